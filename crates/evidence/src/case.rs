@@ -1,0 +1,99 @@
+//! The case: everything an audit found, as one document.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AnomalyTally, CaptureId, Destination, Device, Finding, Ledger, SightingGroup, Timestamp};
+
+/// The version of the `case.json` format. The first number changes when old readers would go wrong.
+pub const CASE_FORMAT: &str = "phonehome-case/1.0";
+
+/// One input file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capture {
+    /// Its number in this case.
+    pub id: CaptureId,
+    /// Its name as given, for the reader; the digest is what identifies it.
+    pub name: String,
+    /// Format as recognised: `pcap`, `pcapng`, with `gzip` or `zstd` where the file is compressed.
+    pub format: String,
+    /// SHA-256 of the file as it lies on the disk, lower-case hex.
+    pub sha256: String,
+    /// Bytes of the file as it lies on the disk.
+    pub file_bytes: u64,
+    /// Bytes after decompression: what the ledger accounts for.
+    pub bytes: u64,
+    /// Packet records read.
+    pub frames: u64,
+    /// The earliest frame's time.
+    pub first: Option<Timestamp>,
+    /// The latest frame's time.
+    pub last: Option<Timestamp>,
+    /// Interfaces, comments, capturing hardware and software, as the file tells.
+    pub notes: Vec<String>,
+    /// Why reading ended before the end of the file, where it did.
+    pub damage: Option<String>,
+}
+
+/// An input that could not be read, or only in part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputProblem {
+    /// The input's name.
+    pub input: String,
+    /// What went wrong, and what to do.
+    pub problem: String,
+}
+
+/// A data set that answers rest on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataSet {
+    /// Its name.
+    pub name: String,
+    /// Its version or date.
+    pub version: String,
+    /// Its licence and the attribution it asks for.
+    pub licence: String,
+}
+
+/// Sums over the whole case.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Flows seen.
+    pub flows: u64,
+    /// Exchanges seen.
+    pub exchanges: u64,
+    /// Sightings before gathering.
+    pub sightings: u64,
+}
+
+/// Everything an audit found. `case.json` is this, as `serde` writes it; see the fields' documentation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case {
+    /// [`CASE_FORMAT`].
+    pub format: String,
+    /// Name and version of the program that made it.
+    pub program: String,
+    /// The inputs.
+    pub captures: Vec<Capture>,
+    /// Inputs that gave trouble.
+    pub problems: Vec<InputProblem>,
+    /// The profile's name; `None` where the audit ran without one.
+    pub profile: Option<String>,
+    /// How many values the profile holds.
+    pub profile_values: u64,
+    /// The data sets used.
+    pub data: Vec<DataSet>,
+    /// The devices on the capture's side.
+    pub devices: Vec<Device>,
+    /// The destinations, by their number.
+    pub destinations: Vec<Destination>,
+    /// The findings, worst first.
+    pub findings: Vec<Finding>,
+    /// The sightings, gathered.
+    pub sightings: Vec<SightingGroup>,
+    /// What was odd.
+    pub anomalies: AnomalyTally,
+    /// What became of every byte.
+    pub coverage: Ledger,
+    /// Sums.
+    pub totals: Totals,
+}

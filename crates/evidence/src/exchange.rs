@@ -1,0 +1,157 @@
+//! Who talked to whom, and what is known of the other side.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Direction, EndpointId, ExchangeId, Timestamp};
+
+/// How the transport under a message was protected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Security {
+    /// Not at all: readable by anyone on the way.
+    #[default]
+    Clear,
+    /// TLS or QUIC, read with a key: readable by the receiver.
+    Encrypted,
+}
+
+/// The transport protocol of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transport {
+    /// TCP (RFC 9293).
+    Tcp,
+    /// UDP (RFC 768).
+    Udp,
+}
+
+/// A device on the capture's side: what opened flows.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Device {
+    /// Its address in the capture.
+    pub address: String,
+    /// Its link-layer address, where the capture has one.
+    pub mac: Option<String>,
+    /// Its own name and kind as told by DHCP, mDNS or user agents.
+    pub names: Vec<String>,
+}
+
+/// A destination: what was talked to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Host name, from Host, SNI or the DNS answer that gave the address; empty where none is known.
+    pub host: String,
+    /// Address in its usual text form.
+    pub address: String,
+    /// Port, 0 where the protocol has none.
+    pub port: u16,
+    /// Transport protocol.
+    pub transport: Transport,
+}
+
+/// What is known of an endpoint. Registrant, operator, hoster and country of the address are four facts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Destination {
+    /// Its number.
+    pub id: EndpointId,
+    /// Name, address, port.
+    pub endpoint: Endpoint,
+    /// How the name was learnt: `http host`, `sni`, `dns answer`; empty where there is none.
+    pub named_by: String,
+    /// Other names on the way from the name to the address, in order (CNAME chain, RFC 1034 section 3.6.2).
+    pub cname_chain: Vec<String>,
+    /// Registrable domain by the public-suffix list; empty where unknown.
+    pub domain: String,
+    /// Who runs the address.
+    pub network: Network,
+    /// Who runs the name.
+    pub owner: Option<Owner>,
+    /// Bytes of payload sent to it and received from it.
+    pub bytes_out: u64,
+    /// Bytes of payload received from it.
+    pub bytes_in: u64,
+    /// Flows to it.
+    pub flows: u64,
+    /// When it was first talked to.
+    pub first: Timestamp,
+    /// When it was last talked to.
+    pub last: Timestamp,
+}
+
+/// The address's side: who announces it and where it is thought to be. Empty strings: unknown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Network {
+    /// `public`, or why an address has no country: `private`, `multicast`, `loopback`, `documentation` …
+    pub scope: String,
+    /// Autonomous system number.
+    pub asn: Option<u32>,
+    /// Its holder's name.
+    pub holder: String,
+    /// Where the address is thought to be (an estimate; anycast addresses are everywhere).
+    pub located: Option<Country>,
+    /// Where the address block is registered.
+    pub registered: Option<Country>,
+}
+
+/// A country and who says so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Country {
+    /// ISO 3166-1 alpha-2.
+    pub code: String,
+    /// The data set's name, as in `Case::data`.
+    pub source: String,
+}
+
+/// Who runs a name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// The operator of the service.
+    pub operator: String,
+    /// The group it belongs to.
+    pub group: String,
+    /// Country of the group's seat, ISO 3166-1 alpha-2; empty where unknown.
+    pub country: String,
+    /// What the service is for: `advertising`, `analytics`, `push`, `vendor` …; empty where unknown.
+    pub purpose: String,
+    /// Why we think so, and the source.
+    pub reasoning: String,
+}
+
+/// One request with its response, as the store keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// Its number.
+    pub id: ExchangeId,
+    /// Protocol, as ledger and glossary name it: `HTTP/1`, `DNS`, `TLS` …
+    pub protocol: String,
+    /// Address of the device on the capture's side.
+    pub device: String,
+    /// Where to.
+    pub endpoint: EndpointId,
+    /// How the transport was protected.
+    pub security: Security,
+    /// When the first byte was captured.
+    pub first: Timestamp,
+    /// When the last byte was captured.
+    pub last: Timestamp,
+    /// First frame of the request (or of the response where the request is missing).
+    pub frame: crate::FrameNo,
+    /// Method, DNS record type or message type.
+    pub method: String,
+    /// Host name as the message says.
+    pub host: String,
+    /// Path with query, name asked for, or what describes the message best. At most 2,048 characters.
+    pub target: String,
+    /// Status code, or 0.
+    pub status: u16,
+    /// Media type of the request's and the response's body, as labelled.
+    pub media: [String; 2],
+    /// The user agent, where the protocol has one.
+    pub agent: String,
+    /// Bytes of the request and of the response as received, heads included.
+    pub bytes: [u64; 2],
+    /// Which of the two messages were seen whole.
+    pub complete: [bool; 2],
+    /// Who sent the first message.
+    pub direction: Direction,
+}

@@ -1,0 +1,133 @@
+//! What an investigator is told: a fact, how bad it is, and its proof.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    CaptureId, EndpointId, ExchangeId, FindingId, Form, FrameNo, Grade, IdentifierKind, Occurrence,
+    Timestamp,
+};
+
+/// How much a finding matters to the person whose phone it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Usual and hardly identifying: model, language.
+    Info,
+    /// Identifying only together with other things.
+    Low,
+    /// Identifies an installation or a device for a while.
+    Medium,
+    /// Identifies the device or the person for good, or tells what they do.
+    High,
+    /// Other people's data, or the content of messages.
+    Critical,
+}
+
+impl Severity {
+    /// The name in files and on the command line.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// What a finding says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum FindingKind {
+    /// Many values of one kind left together: an address book, a list of apps.
+    BulkData {
+        /// What each of them is.
+        identifier: IdentifierKind,
+        /// How many different ones of the planted set were seen.
+        seen: u64,
+        /// How many the profile plants; 0 without a profile.
+        planted: u64,
+    },
+    /// One value left the device.
+    IdentifierSent {
+        /// What it is.
+        identifier: IdentifierKind,
+        /// The value in canonical writing.
+        value: String,
+        /// The best grade among its sightings.
+        grade: Grade,
+        /// The forms it was seen in.
+        forms: Vec<Form>,
+    },
+}
+
+/// What one piece of evidence contributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Relation {
+    /// The value itself.
+    Value,
+    /// Names the destination: Host header, SNI, DNS answer.
+    Destination,
+    /// Shows what the receiver answered.
+    Answer,
+    /// Names the sender: user agent, DHCP name.
+    Sender,
+}
+
+/// A piece of evidence: bytes, the way to them, and what they show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// What it contributes.
+    pub relation: Relation,
+    /// Words on it: the field, the decoders on the way. For the reader, not for machines.
+    pub words: String,
+    /// The bytes and the way to them.
+    pub occurrence: Occurrence,
+}
+
+/// One answer, with its proof.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Its name, stable between runs.
+    pub id: FindingId,
+    /// What it says.
+    #[serde(flatten)]
+    pub kind: FindingKind,
+    /// The detector that says so.
+    pub detector: String,
+    /// The detector's version, raised when its answers change.
+    pub version: u32,
+    /// How much it matters.
+    pub severity: Severity,
+    /// One line: `The phone's IMEI was sent to zzhc.example in clear text`.
+    pub title: String,
+    /// A paragraph a lay reader understands: what, how often, in which form, who could read it.
+    pub words: String,
+    /// Where to.
+    pub endpoints: Vec<EndpointId>,
+    /// How often it was seen.
+    pub count: u64,
+    /// The first time.
+    pub first: Timestamp,
+    /// The last time.
+    pub last: Timestamp,
+    /// The proof: the value first, then what makes it attributable.
+    pub evidence: Vec<Evidence>,
+    /// The places in `Case::sightings` it was made from.
+    pub sightings: Vec<u32>,
+}
+
+impl Finding {
+    /// The primary proof.
+    pub fn proof(&self) -> Option<&Evidence> {
+        self.evidence.iter().find(|evidence| evidence.relation == Relation::Value)
+    }
+
+    /// Capture, frame and exchange of the primary proof.
+    pub fn place(&self) -> Option<(CaptureId, FrameNo, ExchangeId)> {
+        let occurrence = &self.proof()?.occurrence;
+        Some((occurrence.exchange.flow.capture, occurrence.frame, occurrence.exchange))
+    }
+}

@@ -1,0 +1,29 @@
+//! The waist of the house: the plain data in which every other crate speaks.
+//!
+//! `wire` and `payload` make [`Segment`]s and [`Anomaly`]s; `audit` gathers them into [`Trail`]s,
+//! [`Sighting`]s and [`Finding`]s, and hands a [`Case`] to `store` and `report`. Nothing here reads a
+//! file, opens a socket, asks the time or prints.
+
+mod anomaly;
+mod case;
+mod coverage;
+mod exchange;
+mod finding;
+mod identifier;
+mod ids;
+mod sighting;
+mod time;
+mod trail;
+
+pub use anomaly::{Anomaly, AnomalyTally, Layer};
+pub use case::{CASE_FORMAT, Capture, Case, DataSet, InputProblem, Totals};
+pub use coverage::{Fate, Ledger, LedgerRow, Missing, MissingRow};
+pub use exchange::{
+    Country, Destination, Device, Endpoint, Exchange, Network, Owner, Security, Transport,
+};
+pub use finding::{Evidence, Finding, FindingKind, Relation, Severity};
+pub use identifier::{Form, Grade, IdentifierKind, Subject};
+pub use ids::{BufferId, CaptureId, EndpointId, ExchangeId, FindingId, FlowId, FrameNo, StreamOffset};
+pub use sighting::{Carrier, Direction, Occurrence, Sighting, SightingGroup, SightingKey};
+pub use time::Timestamp;
+pub use trail::{Buffer, Fidelity, Segment, Source, Span, Step, Trail, TrailError};

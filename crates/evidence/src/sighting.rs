@@ -1,0 +1,149 @@
+//! An identifier seen in a span, and many such sightings gathered.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    EndpointId, ExchangeId, Form, FrameNo, Grade, IdentifierKind, Security, Span, Timestamp, Trail,
+};
+
+/// Which way a message went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From the one who opened the flow, as a rule the phone.
+    Out,
+    /// Back to it.
+    In,
+}
+
+/// The part of a message that held the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Carrier {
+    /// The body of a message.
+    Body,
+    /// A cookie's value.
+    Cookie,
+    /// A header's value, or an option of a protocol without headers.
+    Header,
+    /// A host name: asked for in DNS, named in SNI or Host.
+    HostName,
+    /// The path of a request.
+    Path,
+    /// A parameter of the request's address.
+    Query,
+    /// A stream or datagram of a protocol nobody recognised.
+    Raw,
+}
+
+/// One identifier in one place, with its proof.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// What, how and where to: what sightings are gathered by.
+    pub key: SightingKey,
+    /// When and in what.
+    pub occurrence: Occurrence,
+}
+
+/// What sightings are gathered by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SightingKey {
+    /// What it is.
+    pub kind: IdentifierKind,
+    /// The value in its canonical writing (an IMEI's 15 digits, a MAC in lower case with colons), also
+    /// where it was found hashed; of a shape, the value as found, made canonical. At most 256 characters.
+    pub value: String,
+    /// The profile's name for it (`sim1.imsi`, `contacts[3].number`); empty for shapes.
+    pub label: String,
+    /// Known, derived or shaped.
+    pub grade: Grade,
+    /// The form it was found in.
+    pub form: Form,
+    /// Names from the outermost field to the innermost, joined by `.`: `data_list.[].properties.uuid`.
+    /// List positions are written `[]`. Empty where there is no field.
+    pub field: String,
+    /// The decoders between the message and the value, outermost first: `form`, `base64`, `gzip`, `json`.
+    pub encodings: Vec<String>,
+    /// The part of the message.
+    pub carrier: Carrier,
+    /// Which way it went.
+    pub direction: Direction,
+    /// How the transport was protected.
+    pub security: Security,
+    /// Where it went to, or came from.
+    pub endpoint: EndpointId,
+    /// Address of the device on the capture's side.
+    pub device: String,
+    /// The package that sent it, where known; empty where not.
+    pub app: String,
+}
+
+/// One time that an identifier was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Occurrence {
+    /// The exchange.
+    pub exchange: ExchangeId,
+    /// When the first byte of the message was captured.
+    pub time: Timestamp,
+    /// The frame that holds the first byte of the value (or of what it was decoded from).
+    pub frame: FrameNo,
+    /// The bytes, as found, as text where they are printable UTF-8, else in hex. At most 256 characters.
+    pub found: String,
+    /// Where in the trail.
+    pub span: Span,
+    /// The way there.
+    pub trail: Trail,
+}
+
+/// All sightings with the same key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SightingGroup {
+    /// What they have in common.
+    pub key: SightingKey,
+    /// How many.
+    pub count: u64,
+    /// The first time.
+    pub first: Timestamp,
+    /// The last time.
+    pub last: Timestamp,
+    /// The earliest few with their trails, by capture and frame.
+    pub proofs: Vec<Occurrence>,
+}
+
+impl SightingGroup {
+    /// How many proofs a group keeps; the rest are in the store.
+    pub const PROOFS: usize = 3;
+
+    /// A group of one.
+    pub fn of(sighting: Sighting) -> Self {
+        Self {
+            count: 1,
+            first: sighting.occurrence.time,
+            last: sighting.occurrence.time,
+            proofs: vec![sighting.occurrence],
+            key: sighting.key,
+        }
+    }
+
+    /// Adds one occurrence. The result does not depend on the order.
+    pub fn add(&mut self, occurrence: Occurrence) {
+        self.count += 1;
+        self.first = self.first.min(occurrence.time);
+        self.last = self.last.max(occurrence.time);
+        self.keep([occurrence]);
+    }
+
+    /// Adds another group with the same key. The result does not depend on the order.
+    pub fn merge(&mut self, other: Self) {
+        self.count += other.count;
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.keep(other.proofs);
+    }
+
+    fn keep(&mut self, more: impl IntoIterator<Item = Occurrence>) {
+        self.proofs.extend(more);
+        self.proofs.sort_by_key(|proof| (proof.exchange, proof.frame, proof.span.buffer, proof.span.start));
+        self.proofs.truncate(Self::PROOFS);
+    }
+}

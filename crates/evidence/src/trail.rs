@@ -1,0 +1,275 @@
+//! Provenance: which recorded bytes a value came from, and through which steps.
+//!
+//! A [`Trail`] is a list of [`Buffer`]s. Each says by which [`Step`] it was made, and holds a sorted list
+//! of [`Segment`]s: this range of mine came from that range of a source. A source is an earlier buffer,
+//! or bytes of a capture. A [`Span`] (a buffer and a range) can therefore be followed down to frames and
+//! file offsets, and the steps can be run again from there.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{BufferId, CaptureId, FrameNo};
+
+/// A range of bytes in a buffer of a trail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Span {
+    /// The buffer.
+    pub buffer: BufferId,
+    /// The first byte, from 0.
+    pub start: u64,
+    /// The byte after the last one.
+    pub end: u64,
+}
+
+/// How exactly a segment's output is tied to its source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fidelity {
+    /// Byte for byte: reassembly, removal of record and chunk headers, slices.
+    Exact,
+    /// Each group of `out` bytes was made from a group of `source` bytes: base64 is 3 from 4, hex 1 from 2.
+    Grouped {
+        /// Bytes of output in a group.
+        out: u8,
+        /// Bytes of source in a group.
+        source: u8,
+    },
+    /// These bytes appeared while that input was consumed: decompression, decryption.
+    Within,
+}
+
+/// Where the bytes of a segment came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// An earlier buffer of the same trail; the segment's `start` counts from that buffer's first byte.
+    Buffer(BufferId),
+    /// A frame of a capture; the segment's `start` is the offset in the capture file, after
+    /// decompression where the file itself is a gzip or zstd stream.
+    Frame {
+        /// The capture.
+        capture: CaptureId,
+        /// The frame.
+        frame: FrameNo,
+    },
+}
+
+/// One piece of a buffer and where it came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Segment {
+    /// First byte in the buffer.
+    pub out: u64,
+    /// How many bytes of the buffer.
+    pub len: u64,
+    /// What they came from.
+    pub source: Source,
+    /// First byte in the source.
+    pub start: u64,
+    /// How many bytes of the source; equal to `len` where the fidelity is exact.
+    pub source_len: u64,
+    /// How exactly the two are tied.
+    pub fidelity: Fidelity,
+}
+
+impl Segment {
+    /// A byte-for-byte piece.
+    pub fn exact(out: u64, len: u64, source: Source, start: u64) -> Self {
+        Self { out, len, source, start, source_len: len, fidelity: Fidelity::Exact }
+    }
+
+    /// The byte after the last one in the buffer.
+    pub fn out_end(&self) -> u64 {
+        self.out.saturating_add(self.len)
+    }
+
+    /// The part of the source that the buffer's bytes `range` came from; `None` where they do not meet.
+    pub fn source_of(&self, range: &Range<u64>) -> Option<Range<u64>> {
+        let start = range.start.max(self.out);
+        let end = range.end.min(self.out_end());
+        if start >= end {
+            return None;
+        }
+        let (first, last) = (start - self.out, end - self.out);
+        let (first, last) = match self.fidelity {
+            Fidelity::Exact => (first, last),
+            Fidelity::Grouped { out, source } => grouped(first, last, out, source),
+            Fidelity::Within => (0, self.source_len),
+        };
+        let limit = self.start.saturating_add(self.source_len);
+        Some(self.start.saturating_add(first).min(limit)..self.start.saturating_add(last).min(limit))
+    }
+}
+
+/// What made a buffer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// The payload of one datagram, IP fragments put together.
+    Datagram,
+    /// One direction of a TCP connection, put in order.
+    Reassembly,
+    /// The body of a message: chunk headers, padding and frame headers removed. Byte for byte.
+    Body,
+    /// A decoder of `payload`, by its registered name: `gzip`, `base64`, `percent` …
+    Decode(String),
+}
+
+/// Bytes, how they were made and from what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Buffer {
+    /// What made it.
+    pub step: Step,
+    /// How many bytes it has.
+    pub len: u64,
+    /// Where they came from, sorted by `out`, not overlapping. Bytes no segment covers were lost.
+    pub segments: Vec<Segment>,
+}
+
+/// A chain (in general, a tree folded into a list) of buffers; each refers only to earlier ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trail {
+    /// The buffers, sources first.
+    pub buffers: Vec<Buffer>,
+}
+
+/// A trail that contradicts itself: read from a file that was damaged or made by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrailError {
+    /// A buffer refers to itself, to a later one, or to one that is not there.
+    Forward(BufferId),
+    /// A buffer's segments are not sorted, overlap, or reach past its end.
+    Segments(BufferId),
+}
+
+impl Trail {
+    /// Adds a buffer and says which it is.
+    pub fn push(&mut self, buffer: Buffer) -> BufferId {
+        let id = BufferId(u32::try_from(self.buffers.len()).unwrap_or(u32::MAX));
+        self.buffers.push(buffer);
+        id
+    }
+
+    /// The buffer with that number.
+    pub fn buffer(&self, id: BufferId) -> Option<&Buffer> {
+        self.buffers.get(usize::try_from(id.0).ok()?)
+    }
+
+    /// Follows `span` down to the captures: the frames and file ranges it came from, in order.
+    pub fn trace(&self, span: Span) -> Vec<(CaptureId, FrameNo, Range<u64>)> {
+        let mut found = Vec::new();
+        let mut open = vec![span];
+        while let Some(span) = open.pop() {
+            let Some(buffer) = self.buffer(span.buffer) else { continue };
+            for (source, range) in buffer.sources(&(span.start..span.end)) {
+                match source {
+                    Source::Frame { capture, frame } => found.push((capture, frame, range)),
+                    // Sources come before what is made of them, so this ends.
+                    Source::Buffer(id) if id < span.buffer => {
+                        open.push(Span { buffer: id, start: range.start, end: range.end });
+                    }
+                    Source::Buffer(_) => {}
+                }
+            }
+        }
+        found.sort_by_key(|(capture, frame, range)| (*capture, *frame, range.start));
+        found.dedup();
+        found
+    }
+
+    /// Checks what every reader may rely on: sources first, segments sorted and inside their buffer.
+    pub fn check(&self) -> Result<(), TrailError> {
+        for (index, buffer) in (0u32..).zip(&self.buffers) {
+            let id = BufferId(index);
+            let mut end = 0;
+            for segment in &buffer.segments {
+                if segment.out < end || segment.out_end() > buffer.len {
+                    return Err(TrailError::Segments(id));
+                }
+                end = segment.out_end();
+                if matches!(segment.source, Source::Buffer(source) if source >= id) {
+                    return Err(TrailError::Forward(id));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Buffer {
+    /// The sources of the bytes `range`, in order.
+    pub fn sources(&self, range: &Range<u64>) -> impl Iterator<Item = (Source, Range<u64>)> {
+        let range = range.clone();
+        let first = self.segments.partition_point(|segment| segment.out_end() <= range.start);
+        self.segments
+            .iter()
+            .skip(first)
+            .take_while({
+                let end = range.end;
+                move |segment| segment.out < end
+            })
+            .filter_map(move |segment| Some((segment.source, segment.source_of(&range)?)))
+    }
+}
+
+/// The source bytes of output bytes `first..last`, whole groups at both ends.
+fn grouped(first: u64, last: u64, out: u8, source: u8) -> (u64, u64) {
+    let (out, source) = (u64::from(out.max(1)), u64::from(source));
+    ((first / out).saturating_mul(source), last.div_ceil(out).saturating_mul(source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(number: u64) -> Source {
+        Source::Frame { capture: CaptureId(0), frame: FrameNo(number) }
+    }
+
+    /// "GET /?d=" in frame 4, base64 over frames 4 and 5, decoded.
+    fn two_steps() -> Trail {
+        let mut trail = Trail::default();
+        let stream = trail.push(Buffer {
+            step: Step::Reassembly,
+            len: 24,
+            segments: vec![
+                Segment::exact(0, 12, frame(4), 1000),
+                Segment::exact(12, 12, frame(5), 2000),
+            ],
+        });
+        trail.push(Buffer {
+            step: Step::Decode("base64".into()),
+            len: 12,
+            segments: vec![Segment {
+                out: 0,
+                len: 12,
+                source: Source::Buffer(stream),
+                start: 8,
+                source_len: 16,
+                fidelity: Fidelity::Grouped { out: 3, source: 4 },
+            }],
+        });
+        trail
+    }
+
+    #[test]
+    fn a_decoded_byte_leads_to_its_frame() {
+        let trail = two_steps();
+        assert_eq!(trail.check(), Ok(()));
+        let span = |start, end| Span { buffer: BufferId(1), start, end };
+        let at = |number, range| (CaptureId(0), FrameNo(number), range);
+        assert_eq!(trail.trace(span(0, 1)), [at(4, 1008..1012)]);
+        assert_eq!(trail.trace(span(2, 4)), [at(4, 1008..1012), at(5, 2000..2004)]);
+        assert_eq!(trail.trace(span(11, 12)), [at(5, 2008..2012)]);
+    }
+
+    #[test]
+    fn a_trail_made_by_hand_cannot_send_the_reader_in_circles() {
+        let mut trail = two_steps();
+        if let Some(segment) = trail.buffers[0].segments.first_mut() {
+            segment.source = Source::Buffer(BufferId(1));
+        }
+        assert_eq!(trail.check(), Err(TrailError::Forward(BufferId(0))));
+        assert_eq!(trail.trace(Span { buffer: BufferId(1), start: 0, end: 12 }).len(), 1);
+    }
+}
