@@ -1,1 +1,10 @@
-//! 
+//! Bodies to values, recursively, sans-io: every plausible reading of some bytes, within a budget.
+//!
+//! An `Explorer` is given the bytes of a message and what stands where in them; it makes a [`Tree`]:
+//! *buffers* are bytes that a decoder made (gunzipped, base64-decoded, unescaped) and that must be searched,
+//! *fields* are named slices of a buffer (a JSON leaf, a form value, a protobuf string). One reading never
+//! switches off another. A decoder does not know who carried the bytes.
+
+mod tree;
+
+pub use tree::{Buffer, BufferIndex, Field, FieldIndex, Limit, Name, Origin, Piece, Tree};

@@ -1,1 +1,20 @@
-//! 
+//! Captures to messages, sans-io: bytes, gaps and time come in as arguments, messages go out.
+//!
+//! The path of a byte: `capture` cuts a capture file into frames; `link` and `net` take off the
+//! headers and hand over [`Packet`]s; `flow` puts each direction of a connection in order; `session`
+//! recognises the protocol and lets its room (`http`, `dns`, `tls` …) cut the stream into [`Message`]s.
+//! Every message knows, through its segments, the frame and file offset of each of its bytes.
+//!
+//! A room never guesses contents: what a body means is the business of `payload`.
+
+mod message;
+mod packet;
+pub mod protocol;
+mod stream;
+
+pub use message::{
+    Body, CertificateFacts, DhcpHead, DnsData, DnsHead, Ending, Head, HttpHead, Message, Part, Role,
+    Sender, TlsHead,
+};
+pub use packet::{Packet, PacketHead, Payload, TcpFlags, TcpHead};
+pub use stream::{Recorded, StreamBuffer};

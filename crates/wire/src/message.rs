@@ -1,0 +1,201 @@
+//! Messages: what the protocol rooms make of streams and datagrams, and what `audit` reads.
+
+use std::ops::Range;
+
+use evidence::{Segment, Step};
+
+use crate::Recorded;
+
+/// Who sent it: the side that opened the flow, or the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sender {
+    /// Opened the flow: sent the SYN or the first datagram.
+    Originator,
+    /// The other side.
+    Responder,
+}
+
+/// One message of a protocol, or a stretch of a stream that nobody recognised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The protocol's name as ledger and glossary write it: `HTTP/1`, `DNS`, `mDNS`, `DHCP`, `TLS`, `QUIC`,
+    /// `SSDP`, `NTP`, `TCP` and `UDP` (unrecognised) …
+    pub protocol: &'static str,
+    /// Who sent it.
+    pub sender: Sender,
+    /// Its exchange within the flow, from 0: a response has its request's number.
+    pub exchange: u32,
+    /// The bytes as recorded, head and body, and where they came from.
+    pub recorded: Recorded,
+    /// How `recorded` came to be: [`Step::Reassembly`] or [`Step::Datagram`].
+    pub step: Step,
+    /// What stands where in `recorded`.
+    pub parts: Vec<Part>,
+    /// The body.
+    pub body: Body,
+    /// What the protocol itself says of the message.
+    pub head: Head,
+    /// Whether all of it was seen.
+    pub ending: Ending,
+}
+
+/// A named part of a message's head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// What it is.
+    pub role: Role,
+    /// Its name in `recorded`; empty where it has none.
+    pub name: Range<usize>,
+    /// Its value in `recorded`.
+    pub value: Range<usize>,
+}
+
+/// What a part of a head is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// A header field or trailer field.
+    Header,
+    /// A host name (SNI).
+    HostName,
+    /// The method of a request.
+    Method,
+    /// An option of a binary protocol; its name is in [`Head`] or empty.
+    Option,
+    /// The target of a request, as sent: path and query, or an absolute form.
+    Target,
+}
+
+/// The body of a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Body {
+    /// Has none.
+    #[default]
+    None,
+    /// As it stands in `recorded`.
+    Range(Range<usize>),
+    /// Framing was removed (chunk headers, DNS label lengths).
+    Joined {
+        /// The bytes.
+        bytes: Vec<u8>,
+        /// Where they stand in `recorded`: the source is buffer 0.
+        segments: Vec<Segment>,
+    },
+}
+
+/// Whether all of a message was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// From its first to its last byte.
+    Whole,
+    /// Its end is missing: the capture or the connection ended, or bytes were lost.
+    Cut,
+    /// It goes on in the next message of the same sender and exchange: it was over the size limit of a piece.
+    Continued,
+}
+
+/// What the protocol says of the message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Head {
+    /// DHCP (RFC 2131).
+    Dhcp(DhcpHead),
+    /// DNS (RFC 1035), also multicast.
+    Dns(DnsHead),
+    /// HTTP/1, SSDP.
+    Http(HttpHead),
+    /// QUIC or TLS handshake, as far as it is in the clear.
+    Tls(Box<TlsHead>),
+    /// Nothing but the bytes.
+    Raw,
+}
+
+/// The first line and the fields of an HTTP/1 message that routing and pairing need.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HttpHead {
+    /// Method of a request; empty in a response.
+    pub method: String,
+    /// Target of a request, as sent.
+    pub target: String,
+    /// Status code of a response (0 in a request).
+    pub status: u16,
+    /// Host header, or the authority of an absolute target; with the port where one is given.
+    pub host: String,
+    /// `Content-Type` as sent.
+    pub media: String,
+    /// `Content-Encoding` as sent, codings in the order applied, joined by commas.
+    pub coding: String,
+    /// `User-Agent` or `Server`.
+    pub agent: String,
+}
+
+/// A DNS message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DnsHead {
+    /// Whether it is a response.
+    pub response: bool,
+    /// Response code (RFC 1035 section 4.1.1).
+    pub code: u16,
+    /// The names asked for, with their record types (1 is A, 28 AAAA …).
+    pub questions: Vec<(String, u16)>,
+    /// Records: owner name, and what it points to.
+    pub answers: Vec<(String, DnsData)>,
+}
+
+/// What a DNS record points to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DnsData {
+    /// A or AAAA.
+    Address(std::net::IpAddr),
+    /// CNAME.
+    Alias(String),
+    /// Any other type, by its number.
+    Other(u16),
+}
+
+/// A DHCP message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DhcpHead {
+    /// Message type (option 53), 0 where there is none.
+    pub kind: u8,
+    /// The client's hardware address, lower-case hex with colons.
+    pub client: String,
+    /// Host name (option 12).
+    pub host_name: String,
+    /// Vendor class identifier (option 60).
+    pub vendor_class: String,
+    /// Address handed out or asked for.
+    pub address: Option<std::net::IpAddr>,
+}
+
+/// What a TLS or QUIC handshake shows in the clear.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsHead {
+    /// Server name asked for (RFC 6066 section 3).
+    pub server_name: String,
+    /// Protocols offered or chosen (RFC 7301), in order.
+    pub alpn: Vec<String>,
+    /// Version offered (highest) or chosen, as on the wire: 0x0304 is TLS 1.3.
+    pub version: u16,
+    /// Cipher suite chosen, as on the wire; 0 in a client hello.
+    pub suite: u16,
+    /// JA4 fingerprint of a client hello.
+    pub ja4: String,
+    /// Certificates seen: subject, issuer, not before, not after (RFC 3339), SHA-256 of the DER.
+    pub certificates: Vec<CertificateFacts>,
+    /// Encrypted Client Hello was offered (the server name is the outer one).
+    pub ech: bool,
+}
+
+/// A certificate as seen in a handshake.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CertificateFacts {
+    /// Subject's distinguished name.
+    pub subject: String,
+    /// Issuer's distinguished name.
+    pub issuer: String,
+    /// Subject alternative names of type DNS.
+    pub names: Vec<String>,
+    /// Validity: seconds since the epoch.
+    pub validity: (i64, i64),
+    /// SHA-256 of the DER, lower-case hex.
+    pub sha256: String,
+}

@@ -1,0 +1,141 @@
+//! Bytes of one direction of a flow, put in order, with the frames they came from.
+
+use std::collections::VecDeque;
+
+use evidence::{Segment, StreamOffset, Timestamp};
+
+/// The bytes of a message as they were recorded: the first buffer of its trail.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Where each came from; sorted by `out`, which counts from the first byte.
+    pub segments: Vec<Segment>,
+    /// When the first byte was captured.
+    pub first: Timestamp,
+    /// When the last byte was captured.
+    pub last: Timestamp,
+}
+
+/// The part of a stream that arrived in order and no protocol room has taken yet.
+///
+/// Rooms look at [`bytes`](Self::bytes), and [`take`](Self::take) a message's bytes or [`skip`](Self::skip)
+/// them. What is neither stays for the next call.
+#[derive(Clone, Debug, Default)]
+pub struct StreamBuffer {
+    bytes: Vec<u8>,
+    /// Bytes at the front of `bytes` that were taken already; removed now and then, not each time.
+    taken: usize,
+    /// Stream offset of `bytes[0]`.
+    base: u64,
+    /// Segments with `out` as stream offset, and when each was captured.
+    pieces: VecDeque<(Segment, Timestamp)>,
+}
+
+impl StreamBuffer {
+    /// The bytes in order, from the first one not taken.
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.get(self.taken..).unwrap_or_default()
+    }
+
+    /// How many bytes are waiting.
+    pub fn len(&self) -> usize {
+        self.bytes.len() - self.taken
+    }
+
+    /// Whether none are waiting.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Stream offset of the first waiting byte.
+    pub fn offset(&self) -> StreamOffset {
+        StreamOffset(self.base.saturating_add(self.taken as u64))
+    }
+
+    /// Adds bytes at the end. The segments' `out` counts from the first of `bytes`.
+    pub fn append(&mut self, bytes: &[u8], segments: impl IntoIterator<Item = Segment>, time: Timestamp) {
+        let end = self.base.saturating_add(self.bytes.len() as u64);
+        self.bytes.extend_from_slice(bytes);
+        for mut segment in segments {
+            segment.out = segment.out.saturating_add(end);
+            self.pieces.push_back((segment, time));
+        }
+    }
+
+    /// Notes that `len` bytes of the stream were lost here. Waiting bytes must have been taken or skipped.
+    pub fn lose(&mut self, len: u64) {
+        self.skip(self.len());
+        self.base = self.base.saturating_add(self.bytes.len() as u64).saturating_add(len);
+        self.bytes.clear();
+        self.taken = 0;
+    }
+
+    /// Takes the first `count` waiting bytes (all, where there are fewer) with their provenance.
+    pub fn take(&mut self, count: usize) -> Recorded {
+        let count = count.min(self.len());
+        let start = self.offset().0;
+        let mut recorded = Recorded::default();
+        recorded.bytes = if self.taken == 0 && count == self.bytes.len() {
+            self.base = self.base.saturating_add(count as u64);
+            std::mem::take(&mut self.bytes)
+        } else {
+            let bytes = self.bytes().get(..count).unwrap_or_default().to_vec();
+            self.forget(count);
+            bytes
+        };
+        self.take_pieces(start, start.saturating_add(count as u64), &mut recorded);
+        recorded
+    }
+
+    /// Passes over the first `count` waiting bytes.
+    pub fn skip(&mut self, count: usize) {
+        let count = count.min(self.len());
+        let end = self.offset().0.saturating_add(count as u64);
+        self.forget(count);
+        while self.pieces.front().is_some_and(|(piece, _)| piece.out_end() <= end) {
+            self.pieces.pop_front();
+        }
+    }
+
+    /// When the first waiting byte was captured.
+    pub fn time(&self) -> Option<Timestamp> {
+        self.pieces.front().map(|(_, time)| *time)
+    }
+
+    fn forget(&mut self, count: usize) {
+        self.taken += count;
+        if self.taken == self.bytes.len() || self.taken > COMPACT_AT {
+            self.base = self.base.saturating_add(self.taken as u64);
+            self.bytes.drain(..self.taken);
+            self.taken = 0;
+        }
+    }
+
+    fn take_pieces(&mut self, start: u64, end: u64, recorded: &mut Recorded) {
+        let mut first = None;
+        while let Some((piece, time)) = self.pieces.front() {
+            if piece.out >= end {
+                break;
+            }
+            first.get_or_insert(*time);
+            recorded.last = recorded.last.max(*time);
+            let (from, to) = (piece.out.max(start), piece.out_end().min(end));
+            let skipped = from - piece.out;
+            recorded.segments.push(Segment::exact(
+                from - start,
+                to - from,
+                piece.source,
+                piece.start.saturating_add(skipped),
+            ));
+            if piece.out_end() > end {
+                break;
+            }
+            self.pieces.pop_front();
+        }
+        recorded.first = first.unwrap_or_default();
+    }
+}
+
+/// Taken bytes are moved out of the way when more than this many have gathered.
+const COMPACT_AT: usize = 64 * 1024;
