@@ -1,1 +1,1 @@
-//! 
+//! The pipeline and the judgement: messages to sightings to findings.

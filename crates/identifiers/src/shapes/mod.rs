@@ -1,0 +1,1 @@
+//! Shapes: identifiers recognised without knowing their value.
