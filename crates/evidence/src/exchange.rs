@@ -126,8 +126,8 @@ pub struct Exchange {
     pub protocol: String,
     /// Address of the device on the capture's side.
     pub device: String,
-    /// Where to.
-    pub endpoint: EndpointId,
+    /// Where to, as the flow itself tells; names that other flows gave the address are in `Destination`.
+    pub endpoint: Endpoint,
     /// How the transport was protected.
     pub security: Security,
     /// When the first byte was captured.

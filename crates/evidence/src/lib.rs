@@ -24,6 +24,6 @@ pub use exchange::{
 pub use finding::{Evidence, Finding, FindingKind, Relation, Severity};
 pub use identifier::{Form, Grade, IdentifierKind, Subject};
 pub use ids::{BufferId, CaptureId, EndpointId, ExchangeId, FindingId, FlowId, FrameNo, StreamOffset};
-pub use sighting::{Carrier, Direction, Occurrence, Sighting, SightingGroup, SightingKey};
+pub use sighting::{Carrier, Direction, Occurrence, SightingGroup, SightingKey};
 pub use time::Timestamp;
 pub use trail::{Buffer, Fidelity, Segment, Source, Span, Step, Trail, TrailError};

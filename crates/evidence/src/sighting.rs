@@ -36,15 +36,6 @@ pub enum Carrier {
     Raw,
 }
 
-/// One identifier in one place, with its proof.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sighting {
-    /// What, how and where to: what sightings are gathered by.
-    pub key: SightingKey,
-    /// When and in what.
-    pub occurrence: Occurrence,
-}
-
 /// What sightings are gathered by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SightingKey {
@@ -115,14 +106,8 @@ impl SightingGroup {
     pub const PROOFS: usize = 3;
 
     /// A group of one.
-    pub fn of(sighting: Sighting) -> Self {
-        Self {
-            count: 1,
-            first: sighting.occurrence.time,
-            last: sighting.occurrence.time,
-            proofs: vec![sighting.occurrence],
-            key: sighting.key,
-        }
+    pub fn of(key: SightingKey, occurrence: Occurrence) -> Self {
+        Self { key, count: 1, first: occurrence.time, last: occurrence.time, proofs: vec![occurrence] }
     }
 
     /// Adds one occurrence. The result does not depend on the order.

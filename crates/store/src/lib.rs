@@ -1,1 +1,373 @@
-//! 
+//! The embedded evidence store: every exchange and sighting of a case, with its trail, in one SQLite file.
+//!
+//! `case.json` gathers sightings; here each one stands for itself, for queries with any SQLite tool.
+//! Rows arrive in batches while the audit runs, in the order in which threads finish them; their keys do
+//! not depend on that order. The tables are described in `schema.sql`, trails in [`compact`].
+
+pub mod compact;
+
+use std::path::{Path, PathBuf};
+
+use evidence::{Case, Exchange, Occurrence};
+use rusqlite::{Connection, params};
+
+/// An evidence store that is being written.
+#[derive(Debug)]
+pub struct Store {
+    database: Connection,
+    path: PathBuf,
+    scratch: String,
+}
+
+/// Something for the store to keep.
+#[derive(Debug)]
+pub enum Record {
+    /// One exchange.
+    Exchange(Box<Exchange>),
+    /// One sighting: the number of its group (see [`Store::finish`]) and where it was.
+    Sighting(u64, Box<Occurrence>),
+}
+
+/// The store cannot be made or written: the folder is not writable, the disk is full, the file is in use.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {}: {source}", path.display())]
+pub struct StoreError {
+    path: PathBuf,
+    source: rusqlite::Error,
+}
+
+impl Store {
+    /// Makes the file, replacing an older one.
+    pub fn create(path: &Path) -> Result<Self, StoreError> {
+        let fail = |source| StoreError { path: path.to_owned(), source };
+        if let Err(error) = std::fs::remove_file(path)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(fail(rusqlite::Error::ToSqlConversionFailure(Box::new(error))));
+        }
+        let database = Connection::open(path).map_err(fail)?;
+        let store = Self { database, path: path.to_owned(), scratch: String::new() };
+        store.database.execute_batch(PRAGMAS).map_err(fail)?;
+        store.database.execute_batch(SCHEMA).map_err(fail)?;
+        Ok(store)
+    }
+
+    /// Keeps a batch of records in one transaction.
+    pub fn write(&mut self, records: &[Record]) -> Result<(), StoreError> {
+        let Self { database, path, scratch } = self;
+        insert_all(database, records, scratch)
+            .map_err(|source| StoreError { path: path.clone(), source })
+    }
+
+    /// Adds what is known only at the end, and the indices. `groups` says for each group number used in
+    /// [`Record::Sighting`] which of the case's `sightings` it became part of.
+    pub fn finish(mut self, case: &Case, groups: &[(u64, u32)]) -> Result<(), StoreError> {
+        finish(&mut self.database, case, groups)
+            .map_err(|source| StoreError { path: self.path.clone(), source })
+    }
+}
+
+fn insert_all(
+    database: &mut Connection,
+    records: &[Record],
+    scratch: &mut String,
+) -> rusqlite::Result<()> {
+    let transaction = database.transaction()?;
+    {
+        let mut exchanges = transaction.prepare_cached(INSERT_EXCHANGE)?;
+        let mut sightings = transaction.prepare_cached(INSERT_SIGHTING)?;
+        for record in records {
+            match record {
+                Record::Exchange(exchange) => insert_exchange(&mut exchanges, exchange)?,
+                Record::Sighting(group, occurrence) => {
+                    insert_sighting(&mut sightings, *group, occurrence, scratch)?;
+                }
+            }
+        }
+    }
+    transaction.commit()
+}
+
+fn insert_exchange(
+    statement: &mut rusqlite::CachedStatement<'_>,
+    exchange: &Exchange,
+) -> rusqlite::Result<()> {
+    let id = exchange.id;
+    statement.execute(params![
+        id.flow.capture.0,
+        integer(id.flow.frame.0),
+        id.index,
+        integer(exchange.frame.0),
+        exchange.first.0,
+        exchange.last.0,
+        exchange.protocol,
+        exchange.device,
+        exchange.endpoint.host,
+        exchange.endpoint.address,
+        exchange.endpoint.port,
+        name(&exchange.endpoint.transport),
+        name(&exchange.security),
+        name(&exchange.direction),
+        exchange.method,
+        exchange.host,
+        exchange.target,
+        exchange.status,
+        exchange.agent,
+        exchange.media[0],
+        exchange.media[1],
+        integer(exchange.bytes[0]),
+        integer(exchange.bytes[1]),
+        exchange.complete[0],
+        exchange.complete[1],
+    ])?;
+    Ok(())
+}
+
+fn insert_sighting(
+    statement: &mut rusqlite::CachedStatement<'_>,
+    group: u64,
+    occurrence: &Occurrence,
+    scratch: &mut String,
+) -> rusqlite::Result<()> {
+    let id = occurrence.exchange;
+    scratch.clear();
+    compact::write(&occurrence.trail, scratch);
+    statement.execute(params![
+        group.cast_signed(),
+        id.flow.capture.0,
+        integer(id.flow.frame.0),
+        id.index,
+        integer(occurrence.frame.0),
+        occurrence.time.0,
+        occurrence.found,
+        occurrence.span.buffer.0,
+        integer(occurrence.span.start),
+        integer(occurrence.span.end),
+        scratch.as_str(),
+    ])?;
+    Ok(())
+}
+
+fn finish(database: &mut Connection, case: &Case, groups: &[(u64, u32)]) -> rusqlite::Result<()> {
+    let transaction = database.transaction()?;
+    insert_case(&transaction, case)?;
+    insert_groups(&transaction, case)?;
+    insert_destinations(&transaction, case)?;
+    insert_findings(&transaction, case)?;
+    insert_coverage(&transaction, case)?;
+    {
+        let mut parts = transaction.prepare("INSERT OR REPLACE INTO group_part VALUES (?, ?)")?;
+        for (part, group) in groups {
+            parts.execute(params![part.cast_signed(), group])?;
+        }
+    }
+    transaction.execute_batch(INDICES)?;
+    transaction.commit()
+}
+
+fn insert_case(database: &Connection, case: &Case) -> rusqlite::Result<()> {
+    let mut about = database.prepare("INSERT INTO about VALUES (?, ?)")?;
+    about.execute(params!["format", case.format])?;
+    about.execute(params!["program", case.program])?;
+    about.execute(params!["profile", case.profile])?;
+    let mut captures = database.prepare("INSERT INTO capture VALUES (?, ?, ?, ?, ?, ?, ?)")?;
+    for capture in &case.captures {
+        captures.execute(params![
+            capture.id.0,
+            capture.name,
+            capture.format,
+            capture.sha256,
+            integer(capture.file_bytes),
+            integer(capture.bytes),
+            integer(capture.frames),
+        ])?;
+    }
+    Ok(())
+}
+
+fn insert_groups(database: &Connection, case: &Case) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO sighting_group VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let mut groups = database.prepare(sql)?;
+    for (number, group) in (0u32..).zip(&case.sightings) {
+        let key = &group.key;
+        groups.execute(params![
+            number,
+            name(&key.kind),
+            key.value,
+            key.label,
+            name(&key.grade),
+            key.form.0,
+            key.field,
+            key.encodings.join(" > "),
+            name(&key.carrier),
+            name(&key.direction),
+            name(&key.security),
+            key.endpoint.0,
+            key.device,
+            key.app,
+            integer(group.count),
+            group.first.0,
+            group.last.0,
+        ])?;
+    }
+    Ok(())
+}
+
+fn insert_destinations(database: &Connection, case: &Case) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO destination VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let mut destinations = database.prepare(sql)?;
+    for destination in &case.destinations {
+        let owner = destination.owner.as_ref();
+        let network = &destination.network;
+        destinations.execute(params![
+            destination.id.0,
+            destination.endpoint.host,
+            destination.endpoint.address,
+            destination.endpoint.port,
+            name(&destination.endpoint.transport),
+            destination.named_by,
+            destination.cname_chain.join(" > "),
+            destination.domain,
+            network.scope,
+            network.asn,
+            network.holder,
+            network.located.as_ref().map(|country| &country.code),
+            network.registered.as_ref().map(|country| &country.code),
+            owner.map(|owner| &owner.operator),
+            owner.map(|owner| &owner.group),
+            owner.map(|owner| &owner.country),
+            owner.map(|owner| &owner.purpose),
+            integer(destination.bytes_out),
+            integer(destination.bytes_in),
+            integer(destination.flows),
+        ])?;
+    }
+    Ok(())
+}
+
+fn insert_findings(database: &Connection, case: &Case) -> rusqlite::Result<()> {
+    let mut findings = database.prepare("INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
+    let mut members = database.prepare("INSERT INTO finding_sighting VALUES (?, ?)")?;
+    for finding in &case.findings {
+        findings.execute(params![
+            finding.id.0,
+            finding.detector,
+            finding.version,
+            finding.severity.id(),
+            finding.title,
+            finding.words,
+            integer(finding.count),
+            finding.first.0,
+            finding.last.0,
+        ])?;
+        for group in &finding.sightings {
+            members.execute(params![finding.id.0, group])?;
+        }
+    }
+    Ok(())
+}
+
+fn insert_coverage(database: &Connection, case: &Case) -> rusqlite::Result<()> {
+    let mut rows = database.prepare("INSERT INTO coverage VALUES (?, ?, ?, ?)")?;
+    for row in case.coverage.rows() {
+        rows.execute(params![name(&row.fate), row.reason, integer(row.bytes), integer(row.pieces)])?;
+    }
+    let mut missing = database.prepare("INSERT INTO missing VALUES (?, ?, ?, ?)")?;
+    for row in case.coverage.missing() {
+        let values = params![name(&row.missing), row.reason, integer(row.bytes), integer(row.pieces)];
+        missing.execute(values)?;
+    }
+    Ok(())
+}
+
+/// A unit variant's name in files, as serde writes it.
+fn name(variant: &impl serde::Serialize) -> String {
+    match serde_json::to_value(variant) {
+        Ok(serde_json::Value::String(name)) => name,
+        _ => String::new(),
+    }
+}
+
+/// SQLite's integers are signed; a larger count than it can hold does not occur in a file.
+fn integer(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// A crash leaves a file that is thrown away, so nothing is spent on surviving one.
+const PRAGMAS: &str = "
+    PRAGMA journal_mode = OFF;
+    PRAGMA synchronous = OFF;
+    PRAGMA locking_mode = EXCLUSIVE;
+    PRAGMA cache_size = -16384;
+";
+
+const SCHEMA: &str = include_str!("schema.sql");
+
+const INDICES: &str = "
+    CREATE INDEX exchange_by_host ON exchange (host);
+    CREATE INDEX exchange_by_time ON exchange (first);
+    CREATE INDEX sighting_by_part ON sighting (part);
+";
+
+const INSERT_EXCHANGE: &str = "INSERT OR REPLACE INTO exchange VALUES \
+    (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+const INSERT_SIGHTING: &str = "INSERT INTO sighting VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+#[cfg(test)]
+mod tests {
+    use evidence::*;
+
+    use super::*;
+
+    fn exchange(index: u32) -> Exchange {
+        Exchange {
+            id: ExchangeId { flow: FlowId::default(), index },
+            protocol: "HTTP/1".into(),
+            device: "10.0.0.2".into(),
+            endpoint: Endpoint {
+                host: "a.example".into(),
+                address: "192.0.2.1".into(),
+                port: 80,
+                transport: Transport::Tcp,
+            },
+            security: Security::Clear,
+            first: Timestamp(1),
+            last: Timestamp(2),
+            frame: FrameNo(1),
+            method: "GET".into(),
+            host: "a.example".into(),
+            target: "/".into(),
+            status: 200,
+            media: [String::new(), "text/plain".into()],
+            agent: String::new(),
+            bytes: [10, 20],
+            complete: [true, true],
+            direction: Direction::Out,
+        }
+    }
+
+    #[test]
+    fn rows_come_back_and_an_older_file_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("case.sqlite");
+        std::fs::write(&path, b"something else").unwrap();
+        let mut store = Store::create(&path).unwrap();
+        let records: Vec<_> = (0..3).map(|n| Record::Exchange(Box::new(exchange(n)))).collect();
+        store.write(&records).unwrap();
+        drop(store);
+        let database = Connection::open(&path).unwrap();
+        let rows: (u32, String) = database
+            .query_row("SELECT count(*), max(direction) FROM exchange", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .unwrap();
+        assert_eq!(rows, (3, "out".into()));
+    }
+
+    #[test]
+    fn an_unwritable_folder_is_named_in_the_error() {
+        let error = Store::create(Path::new("/nonexistent/case.sqlite")).unwrap_err();
+        assert!(error.to_string().contains("/nonexistent/case.sqlite"));
+    }
+}
