@@ -1,10 +1,16 @@
 //! Bodies to values, recursively, sans-io: every plausible reading of some bytes, within a budget.
 //!
-//! An `Explorer` is given the bytes of a message and what stands where in them; it makes a [`Tree`]:
+//! An [`Explorer`] is given the bytes of a message and what stands where in them; it makes a [`Tree`]:
 //! *buffers* are bytes that a decoder made (gunzipped, base64-decoded, unescaped) and that must be searched,
 //! *fields* are named slices of a buffer (a JSON leaf, a form value, a protobuf string). One reading never
 //! switches off another. A decoder does not know who carried the bytes.
 
+mod explorer;
+mod limits;
+mod registry;
 mod tree;
 
-pub use tree::{Buffer, BufferIndex, Field, FieldIndex, Limit, Name, Origin, Piece, Tree};
+pub use explorer::{Explorer, FieldKind, Hint, Root, RootField};
+pub use limits::Limits;
+pub use registry::{DECODERS, Decoder, Gives, replay, replay_up_to};
+pub use tree::{Buffer, BufferIndex, Field, FieldIndex, Limit, Name, Origin, Piece, Reading, Tree};

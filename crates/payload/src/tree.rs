@@ -18,6 +18,192 @@ pub struct Tree<'a> {
     pub fields: Vec<Field>,
     /// Which limits stopped the exploration, with the bytes that were not explored.
     pub limits: Vec<(Limit, u64)>,
+    /// Who recognised what: bodies, raw streams and every buffer a decoder made, sorted by field.
+    pub readings: Vec<Reading>,
+    /// Stretches of `fields` in which a field comes after those it lies in, by the field that all lie in.
+    pub(crate) runs: Vec<Run>,
+}
+
+/// One decoder's answer to one body, raw stream or decoded buffer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The buffer.
+    pub buffer: BufferIndex,
+    /// The bytes that were looked at.
+    pub range: Range<usize>,
+    /// The field whose value, decoded or not, these bytes are.
+    pub field: Option<FieldIndex>,
+    /// The decoder.
+    pub decoder: &'static str,
+    /// Whether it could read them. `false` is noted only for decoders that the message's own label named:
+    /// the label does not fit.
+    pub recognised: bool,
+}
+
+/// Fields `first..end` of `buffer`, all inside `parent`, made by one decoder in one go.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) buffer: BufferIndex,
+    pub(crate) parent: Option<FieldIndex>,
+    pub(crate) first: FieldIndex,
+    pub(crate) end: FieldIndex,
+    /// Whether each field stands behind the one it lies in, and siblings stand in the order of their bytes.
+    pub(crate) nested: bool,
+}
+
+impl Tree<'_> {
+    /// A field.
+    pub fn field(&self, field: FieldIndex) -> Option<&Field> {
+        self.fields.get(usize::try_from(field).ok()?)
+    }
+
+    /// A buffer.
+    pub fn buffer(&self, buffer: BufferIndex) -> Option<&Buffer<'_>> {
+        self.buffers.get(usize::try_from(buffer).ok()?)
+    }
+
+    /// The bytes of a field's value, as they stand in its buffer; empty where there is no such field.
+    pub fn value_bytes(&self, field: FieldIndex) -> &[u8] {
+        let slice = || {
+            let field = self.field(field)?;
+            self.buffer(field.buffer)?.bytes.get(field.value.clone())
+        };
+        slice().unwrap_or_default()
+    }
+
+    /// A field's own name as text: `[]` for a place in a list, empty where it has none.
+    pub fn name(&self, field: FieldIndex) -> Cow<'_, str> {
+        let Some(found) = self.field(field) else { return Cow::Borrowed("") };
+        match &found.name {
+            Name::Index(_) => Cow::Borrowed("[]"),
+            Name::None => Cow::Borrowed(""),
+            Name::Owned(name) => Cow::Borrowed(name),
+            Name::Range(range) => {
+                let bytes = self.buffer(found.buffer).and_then(|buffer| buffer.bytes.get(range.clone()));
+                String::from_utf8_lossy(bytes.unwrap_or_default())
+            }
+        }
+    }
+
+    /// The names from the outermost field to this one, joined by `.`: `data_list.[].properties.uuid`.
+    ///
+    /// Fields without a name are left out, as are all but the innermost 64.
+    pub fn path(&self, field: FieldIndex) -> String {
+        let mut names: Vec<_> =
+            self.ancestry(field).map(|index| self.name(index)).filter(|name| !name.is_empty()).take(64).collect();
+        names.reverse();
+        names.join(".")
+    }
+
+    /// The field and those it lies in, innermost first, through all buffers.
+    pub fn ancestry(&self, field: FieldIndex) -> impl Iterator<Item = FieldIndex> {
+        // Parents come first, so this ends.
+        std::iter::successors(Some(field), |&index| self.field(index)?.parent.filter(|&parent| parent < index))
+    }
+
+    /// The smallest field that holds all of `range` of a buffer; where none of that buffer does, the field
+    /// whose value the buffer was made from.
+    pub fn innermost(&self, buffer: BufferIndex, range: Range<usize>) -> Option<FieldIndex> {
+        let mut best = self.buffer(buffer)?.origin.as_ref().and_then(|origin| origin.field);
+        loop {
+            let found = self
+                .runs_in(buffer, best)
+                .iter()
+                .filter_map(|run| self.innermost_of_run(run, &range))
+                .min_by_key(|&index| self.field(index).map_or(usize::MAX, |field| field.value.len()));
+            match found {
+                Some(index) => best = Some(index),
+                None => return best,
+            }
+        }
+    }
+
+    /// The decoders between the message and the bytes of a buffer, outermost first, those that only named
+    /// fields on the way included: `form`, `base64`, `gzip`.
+    pub fn encodings(&self, buffer: BufferIndex) -> Vec<&'static str> {
+        let mut names = Vec::new();
+        self.encodings_inwards(buffer, None, &mut names);
+        names.reverse();
+        names.dedup();
+        names
+    }
+
+    /// As [`Tree::encodings`], down to a field of a buffer: `form`, `base64`, `gzip`, `json`.
+    pub fn encodings_of(&self, field: FieldIndex) -> Vec<&'static str> {
+        let Some(found) = self.field(field) else { return Vec::new() };
+        let mut names = Vec::new();
+        self.encodings_inwards(found.buffer, Some(field), &mut names);
+        names.reverse();
+        names.dedup();
+        names
+    }
+
+    /// Whether some decoder recognised the value of a root's body or raw field.
+    pub fn understood(&self, field: FieldIndex) -> bool {
+        self.recognised_by(field).next().is_some()
+    }
+
+    /// The decoders that recognised a root field's value as it stands in the root.
+    pub fn recognised_by(&self, field: FieldIndex) -> impl Iterator<Item = &'static str> {
+        self.readings_of(field).filter(|reading| reading.recognised).map(|reading| reading.decoder)
+    }
+
+    /// The decoders that the message's label named for a root field, and that could not read it.
+    pub fn refuted(&self, field: FieldIndex) -> impl Iterator<Item = &'static str> {
+        let all = self.readings.iter().filter(move |reading| reading.field == Some(field));
+        all.filter(|reading| !reading.recognised).map(|reading| reading.decoder)
+    }
+
+    fn readings_of(&self, field: FieldIndex) -> impl Iterator<Item = &Reading> {
+        let buffer = self.field(field).map(|field| field.buffer);
+        let all = self.readings.iter();
+        all.filter(move |reading| reading.field == Some(field) && Some(reading.buffer) == buffer)
+    }
+
+    fn runs_in(&self, buffer: BufferIndex, parent: Option<FieldIndex>) -> &[Run] {
+        let first = self.runs.partition_point(|run| (run.buffer, run.parent) < (buffer, parent));
+        let rest = self.runs.get(first..).unwrap_or_default();
+        let count = rest.partition_point(|run| (run.buffer, run.parent) == (buffer, parent));
+        rest.get(..count).unwrap_or_default()
+    }
+
+    fn innermost_of_run(&self, run: &Run, range: &Range<usize>) -> Option<FieldIndex> {
+        let (first, end) = (usize::try_from(run.first).ok()?, usize::try_from(run.end).ok()?);
+        let fields = self.fields.get(first..end)?;
+        let holds = |field: &Field| field.value.start <= range.start && range.end <= field.value.end;
+        if !run.nested {
+            let all = (run.first..).zip(fields).filter(|(_, field)| holds(field));
+            return all.min_by_key(|(_, field)| field.value.len()).map(|(index, _)| index);
+        }
+        let after = fields.partition_point(|field| field.value.start <= range.start);
+        let last = run.first.checked_add(u32::try_from(after.checked_sub(1)?).ok()?)?;
+        // What holds the range and is not the last to start before it is around that one.
+        self.ancestry(last)
+            .take_while(|&index| index >= run.first)
+            .find(|&index| self.field(index).is_some_and(holds))
+    }
+
+    /// Innermost first.
+    fn encodings_inwards(
+        &self,
+        buffer: BufferIndex,
+        field: Option<FieldIndex>,
+        names: &mut Vec<&'static str>,
+    ) {
+        let (mut buffer, mut field) = (buffer, field);
+        loop {
+            for index in field.into_iter().flat_map(|field| self.ancestry(field)) {
+                let Some(found) = self.field(index).filter(|found| found.buffer == buffer) else { break };
+                names.extend((!found.decoder.is_empty()).then_some(found.decoder));
+            }
+            let Some(origin) = self.buffer(buffer).and_then(|found| found.origin.as_ref()) else { return };
+            names.push(origin.decoder);
+            if origin.source >= buffer {
+                return;
+            }
+            (buffer, field) = (origin.source, origin.field);
+        }
+    }
 }
 
 /// Bytes, and how they were made.

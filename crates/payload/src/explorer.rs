@@ -1,0 +1,111 @@
+//! Roots to a tree: looks at each stretch of bytes, lets the decoders that may read it do so, and goes on
+//! with what they made, until nothing new comes or a limit is reached.
+
+use std::{borrow::Cow, collections::VecDeque, ops::Range};
+
+use crate::{Buffer, Field, Limits, Name, Tree, limits::Budget};
+
+/// Makes trees. Keeps its working memory, so one explorer for many messages is faster than one each.
+#[derive(Debug)]
+pub struct Explorer {
+    limits: Limits,
+    queue: VecDeque<()>,
+}
+
+/// Bytes to explore: a message as recorded, or its body where framing had to be removed from it.
+#[derive(Clone, Debug, Default)]
+pub struct Root<'a> {
+    /// The bytes.
+    pub bytes: Cow<'a, [u8]>,
+    /// What stands where in them. Bytes that no field covers are searched, but not decoded.
+    pub fields: Vec<RootField<'a>>,
+}
+
+/// A part of a message, as its protocol tells.
+#[derive(Clone, Debug)]
+pub struct RootField<'a> {
+    /// What it is called.
+    pub name: Name,
+    /// Where its value stands.
+    pub value: Range<usize>,
+    /// What it is: says how its value is written.
+    pub kind: FieldKind,
+    /// What the message says of its contents. Tried first, never trusted.
+    pub hint: Hint<'a>,
+}
+
+/// What a root's field is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FieldKind {
+    /// The body of a message.
+    Body,
+    /// The value of `Cookie` or `Set-Cookie`.
+    Cookie,
+    /// The value of another header.
+    Header,
+    /// A host name.
+    HostName,
+    /// An option of a binary protocol.
+    Option,
+    /// The path of a request; where it holds a `?`, what follows is read as the query.
+    Path,
+    /// The query of a request, without its `?`.
+    Query,
+    /// A stream or datagram of a protocol nobody recognised.
+    Raw,
+}
+
+/// What a message says of its body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hint<'h> {
+    /// `Content-Type`, as sent; empty where there is none.
+    pub media: &'h str,
+    /// `Content-Encoding`, as sent, codings in the order applied; empty where there is none.
+    pub coding: &'h str,
+}
+
+impl Default for Explorer {
+    fn default() -> Self {
+        Self::new(Limits::default())
+    }
+}
+
+impl Explorer {
+    /// An explorer that keeps within `limits` for each tree.
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, queue: VecDeque::new() }
+    }
+
+    /// All readings of the roots of one message.
+    ///
+    /// The tree's first buffers are the roots and its first fields are the roots' fields, in the order given,
+    /// so the caller knows both numbers beforehand.
+    pub fn explore<'a>(&mut self, roots: Vec<Root<'a>>) -> Tree<'a> {
+        let budget = Budget::new(self.limits);
+        self.queue.clear();
+        let mut tree = Tree::default();
+        for (index, root) in (0..).zip(roots) {
+            tree.fields.extend(root.fields.into_iter().map(|field| Field {
+                buffer: index,
+                name: field.name,
+                value: field.value,
+                parent: None,
+                decoder: "",
+            }));
+            tree.buffers.push(Buffer {
+                bytes: root.bytes,
+                origin: None,
+                depth: 0,
+                complete: true,
+                understood: false,
+            });
+        }
+        tree.limits = budget.reached();
+        tree
+    }
+
+    /// Takes back the memory of a tree that is no longer needed, for the next ones.
+    pub fn recycle(&mut self, tree: Tree<'_>) {
+        drop(tree);
+    }
+}
