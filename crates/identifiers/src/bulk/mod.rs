@@ -1,0 +1,1 @@
+//! Bulk data: many values of one kind, told from single ones.
