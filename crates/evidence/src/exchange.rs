@@ -91,6 +91,10 @@ pub struct Network {
     pub located: Option<Country>,
     /// Where the address block is registered.
     pub registered: Option<Country>,
+    /// Why the location says where the network's edge is, not where data are kept: `anycast`, `cdn`,
+    /// `cloud`. Empty for other networks.
+    #[serde(default)]
+    pub edge: String,
 }
 
 /// A country and who says so.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EndpointId, ExchangeId, Form, FrameNo, Grade, IdentifierKind, Security, Span, Timestamp, Trail,
+    BufferId, EndpointId, ExchangeId, Form, FrameNo, Grade, IdentifierKind, Security, Span, Timestamp, Trail,
 };
 
 /// Which way a message went.
@@ -115,7 +115,7 @@ impl SightingGroup {
         self.count += 1;
         self.first = self.first.min(occurrence.time);
         self.last = self.last.max(occurrence.time);
-        self.keep([occurrence]);
+        Self::keep(&mut self.proofs, [occurrence]);
     }
 
     /// Adds another group with the same key. The result does not depend on the order.
@@ -123,12 +123,23 @@ impl SightingGroup {
         self.count += other.count;
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
-        self.keep(other.proofs);
+        Self::keep(&mut self.proofs, other.proofs);
     }
 
-    fn keep(&mut self, more: impl IntoIterator<Item = Occurrence>) {
-        self.proofs.extend(more);
-        self.proofs.sort_by_key(|proof| (proof.exchange, proof.frame, proof.span.buffer, proof.span.start));
-        self.proofs.truncate(Self::PROOFS);
+    /// Whether `occurrence` is among the earliest that a list of `proofs` keeps.
+    pub fn keeps(proofs: &[Occurrence], occurrence: &Occurrence) -> bool {
+        proofs.len() < Self::PROOFS || proofs.last().is_some_and(|last| place(occurrence) < place(last))
     }
+
+    /// Adds occurrences to a list of proofs and keeps the earliest few.
+    pub fn keep(proofs: &mut Vec<Occurrence>, more: impl IntoIterator<Item = Occurrence>) {
+        proofs.extend(more);
+        proofs.sort_by_key(place);
+        proofs.truncate(Self::PROOFS);
+    }
+}
+
+/// What proofs are ordered by.
+fn place(proof: &Occurrence) -> (ExchangeId, FrameNo, BufferId, u64) {
+    (proof.exchange, proof.frame, proof.span.buffer, proof.span.start)
 }

@@ -1,0 +1,322 @@
+//! The reading thread: capture files to packets, dealt out to the workers by flow.
+//!
+//! A file is read in chunks that are shared, not copied: a packet on its way to a worker is a range of its
+//! chunk. Everything of a flow goes to one worker, in the order of the captures, so that what a worker
+//! finds does not depend on how many there are.
+
+use std::{
+    io::Read,
+    net::IpAddr,
+    ops::Range,
+    sync::{Arc, atomic::Ordering},
+};
+
+use crossbeam_channel::Sender;
+use evidence::{AnomalyTally, Capture, CaptureId, Fate, InputProblem, Ledger, Timestamp};
+use wire::{
+    Packet, PacketHead,
+    capture::{Event, Frame, Progress, Reader},
+    net::{Dissector, NetOutput},
+};
+
+use crate::{
+    digest::Digester,
+    input::{Input, Opened, fill, open},
+    progress::Meter,
+};
+
+/// Packets of one chunk that one worker is to have.
+pub(crate) struct Batch {
+    /// The chunk their frames lie in.
+    pub(crate) chunk: Arc<Vec<u8>>,
+    /// The packets and where in the chunk their frames lie.
+    pub(crate) packets: Vec<(Packet, Range<usize>)>,
+}
+
+/// What reading the inputs came to.
+#[derive(Debug, Default)]
+pub(crate) struct ReadOutcome {
+    pub(crate) captures: Vec<Capture>,
+    pub(crate) problems: Vec<InputProblem>,
+    pub(crate) ledger: Ledger,
+    pub(crate) anomalies: AnomalyTally,
+    /// Names that the captures themselves tell for addresses (pcapng name resolution blocks).
+    pub(crate) names: Vec<(IpAddr, String)>,
+}
+
+/// Reads inputs and deals packets out.
+pub(crate) struct FrameReader<'p> {
+    workers: Vec<Sender<Batch>>,
+    meter: &'p Meter,
+    digester: Digester,
+    pool: Vec<Arc<Vec<u8>>>,
+    dissector: Dissector,
+    net: NetOutput,
+    outcome: ReadOutcome,
+}
+
+impl<'p> FrameReader<'p> {
+    pub(crate) fn new(workers: Vec<Sender<Batch>>, meter: &'p Meter) -> Self {
+        Self {
+            workers,
+            meter,
+            digester: Digester::start(),
+            pool: Vec::new(),
+            dissector: Dissector::new(),
+            net: NetOutput::default(),
+            outcome: ReadOutcome::default(),
+        }
+    }
+
+    /// Reads every input, the one whose first frame is earliest first. What cannot be read becomes a
+    /// problem, and the others go on.
+    pub(crate) fn run(mut self, inputs: &[Input]) -> ReadOutcome {
+        for (id, input) in in_order_of_time(inputs) {
+            match open(input) {
+                Ok(opened) => self.read(id, input, opened),
+                Err(error) => self.problem(input, format!("cannot be opened: {error}")),
+            }
+        }
+        self.dissector.finish(&mut self.net);
+        self.outcome.ledger.merge(&self.dissector.ledger());
+        self.note_anomalies();
+        self.outcome.captures.sort_by_key(|capture| capture.id);
+        self.outcome
+    }
+
+    fn read(&mut self, id: CaptureId, input: &Input, mut opened: Opened) {
+        let mut capture = begin(id, input);
+        let mut reader = Reader::new(id);
+        let hash_here = opened.digest.is_none();
+        let mut carry = Vec::new();
+        let mut wanted = CHUNK;
+        loop {
+            let mut chunk = self.chunk(wanted, &carry);
+            let fresh = carry.len();
+            let count = match fill(&mut *opened.bytes, chunk.get_mut(fresh..).unwrap_or_default()) {
+                Ok(count) => count,
+                Err(error) => {
+                    let end = format!("reading stopped after {} bytes: {error}", capture.bytes);
+                    self.problem(input, end.clone());
+                    capture.damage = Some(end);
+                    0
+                }
+            };
+            chunk.truncate(fresh + count);
+            capture.bytes += count as u64;
+            self.meter.bytes.fetch_add(count as u64, Ordering::Relaxed);
+            let at_end = chunk.len() < wanted;
+            let (used, needed, batches) = self.cut(&mut reader, &chunk, at_end, &mut capture);
+            carry.clear();
+            carry.extend_from_slice(chunk.get(used..).unwrap_or_default());
+            wanted = CHUNK.max(needed);
+            let chunk = Arc::new(chunk);
+            if hash_here {
+                self.digester.update(Arc::clone(&chunk), fresh);
+            }
+            self.deal(&chunk, batches);
+            self.pool.push(chunk);
+            if at_end {
+                break;
+            }
+        }
+        self.close(capture, &reader, &opened, carry.len() as u64, input);
+    }
+
+    /// Cuts a chunk into frames and the frames into packets, by worker. Says how much of the chunk was used
+    /// and how large a window the next frame needs.
+    fn cut(
+        &mut self,
+        reader: &mut Reader,
+        chunk: &[u8],
+        at_end: bool,
+        capture: &mut Capture,
+    ) -> (usize, usize, Vec<Packets>) {
+        let mut batches: Vec<Packets> = self.workers.iter().map(|_| Vec::new()).collect();
+        let mut used = 0;
+        let base = capture.bytes.saturating_sub(chunk.len() as u64);
+        loop {
+            let window = chunk.get(used..).unwrap_or_default();
+            match reader.read(window, at_end) {
+                Progress::Event { consumed, event } => {
+                    match event {
+                        Event::Frame(frame) => {
+                            self.dissect(&frame, base, capture, &mut batches);
+                        }
+                        Event::Note(note) => self.note(&note, capture),
+                        Event::Anomaly(anomaly) => self.outcome.anomalies.add(anomaly),
+                    }
+                    used += consumed;
+                }
+                Progress::Skipped { consumed } => used += consumed,
+                Progress::More { needed } => return (used, needed, batches),
+                Progress::End => return (used, 0, batches),
+            }
+        }
+    }
+
+    fn dissect(
+        &mut self,
+        frame: &Frame<'_>,
+        base: u64,
+        capture: &mut Capture,
+        batches: &mut [Packets],
+    ) {
+        capture.frames += 1;
+        capture.first = Some(capture.first.map_or(frame.time, |first| first.min(frame.time)));
+        capture.last = Some(capture.last.map_or(frame.time, |last| last.max(frame.time)));
+        let packet = self.dissector.dissect(frame, &mut self.net);
+        self.note_anomalies();
+        let Some(packet) = packet else { return };
+        let start = usize::try_from(frame.offset.saturating_sub(base)).unwrap_or(0);
+        let worker = worker_of(&packet.head, batches.len());
+        if let Some(batch) = batches.get_mut(worker) {
+            batch.push((packet, start..start + frame.data.len()));
+        }
+    }
+
+    fn deal(&self, chunk: &Arc<Vec<u8>>, batches: Vec<Packets>) {
+        for (worker, packets) in self.workers.iter().zip(batches) {
+            if !packets.is_empty() {
+                // A worker that is gone has panicked; joining it tells.
+                let _ = worker.send(Batch { chunk: Arc::clone(chunk), packets });
+            }
+        }
+    }
+
+    fn close(
+        &mut self,
+        mut capture: Capture,
+        reader: &Reader,
+        opened: &Opened,
+        left: u64,
+        input: &Input,
+    ) {
+        let ledger = &mut self.outcome.ledger;
+        ledger.add_pieces(Fate::Framing, reader.format(), reader.framing_bytes(), capture.frames);
+        if reader.damaged_bytes() + left > 0 {
+            let reason = "damaged stretch of the capture file";
+            ledger.add(Fate::NotParsed, reason, reader.damaged_bytes() + left);
+        }
+        let own = self.digester.finish();
+        let file = opened.digest.as_ref().and_then(|digest| Some(digest.lock().ok()?.clone()));
+        let digested = file.unwrap_or(own);
+        capture.sha256 = digested.finish();
+        capture.file_bytes = digested.bytes;
+        capture.format = match opened.compression {
+            Some(compression) => format!("{} in {compression}", reader.format()),
+            None => reader.format().to_owned(),
+        };
+        if let Some(problem) = complaint(&capture) {
+            self.problem(input, problem);
+        }
+        self.outcome.captures.push(capture);
+    }
+
+    fn note(&mut self, note: &wire::capture::Note, capture: &mut Capture) {
+        self.outcome.names.extend(note.names());
+        if let (Some(words), true) = (note.words(), capture.notes.len() < NOTES) {
+            capture.notes.push(words);
+        }
+    }
+
+    fn note_anomalies(&mut self) {
+        for anomaly in self.net.anomalies.drain(..) {
+            self.outcome.anomalies.add(anomaly);
+        }
+    }
+
+    fn problem(&mut self, input: &Input, problem: String) {
+        self.outcome.problems.push(InputProblem { input: input.name(), problem });
+    }
+
+    /// A chunk that nobody reads any more, or a new one, with `carry` at its front.
+    fn chunk(&mut self, size: usize, carry: &[u8]) -> Vec<u8> {
+        let free = self.pool.iter().position(|chunk| Arc::strong_count(chunk) == 1);
+        let free = free.and_then(|index| Arc::try_unwrap(self.pool.swap_remove(index)).ok());
+        let mut chunk = free.unwrap_or_default();
+        chunk.resize(size.max(carry.len()), 0);
+        if let Some(front) = chunk.get_mut(..carry.len()) {
+            front.copy_from_slice(carry);
+        }
+        chunk
+    }
+}
+
+type Packets = Vec<(Packet, Range<usize>)>;
+
+/// Which of `workers` a packet goes to: equal for both directions of a flow.
+fn worker_of(head: &PacketHead, workers: usize) -> usize {
+    let one = fold(head.source);
+    let other = fold(head.destination);
+    // Fibonacci hashing: the high bits of the product depend on all bits of the sum.
+    let mixed = one.wrapping_add(other).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    usize::try_from(mixed >> 33).unwrap_or(0) % workers.max(1)
+}
+
+fn fold((address, port): (IpAddr, u16)) -> u64 {
+    let address = match address {
+        IpAddr::V4(address) => u64::from(address.to_bits()),
+        IpAddr::V6(address) => {
+            let bits = address.to_bits();
+            ((bits >> 64) ^ bits) as u64
+        }
+    };
+    address.wrapping_mul(0x0000_0100_0000_01b3).wrapping_add(u64::from(port))
+}
+
+/// The inputs with their numbers, the one that begins earliest first: a rotated capture is one timeline.
+fn in_order_of_time(inputs: &[Input]) -> Vec<(CaptureId, &Input)> {
+    let mut ordered: Vec<_> = (0u32..).map(CaptureId).zip(inputs).collect();
+    if ordered.len() > 1 {
+        ordered.sort_by_cached_key(|(_, input)| first_time(input));
+    }
+    ordered
+}
+
+/// The time of an input's first frame; `None` where it has none near its beginning, or is a pipe.
+fn first_time(input: &Input) -> Option<Timestamp> {
+    let Input::File(_) = input else { return None };
+    let mut head = Vec::new();
+    open(input).ok()?.bytes.take(CHUNK as u64).read_to_end(&mut head).ok()?;
+    let mut reader = Reader::new(CaptureId(0));
+    let mut used = 0;
+    loop {
+        match reader.read(head.get(used..)?, true) {
+            Progress::Event { event: Event::Frame(frame), .. } => return Some(frame.time),
+            Progress::Event { consumed, .. } | Progress::Skipped { consumed } => used += consumed,
+            Progress::More { .. } | Progress::End => return None,
+        }
+    }
+}
+
+fn begin(id: CaptureId, input: &Input) -> Capture {
+    Capture {
+        id,
+        name: input.name(),
+        format: String::new(),
+        sha256: String::new(),
+        file_bytes: 0,
+        bytes: 0,
+        frames: 0,
+        first: None,
+        last: None,
+        notes: Vec::new(),
+        damage: None,
+    }
+}
+
+fn complaint(capture: &Capture) -> Option<String> {
+    if capture.bytes == 0 {
+        Some("is empty: was the capture written to the end?".to_owned())
+    } else if capture.format.starts_with("unknown") {
+        Some("is no pcap or pcapng capture; give the file the packets were recorded to".to_owned())
+    } else {
+        None
+    }
+}
+
+/// How much of a file is read at a time.
+const CHUNK: usize = 1 << 20;
+/// How many notes of a capture are kept: a file may hold a comment on each frame.
+const NOTES: usize = 100;

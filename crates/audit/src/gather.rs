@@ -1,0 +1,274 @@
+//! Sightings, destinations and devices as one worker gathers them, and how the workers' shares become one.
+//!
+//! While messages are examined, everything is named by small local numbers, so that the hundred-thousandth
+//! sighting of a value in a field costs a hash of a few integers. Merging gives the final numbers, in an
+//! order that does not depend on which worker saw what.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    hash::{DefaultHasher, Hash, Hasher},
+    net::IpAddr,
+};
+
+use evidence::{
+    AnomalyTally, Carrier, Direction, Endpoint, EndpointId, Form, Grade, IdentifierKind, Ledger,
+    Occurrence, Security, SightingGroup, SightingKey, Timestamp, Totals,
+};
+
+/// One worker's share of the results.
+#[derive(Debug, Default)]
+pub(crate) struct Gathered {
+    pub(crate) groups: HashMap<GroupKey, Group>,
+    pub(crate) texts: Interner<String>,
+    pub(crate) values: Interner<Value>,
+    pub(crate) encodings: Interner<Vec<&'static str>>,
+    pub(crate) endpoints: Interner<Endpoint>,
+    pub(crate) contacts: Vec<Contact>,
+    pub(crate) devices: BTreeMap<IpAddr, DeviceFacts>,
+    pub(crate) names: Names,
+    pub(crate) ledger: Ledger,
+    pub(crate) anomalies: AnomalyTally,
+    pub(crate) totals: Totals,
+    /// Sightings that were counted but start no group, because there are too many groups.
+    pub(crate) dropped: u64,
+}
+
+/// A group's key in local numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct GroupKey {
+    pub(crate) value: u32,
+    pub(crate) field: u32,
+    pub(crate) encodings: u32,
+    pub(crate) carrier: Carrier,
+    pub(crate) direction: Direction,
+    pub(crate) security: Security,
+    pub(crate) endpoint: u32,
+    pub(crate) device: u32,
+}
+
+/// What was seen, apart from where.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Value {
+    pub(crate) kind: IdentifierKind,
+    pub(crate) canonical: String,
+    pub(crate) label: String,
+    pub(crate) grade: Grade,
+    pub(crate) form: Form,
+}
+
+/// Sightings that were gathered, and the number the store knows them by.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) part: u64,
+    pub(crate) sightings: SightingGroup,
+}
+
+/// What happened between the devices and one endpoint, by the endpoint's local number.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Contact {
+    pub(crate) named_by: &'static str,
+    pub(crate) bytes_out: u64,
+    pub(crate) bytes_in: u64,
+    pub(crate) flows: u64,
+    pub(crate) first: Option<Timestamp>,
+    pub(crate) last: Timestamp,
+}
+
+/// What a device told of itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DeviceFacts {
+    pub(crate) mac: Option<[u8; 6]>,
+    pub(crate) names: std::collections::BTreeSet<String>,
+}
+
+/// Which names led to which addresses.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Names {
+    /// Name asked for, when, by the address that answered it.
+    pub(crate) of_address: BTreeMap<IpAddr, std::collections::BTreeSet<(Timestamp, String)>>,
+    /// Alias to the name it points to.
+    pub(crate) alias: BTreeMap<String, String>,
+}
+
+impl Gathered {
+    /// The local number of an endpoint.
+    pub(crate) fn endpoint(&mut self, endpoint: &Endpoint, named_by: &'static str) -> u32 {
+        let id = self.endpoints.intern(endpoint);
+        let needed = id as usize + 1;
+        if self.contacts.len() < needed {
+            self.contacts.resize_with(needed, Contact::default);
+        }
+        if let Some(contact) = self.contact(id)
+            && contact.named_by.is_empty()
+        {
+            contact.named_by = named_by;
+        }
+        id
+    }
+
+    /// What is known of the dealings with an endpoint.
+    pub(crate) fn contact(&mut self, endpoint: u32) -> Option<&mut Contact> {
+        self.contacts.get_mut(endpoint as usize)
+    }
+
+    /// The store's number for a group; the group is made where it is new. `None` where there are too many.
+    pub(crate) fn part(&mut self, key: GroupKey) -> Option<u64> {
+        if let Some(group) = self.groups.get(&key) {
+            return Some(group.part);
+        }
+        if self.groups.len() >= GROUPS {
+            self.dropped += 1;
+            return None;
+        }
+        let full = self.full_key(key);
+        let part = part_of(&full, self.endpoints.at(key.endpoint));
+        let sightings = SightingGroup {
+            key: full,
+            count: 0,
+            first: Timestamp(i64::MAX),
+            last: Timestamp(i64::MIN),
+            proofs: Vec::new(),
+        };
+        self.groups.insert(key, Group { part, sightings });
+        Some(part)
+    }
+
+    /// Counts an occurrence in its group, and keeps it where it is among the earliest.
+    pub(crate) fn add(&mut self, key: GroupKey, occurrence: &Occurrence) {
+        self.totals.sightings += 1;
+        let Some(group) = self.groups.get_mut(&key) else { return };
+        let group = &mut group.sightings;
+        group.count += 1;
+        group.first = group.first.min(occurrence.time);
+        group.last = group.last.max(occurrence.time);
+        if SightingGroup::keeps(&group.proofs, occurrence) {
+            SightingGroup::keep(&mut group.proofs, [occurrence.clone()]);
+        }
+    }
+
+    fn full_key(&self, key: GroupKey) -> SightingKey {
+        let value = self.values.at(key.value);
+        let text = |id| self.texts.at(id).cloned().unwrap_or_default();
+        let encodings = self.encodings.at(key.encodings).into_iter().flatten();
+        SightingKey {
+            kind: value.map_or(IdentifierKind::Canary, |value| value.kind),
+            value: value.map(|value| value.canonical.clone()).unwrap_or_default(),
+            label: value.map(|value| value.label.clone()).unwrap_or_default(),
+            grade: value.map_or(Grade::Shaped, |value| value.grade),
+            form: value.map(|value| value.form.clone()).unwrap_or_default(),
+            field: text(key.field),
+            encodings: encodings.map(|&name| name.to_owned()).collect(),
+            carrier: key.carrier,
+            direction: key.direction,
+            security: key.security,
+            endpoint: EndpointId(key.endpoint),
+            device: text(key.device),
+            app: String::new(),
+        }
+    }
+}
+
+impl Contact {
+    /// Notes bytes that went out and came in, in the time from `first` to `last`.
+    pub(crate) fn moved(&mut self, bytes: (u64, u64), first: Timestamp, last: Timestamp) {
+        self.bytes_out += bytes.0;
+        self.bytes_in += bytes.1;
+        self.first = Some(self.first.map_or(first, |known| known.min(first)));
+        self.last = self.last.max(last);
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) {
+        if self.named_by.is_empty() {
+            self.named_by = other.named_by;
+        }
+        self.flows += other.flows;
+        let first = other.first.unwrap_or(other.last);
+        self.moved((other.bytes_out, other.bytes_in), first, other.last);
+    }
+}
+
+impl Names {
+    /// The name that last led to `address` before `time`, or the first one after.
+    pub(crate) fn at(&self, address: IpAddr, time: Timestamp) -> Option<&str> {
+        let known = self.of_address.get(&address)?;
+        let before = known.iter().rev().find(|(told, _)| *told <= time);
+        before.or_else(|| known.iter().next()).map(|(_, name)| name.as_str())
+    }
+
+    /// The names between `name` and its address, in order.
+    pub(crate) fn chain(&self, name: &str) -> Vec<String> {
+        let mut chain = Vec::new();
+        let mut at = name;
+        while let Some(next) = self.alias.get(at) {
+            // A chain that leads in a circle, or is absurdly long, is told up to there.
+            if chain.len() >= CHAIN || chain.contains(next) {
+                break;
+            }
+            chain.push(next.clone());
+            at = next;
+        }
+        chain
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
+        for (address, names) in other.of_address {
+            self.of_address.entry(address).or_default().extend(names);
+        }
+        self.alias.extend(other.alias);
+    }
+}
+
+/// Gives equal things the same small number.
+#[derive(Debug)]
+pub(crate) struct Interner<T> {
+    numbers: HashMap<T, u32>,
+    things: Vec<T>,
+}
+
+impl<T> Default for Interner<T> {
+    fn default() -> Self {
+        Self { numbers: HashMap::new(), things: Vec::new() }
+    }
+}
+
+impl<T: Clone + Eq + Hash> Interner<T> {
+    /// The number of `thing`.
+    pub(crate) fn intern<Q>(&mut self, thing: &Q) -> u32
+    where
+        Q: ToOwned<Owned = T> + Eq + Hash + ?Sized,
+        T: std::borrow::Borrow<Q>,
+    {
+        if let Some(number) = self.numbers.get(thing) {
+            return *number;
+        }
+        let number = u32::try_from(self.things.len()).unwrap_or(u32::MAX);
+        let thing = thing.to_owned();
+        self.things.push(thing.clone());
+        self.numbers.insert(thing, number);
+        number
+    }
+
+    /// The thing with that number.
+    pub(crate) fn at(&self, number: u32) -> Option<&T> {
+        self.things.get(number as usize)
+    }
+
+    /// The things by their numbers.
+    pub(crate) fn things(&self) -> &[T] {
+        &self.things
+    }
+}
+
+/// The store's number of a group: a hash of all that makes it one, so that it is the same in every run.
+fn part_of(key: &SightingKey, endpoint: Option<&Endpoint>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    SightingKey { endpoint: EndpointId(0), ..key.clone() }.hash(&mut hasher);
+    endpoint.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// How many groups a worker keeps. An honest case has some hundreds; this bounds a hostile one to some
+/// hundred megabytes.
+const GROUPS: usize = 100_000;
+/// How many aliases are followed: resolvers give up after some sixteen.
+const CHAIN: usize = 16;

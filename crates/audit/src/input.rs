@@ -1,0 +1,248 @@
+//! What the caller names (files, folders, standard input) to readers of uncompressed capture bytes.
+//!
+//! The SHA-256 is of the file as it lies on the disk, so compressed inputs are hashed before they are
+//! decompressed. Compression is recognised by its magic bytes, never by a file's name.
+
+use std::{
+    fs::File,
+    io::{self, BufReader, Cursor, Read},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use evidence::InputProblem;
+use sha2::{Digest, Sha256};
+
+/// One thing to audit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Input {
+    /// A file.
+    File(PathBuf),
+    /// Standard input, written `-` on the command line.
+    Standard,
+}
+
+impl Input {
+    /// The name for people.
+    pub fn name(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Standard => "standard input".to_owned(),
+        }
+    }
+}
+
+/// What `arguments` stand for: a folder for the files below it that begin like a capture, in the order of
+/// their paths; a file named outright for itself, whatever it is; `-` for standard input.
+pub fn expand(arguments: &[PathBuf]) -> (Vec<Input>, Vec<InputProblem>) {
+    let mut inputs = Vec::new();
+    let mut problems = Vec::new();
+    for argument in arguments {
+        if argument.as_os_str() == "-" {
+            inputs.push(Input::Standard);
+        } else if argument.is_dir() {
+            expand_folder(argument, &mut inputs, &mut problems);
+        } else {
+            inputs.push(Input::File(argument.clone()));
+        }
+    }
+    (inputs, problems)
+}
+
+fn expand_folder(folder: &Path, inputs: &mut Vec<Input>, problems: &mut Vec<InputProblem>) {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        match std::fs::read_dir(&folder) {
+            Ok(entries) => entries.flatten().for_each(|entry| match entry.file_type() {
+                Ok(kind) if kind.is_dir() => folders.push(entry.path()),
+                Ok(kind) if kind.is_file() => files.push(entry.path()),
+                // A link could lead in circles; whoever means its target names it outright.
+                _ => {}
+            }),
+            Err(error) => problems.push(problem(&folder, &error)),
+        }
+    }
+    files.sort();
+    let before = inputs.len();
+    for file in files {
+        match begins_like_a_capture(&file) {
+            Ok(true) => inputs.push(Input::File(file)),
+            Ok(false) => {}
+            Err(error) => problems.push(problem(&file, &error)),
+        }
+    }
+    if inputs.len() == before {
+        let problem = "this folder holds no pcap or pcapng file (plain, gzip or zstd)".to_owned();
+        problems.push(InputProblem { input: folder.display().to_string(), problem });
+    }
+}
+
+fn problem(path: &Path, error: &io::Error) -> InputProblem {
+    InputProblem { input: path.display().to_string(), problem: format!("cannot be read: {error}") }
+}
+
+fn begins_like_a_capture(path: &Path) -> io::Result<bool> {
+    let mut magic = [0; 4];
+    let mut opened = open(&Input::File(path.to_owned()))?;
+    let count = fill(&mut *opened.bytes, &mut magic).unwrap_or(0);
+    Ok(count == 4 && CAPTURE_MAGICS.contains(&u32::from_le_bytes(magic)))
+}
+
+/// An open input.
+pub struct Opened {
+    /// Capture bytes, decompressed.
+    pub bytes: Box<dyn Read + Send>,
+    /// `gzip`, `zstd` or nothing.
+    pub compression: Option<&'static str>,
+    /// Counts and hashes what lies on the disk, where the bytes above are not the same. Complete once
+    /// `bytes` came to its end and [`Digested::finish`] was called.
+    pub digest: Option<Arc<Mutex<Digested>>>,
+}
+
+/// Opens an input and recognises its compression.
+pub fn open(input: &Input) -> io::Result<Opened> {
+    let mut raw: Box<dyn Read + Send> = match input {
+        Input::File(path) => Box::new(File::open(path)?),
+        Input::Standard => Box::new(io::stdin()),
+    };
+    let mut magic = [0; 4];
+    let count = fill(&mut *raw, &mut magic)?;
+    let head = magic.get(..count).unwrap_or_default().to_vec();
+    let whole = Cursor::new(head).chain(raw);
+    Ok(match magic {
+        [0x1f, 0x8b, _, _] => compressed("gzip", whole, |reader| {
+            Ok(Box::new(flate2::bufread::MultiGzDecoder::new(reader)))
+        })?,
+        [0x28, 0xb5, 0x2f, 0xfd] => compressed("zstd", whole, |reader| {
+            Ok(Box::new(zstd::stream::read::Decoder::with_buffer(reader)?))
+        })?,
+        _ => Opened { bytes: Box::new(whole), compression: None, digest: None },
+    })
+}
+
+/// A hash over the bytes of a file, and their number.
+#[derive(Clone, Debug, Default)]
+pub struct Digested {
+    hash: Sha256,
+    /// How many bytes.
+    pub bytes: u64,
+}
+
+impl Digested {
+    /// Adds bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.hash.update(bytes);
+        self.bytes = self.bytes.saturating_add(bytes.len() as u64);
+    }
+
+    /// The digest in lower-case hex.
+    pub fn finish(&self) -> String {
+        hex(&self.hash.clone().finalize())
+    }
+}
+
+/// Bytes in lower-case hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Reads until `buffer` is full or the input ends; says how many bytes were read.
+pub(crate) fn fill(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match reader.read(rest) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // What came before the error is not lost: it is met again by the next read.
+            Err(error) if filled == 0 => return Err(error),
+            Err(_) => break,
+        }
+    }
+    Ok(filled)
+}
+
+type Compressed = BufReader<Hashing<Box<dyn Read + Send>>>;
+
+fn compressed(
+    name: &'static str,
+    raw: impl Read + Send + 'static,
+    decoder: impl FnOnce(Compressed) -> io::Result<Box<dyn Read + Send>>,
+) -> io::Result<Opened> {
+    let digest = Arc::new(Mutex::new(Digested::default()));
+    let hashing = Hashing { inner: Box::new(raw) as Box<dyn Read + Send>, digest: Arc::clone(&digest) };
+    let bytes = decoder(BufReader::with_capacity(1 << 17, hashing))?;
+    Ok(Opened { bytes, compression: Some(name), digest: Some(digest) })
+}
+
+/// Hashes what is read through it.
+struct Hashing<R> {
+    inner: R,
+    digest: Arc<Mutex<Digested>>,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        if let (Ok(mut digest), Some(read)) = (self.digest.lock(), buffer.get(..count)) {
+            digest.update(read);
+        }
+        Ok(count)
+    }
+}
+
+/// pcap in both resolutions, byte orders and the modified variant, and pcapng, as little-endian numbers.
+const CAPTURE_MAGICS: [u32; 7] =
+    [0xa1b2_c3d4, 0xd4c3_b2a1, 0xa1b2_3c4d, 0x4d3c_b2a1, 0xa1b2_cd34, 0x34cd_b2a1, 0x0a0d_0d0a];
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_stands_for_the_captures_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let pcap = [0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0];
+        std::fs::write(folder.path().join("b.pcap"), pcap).unwrap();
+        std::fs::write(folder.path().join("notes.txt"), "a1b2c3d4").unwrap();
+        std::fs::create_dir(folder.path().join("a")).unwrap();
+        let file = File::create(folder.path().join("a/z.bin")).unwrap();
+        let mut gzip = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+        gzip.write_all(&pcap).unwrap();
+        gzip.finish().unwrap();
+        let (inputs, problems) = expand(&[folder.path().to_owned()]);
+        let names = [folder.path().join("a/z.bin"), folder.path().join("b.pcap")];
+        assert_eq!(inputs, names.map(Input::File));
+        assert_eq!(problems, []);
+    }
+
+    #[test]
+    fn a_folder_without_captures_is_a_problem_not_silence() {
+        let folder = tempfile::tempdir().unwrap();
+        let (inputs, problems) = expand(&[folder.path().to_owned()]);
+        assert_eq!((inputs.len(), problems.len()), (0, 1));
+    }
+
+    #[test]
+    fn a_compressed_input_is_hashed_as_it_lies_on_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        let packed = zstd::encode_all(&b"capture bytes"[..], 3).unwrap();
+        std::fs::write(&path, &packed).unwrap();
+        let mut opened = open(&Input::File(path)).unwrap();
+        let mut bytes = Vec::new();
+        opened.bytes.read_to_end(&mut bytes).unwrap();
+        assert_eq!(bytes, b"capture bytes");
+        let digest = opened.digest.unwrap();
+        let digest = digest.lock().unwrap();
+        assert_eq!(digest.bytes, packed.len() as u64);
+        assert_eq!(digest.finish(), hex(&Sha256::digest(&packed)));
+    }
+}
