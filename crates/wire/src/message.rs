@@ -37,6 +37,10 @@ pub struct Message {
     pub head: Head,
     /// Whether all of it was seen.
     pub ending: Ending,
+    /// Where in the message's body this piece's body begins: 0 in a message's first (mostly only) piece.
+    /// Pieces with a higher number belong to the message before them of the same sender and exchange; they
+    /// repeat its `head` and have no `parts`. See [`Ending`].
+    pub position: u64,
 }
 
 /// A named part of a message's head.
@@ -59,7 +63,7 @@ pub enum Role {
     HostName,
     /// The method of a request.
     Method,
-    /// An option of a binary protocol; its name is in [`Head`] or empty.
+    /// An option of a binary protocol; its name is in [`Head`] ([`DhcpHead::options`]) or empty.
     Option,
     /// The target of a request, as sent: path and query, or an absolute form.
     Target,
@@ -83,6 +87,11 @@ pub enum Body {
 }
 
 /// Whether all of a message was seen.
+///
+/// A message over the size limit of a piece comes in several. After a `Continued` piece the next one follows
+/// without a hole, so that who searches keeps the last bytes of the piece (as many as the longest needle,
+/// less one) and puts them before the next one's. After a `Cut` piece with more to come bytes are lost: the
+/// next piece's [`position`](Message::position) less the end of this one says how many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// From its first to its last byte.
@@ -164,6 +173,8 @@ pub struct DhcpHead {
     pub vendor_class: String,
     /// Address handed out or asked for.
     pub address: Option<std::net::IpAddr>,
+    /// The code of each part with [`Role::Option`], in the order of the parts; `dhcp::option_name` names it.
+    pub options: Vec<u16>,
 }
 
 /// What a TLS or QUIC handshake shows in the clear.

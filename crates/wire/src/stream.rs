@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use evidence::{Segment, StreamOffset, Timestamp};
+use evidence::{CaptureId, FrameNo, Segment, Source, StreamOffset, Timestamp};
 
 /// The bytes of a message as they were recorded: the first buffer of its trail.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,6 +15,17 @@ pub struct Recorded {
     pub first: Timestamp,
     /// When the last byte was captured.
     pub last: Timestamp,
+}
+
+impl Recorded {
+    /// Where the byte `at` (or the first one after it that is known) was captured: capture, frame and
+    /// offset in the file.
+    pub fn place(&self, at: u64) -> Option<(CaptureId, FrameNo, u64)> {
+        let next = self.segments.partition_point(|segment| segment.out_end() <= at);
+        let segment = self.segments.get(next)?;
+        let Source::Frame { capture, frame } = segment.source else { return None };
+        Some((capture, frame, segment.start.saturating_add(at.saturating_sub(segment.out))))
+    }
 }
 
 /// The part of a stream that arrived in order and no protocol room has taken yet.
@@ -105,7 +116,7 @@ impl StreamBuffer {
 
     fn forget(&mut self, count: usize) {
         self.taken += count;
-        if self.taken == self.bytes.len() || self.taken > COMPACT_AT {
+        if self.taken == self.bytes.len() || (self.taken > COMPACT_AT && self.taken > self.bytes.len() / 2) {
             self.base = self.base.saturating_add(self.taken as u64);
             self.bytes.drain(..self.taken);
             self.taken = 0;
@@ -137,5 +148,6 @@ impl StreamBuffer {
     }
 }
 
-/// Taken bytes are moved out of the way when more than this many have gathered.
+/// Taken bytes are moved out of the way when more than this many have gathered, and more than are left: so
+/// each byte is moved once at most on average.
 const COMPACT_AT: usize = 64 * 1024;
