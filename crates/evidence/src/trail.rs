@@ -122,7 +122,11 @@ pub struct Buffer {
     pub step: Step,
     /// How many bytes it has.
     pub len: u64,
-    /// Where they came from, sorted by `out`, not overlapping. Bytes no segment covers were lost.
+    /// What a decoder was given, all of it: the step can be run again from that. `None` for other steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<Span>,
+    /// Where the bytes came from, sorted by `out`, not overlapping. Bytes that no segment covers were lost,
+    /// or play no part in what the trail proves.
     pub segments: Vec<Segment>,
 }
 
@@ -191,6 +195,9 @@ impl Trail {
                     return Err(TrailError::Forward(id));
                 }
             }
+            if buffer.input.is_some_and(|input| input.buffer >= id) {
+                return Err(TrailError::Forward(id));
+            }
         }
         Ok(())
     }
@@ -232,6 +239,7 @@ mod tests {
         let stream = trail.push(Buffer {
             step: Step::Reassembly,
             len: 24,
+            input: None,
             segments: vec![
                 Segment::exact(0, 12, frame(4), 1000),
                 Segment::exact(12, 12, frame(5), 2000),
@@ -240,6 +248,7 @@ mod tests {
         trail.push(Buffer {
             step: Step::Decode("base64".into()),
             len: 12,
+            input: Some(Span { buffer: stream, start: 8, end: 24 }),
             segments: vec![Segment {
                 out: 0,
                 len: 12,

@@ -1,7 +1,9 @@
 //! Trails as short JSON, for the store's `trail` column.
 //!
 //! A trail is a list of buffers. A buffer is `[step, length, [segment, …]]`; the step is `"datagram"`,
-//! `"reassembly"`, `"body"` or a decoder's name. A segment is an object with the keys
+//! `"reassembly"`, `"body"` or a decoder's name. A decoder's buffer is `[step, length, input, [segment, …]]`:
+//! the input is the range it was given, `{"b": buffer, "s": first byte, "l": length}`. A segment is an object
+//! with the keys
 //! - `o`, `n`: first byte and number of bytes in the buffer;
 //! - `c` and `f`, or `b`: the source: a capture and a frame in it, or an earlier buffer of the list;
 //! - `s`: first byte in the source (offset in the capture file, or in the earlier buffer);
@@ -26,6 +28,10 @@ fn buffer(out: &mut String, buffer: &Buffer) {
     };
     // Step names are the program's own words: lower-case letters, digits and dashes.
     put(out, format_args!("[\"{step}\",{},", buffer.len));
+    if let Some(input) = buffer.input {
+        let len = input.end.saturating_sub(input.start);
+        put(out, format_args!("{{\"b\":{},\"s\":{},\"l\":{len}}},", input.buffer.0, input.start));
+    }
     list(out, &buffer.segments, segment);
     out.push(']');
 }
@@ -68,7 +74,7 @@ fn put(out: &mut String, arguments: std::fmt::Arguments<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use evidence::{BufferId, CaptureId, FrameNo};
+    use evidence::{BufferId, CaptureId, FrameNo, Span};
 
     use super::*;
 
@@ -79,11 +85,13 @@ mod tests {
         trail.push(Buffer {
             step: Step::Reassembly,
             len: 9,
+            input: None,
             segments: vec![Segment::exact(0, 9, frame, 100)],
         });
         trail.push(Buffer {
             step: Step::Decode("gzip".into()),
             len: 20,
+            input: Some(Span { buffer: BufferId(0), start: 0, end: 9 }),
             segments: vec![Segment {
                 out: 0,
                 len: 20,
@@ -95,7 +103,7 @@ mod tests {
         });
         let mut text = String::new();
         write(&trail, &mut text);
-        let expected = r#"[["reassembly",9,[{"o":0,"n":9,"c":0,"f":7,"s":100}]],["gzip",20,[{"o":0,"n":20,"b":0,"s":0,"l":9,"g":0}]]]"#;
+        let expected = r#"[["reassembly",9,[{"o":0,"n":9,"c":0,"f":7,"s":100}]],["gzip",20,{"b":0,"s":0,"l":9},[{"o":0,"n":20,"b":0,"s":0,"l":9,"g":0}]]]"#;
         assert_eq!(text, expected);
         assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok());
     }
