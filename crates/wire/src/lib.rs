@@ -7,6 +7,8 @@
 //!
 //! A room never guesses contents: what a body means is the business of `payload`.
 
+pub mod capture;
+pub mod flow;
 mod message;
 mod packet;
 pub mod protocol;

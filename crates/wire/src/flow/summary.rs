@@ -1,0 +1,67 @@
+//! What remains to be said of a flow when it is over.
+
+use evidence::{AnomalyTally, Fate, Ledger, Missing, Timestamp};
+
+use crate::Sender;
+
+/// What became of a flow, beside what its sink heard.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FlowSummary {
+    /// What the originator sent.
+    pub originator: SideSummary,
+    /// What the responder sent.
+    pub responder: SideSummary,
+    /// When its first frame was captured.
+    pub first: Timestamp,
+    /// When its last frame was captured.
+    pub last: Timestamp,
+    /// Whether the opening was seen: a SYN. Always so for UDP.
+    pub opening_seen: bool,
+    /// How it ended.
+    pub ended: Ended,
+    /// The payload bytes that did not reach the sink, and what the capture lacks.
+    pub ledger: Ledger,
+    /// What was odd.
+    pub anomalies: AnomalyTally,
+}
+
+impl FlowSummary {
+    /// What `sender` sent.
+    pub fn side(&self, sender: Sender) -> &SideSummary {
+        match sender {
+            Sender::Originator => &self.originator,
+            Sender::Responder => &self.responder,
+        }
+    }
+}
+
+/// What one side of a flow sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SideSummary {
+    /// Packets.
+    pub packets: u64,
+    /// Bytes of payload in those packets, as far as captured.
+    pub payload: u64,
+    /// Of those, the bytes that reached the sink.
+    pub delivered: u64,
+    /// Bytes of the stream or of datagrams that the capture lacks.
+    pub missing: u64,
+}
+
+/// How a flow ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ended {
+    /// The capture ended first.
+    #[default]
+    CaptureEnded,
+    /// Both sides closed it.
+    Closed,
+    /// Closed by us: too many flows were open.
+    Evicted,
+    /// Silent for longer than the limit.
+    Idle,
+    /// One side reset it.
+    Reset,
+    /// Its addresses were used for another connection.
+    Reused,
+}
