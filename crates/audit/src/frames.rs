@@ -40,8 +40,6 @@ pub(crate) struct ReadOutcome {
     pub(crate) problems: Vec<InputProblem>,
     pub(crate) ledger: Ledger,
     pub(crate) anomalies: AnomalyTally,
-    /// Names that the captures themselves tell for addresses (pcapng name resolution blocks).
-    pub(crate) names: Vec<(IpAddr, String)>,
 }
 
 /// Reads inputs and deals packets out.
@@ -214,9 +212,8 @@ impl<'p> FrameReader<'p> {
     }
 
     fn note(&mut self, note: &wire::capture::Note, capture: &mut Capture) {
-        self.outcome.names.extend(note.names());
-        if let (Some(words), true) = (note.words(), capture.notes.len() < NOTES) {
-            capture.notes.push(words);
+        if capture.notes.len() < NOTES {
+            capture.notes.push(note.to_string());
         }
     }
 

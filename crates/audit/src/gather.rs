@@ -67,6 +67,8 @@ pub(crate) struct Group {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Contact {
     pub(crate) named_by: &'static str,
+    /// The earliest place that names it.
+    pub(crate) named_at: Option<Occurrence>,
     pub(crate) bytes_out: u64,
     pub(crate) bytes_in: u64,
     pub(crate) flows: u64,
@@ -85,7 +87,7 @@ pub(crate) struct DeviceFacts {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
     /// Name asked for, when, by the address that answered it.
-    pub(crate) of_address: BTreeMap<IpAddr, std::collections::BTreeSet<(Timestamp, String)>>,
+    pub(crate) of_address: BTreeMap<IpAddr, BTreeMap<(Timestamp, String), Occurrence>>,
     /// Alias to the name it points to.
     pub(crate) alias: BTreeMap<String, String>,
 }
@@ -177,10 +179,21 @@ impl Contact {
         self.last = self.last.max(last);
     }
 
-    pub(crate) fn merge(&mut self, other: &Self) {
-        if self.named_by.is_empty() {
+    /// Keeps the earliest proof of the name.
+    pub(crate) fn prove(&mut self, proof: Option<Occurrence>) {
+        let Some(proof) = proof else { return };
+        let earlier = |known: &Occurrence| (proof.exchange, proof.frame) < (known.exchange, known.frame);
+        if self.named_at.as_ref().is_none_or(earlier) {
+            self.named_at = Some(proof);
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
+        // Smaller is arbitrary, but the same whatever the order of merging.
+        if self.named_by.is_empty() || (!other.named_by.is_empty() && other.named_by < self.named_by) {
             self.named_by = other.named_by;
         }
+        self.prove(other.named_at);
         self.flows += other.flows;
         let first = other.first.unwrap_or(other.last);
         self.moved((other.bytes_out, other.bytes_in), first, other.last);
@@ -188,11 +201,36 @@ impl Contact {
 }
 
 impl Names {
+    /// Notes that `name` led to `address`.
+    pub(crate) fn add(
+        &mut self,
+        address: IpAddr,
+        time: Timestamp,
+        name: String,
+        proof: impl FnOnce() -> Occurrence,
+    ) {
+        if self.of_address.len() >= NAMES {
+            return;
+        }
+        let known = self.of_address.entry(address).or_default();
+        // One name asked for again and again is told once; the first time is what counts.
+        if known.len() < NAMES_PER_ADDRESS && known.keys().all(|(_, other)| *other != name) {
+            known.insert((time, name), proof());
+        }
+    }
+
+    /// Notes that `alias` is another name for `target`.
+    pub(crate) fn alias(&mut self, alias: &str, target: &str) {
+        if self.alias.len() < NAMES {
+            self.alias.insert(alias.to_ascii_lowercase(), target.to_ascii_lowercase());
+        }
+    }
+
     /// The name that last led to `address` before `time`, or the first one after.
-    pub(crate) fn at(&self, address: IpAddr, time: Timestamp) -> Option<&str> {
+    pub(crate) fn at(&self, address: IpAddr, time: Timestamp) -> Option<(&str, &Occurrence)> {
         let known = self.of_address.get(&address)?;
-        let before = known.iter().rev().find(|(told, _)| *told <= time);
-        before.or_else(|| known.iter().next()).map(|(_, name)| name.as_str())
+        let before = known.iter().rev().find(|((told, _), _)| *told <= time);
+        before.or_else(|| known.iter().next()).map(|((_, name), proof)| (name.as_str(), proof))
     }
 
     /// The names between `name` and its address, in order.
@@ -272,3 +310,7 @@ fn part_of(key: &SightingKey, endpoint: Option<&Endpoint>) -> u64 {
 const GROUPS: usize = 100_000;
 /// How many aliases are followed: resolvers give up after some sixteen.
 const CHAIN: usize = 16;
+/// Addresses and aliases remembered by one worker.
+const NAMES: usize = 200_000;
+/// Names remembered of one address: content networks serve many from one.
+const NAMES_PER_ADDRESS: usize = 64;

@@ -1,0 +1,310 @@
+//! One flow as the audit sees it: which side is the device, what the other side is called, and the
+//! exchanges that are under way.
+
+use std::{collections::BTreeMap, net::IpAddr, ops::Range};
+
+use evidence::{
+    Direction, Endpoint, Exchange, ExchangeId, FlowId, Occurrence, Security,
+};
+use facts::address::Scope;
+use store::Record;
+use wire::{DnsData, DnsHead, Ending, Head, HttpHead, Message, Role, Sender, TlsHead, flow::{FlowInfo, FlowSummary}};
+
+use crate::{
+    examine::occurrence_of_part,
+    gather::{Gathered, Names},
+    records::Records,
+};
+
+/// A flow under examination.
+#[derive(Debug)]
+pub(crate) struct Conversation {
+    flow: FlowId,
+    device_address: IpAddr,
+    remote: Endpoint,
+    /// The device answered, and the other side opened the flow.
+    inbound: bool,
+    pub(crate) security: Security,
+    /// Local number of the other side.
+    pub(crate) endpoint: u32,
+    /// Local number of the device's address as text.
+    pub(crate) device: u32,
+    under_way: BTreeMap<u32, Exchange>,
+    /// How many exchanges were begun.
+    exchanges: u32,
+}
+
+impl Conversation {
+    pub(crate) fn open(info: &FlowInfo, gathered: &mut Gathered) -> Self {
+        let inbound = is_outside(info.originator.0) && !is_outside(info.responder.0);
+        let (device, remote) =
+            if inbound { (info.responder, info.originator) } else { (info.originator, info.responder) };
+        let remote = Endpoint {
+            host: String::new(),
+            address: remote.0.to_string(),
+            port: remote.1,
+            transport: info.transport,
+        };
+        let endpoint = gathered.endpoint(&remote, "");
+        Self {
+            flow: info.id,
+            device_address: device.0,
+            endpoint,
+            device: gathered.texts.intern(device.0.to_string().as_str()),
+            remote,
+            inbound,
+            security: Security::Clear,
+            under_way: BTreeMap::new(),
+            exchanges: 0,
+        }
+    }
+
+    pub(crate) fn flow(&self) -> FlowId {
+        self.flow
+    }
+
+    /// Which way a message of `sender` went.
+    pub(crate) fn direction(&self, sender: Sender) -> Direction {
+        if (sender == Sender::Originator) == self.inbound { Direction::In } else { Direction::Out }
+    }
+
+    /// Takes from a message what it tells of names and devices.
+    pub(crate) fn learn(&mut self, message: &Message, gathered: &mut Gathered) {
+        match &message.head {
+            Head::Http(head) => self.learn_http(head, message, gathered),
+            Head::Tls(head) => self.learn_tls(head, message, gathered),
+            Head::Dns(head) if head.response => learn_names(self.flow, head, message, &mut gathered.names),
+            Head::Dhcp(head) => {
+                let address = head.address.unwrap_or(self.device_address);
+                let facts = gathered.devices.entry(address).or_default();
+                let told = [&head.host_name, &head.vendor_class];
+                facts.names.extend(told.into_iter().filter(|name| !name.is_empty()).cloned());
+            }
+            Head::Dns(_) | Head::Raw => {}
+        }
+    }
+
+    /// Notes a message in its exchange, and hands the exchange on when it is over.
+    pub(crate) fn note(&mut self, message: &Message, records: &mut Records) {
+        let index = message.exchange;
+        let fresh = !self.under_way.contains_key(&index);
+        if fresh && self.under_way.len() >= UNDER_WAY {
+            self.hand_on(self.under_way.keys().next().copied(), records);
+        }
+        self.exchanges = self.exchanges.max(index.saturating_add(1));
+        let exchange = match self.under_way.remove(&index) {
+            Some(exchange) => exchange,
+            None => self.begin(message),
+        };
+        let exchange = self.under_way.entry(index).or_insert(exchange);
+        add(exchange, message);
+        let answered = message.sender == Sender::Responder && message.ending != Ending::Continued;
+        if answered && !matches!(exchange.status, 100..200) {
+            self.hand_on(Some(index), records);
+        }
+    }
+
+    /// The flow is over: books what it moved, and hands on every exchange.
+    pub(crate) fn close(
+        &mut self,
+        info: &FlowInfo,
+        summary: FlowSummary,
+        gathered: &mut Gathered,
+        records: &mut Records,
+    ) {
+        gathered.totals.flows += 1;
+        gathered.totals.exchanges += u64::from(self.exchanges);
+        gathered.ledger.merge(&summary.ledger);
+        let (there, back) = (summary.originator.payload, summary.responder.payload);
+        let bytes = if self.inbound { (back, there) } else { (there, back) };
+        if let Some(contact) = gathered.contact(self.endpoint) {
+            contact.flows += 1;
+            contact.moved(bytes, summary.first, summary.last);
+        }
+        let device = gathered.devices.entry(self.device_address).or_default();
+        if !self.inbound && device.mac.is_none() {
+            device.mac = info.mac;
+        }
+        gathered.anomalies.merge(summary.anomalies);
+        while let Some((_, exchange)) = self.under_way.pop_first() {
+            records.push(Record::Exchange(Box::new(exchange)));
+        }
+    }
+
+    fn hand_on(&mut self, index: Option<u32>, records: &mut Records) {
+        if let Some(exchange) = index.and_then(|index| self.under_way.remove(&index)) {
+            records.push(Record::Exchange(Box::new(exchange)));
+        }
+    }
+
+    fn learn_http(&mut self, head: &HttpHead, message: &Message, gathered: &mut Gathered) {
+        if message.sender == Sender::Originator && !head.host.is_empty() && message.protocol != "SSDP" {
+            let proof = part_named(message, b"host").map(|range| self.proof(message, &range));
+            self.call(&host_without_port(&head.host), "http host", proof, gathered);
+        }
+        let from_device = self.direction(message.sender) == Direction::Out;
+        if from_device && message.sender == Sender::Originator && !head.agent.is_empty() {
+            let facts = gathered.devices.entry(self.device_address).or_default();
+            if facts.names.len() < DEVICE_NAMES {
+                facts.names.insert(head.agent.chars().take(DEVICE_NAME).collect());
+            }
+        }
+    }
+
+    fn learn_tls(&mut self, head: &TlsHead, message: &Message, gathered: &mut Gathered) {
+        if !head.server_name.is_empty() {
+            let name = message.parts.iter().find(|part| part.role == Role::HostName);
+            let proof = name.map(|part| self.proof(message, &part.value));
+            self.call(&head.server_name.to_ascii_lowercase(), "sni", proof, gathered);
+        }
+    }
+
+    fn proof(&self, message: &Message, range: &Range<usize>) -> Occurrence {
+        occurrence_of_part(self.flow, message, range)
+    }
+
+    /// The other side has a name.
+    fn call(
+        &mut self,
+        host: &str,
+        named_by: &'static str,
+        proof: Option<Occurrence>,
+        gathered: &mut Gathered,
+    ) {
+        let numeric = host.parse::<IpAddr>().is_ok();
+        if numeric || self.remote.host == host {
+            return;
+        }
+        self.remote.host = host.chars().take(HOST).collect();
+        self.endpoint = gathered.endpoint(&self.remote, named_by);
+        if let Some(contact) = gathered.contact(self.endpoint) {
+            contact.prove(proof);
+        }
+    }
+
+    fn begin(&self, message: &Message) -> Exchange {
+        Exchange {
+            id: ExchangeId { flow: self.flow, index: message.exchange },
+            protocol: message.protocol.to_owned(),
+            device: self.device_address.to_string(),
+            endpoint: self.remote.clone(),
+            security: self.security,
+            first: message.recorded.first,
+            last: message.recorded.last,
+            frame: first_frame(message),
+            method: String::new(),
+            host: String::new(),
+            target: String::new(),
+            status: 0,
+            media: [String::new(), String::new()],
+            agent: String::new(),
+            bytes: [0, 0],
+            complete: [false, false],
+            direction: self.direction(message.sender),
+        }
+    }
+}
+
+/// Adds what a message says to its exchange.
+fn add(exchange: &mut Exchange, message: &Message) {
+    let side = usize::from(message.sender == Sender::Responder);
+    exchange.first = exchange.first.min(message.recorded.first);
+    exchange.last = exchange.last.max(message.recorded.last);
+    if let (Some(bytes), Some(complete)) = (exchange.bytes.get_mut(side), exchange.complete.get_mut(side)) {
+        *bytes += message.recorded.bytes.len() as u64;
+        *complete = message.ending == Ending::Whole;
+    }
+    match &message.head {
+        Head::Http(head) => add_http(exchange, head, side),
+        Head::Dns(head) => add_dns(exchange, head),
+        Head::Dhcp(head) => exchange.target.clone_from(&head.host_name),
+        Head::Tls(head) if !head.server_name.is_empty() => {
+            exchange.host.clone_from(&head.server_name);
+            exchange.agent.clone_from(&head.ja4);
+        }
+        Head::Tls(_) | Head::Raw => {}
+    }
+}
+
+fn add_http(exchange: &mut Exchange, head: &HttpHead, side: usize) {
+    if let Some(media) = exchange.media.get_mut(side) {
+        media.clone_from(&head.media);
+    }
+    if head.method.is_empty() {
+        exchange.status = head.status;
+    } else {
+        exchange.method.clone_from(&head.method);
+        exchange.host.clone_from(&head.host);
+        exchange.target = head.target.chars().take(TARGET).collect();
+        exchange.agent.clone_from(&head.agent);
+    }
+}
+
+fn add_dns(exchange: &mut Exchange, head: &DnsHead) {
+    if let Some((name, kind)) = head.questions.first() {
+        exchange.target.clone_from(name);
+        exchange.method = format!("TYPE{kind}");
+    }
+    if head.response {
+        exchange.status = head.code;
+    }
+}
+
+fn learn_names(flow: FlowId, head: &DnsHead, message: &Message, names: &mut Names) {
+    let asked = head.questions.first().map(|(name, _)| name);
+    let proof = || occurrence_of_part(flow, message, &(0..message.recorded.bytes.len()));
+    for (owner, data) in &head.answers {
+        match data {
+            DnsData::Address(address) => {
+                let name = asked.unwrap_or(owner).to_ascii_lowercase();
+                names.add(*address, message.recorded.first, name, proof);
+            }
+            DnsData::Alias(target) => names.alias(owner, target),
+            DnsData::Other(_) => {}
+        }
+    }
+}
+
+/// The value of the first header of that name, given in lower case.
+fn part_named(message: &Message, name: &[u8]) -> Option<Range<usize>> {
+    let named = |part: &&wire::Part| {
+        let found = message.recorded.bytes.get(part.name.clone());
+        found.is_some_and(|found| found.eq_ignore_ascii_case(name))
+    };
+    message.parts.iter().find(named).map(|part| part.value.clone())
+}
+
+fn first_frame(message: &Message) -> evidence::FrameNo {
+    match message.recorded.segments.first().map(|segment| segment.source) {
+        Some(evidence::Source::Frame { frame, .. }) => frame,
+        _ => evidence::FrameNo::default(),
+    }
+}
+
+/// A host without its port, in lower case, an IPv6 address without its brackets.
+fn host_without_port(host: &str) -> String {
+    let lower = host.trim().to_ascii_lowercase();
+    if let Some((address, _)) = lower.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return address.to_owned();
+    }
+    match lower.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name.to_owned(),
+        _ => lower,
+    }
+}
+
+/// Whether an address belongs to the outside of the network the phone was in.
+fn is_outside(address: IpAddr) -> bool {
+    Scope::of(address) == Scope::Public
+}
+
+/// Exchanges kept open for one flow; a hostile one may pipeline without end.
+const UNDER_WAY: usize = 256;
+/// The longest target kept of an exchange.
+const TARGET: usize = 2048;
+/// The longest host name kept: DNS allows 253.
+const HOST: usize = 255;
+/// Names kept for one device: user agents of its apps, DHCP names.
+const DEVICE_NAMES: usize = 32;
+/// The longest of them.
+const DEVICE_NAME: usize = 200;

@@ -1,0 +1,338 @@
+//! Every needle and shape in every buffer of a tree, each value once per place.
+
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
+
+use evidence::{Carrier, IdentifierKind};
+use identifiers::{
+    Match, Needles,
+    shapes::{FieldView, Shape, Shapes},
+};
+use payload::{BufferIndex, Field, FieldIndex, FieldKind, Name, Tree};
+
+/// Something found in a buffer of a tree.
+#[derive(Debug)]
+pub(crate) struct Hit {
+    pub(crate) buffer: BufferIndex,
+    pub(crate) range: Range<usize>,
+    pub(crate) field: Option<FieldIndex>,
+    pub(crate) what: What,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub(crate) enum What {
+    /// A value of the profile.
+    Needle(Match),
+    /// The shape of an identifier.
+    Shape(Box<Shape>),
+}
+
+/// Searches trees; keeps its working memory.
+#[derive(Debug)]
+pub(crate) struct Searcher<'e> {
+    needles: &'e Needles,
+    shapes: &'e Shapes,
+    matches: Vec<Match>,
+    found: Vec<Shape>,
+}
+
+impl<'e> Searcher<'e> {
+    pub(crate) fn new(needles: &'e Needles, shapes: &'e Shapes) -> Self {
+        Self { needles, shapes, matches: Vec::new(), found: Vec::new() }
+    }
+
+    /// Everything known in a tree; with `shapes`, also what only looks like an identifier. `kinds` are the
+    /// kinds of the roots' fields, in the tree's order.
+    pub(crate) fn search(&mut self, tree: &Tree<'_>, kinds: &[FieldKind], shapes: bool) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        if self.needles.is_empty() && !shapes {
+            return hits;
+        }
+        self.buffers(tree, &mut hits);
+        let leaves = Leaves::of(tree);
+        for (index, field) in (0..).zip(&tree.fields) {
+            if leaves.is_leaf(index) && field.value.len() <= VALUE {
+                self.leaf(tree, index, field, &leaves, kinds, shapes, &mut hits);
+            }
+        }
+        if shapes {
+            self.texts(tree, kinds, &leaves, &mut hits);
+        }
+        if hits.len() > 1 {
+            once_per_place(tree, self.needles, &mut hits);
+        }
+        hits
+    }
+
+    fn buffers(&mut self, tree: &Tree<'_>, hits: &mut Vec<Hit>) {
+        if self.needles.is_empty() {
+            return;
+        }
+        for (index, buffer) in (0..).zip(&tree.buffers) {
+            self.needles.search(&buffer.bytes, &mut self.matches);
+            for found in self.matches.drain(..) {
+                let range = found.start..found.end;
+                let field = tree.innermost(index, range.clone());
+                hits.push(Hit { buffer: index, range, field, what: What::Needle(found) });
+            }
+        }
+    }
+
+    /// A field without fields in it: its value as it stands, and what its value was decoded to.
+    #[expect(clippy::too_many_arguments, reason = "the tree and what is known of it travel together")]
+    fn leaf(
+        &mut self,
+        tree: &Tree<'_>,
+        index: FieldIndex,
+        field: &Field,
+        leaves: &Leaves,
+        kinds: &[FieldKind],
+        shapes: bool,
+        hits: &mut Vec<Hit>,
+    ) {
+        let name = tree.name(index);
+        let parent = parent_name(tree, field);
+        let carrier = carrier(tree, Some(index), kinds);
+        let decoded = leaves.decoded_from(index).iter().map(|&buffer| (buffer, 0..length(tree, buffer)));
+        for (buffer, range) in std::iter::once((field.buffer, field.value.clone())).chain(decoded) {
+            let Some(value) = tree.buffer(buffer).and_then(|held| held.bytes.get(range.clone())) else {
+                continue;
+            };
+            self.needles.search_field(&name, value, &mut self.matches);
+            if shapes {
+                let view = FieldView { name: &name, parent: &parent, value, carrier, decoder: field.decoder };
+                self.shapes.field(view, &mut self.found);
+            }
+            self.collect(buffer, range.start, Some(index), hits);
+        }
+    }
+
+    /// Bytes that nobody made fields of.
+    fn texts(&mut self, tree: &Tree<'_>, kinds: &[FieldKind], leaves: &Leaves, hits: &mut Vec<Hit>) {
+        for (index, kind) in (0..).zip(kinds) {
+            let read_as_fields = matches!(kind, FieldKind::Body | FieldKind::Raw) && tree.understood(index);
+            if let (false, Some(field)) = (read_as_fields, tree.field(index)) {
+                let name = tree.name(index);
+                self.shapes.text(carrier_of(*kind), &name, tree.value_bytes(index), &mut self.found);
+                self.collect(field.buffer, field.value.start, Some(index), hits);
+            }
+        }
+        for buffer in leaves.plain_buffers(tree) {
+            let Some(held) = tree.buffer(buffer) else { continue };
+            let field = held.origin.as_ref().and_then(|origin| origin.field);
+            let name = field.map(|field| tree.name(field)).unwrap_or_default();
+            self.shapes.text(carrier(tree, field, kinds), &name, &held.bytes, &mut self.found);
+            self.collect(buffer, 0, field, hits);
+        }
+    }
+
+    fn collect(&mut self, buffer: BufferIndex, base: usize, field: Option<FieldIndex>, hits: &mut Vec<Hit>) {
+        for found in self.matches.drain(..) {
+            let range = base + found.start..base + found.end;
+            hits.push(Hit { buffer, range, field, what: What::Needle(found) });
+        }
+        for shape in self.found.drain(..) {
+            let range = base + shape.start..base + shape.end;
+            hits.push(Hit { buffer, range, field, what: What::Shape(Box::new(shape)) });
+        }
+    }
+}
+
+/// The part of the message that holds a field: by its outermost field.
+pub(crate) fn carrier(tree: &Tree<'_>, field: Option<FieldIndex>, kinds: &[FieldKind]) -> Carrier {
+    let Some(field) = field else {
+        return if kinds.contains(&FieldKind::Raw) { Carrier::Raw } else { Carrier::Header };
+    };
+    let root = tree.ancestry(field).last().unwrap_or(field);
+    match kinds.get(root as usize) {
+        // What lies in a path as a field of its own was read from its query.
+        Some(FieldKind::Path) if root != field => Carrier::Query,
+        Some(kind) => carrier_of(*kind),
+        None => Carrier::Raw,
+    }
+}
+
+fn carrier_of(kind: FieldKind) -> Carrier {
+    match kind {
+        FieldKind::Body => Carrier::Body,
+        FieldKind::Cookie => Carrier::Cookie,
+        FieldKind::Header | FieldKind::Option => Carrier::Header,
+        FieldKind::HostName => Carrier::HostName,
+        FieldKind::Path => Carrier::Path,
+        FieldKind::Query => Carrier::Query,
+        FieldKind::Raw => Carrier::Raw,
+    }
+}
+
+/// Which fields have no fields in them, and which buffers were decoded from a field.
+struct Leaves {
+    outer: Vec<bool>,
+    decoded: HashMap<FieldIndex, Vec<BufferIndex>>,
+    with_fields: Vec<bool>,
+}
+
+impl Leaves {
+    fn of(tree: &Tree<'_>) -> Self {
+        let mut outer = vec![false; tree.fields.len()];
+        let mut with_fields = vec![false; tree.buffers.len()];
+        for field in &tree.fields {
+            if let Some(parent) = field.parent.and_then(|parent| outer.get_mut(parent as usize)) {
+                *parent = true;
+            }
+            if let Some(buffer) = with_fields.get_mut(field.buffer as usize) {
+                *buffer = true;
+            }
+        }
+        let mut decoded: HashMap<_, Vec<_>> = HashMap::new();
+        for (index, buffer) in (0..).zip(&tree.buffers) {
+            let field = buffer.origin.as_ref().and_then(|origin| origin.field);
+            if let (Some(field), Some(false)) = (field, with_fields.get(index as usize)) {
+                decoded.entry(field).or_default().push(index);
+            }
+        }
+        Self { outer, decoded, with_fields }
+    }
+
+    fn is_leaf(&self, field: FieldIndex) -> bool {
+        self.outer.get(field as usize) == Some(&false)
+    }
+
+    fn decoded_from(&self, field: FieldIndex) -> &[BufferIndex] {
+        self.decoded.get(&field).map_or(&[], Vec::as_slice)
+    }
+
+    /// Decoded buffers without fields in them.
+    fn plain_buffers(&self, tree: &Tree<'_>) -> Vec<BufferIndex> {
+        let decoded = (0..).zip(&tree.buffers).filter(|(_, buffer)| buffer.origin.is_some());
+        decoded
+            .map(|(index, _): (BufferIndex, _)| index)
+            .filter(|index| self.with_fields.get(*index as usize) == Some(&false))
+            .collect()
+    }
+}
+
+/// The next outer name of a field, positions in lists passed over.
+fn parent_name<'t>(tree: &'t Tree<'_>, field: &Field) -> Cow<'t, str> {
+    let mut outer = field.parent.into_iter().flat_map(|parent| tree.ancestry(parent));
+    let named = outer.find(|index| {
+        tree.field(*index).is_some_and(|field| !matches!(field.name, Name::Index(_) | Name::None))
+    });
+    named.map(|index| tree.name(index)).unwrap_or_default()
+}
+
+fn length(tree: &Tree<'_>, buffer: BufferIndex) -> usize {
+    tree.buffer(buffer).map_or(0, |buffer| buffer.bytes.len())
+}
+
+/// A value of the profile is reported where it was read best: not again in the bytes it was decoded from.
+/// A shape is reported only where no value of the profile stands, and once per place.
+fn once_per_place(tree: &Tree<'_>, needles: &Needles, hits: &mut Vec<Hit>) {
+    let mut decoded: HashMap<(BufferIndex, Subject), Places> = HashMap::new();
+    let mut known: HashMap<BufferIndex, Places> = HashMap::new();
+    for hit in hits.iter() {
+        let subject = Subject::of(hit, needles);
+        let is_known = matches!(hit.what, What::Needle(_));
+        if is_known {
+            known.entry(hit.buffer).or_default().add(hit.range.clone());
+        }
+        for (buffer, range) in sources(tree, hit.buffer) {
+            if is_known {
+                known.entry(buffer).or_default().add(range.clone());
+            }
+            decoded.entry((buffer, subject.clone())).or_default().add(range);
+        }
+    }
+    decoded.values_mut().for_each(Places::sort);
+    known.values_mut().for_each(Places::sort);
+    let mut seen = HashSet::new();
+    hits.retain(|hit| {
+        let subject = Subject::of(hit, needles);
+        let place = (hit.buffer, subject.clone());
+        let read_better = decoded.get(&place).is_some_and(|places| places.meet(&hit.range));
+        let shape_of_known = matches!(hit.what, What::Shape(_))
+            && known.get(&hit.buffer).is_some_and(|places| places.meet(&hit.range));
+        !read_better && !shape_of_known && seen.insert((hit.buffer, hit.range.start, subject))
+    });
+}
+
+/// What hits are of: equal for two readings of the same thing.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Subject {
+    Value(usize),
+    Shape(IdentifierKind, String),
+}
+
+impl Subject {
+    fn of(hit: &Hit, needles: &Needles) -> Self {
+        match &hit.what {
+            What::Needle(found) => Self::Value(needles.needle(found.needle).value),
+            What::Shape(shape) => Self::Shape(shape.kind, shape.canonical.clone()),
+        }
+    }
+}
+
+/// The ranges a buffer was made from, in its source, that one's source, and so on.
+fn sources<'t>(
+    tree: &'t Tree<'_>,
+    buffer: BufferIndex,
+) -> impl Iterator<Item = (BufferIndex, Range<usize>)> + 't {
+    let origin = move |index| tree.buffer(index).and_then(|buffer| buffer.origin.as_ref());
+    std::iter::successors(origin(buffer), move |inner| origin(inner.source))
+        .take(tree.buffers.len())
+        .map(|origin| (origin.source, origin.range.clone()))
+}
+
+/// Ranges of one buffer, asked whether any of them meets another: in logarithmic time, because a hostile
+/// body may be one needle a million times.
+#[derive(Default)]
+struct Places {
+    /// Start, and the largest end of this and all earlier ranges.
+    ranges: Vec<(usize, usize)>,
+}
+
+impl Places {
+    fn add(&mut self, range: Range<usize>) {
+        self.ranges.push((range.start, range.end));
+    }
+
+    /// Must come between the last `add` and the first `meet`.
+    fn sort(&mut self) {
+        self.ranges.sort_unstable();
+        let mut furthest = 0;
+        for (_, end) in &mut self.ranges {
+            furthest = furthest.max(*end);
+            *end = furthest;
+        }
+    }
+
+    fn meet(&self, range: &Range<usize>) -> bool {
+        let before = self.ranges.partition_point(|(start, _)| *start < range.end);
+        let last = before.checked_sub(1).and_then(|last| self.ranges.get(last));
+        last.is_some_and(|(_, furthest)| *furthest > range.start)
+    }
+}
+
+/// The longest value that is looked at as one identifier; longer ones are texts.
+const VALUE: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_know_nested_and_touching_ranges() {
+        let mut places = Places::default();
+        for range in [10..100, 20..30, 200..210] {
+            places.add(range);
+        }
+        places.sort();
+        let rows = [(0..10, false), (9..11, true), (50..60, true), (100..200, false), (209..300, true)];
+        for (range, expected) in rows {
+            assert_eq!(places.meet(&range), expected, "{range:?}");
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! A message to sightings: its payload tree is searched, and what is found gets its place and its trail.
+//!
+//! - [`roots`]: what of a message is explored, and under which names.
+//! - [`hits`]: every needle and shape in every buffer, each value once per place.
+//! - [`provenance`]: the way from a hit down to frames.
+
+mod hits;
+mod provenance;
+mod roots;
+
+
+use std::ops::Range;
+
+use evidence::{Carrier, Direction, ExchangeId, Fate, FlowId, Grade, Occurrence};
+use identifiers::{Needles, Profile, shapes::Shapes};
+use payload::{Explorer, FieldKind, Limit, Limits, Tree};
+use store::Record;
+use wire::{Head, Message};
+
+use crate::{
+    conversation::Conversation,
+    gather::{Gathered, GroupKey, Value},
+    input::hex,
+    records::Records,
+};
+use hits::{Hit, Searcher, What, carrier};
+use roots::{body_start, roots};
+
+/// What is searched for; shared by all workers.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    pub(crate) profile: Profile,
+    pub(crate) needles: Needles,
+    pub(crate) shapes: Shapes,
+}
+
+/// Examines messages, one after another.
+pub(crate) struct Examiner<'e> {
+    wanted: &'e Wanted,
+    searcher: Searcher<'e>,
+    explorer: Explorer,
+    /// The local number of each needle's value, form and grade, once it was found.
+    needle_values: Vec<Option<u32>>,
+    pub(crate) gathered: Gathered,
+    pub(crate) records: Records,
+}
+
+impl<'e> Examiner<'e> {
+    pub(crate) fn new(wanted: &'e Wanted, records: Records) -> Self {
+        Self {
+            wanted,
+            searcher: Searcher::new(&wanted.needles, &wanted.shapes),
+            explorer: Explorer::new(Limits::default()),
+            needle_values: vec![None; wanted.needles.len()],
+            gathered: Gathered::default(),
+            records,
+        }
+    }
+
+    /// Examines a message of a conversation.
+    pub(crate) fn message(&mut self, conversation: &mut Conversation, message: &Message) {
+        conversation.learn(message, &mut self.gathered);
+        conversation.note(message, &mut self.records);
+        let roots = roots(message);
+        let kinds: Vec<_> =
+            roots.iter().flat_map(|root| root.fields.iter().map(|field| field.kind)).collect();
+        let tree = self.explorer.explore(roots);
+        let out = conversation.direction(message.sender) == Direction::Out;
+        let hits = self.searcher.search(&tree, &kinds, out);
+        for hit in hits {
+            self.sighting(conversation, message, &tree, &kinds, &hit);
+        }
+        account(&mut self.gathered.ledger, message, &tree, &kinds);
+        self.explorer.recycle(tree);
+    }
+
+    fn sighting(
+        &mut self,
+        conversation: &Conversation,
+        message: &Message,
+        tree: &Tree<'_>,
+        kinds: &[FieldKind],
+        hit: &Hit,
+    ) {
+        let key = self.key(conversation, message, tree, kinds, hit);
+        let exchange = ExchangeId { flow: conversation.flow(), index: message.exchange };
+        let (trail, span) = provenance::trail(message, tree, hit.buffer, &hit.range);
+        let occurrence = Occurrence {
+            exchange,
+            time: message.recorded.first,
+            frame: trail.trace(span).first().map(|(_, frame, _)| *frame).unwrap_or_default(),
+            found: found(tree, hit),
+            span,
+            trail,
+        };
+        if let Some(part) = self.gathered.part(key) {
+            self.gathered.add(key, &occurrence);
+            self.records.push(Record::Sighting(part, Box::new(occurrence)));
+        }
+    }
+
+    fn key(
+        &mut self,
+        conversation: &Conversation,
+        message: &Message,
+        tree: &Tree<'_>,
+        kinds: &[FieldKind],
+        hit: &Hit,
+    ) -> GroupKey {
+        let value = match &hit.what {
+            What::Needle(found) => {
+                let bytes = tree.buffer(hit.buffer).map(|buffer| &*buffer.bytes).unwrap_or_default();
+                self.needle_value(found, bytes)
+            }
+            What::Shape(shape) => self.gathered.values.intern(&Value {
+                kind: shape.kind,
+                canonical: shape.canonical.clone(),
+                label: String::new(),
+                grade: Grade::Shaped,
+                form: shape.form.clone(),
+            }),
+        };
+        let path = hit.field.map(|field| tree.path(field)).unwrap_or_default();
+        let mut encodings = match hit.field.filter(|&field| in_buffer(tree, field, hit)) {
+            Some(field) => tree.encodings_of(field),
+            None => tree.encodings(hit.buffer),
+        };
+        encodings.retain(|name| !name.is_empty());
+        GroupKey {
+            value,
+            field: self.gathered.texts.intern(path.as_str()),
+            encodings: self.gathered.encodings.intern(encodings.as_slice()),
+            carrier: carrier_of_hit(message, tree, kinds, hit),
+            direction: conversation.direction(message.sender),
+            security: conversation.security,
+            endpoint: conversation.endpoint,
+            device: conversation.device,
+        }
+    }
+
+    fn needle_value(&mut self, found: &identifiers::Match, bytes: &[u8]) -> u32 {
+        let slot = found.needle.0 as usize;
+        let needle = self.wanted.needles.needle(found.needle);
+        let fixed = needle.grade == Grade::Known;
+        if let (true, Some(Some(known))) = (fixed, self.needle_values.get(slot)) {
+            return *known;
+        }
+        let profiled = self.wanted.profile.values().get(needle.value);
+        let number = self.gathered.values.intern(&Value {
+            kind: profiled.map_or(evidence::IdentifierKind::Canary, |value| value.kind),
+            canonical: profiled.map(|value| value.canonical.clone()).unwrap_or_default(),
+            label: profiled.map(|value| value.label.clone()).unwrap_or_default(),
+            grade: needle.grade,
+            form: self.wanted.needles.form(found, bytes),
+        });
+        if let (true, Some(slot)) = (fixed, self.needle_values.get_mut(slot)) {
+            *slot = Some(number);
+        }
+        number
+    }
+}
+
+/// A stretch of a message as recorded, as evidence.
+pub(crate) fn occurrence_of_part(flow: FlowId, message: &Message, range: &Range<usize>) -> Occurrence {
+    let (trail, span) = provenance::recorded(message, range);
+    Occurrence {
+        exchange: ExchangeId { flow, index: message.exchange },
+        time: message.recorded.first,
+        frame: trail.trace(span).first().map(|(_, frame, _)| *frame).unwrap_or_default(),
+        found: readable(message.recorded.bytes.get(range.clone()).unwrap_or_default()),
+        span,
+        trail,
+    }
+}
+
+/// Whether a hit's field is a slice of the hit's own buffer (and not what that buffer was decoded from).
+fn in_buffer(tree: &Tree<'_>, field: payload::FieldIndex, hit: &Hit) -> bool {
+    tree.field(field).is_some_and(|field| field.buffer == hit.buffer)
+}
+
+/// The part of the message that holds a hit. What follows a `?` in a path is the query.
+fn carrier_of_hit(message: &Message, tree: &Tree<'_>, kinds: &[FieldKind], hit: &Hit) -> Carrier {
+    let carrier = carrier(tree, hit.field, kinds);
+    if carrier != Carrier::Path || hit.buffer != 0 {
+        return carrier;
+    }
+    let before = hit.field.and_then(|field| tree.field(field)).and_then(|field| {
+        message.recorded.bytes.get(field.value.start..hit.range.start)
+    });
+    if before.is_some_and(|before| before.contains(&b'?')) { Carrier::Query } else { carrier }
+}
+
+/// What was found, for people.
+fn found(tree: &Tree<'_>, hit: &Hit) -> String {
+    let bytes = tree.buffer(hit.buffer).and_then(|buffer| buffer.bytes.get(hit.range.clone()));
+    readable(bytes.unwrap_or_default())
+}
+
+/// Text where it is printable, else hex; at most 256 characters.
+fn readable(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.chars().any(char::is_control) => text.chars().take(FOUND).collect(),
+        _ => hex(bytes.get(..bytes.len().min(FOUND / 2)).unwrap_or_default()),
+    }
+}
+
+/// Accounts for each byte of a message as recorded.
+fn account(ledger: &mut evidence::Ledger, message: &Message, tree: &Tree<'_>, kinds: &[FieldKind]) {
+    let total = message.recorded.bytes.len() as u64;
+    let body = match kinds.iter().position(|kind| matches!(kind, FieldKind::Body | FieldKind::Raw)) {
+        Some(body) => body,
+        None => return ledger.add(Fate::Decoded, message.protocol, total),
+    };
+    let body = u32::try_from(body).unwrap_or(u32::MAX);
+    let head = (body_start(message) as u64).min(total);
+    if head > 0 {
+        ledger.add(Fate::Decoded, &format!("{} heads", message.protocol), head);
+    }
+    let rest = total - head;
+    if rest == 0 {
+        return;
+    }
+    let over = tree.limits.iter().map(|(_, bytes)| *bytes).sum::<u64>();
+    let (fate, reason) = body_fate(message, tree, body);
+    if let (Some((limit, _)), true) = (tree.limits.first(), over > 0) {
+        // The limit speaks of decoded bytes; of the recorded ones at least one was passed over, at most all.
+        ledger.add(Fate::OverLimit, &format!("{} bodies: {}", message.protocol, limit_words(*limit)), rest);
+    } else {
+        ledger.add(fate, &reason, rest);
+    }
+}
+
+fn body_fate(message: &Message, tree: &Tree<'_>, body: u32) -> (Fate, String) {
+    let what = match &message.head {
+        Head::Http(head) => format!("{} bodies{}", message.protocol, media_class(&head.media)),
+        _ => message.protocol.to_owned(),
+    };
+    if tree.understood(body) { (Fate::Decoded, what) } else { (Fate::NotUnderstood, what) }
+}
+
+/// The class of a media type as labelled, from a short list: the ledger's rows must stay few.
+fn media_class(media: &str) -> &'static str {
+    const CLASSES: [(&str, &str); 6] = [
+        ("image/", " labelled image"),
+        ("video/", " labelled video"),
+        ("audio/", " labelled audio"),
+        ("font/", " labelled font"),
+        ("text/", " labelled text"),
+        ("application/", " labelled application"),
+    ];
+    let lower = media.get(..media.len().min(12)).unwrap_or_default().to_ascii_lowercase();
+    CLASSES.iter().find(|(prefix, _)| lower.starts_with(prefix)).map_or("", |(_, words)| words)
+}
+
+fn limit_words(limit: Limit) -> &'static str {
+    match limit {
+        Limit::Depth => "more decoders inside one another than are followed",
+        Limit::Bytes => "more decoded bytes than are explored",
+        Limit::Count => "more fields than are explored",
+        Limit::Ratio => "more output for its input than is followed",
+    }
+}
+
+/// The longest text kept of what was found.
+const FOUND: usize = 256;
+

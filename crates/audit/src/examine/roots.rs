@@ -1,0 +1,71 @@
+//! What of a message is explored: the bytes as recorded with the parts of the head, and the body.
+
+use std::{borrow::Cow, ops::Range};
+
+use payload::{FieldKind, Hint, Name, Root, RootField};
+use wire::{Body, Head, Message, Part, Role};
+
+/// The roots of a message's tree. The first is the message as recorded; where framing was removed from the
+/// body, it ends before the body, and the body is the second.
+pub(crate) fn roots(message: &Message) -> Vec<Root<'_>> {
+    let recorded = message.recorded.bytes.as_slice();
+    let mut fields: Vec<_> = message.parts.iter().filter_map(|part| part_field(part, recorded)).collect();
+    match &message.body {
+        Body::None => vec![root(recorded, fields)],
+        Body::Range(range) => {
+            fields.push(body_field(message, range.clone()));
+            vec![root(recorded, fields)]
+        }
+        Body::Joined { bytes, .. } => {
+            let head = recorded.get(..body_start(message)).unwrap_or(recorded);
+            let body = body_field(message, 0..bytes.len());
+            vec![root(head, fields), root(bytes, vec![body])]
+        }
+    }
+}
+
+/// Where the body begins in the bytes as recorded; their end, where there is none.
+pub(crate) fn body_start(message: &Message) -> usize {
+    match &message.body {
+        Body::None => message.recorded.bytes.len(),
+        Body::Range(range) => range.start,
+        // DNS names stand all over the message.
+        Body::Joined { .. } if matches!(message.head, Head::Dns(_)) => 0,
+        Body::Joined { segments, .. } => segments
+            .first()
+            .and_then(|segment| usize::try_from(segment.start).ok())
+            .unwrap_or(message.recorded.bytes.len()),
+    }
+}
+
+fn root<'a>(bytes: &'a [u8], fields: Vec<RootField<'a>>) -> Root<'a> {
+    Root { bytes: Cow::Borrowed(bytes), fields }
+}
+
+fn body_field<'a>(message: &'a Message, value: Range<usize>) -> RootField<'a> {
+    let (kind, hint) = match &message.head {
+        Head::Http(head) => (FieldKind::Body, Hint { media: &head.media, coding: &head.coding }),
+        Head::Dns(_) => (FieldKind::HostName, Hint::default()),
+        Head::Raw => (FieldKind::Raw, Hint::default()),
+        Head::Dhcp(_) | Head::Tls(_) => (FieldKind::Body, Hint::default()),
+    };
+    RootField { name: Name::None, value, kind, hint }
+}
+
+fn part_field<'a>(part: &Part, bytes: &[u8]) -> Option<RootField<'a>> {
+    let name = bytes.get(part.name.clone()).unwrap_or_default();
+    let kind = match part.role {
+        Role::Method => return None,
+        Role::Target => FieldKind::Path,
+        Role::HostName => FieldKind::HostName,
+        Role::Option => FieldKind::Option,
+        Role::Header if is_cookie(name) => FieldKind::Cookie,
+        Role::Header => FieldKind::Header,
+    };
+    let name = if name.is_empty() { Name::None } else { Name::Range(part.name.clone()) };
+    Some(RootField { name, value: part.value.clone(), kind, hint: Hint::default() })
+}
+
+fn is_cookie(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"cookie") || name.eq_ignore_ascii_case(b"set-cookie")
+}

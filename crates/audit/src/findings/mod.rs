@@ -1,0 +1,269 @@
+//! Gathered sightings to findings: one for each value and receiver, or for many values of a kind together.
+//!
+//! One value in several encodings is one leak with several proofs, so a finding gathers every form and
+//! field. What only came in (a server's answer) is a sighting, not a finding: it did not leave the phone.
+
+mod words;
+
+use std::collections::BTreeMap;
+
+use evidence::{
+    Destination, Direction, Evidence, Finding, FindingId, FindingKind, Form, Grade, IdentifierKind,
+    Occurrence, Relation, Security, Severity, SightingGroup, Subject,
+};
+use identifiers::Profile;
+use sha2::{Digest, Sha256};
+
+use crate::{input::hex, merge::Merged};
+
+/// All findings, worst first.
+pub(crate) fn findings(merged: &Merged, profile: &Profile) -> Vec<Finding> {
+    let leaks = leaks(merged);
+    let (bulk, single) = split_bulk(leaks);
+    let mut findings: Vec<_> = bulk
+        .into_iter()
+        .map(|leaks| bulk_finding(merged, profile, &leaks))
+        .chain(single.iter().map(|leak| identifier_finding(merged, leak)))
+        .collect();
+    findings.sort_by(|a, b| {
+        let rank = |finding: &Finding| std::cmp::Reverse(finding.severity);
+        rank(a).cmp(&rank(b)).then(a.first.cmp(&b.first)).then(a.id.cmp(&b.id))
+    });
+    findings
+}
+
+/// One value that went to one receiver.
+pub(crate) struct Leak<'m> {
+    pub(crate) kind: IdentifierKind,
+    pub(crate) value: &'m str,
+    pub(crate) label: &'m str,
+    pub(crate) receiver: Receiver<'m>,
+    /// Places in `Merged::sightings`, best proof first.
+    pub(crate) groups: Vec<(u32, &'m SightingGroup)>,
+}
+
+/// Who got it: a registrable domain, else an address; on the local network, everyone there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Receiver<'m> {
+    Domain(&'m str),
+    Address(&'m str),
+    LocalNetwork,
+}
+
+impl Leak<'_> {
+    pub(crate) fn grade(&self) -> Grade {
+        self.groups.iter().map(|(_, group)| group.key.grade).max().unwrap_or(Grade::Shaped)
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.groups.iter().map(|(_, group)| group.count).sum()
+    }
+
+    pub(crate) fn in_clear(&self) -> bool {
+        self.groups.iter().any(|(_, group)| group.key.security == Security::Clear)
+    }
+
+    fn severity(&self) -> Severity {
+        let mut severity = self.kind.severity();
+        if self.grade() == Grade::Shaped {
+            severity = lower(severity);
+        }
+        if !self.in_clear() {
+            severity = lower(severity);
+        }
+        if self.receiver == Receiver::LocalNetwork {
+            severity = severity.min(Severity::Low);
+        }
+        severity
+    }
+}
+
+fn lower(severity: Severity) -> Severity {
+    match severity {
+        Severity::Critical => Severity::High,
+        Severity::High => Severity::Medium,
+        Severity::Medium => Severity::Low,
+        Severity::Low | Severity::Info => Severity::Info,
+    }
+}
+
+fn leaks(merged: &Merged) -> Vec<Leak<'_>> {
+    let mut leaks: BTreeMap<_, Leak<'_>> = BTreeMap::new();
+    for (index, group) in (0..).zip(&merged.sightings) {
+        let key = &group.key;
+        let Some(destination) = merged.destinations.get(key.endpoint.0 as usize) else { continue };
+        if key.direction != Direction::Out {
+            continue;
+        }
+        let receiver = receiver(destination);
+        let leak = leaks.entry((key.kind, key.value.as_str(), receiver)).or_insert_with(|| Leak {
+            kind: key.kind,
+            value: &key.value,
+            label: &key.label,
+            receiver,
+            groups: Vec::new(),
+        });
+        leak.groups.push((index, group));
+    }
+    leaks.into_values().map(best_first).collect()
+}
+
+fn best_first(mut leak: Leak<'_>) -> Leak<'_> {
+    leak.groups.sort_by_key(|(index, group)| (std::cmp::Reverse(group.key.grade), group.first, *index));
+    leak
+}
+
+pub(crate) fn receiver(destination: &Destination) -> Receiver<'_> {
+    if destination.network.scope != "public" {
+        Receiver::LocalNetwork
+    } else if !destination.domain.is_empty() {
+        Receiver::Domain(&destination.domain)
+    } else if !destination.endpoint.host.is_empty() {
+        Receiver::Domain(&destination.endpoint.host)
+    } else {
+        Receiver::Address(&destination.endpoint.address)
+    }
+}
+
+/// Takes together what went to one receiver as many values of one kind.
+fn split_bulk(leaks: Vec<Leak<'_>>) -> (Vec<Vec<Leak<'_>>>, Vec<Leak<'_>>) {
+    let mut by_kind: BTreeMap<_, Vec<Leak<'_>>> = BTreeMap::new();
+    let mut single = Vec::new();
+    for leak in leaks {
+        if in_bulk(leak.kind) {
+            by_kind.entry((leak.kind, leak.receiver)).or_default().push(leak);
+        } else {
+            single.push(leak);
+        }
+    }
+    let (bulk, few): (Vec<_>, Vec<_>) = by_kind.into_values().partition(|leaks| leaks.len() >= BULK);
+    single.extend(few.into_iter().flatten());
+    (bulk, single)
+}
+
+/// Kinds of which a phone holds many.
+fn in_bulk(kind: IdentifierKind) -> bool {
+    kind.subject() == Subject::ThirdPerson
+        || matches!(
+            kind,
+            IdentifierKind::Bssid
+                | IdentifierKind::FileName
+                | IdentifierKind::Package
+                | IdentifierKind::SearchWord
+                | IdentifierKind::SongTitle
+                | IdentifierKind::Ssid
+                | IdentifierKind::TypedWord
+                | IdentifierKind::Url
+        )
+}
+
+fn identifier_finding(merged: &Merged, leak: &Leak<'_>) -> Finding {
+    let mut forms: Vec<Form> = leak.groups.iter().map(|(_, group)| group.key.form.clone()).collect();
+    forms.sort();
+    forms.dedup();
+    let kind = FindingKind::IdentifierSent {
+        identifier: leak.kind,
+        value: leak.value.to_owned(),
+        grade: leak.grade(),
+        forms,
+    };
+    let leaks = std::slice::from_ref(leak);
+    Finding {
+        kind,
+        detector: "identifier-sent".to_owned(),
+        title: words::title(leak),
+        words: words::paragraph(merged, leak),
+        severity: leak.severity(),
+        ..common(merged, leaks, &format!("{}\n{}", leak.kind.id(), leak.value))
+    }
+}
+
+fn bulk_finding(merged: &Merged, profile: &Profile, leaks: &[Leak<'_>]) -> Finding {
+    let identifier = leaks.first().map_or(IdentifierKind::Canary, |leak| leak.kind);
+    let planted = profile.values().iter().filter(|value| value.kind == identifier).count() as u64;
+    let known = leaks.iter().filter(|leak| leak.grade() > Grade::Shaped).count() as u64;
+    let seen = if planted > 0 { known.max(1) } else { leaks.len() as u64 };
+    let severity = leaks.iter().map(Leak::severity).max().unwrap_or(Severity::Medium);
+    let severity = if leaks.len() >= LIST { raise(severity) } else { severity };
+    Finding {
+        kind: FindingKind::BulkData { identifier, seen, planted },
+        detector: "bulk-data".to_owned(),
+        title: words::bulk_title(leaks, seen, planted),
+        words: words::bulk_paragraph(merged, leaks, seen, planted),
+        severity,
+        ..common(merged, leaks, identifier.id())
+    }
+}
+
+fn raise(severity: Severity) -> Severity {
+    match severity {
+        Severity::Info => Severity::Low,
+        Severity::Low => Severity::Medium,
+        Severity::Medium => Severity::High,
+        Severity::High | Severity::Critical => severity,
+    }
+}
+
+/// What findings of both kinds have alike. `subject` is what, besides the receiver, makes it this finding.
+fn common(merged: &Merged, leaks: &[Leak<'_>], subject: &str) -> Finding {
+    let groups = || leaks.iter().flat_map(|leak| leak.groups.iter());
+    let mut endpoints: Vec<_> = groups().map(|(_, group)| group.key.endpoint).collect();
+    endpoints.sort();
+    endpoints.dedup();
+    let receiver = leaks.first().map(|leak| leak.receiver);
+    Finding {
+        id: id(&format!("{subject}\n{receiver:?}")),
+        kind: FindingKind::BulkData { identifier: IdentifierKind::Canary, seen: 0, planted: 0 },
+        detector: String::new(),
+        version: VERSION,
+        severity: Severity::Info,
+        title: String::new(),
+        words: String::new(),
+        count: leaks.iter().map(Leak::count).sum(),
+        first: groups().map(|(_, group)| group.first).min().unwrap_or_default(),
+        last: groups().map(|(_, group)| group.last).max().unwrap_or_default(),
+        evidence: evidence(merged, leaks),
+        sightings: groups().map(|(index, _)| *index).collect(),
+        endpoints,
+    }
+}
+
+fn id(subject: &str) -> FindingId {
+    let digest = hex(&Sha256::digest(subject.as_bytes()));
+    FindingId(format!("F-{}", digest.get(..8).unwrap_or_default()))
+}
+
+/// The first proof of each group, then what names the destination.
+fn evidence(merged: &Merged, leaks: &[Leak<'_>]) -> Vec<Evidence> {
+    let mut evidence: Vec<Evidence> = Vec::new();
+    // The best of every leak before the second of any: a list of contacts shows several contacts.
+    let deepest = leaks.iter().map(|leak| leak.groups.len()).max().unwrap_or(0);
+    let groups = (0..deepest).flat_map(|rank| leaks.iter().filter_map(move |leak| leak.groups.get(rank)));
+    for (_, group) in groups.take(PROOFS) {
+        if let Some(occurrence) = group.proofs.first() {
+            let words = words::place(&group.key);
+            evidence.push(Evidence { relation: Relation::Value, words, occurrence: occurrence.clone() });
+        }
+    }
+    if let Some((words, occurrence)) = naming(merged, leaks) {
+        evidence.push(Evidence { relation: Relation::Destination, words, occurrence });
+    }
+    evidence
+}
+
+fn naming(merged: &Merged, leaks: &[Leak<'_>]) -> Option<(String, Occurrence)> {
+    let (_, group) = leaks.first()?.groups.first()?;
+    let number = group.key.endpoint.0 as usize;
+    let destination = merged.destinations.get(number)?;
+    let occurrence = merged.named_at.get(number)?.clone()?;
+    Some((words::naming(destination), occurrence))
+}
+
+/// From how many values of a kind on they are told together.
+const BULK: usize = 3;
+/// From how many on it is a list of everything there is, and not some of it.
+const LIST: usize = 20;
+/// Proofs kept in a finding; the others are in `Case::sightings` and the store.
+const PROOFS: usize = 8;
+/// Raised when the detectors' answers change.
+const VERSION: u32 = 1;

@@ -1,0 +1,214 @@
+//! The words of findings: sentences a lay reader understands.
+
+use evidence::{Carrier, Destination, Grade, SightingKey, Subject};
+
+use super::{Leak, Receiver};
+use crate::merge::Merged;
+
+/// `The phone's device number (IMEI) was sent to vnet.cn in the clear`.
+pub(super) fn title(leak: &Leak<'_>) -> String {
+    format!("{} was sent to {}{}", what(leak), receiver(leak.receiver), protection(leak))
+}
+
+/// `412 of 500 contacts' telephone numbers were sent to x.example in the clear`.
+pub(super) fn bulk_title(leaks: &[Leak<'_>], seen: u64, planted: u64) -> String {
+    let Some(leak) = leaks.first() else { return String::new() };
+    let many = match planted {
+        0 => format!("{seen} values"),
+        planted => format!("{seen} of {planted} planted values"),
+    };
+    let words = leak.kind.words();
+    let to = receiver(leak.receiver);
+    format!("{many} of the kind “{words}” were sent to {to}{}", protection(leak))
+}
+
+/// What was seen, how often, in which form, who could read it, and how long it identifies.
+pub(super) fn paragraph(merged: &Merged, leak: &Leak<'_>) -> String {
+    let mut words = format!("{} {}.", seen(leak), written(leak));
+    sentence(&mut words, &destination(merged, leak));
+    sentence(&mut words, readable_by(leak));
+    sentence(&mut words, lasts(leak));
+    sentence(&mut words, certainty(leak));
+    words
+}
+
+pub(super) fn bulk_paragraph(merged: &Merged, leaks: &[Leak<'_>], seen: u64, planted: u64) -> String {
+    let Some(leak) = leaks.first() else { return String::new() };
+    let messages: u64 = leaks.iter().map(Leak::count).sum();
+    let mut words = format!("{seen} different values were seen, {messages} times in all.");
+    if planted > 0 {
+        sentence(&mut words, &format!("The profile holds {planted} of this kind."));
+    }
+    sentence(&mut words, &destination(merged, leak));
+    sentence(&mut words, readable_by(leak));
+    if leak.kind.subject() == Subject::ThirdPerson {
+        sentence(&mut words, "These are data of other people, who were not asked.");
+    }
+    words
+}
+
+/// Where in the message: `field data.imei of the body, written as base64 > json`.
+pub(super) fn place(key: &SightingKey) -> String {
+    let part = match key.carrier {
+        Carrier::Body => "the body",
+        Carrier::Cookie => "a cookie",
+        Carrier::Header => "a header",
+        Carrier::HostName => "a host name",
+        Carrier::Path => "the path",
+        Carrier::Query => "the query",
+        Carrier::Raw => "a message of an unrecognised protocol",
+    };
+    let field = if key.field.is_empty() { String::new() } else { format!("field “{}” of ", key.field) };
+    let encodings = if key.encodings.is_empty() {
+        String::new()
+    } else {
+        format!(", inside {}", key.encodings.join(" > "))
+    };
+    format!("{field}{part}{encodings}; form {}", key.form.0)
+}
+
+/// What names a destination.
+pub(super) fn naming(destination: &Destination) -> String {
+    let by = match destination.named_by.as_str() {
+        "http host" => "the Host header of the request",
+        "sni" => "the server name in the TLS hello",
+        "dns answer" => "the DNS answer that gave the address",
+        other => other,
+    };
+    format!("{} names {}", by, destination.endpoint.host)
+}
+
+fn what(leak: &Leak<'_>) -> String {
+    let words = leak.kind.words();
+    let whose = match leak.kind.subject() {
+        Subject::Device => "The phone’s",
+        Subject::Owner => "The owner’s",
+        Subject::ThirdPerson => "A",
+    };
+    match leak.grade() {
+        Grade::Known => format!("{whose} {words}"),
+        Grade::Derived if leak.kind.subject() == Subject::ThirdPerson => format!("A hash of a {words}"),
+        Grade::Derived => format!("A hash of {} {words}", whose.to_lowercase()),
+        Grade::Shaped => format!("What looks like {} {words}", article(words)),
+    }
+}
+
+fn article(words: &str) -> &'static str {
+    match words.chars().next() {
+        Some('a' | 'e' | 'i' | 'o' | 'A' | 'E' | 'I' | 'O') => "an",
+        _ => "a",
+    }
+}
+
+fn receiver(receiver: Receiver<'_>) -> String {
+    match receiver {
+        Receiver::Domain(name) | Receiver::Address(name) => name.to_owned(),
+        Receiver::LocalNetwork => "the local network".to_owned(),
+    }
+}
+
+fn protection(leak: &Leak<'_>) -> &'static str {
+    match leak.receiver {
+        Receiver::LocalNetwork => "",
+        _ if leak.in_clear() => " in the clear",
+        _ => " over an encrypted connection",
+    }
+}
+
+fn seen(leak: &Leak<'_>) -> String {
+    let times = match leak.count() {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        count => format!("{count} times"),
+    };
+    let label = if leak.label.is_empty() { String::new() } else { format!(" ({})", leak.label) };
+    format!("“{}”{label} was seen {times},", leak.value)
+}
+
+fn written(leak: &Leak<'_>) -> String {
+    let mut ways: Vec<String> = leak.groups.iter().map(|(_, group)| way(&group.key)).collect();
+    ways.sort();
+    ways.dedup();
+    let more = ways.len().saturating_sub(WAYS);
+    ways.truncate(WAYS);
+    let rest = if more > 0 { format!(" and in {more} more ways") } else { String::new() };
+    format!("{}{rest}", ways.join("; "))
+}
+
+fn way(key: &SightingKey) -> String {
+    let encoded: Vec<_> = key.encodings.iter().filter(|name| hides(name)).cloned().collect();
+    let digest = key.form.0.split('/').next().unwrap_or_default();
+    match (key.grade, encoded.is_empty()) {
+        (Grade::Derived, _) => format!("as the digest {digest}, which can be undone by trying"),
+        (_, true) => "readable as it stands".to_owned(),
+        (_, false) => format!("only encoded ({})", encoded.join(", ")),
+    }
+}
+
+/// Whether an encoding keeps a person from reading the value off the wire.
+fn hides(encoding: &str) -> bool {
+    !matches!(encoding, "json" | "form" | "query" | "xml" | "cookie" | "multipart" | "json-lines")
+}
+
+fn destination(merged: &Merged, leak: &Leak<'_>) -> String {
+    let Some((_, group)) = leak.groups.first() else { return String::new() };
+    let Some(destination) = merged.destinations.get(group.key.endpoint.0 as usize) else {
+        return String::new();
+    };
+    let host = match destination.endpoint.host.as_str() {
+        "" => destination.endpoint.address.clone(),
+        host => format!("{host} ({})", destination.endpoint.address),
+    };
+    let owner = match &destination.owner {
+        Some(owner) if owner.group != owner.operator => {
+            format!(", run by {} of {}", owner.operator, owner.group)
+        }
+        Some(owner) => format!(", run by {}", owner.operator),
+        None => String::new(),
+    };
+    let holder = match destination.network.holder.as_str() {
+        "" => String::new(),
+        holder => format!(", in the network of {holder}"),
+    };
+    let located = destination.network.located.as_ref();
+    let located = located.map(|country| format!(", an address thought to be in {}", name_of(&country.code)));
+    format!("It went to {host}{owner}{holder}{}.", located.unwrap_or_default())
+}
+
+fn name_of(code: &str) -> &str {
+    facts::country::name(code).unwrap_or(code)
+}
+
+fn readable_by(leak: &Leak<'_>) -> &'static str {
+    match leak.receiver {
+        Receiver::LocalNetwork => "Every device on the same network could read it.",
+        _ if leak.in_clear() => "Anyone on the way could read it.",
+        _ => "The connection was encrypted; the receiver could read it.",
+    }
+}
+
+fn lasts(leak: &Leak<'_>) -> &'static str {
+    match (leak.kind.subject(), leak.kind.persistent()) {
+        (Subject::ThirdPerson, _) => "It is data of another person, who was not asked.",
+        (_, true) => "It stays the same after a reset of the phone.",
+        (_, false) => "",
+    }
+}
+
+fn certainty(leak: &Leak<'_>) -> &'static str {
+    match leak.grade() {
+        Grade::Known => "",
+        Grade::Derived => "It was computed from the profile’s value and compared.",
+        Grade::Shaped => "It was recognised by its name or form; it was not compared with the phone’s own value.",
+    }
+}
+
+fn sentence(words: &mut String, more: &str) {
+    if !more.is_empty() {
+        words.push(' ');
+        words.push_str(more);
+    }
+}
+
+/// How many ways of writing are told.
+const WAYS: usize = 3;

@@ -1,0 +1,168 @@
+//! The workers' shares to the tables of a case, in an order that does not depend on the workers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use evidence::{
+    AnomalyTally, Destination, Device, Endpoint, EndpointId, Ledger, Occurrence, SightingGroup,
+    SightingKey, Timestamp, Totals,
+};
+use facts::{Atlas, domain};
+
+use crate::gather::{Contact, DeviceFacts, Gathered, Names};
+
+/// Everything the workers gathered, in final numbers.
+#[derive(Debug, Default)]
+pub(crate) struct Merged {
+    pub(crate) sightings: Vec<SightingGroup>,
+    /// The store's group numbers, and the place in `sightings` each became part of.
+    pub(crate) parts: Vec<(u64, u32)>,
+    pub(crate) destinations: Vec<Destination>,
+    /// What names each destination, by its number.
+    pub(crate) named_at: Vec<Option<Occurrence>>,
+    pub(crate) devices: Vec<Device>,
+    pub(crate) ledger: Ledger,
+    pub(crate) anomalies: AnomalyTally,
+    pub(crate) totals: Totals,
+    pub(crate) dropped: u64,
+}
+
+/// Merges the workers' shares.
+pub(crate) fn merge(shares: Vec<Gathered>, atlas: &Atlas) -> Merged {
+    let mut merged = Merged::default();
+    let mut names = Names::default();
+    let mut devices = BTreeMap::new();
+    for share in &shares {
+        names.merge(share.names.clone());
+        merge_devices(&mut devices, share);
+        merged.ledger.merge(&share.ledger);
+        merged.anomalies.merge(share.anomalies.clone());
+        merged.dropped += share.dropped;
+        add_totals(&mut merged.totals, &share.totals);
+    }
+    let contacts = contacts(&shares, &names);
+    let numbers: BTreeMap<&Endpoint, EndpointId> =
+        contacts.keys().zip((0..).map(EndpointId)).collect();
+    merge_groups(&mut merged, &shares, &names, &numbers);
+    merged.destinations = contacts
+        .iter()
+        .zip(0..)
+        .map(|((endpoint, contact), id)| destination(EndpointId(id), endpoint, contact, &names, atlas))
+        .collect();
+    merged.named_at = contacts.into_values().map(|contact| contact.named_at).collect();
+    merged.devices = devices.into_iter().map(|(address, facts)| device(address.to_string(), facts)).collect();
+    merged
+}
+
+fn add_totals(sum: &mut Totals, more: &Totals) {
+    sum.flows += more.flows;
+    sum.exchanges += more.exchanges;
+    sum.sightings += more.sightings;
+}
+
+fn merge_devices(devices: &mut BTreeMap<std::net::IpAddr, DeviceFacts>, share: &Gathered) {
+    for (address, facts) in &share.devices {
+        let known = devices.entry(*address).or_default();
+        known.mac = match (known.mac, facts.mac) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        known.names.extend(facts.names.iter().cloned());
+    }
+}
+
+fn device(address: String, facts: DeviceFacts) -> Device {
+    let mac = facts.mac.map(|mac| mac.map(|byte| format!("{byte:02x}")).join(":"));
+    Device { address, mac, names: facts.names.into_iter().collect() }
+}
+
+/// What each endpoint is called in the end: its own name, or the one that a DNS answer gave its address.
+fn named(endpoint: &Endpoint, time: Timestamp, names: &Names) -> (Endpoint, Option<Occurrence>) {
+    let answer = endpoint.address.parse().ok().filter(|_| endpoint.host.is_empty());
+    match answer.and_then(|address| names.at(address, time)) {
+        Some((name, proof)) => {
+            (Endpoint { host: name.to_owned(), ..endpoint.clone() }, Some(proof.clone()))
+        }
+        None => (endpoint.clone(), None),
+    }
+}
+
+fn contacts(shares: &[Gathered], names: &Names) -> BTreeMap<Endpoint, Contact> {
+    let mut contacts: BTreeMap<Endpoint, Contact> = BTreeMap::new();
+    for share in shares {
+        for (endpoint, contact) in share.endpoints.things().iter().zip(&share.contacts) {
+            let (endpoint, answer) = named(endpoint, first_of(contact), names);
+            let mut contact = contact.clone();
+            if answer.is_some() {
+                contact.named_by = "dns answer";
+                contact.prove(answer);
+            }
+            contacts.entry(endpoint).or_default().merge(contact);
+        }
+    }
+    // A flow's bytes are booked on the last name it had; an address that always turned out to have a name
+    // is no destination of its own.
+    contacts.retain(|_, contact| contact.flows > 0 || contact.named_at.is_some());
+    contacts
+}
+
+fn first_of(contact: &Contact) -> Timestamp {
+    contact.first.unwrap_or(contact.last)
+}
+
+fn merge_groups(
+    merged: &mut Merged,
+    shares: &[Gathered],
+    names: &Names,
+    numbers: &BTreeMap<&Endpoint, EndpointId>,
+) {
+    let mut groups: BTreeMap<SightingKey, (SightingGroup, BTreeSet<u64>)> = BTreeMap::new();
+    for share in shares {
+        for group in share.groups.values() {
+            let mut sightings = group.sightings.clone();
+            let local = sightings.key.endpoint.0;
+            let endpoint = share.endpoints.at(local);
+            let time = share.contacts.get(local as usize).map(first_of).unwrap_or_default();
+            let final_endpoint = endpoint.map(|endpoint| named(endpoint, time, names).0);
+            let number = final_endpoint.and_then(|endpoint| numbers.get(&endpoint).copied());
+            sightings.key.endpoint = number.unwrap_or_default();
+            let part = group.part;
+            match groups.get_mut(&sightings.key) {
+                Some((known, parts)) => {
+                    known.merge(sightings);
+                    parts.insert(part);
+                }
+                None => {
+                    groups.insert(sightings.key.clone(), (sightings, BTreeSet::from([part])));
+                }
+            }
+        }
+    }
+    for (index, (group, parts)) in (0..).zip(groups.into_values()) {
+        merged.parts.extend(parts.into_iter().map(|part| (part, index)));
+        merged.sightings.push(group);
+    }
+}
+
+fn destination(
+    id: EndpointId,
+    endpoint: &Endpoint,
+    contact: &Contact,
+    names: &Names,
+    atlas: &Atlas,
+) -> Destination {
+    let network = endpoint.address.parse().map(|address| atlas.network(address)).unwrap_or_default();
+    Destination {
+        id,
+        endpoint: endpoint.clone(),
+        named_by: contact.named_by.to_owned(),
+        cname_chain: names.chain(&endpoint.host),
+        domain: domain::registrable(&endpoint.host).unwrap_or_default().to_owned(),
+        network,
+        owner: domain::owner(&endpoint.host),
+        bytes_out: contact.bytes_out,
+        bytes_in: contact.bytes_in,
+        flows: contact.flows,
+        first: first_of(contact),
+        last: contact.last,
+    }
+}

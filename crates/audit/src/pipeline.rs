@@ -1,0 +1,157 @@
+//! The whole audit on a screen: captures in, a case out.
+//!
+//! ```text
+//! reading thread                 workers, one for each core             writer
+//! files → frames → packets  →  flows → streams → messages → payload  →  store
+//!                              tree → sightings → gathered
+//!                                                   ↓
+//!                              merged → destinations → findings → case
+//! ```
+//!
+//! Memory is bounded by the open flows and by what is gathered, not by the size of the captures. What comes
+//! out does not depend on the number of workers.
+
+use std::{num::NonZeroUsize, path::PathBuf, thread};
+
+use crossbeam_channel::{Receiver, bounded};
+use evidence::{CASE_FORMAT, Case, InputProblem};
+use facts::Atlas;
+use identifiers::{Needles, Profile, shapes::Shapes};
+use store::{Record, Store, StoreError};
+
+use crate::{
+    examine::Wanted,
+    findings::findings,
+    frames::{FrameReader, ReadOutcome},
+    gather::Gathered,
+    input::expand,
+    merge::{Merged, merge},
+    progress::Meter,
+    records::Records,
+    worker::work,
+};
+
+/// What to audit, and how.
+#[derive(Debug)]
+pub struct Order {
+    /// Files, folders, `-`.
+    pub inputs: Vec<PathBuf>,
+    /// What is known of the phone.
+    pub profile: Option<Profile>,
+    /// Where the store is written; `None` for no store.
+    pub store: Option<PathBuf>,
+    /// Facts about addresses and names.
+    pub atlas: Atlas,
+    /// How many workers; as many as there are cores where `None`.
+    pub workers: Option<NonZeroUsize>,
+    /// Name and version of the program, for the case.
+    pub program: String,
+}
+
+/// An audit that came to nothing. What is wrong with single inputs is in the case instead.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// The store could not be made or written. The case is complete but for it, where there is one.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A part of the program failed: a bug.
+    #[error("the {0} thread failed; this is a fault in phonehome: please report it with the message above")]
+    Thread(&'static str),
+}
+
+/// Audits captures. `meter` grows meanwhile.
+pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
+    let named = order.profile.is_some();
+    let profile = order.profile.unwrap_or_default();
+    let wanted = Wanted { needles: Needles::build(&profile), shapes: Shapes::new(), profile };
+    let mut store = order.store.as_deref().map(Store::create).transpose()?;
+    let (inputs, problems) = expand(&order.inputs);
+    let count = order.workers.or_else(|| thread::available_parallelism().ok()).map_or(2, NonZeroUsize::get);
+
+    let (read, shares) = thread::scope(|scope| {
+        let (records, to_write) = bounded::<Vec<Record>>(QUEUE);
+        let keeps = store.is_some();
+        let writer = scope.spawn(|| write(store.as_mut(), &to_write));
+        let (packets, workers): (Vec<_>, Vec<_>) = (0..count)
+            .map(|_| {
+                let (packets, batches) = bounded(QUEUE);
+                let records = Records::new(keeps.then(|| records.clone()));
+                let wanted = &wanted;
+                (packets, scope.spawn(move || work(&batches, wanted, records)))
+            })
+            .unzip();
+        drop(records);
+        let read = FrameReader::new(packets, meter).run(&inputs);
+        let shares: Result<Vec<_>, _> =
+            workers.into_iter().map(|worker| worker.join().map_err(|_| AuditError::Thread("worker"))).collect();
+        writer.join().map_err(|_| AuditError::Thread("store"))??;
+        Ok::<_, AuditError>((read, shares?))
+    })?;
+
+    let merged = merge_all(shares, &read, &order.atlas);
+    let case = conclude(merged, read, problems, (&wanted.profile, named), &order.atlas, order.program);
+    if let Some(store) = store {
+        store.finish(&case.0, &case.1)?;
+    }
+    Ok(case.0)
+}
+
+/// Writes until every worker is done. Goes on receiving after a failure, so that nobody waits for ever.
+fn write(store: Option<&mut Store>, records: &Receiver<Vec<Record>>) -> Result<(), StoreError> {
+    let Some(store) = store else { return Ok(()) };
+    let mut outcome = Ok(());
+    for batch in records {
+        if outcome.is_ok() {
+            outcome = store.write(&batch);
+        }
+    }
+    outcome
+}
+
+fn merge_all(mut shares: Vec<Gathered>, read: &ReadOutcome, atlas: &Atlas) -> Merged {
+    if let Some(share) = shares.first_mut() {
+        share.ledger.merge(&read.ledger);
+        share.anomalies.merge(read.anomalies.clone());
+    }
+    merge(shares, atlas)
+}
+
+fn conclude(
+    merged: Merged,
+    read: ReadOutcome,
+    mut problems: Vec<InputProblem>,
+    (profile, named): (&Profile, bool),
+    atlas: &Atlas,
+    program: String,
+) -> (Case, Vec<(u64, u32)>) {
+    let findings = findings(&merged, profile);
+    problems.extend(read.problems);
+    if merged.dropped > 0 {
+        let problem = format!(
+            "{} sightings were not kept: there are more different ones than an audit gathers",
+            merged.dropped
+        );
+        problems.push(InputProblem { input: "the captures together".to_owned(), problem });
+    }
+    let case = Case {
+        format: CASE_FORMAT.to_owned(),
+        program,
+        captures: read.captures,
+        problems,
+        profile: named.then(|| profile.name().to_owned()),
+        profile_values: profile.values().len() as u64,
+        data: atlas.data_sets(),
+        devices: merged.devices,
+        destinations: merged.destinations,
+        findings,
+        sightings: merged.sightings,
+        anomalies: merged.anomalies,
+        coverage: merged.ledger,
+        totals: merged.totals,
+    };
+    (case, merged.parts)
+}
+
+/// Batches that may wait for a worker, or for the writer: enough that nobody idles, few enough that the
+/// chunks they hold stay small.
+const QUEUE: usize = 4;
