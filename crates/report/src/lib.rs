@@ -1,1 +1,25 @@
-//! 
+//! Case -> what people and other programs read: a page, a terminal summary, Markdown, tables, STIX, JSON.
+//!
+//! One file per output; all of them see only the [`evidence::Case`] (and what its caller hands over beside
+//! it: the map's data, bytes for the hex views), so cases of old versions stay renderable. Nothing here
+//! reads a file, asks the time or prints. Every value of a case is hostile text: markup is escaped where
+//! HTML and Markdown are written, formulas where tables are, and characters that act without being seen
+//! (terminal escapes, bidirectional controls, zero-width characters) are made visible everywhere.
+
+mod chain;
+mod coverage;
+pub mod csv;
+mod html;
+mod json;
+mod markdown;
+mod overview;
+mod plain;
+mod stix;
+mod summary;
+mod words;
+
+pub use html::{Atlas, Excerpt, HtmlOptions, Place, html};
+pub use json::json;
+pub use markdown::markdown;
+pub use stix::stix;
+pub use summary::{SummaryOptions, summary};

@@ -1,0 +1,142 @@
+//! Ledger -> shares and a statement in words. No output says "nothing found" without it.
+
+use evidence::{Case, Fate, LedgerRow, MissingRow};
+
+use crate::words;
+
+/// The ledger's sums. Adding saturates, since an old case file may hold any numbers.
+pub(crate) struct Coverage {
+    pub(crate) rows: Vec<LedgerRow>,
+    pub(crate) missing: Vec<MissingRow>,
+    /// All bytes of the captures.
+    pub(crate) total: u64,
+    /// Bytes of what was said, once: all but framing, headers and duplicates.
+    pub(crate) content: u64,
+}
+
+impl Coverage {
+    pub(crate) fn of(case: &Case) -> Self {
+        let rows = case.coverage.rows();
+        let missing = case.coverage.missing();
+        let total = sum(rows.iter());
+        let content = sum(rows.iter().filter(|row| is_content(row.fate)));
+        Self { rows, missing, total, content }
+    }
+
+    pub(crate) fn bytes(&self, fate: Fate) -> u64 {
+        sum(self.rows.iter().filter(|row| row.fate == fate))
+    }
+
+    /// The bytes with each fate that occurs, in the order of the fates.
+    pub(crate) fn fates(&self) -> Vec<(Fate, u64)> {
+        let mut fates: Vec<Fate> = self.rows.iter().map(|row| row.fate).collect();
+        fates.dedup();
+        fates.into_iter().map(|fate| (fate, self.bytes(fate))).filter(|(_, bytes)| *bytes > 0).collect()
+    }
+
+    /// Content that was searched: decoded, or as it stands.
+    pub(crate) fn searched(&self) -> u64 {
+        self.bytes(Fate::Decoded).saturating_add(self.bytes(Fate::NotUnderstood))
+    }
+
+    /// Bytes that the captures lack.
+    pub(crate) fn lacking(&self) -> u64 {
+        self.missing.iter().fold(0, |sum, row| sum.saturating_add(row.bytes))
+    }
+
+    /// `78% of the content was read`.
+    pub(crate) fn headline(&self) -> String {
+        if self.content == 0 {
+            return "The captures hold no content: nothing was sent, or nothing was recorded.".to_owned();
+        }
+        if self.searched() == self.content {
+            return "All of the content could be read and searched.".to_owned();
+        }
+        let share = words::capital(&words::share(self.searched(), self.content));
+        format!("{share} of the content could be read and searched; the rest could not.")
+    }
+
+    /// What could not be seen, in shares of the content.
+    pub(crate) fn statement(&self) -> String {
+        let mut sentences = vec![self.headline()];
+        let parts: Vec<String> = BLIND
+            .iter()
+            .filter(|(fate, _)| self.bytes(*fate) > 0)
+            .map(|(fate, words)| format!("{} {words}", words::share(self.bytes(*fate), self.content)))
+            .collect();
+        if !parts.is_empty() {
+            sentences.push(format!("Of the content, {}.", words::list(&parts)));
+        }
+        let unknown = self.bytes(Fate::NotUnderstood);
+        if unknown > 0 {
+            sentences.push(format!(
+                "{} was searched as it stands, but no decoder knew it: what it hides in a coding of its own was not seen.",
+                words::share(unknown, self.content)
+            ));
+        }
+        if self.lacking() > 0 {
+            sentences.push(format!(
+                "Besides, the captures lack {} that were sent: nobody can say what they held.",
+                words::bytes(self.lacking())
+            ));
+        }
+        sentences.join(" ")
+    }
+}
+
+fn is_content(fate: Fate) -> bool {
+    !matches!(fate, Fate::Framing | Fate::Headers | Fate::Duplicate)
+}
+
+fn sum<'a>(rows: impl Iterator<Item = &'a LedgerRow>) -> u64 {
+    rows.fold(0, |sum, row| sum.saturating_add(row.bytes))
+}
+
+/// What could not be read, and how a sentence goes on after its share.
+const BLIND: &[(Fate, &str)] = &[
+    (Fate::Encrypted, "was encrypted and no key was given"),
+    (Fate::HomeMadeEncryption, "was hidden by an encryption of somebody's own making"),
+    (Fate::OverLimit, "was passed over because a limit was reached"),
+    (Fate::NotParsed, "could not be parsed"),
+];
+
+#[cfg(test)]
+mod tests {
+    use evidence::{Ledger, Missing};
+
+    use super::*;
+
+    fn coverage(rows: &[(Fate, u64)], gap: u64) -> Coverage {
+        let mut ledger = Ledger::default();
+        for (fate, bytes) in rows {
+            ledger.add(*fate, "x", *bytes);
+        }
+        if gap > 0 {
+            ledger.lacks(Missing::Gap, "TCP", gap);
+        }
+        let content = sum(ledger.rows().iter().filter(|row| is_content(row.fate)));
+        Coverage { rows: ledger.rows(), missing: ledger.missing(), total: ledger.total(), content }
+    }
+
+    #[test]
+    fn the_statement_tells_what_was_not_seen() {
+        let all = coverage(&[(Fate::Headers, 900), (Fate::Decoded, 100)], 0);
+        assert_eq!(all.statement(), "All of the content could be read and searched.");
+        let half = coverage(&[(Fate::Decoded, 50), (Fate::Encrypted, 40), (Fate::OverLimit, 10)], 7);
+        assert_eq!(
+            half.statement(),
+            "50% of the content could be read and searched; the rest could not. Of the content, 40% was \
+             encrypted and no key was given and 10% was passed over because a limit was reached. Besides, \
+             the captures lack 7 bytes that were sent: nobody can say what they held."
+        );
+        let none = coverage(&[(Fate::Framing, 24)], 0);
+        assert!(none.statement().starts_with("The captures hold no content"));
+    }
+
+    #[test]
+    fn numbers_from_a_forged_case_do_not_overflow() {
+        let huge = coverage(&[(Fate::Decoded, u64::MAX - 9), (Fate::Encrypted, 9)], 0);
+        assert_eq!(huge.total, u64::MAX);
+        assert!(huge.statement().starts_with("Over 99% of"));
+    }
+}

@@ -1,0 +1,158 @@
+//! What left: one card per finding, worst first.
+
+use evidence::{Destination, FindingKind, Severity};
+use maud::{Markup, html};
+
+use super::Page;
+use super::show::{Shown, anchor, chip, codes};
+use crate::overview::{Told, host, local};
+use crate::words;
+
+impl Page<'_> {
+    pub(super) fn findings(&self) -> Markup {
+        html! {
+            section #what-left aria-labelledby="what-left-title" {
+                h2 #what-left-title { "What left" }
+                @if self.overview.findings.is_empty() {
+                    (self.nothing())
+                } @else {
+                    p.intro {
+                        @for severity in words::SEVERITIES {
+                            @if self.overview.with(severity) > 0 {
+                                span.legend { (chip(severity, None)) " " (words::severity_meaning(severity)) }
+                            }
+                        }
+                    }
+                }
+                @for severity in words::SEVERITIES { (self.with_severity(severity)) }
+            }
+        }
+    }
+
+    /// No finding: that is only worth something together with what was read.
+    fn nothing(&self) -> Markup {
+        html! {
+            div.nothing {
+                p { strong { (self.overview.headline()) } }
+                p { (self.overview.search_words()) }
+                p { (self.coverage.statement()) " " a href="#coverage" { "See the coverage." } }
+            }
+        }
+    }
+
+    /// The findings of one severity: the first ones open, the others folded.
+    fn with_severity(&self, severity: Severity) -> Markup {
+        let of_it = |(_, told): &(usize, &Told)| told.finding.severity == severity;
+        let all: Vec<_> = self.overview.findings.iter().enumerate().filter(of_it).collect();
+        let (open, folded) = all.split_at(all.len().min(OPEN));
+        html! {
+            @for (place, told) in open { (self.card(*place, told)) }
+            @if !folded.is_empty() {
+                details.more {
+                    summary { "and " (folded.len()) " more of severity " (severity.id()) }
+                    @for (place, told) in folded { (self.card(*place, told)) }
+                }
+            }
+        }
+    }
+
+    fn card(&self, place: usize, told: &Told) -> Markup {
+        let finding = told.finding;
+        let anchor = anchor(told, place);
+        html! {
+            article.finding id=(anchor) class=(finding.severity.id()) {
+                header { (chip(finding.severity, None)) h3 { (Shown(&finding.title)) } }
+                p { (Shown(&finding.words)) }
+                dl.facts {
+                    dt { "What" } dd { (what(told)) }
+                    dt { "Where to" } dd { (self.where_to(told)) }
+                    dt { "When" }
+                    dd {
+                        (words::capital(&words::times(finding.count))) ", " (words::period(finding.first, finding.last)) " UTC"
+                    }
+                    dt { "In which form" } dd { (form(told)) }
+                    dt { "Who could read it" } dd { (words::capital(told.reader().words())) }
+                    @if !told.apps().is_empty() { dt { "Sent by" } dd { (codes(told.apps().into_iter().take(MOST_SHOWN))) } }
+                }
+                p.proof {
+                    a href={ "#proof-" (anchor) } { "Evidence" }
+                    " " code { (Shown(&finding.id.0)) }
+                    " " span.muted { "detector " (Shown(&finding.detector)) ", version " (finding.version) }
+                }
+            }
+        }
+    }
+
+    fn where_to(&self, told: &Told) -> Markup {
+        let rest = told.destinations.len().saturating_sub(MOST_SHOWN);
+        html! {
+            @if told.destinations.is_empty() { "unknown" }
+            ul.plain {
+                @for destination in told.destinations.iter().take(MOST_SHOWN) { li { (self.receiver(destination)) } }
+                @if rest > 0 { li.muted { "and " (words::counted(rest as u64, "destination")) " more" } }
+            }
+        }
+    }
+
+    /// `zzhc.example, run by X of group Y (China); address in China`.
+    fn receiver(&self, destination: &Destination) -> Markup {
+        html! {
+            strong { (Shown(host(destination))) }
+            @if local(destination) {
+                " in the local network"
+            } @else {
+                @match &destination.owner {
+                    Some(owner) => {
+                        ", run by " (Shown(&owner.operator))
+                        @if !owner.group.is_empty() && owner.group != owner.operator { " of " (Shown(&owner.group)) }
+                        @if !owner.country.is_empty() { " (" (self.country(&owner.country)) ")" }
+                    }
+                    None => ", operator unknown",
+                }
+                @match &destination.network.located {
+                    Some(country) => { "; address in " (self.country(&country.code)) }
+                    None => "; country of the address unknown",
+                }
+            }
+        }
+    }
+}
+
+fn what(told: &Told) -> Markup {
+    let identifier = told.identifier();
+    html! {
+        (words::capital(identifier.words()))
+        @match &told.finding.kind {
+            FindingKind::IdentifierSent { value, .. } => { " " code.value { (Shown(value)) } }
+            FindingKind::BulkData { seen, planted, .. } => {
+                ": " (words::number(*seen)) " different ones"
+                @if *planted > 0 { ", of " (words::number(*planted)) " in the profile" }
+            }
+        }
+        @if let Some(grade) = told.grade() {
+            " " span.muted { "(" (words::grade(grade)) ": " (words::grade_meaning(grade)) ")" }
+        }
+        @if identifier.persistent() { " " span.muted { "Stays the same for the life of the device or person." } }
+    }
+}
+
+fn form(told: &Told) -> Markup {
+    let forms = told.forms();
+    let ways = told.ways();
+    let rest = ways.len().saturating_sub(MOST_SHOWN);
+    html! {
+        (codes(forms.iter().take(MOST_SHOWN * 2).map(|form| form.0.as_str())))
+        @if forms.len() > MOST_SHOWN * 2 { " and " (forms.len() - MOST_SHOWN * 2) " more" }
+        @if !ways.is_empty() {
+            ul.plain {
+                @for way in ways.iter().take(MOST_SHOWN) { li.way { "in " (Shown(way)) } }
+                @if rest > 0 { li.muted { "and in " (rest) " other places" } }
+            }
+        }
+    }
+}
+
+/// Cards of one severity that are not folded.
+const OPEN: usize = 12;
+/// Entries of a list inside a card.
+const MOST_SHOWN: usize = 4;

@@ -1,0 +1,269 @@
+//! Case -> `report.html`: one page that needs nothing else.
+//!
+//! No network, no script, no font, no image: the page's own policy forbids them. It is read on a phone of
+//! 320 pixels, in light and dark, by a screen reader and on paper; on paper what is folded on the screen
+//! lies open. Nothing in it is a link but to places in itself, so that nobody opens a tracker's address by
+//! touching it.
+
+mod appendix;
+mod coverage;
+mod destinations;
+mod evidence;
+mod findings;
+mod map;
+mod show;
+mod timeline;
+
+use ::evidence::{Capture, Case, Finding, Occurrence, Timestamp};
+use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
+
+use self::show::{Shown, chip};
+use crate::coverage::Coverage;
+use crate::overview::Overview;
+use crate::words;
+
+/// What the page needs beside the case. All of it may be left out.
+#[derive(Clone, Copy, Default)]
+pub struct HtmlOptions<'a> {
+    /// The page's title; empty: the captures' names.
+    pub title: &'a str,
+    /// The case's folder as it stands in the command line that proves a finding; empty: `CASE`.
+    pub case: &'a str,
+    /// The map's data. Without it the countries stand in a table only.
+    pub atlas: Option<Atlas<'a>>,
+    /// Bytes around an occurrence's value, for the hex views. Called once for each proof shown.
+    pub excerpts: Option<&'a dyn Fn(&Occurrence) -> Vec<Excerpt>>,
+    /// When a finding was seen, for the timeline. Without it the times that the case itself holds are shown:
+    /// first, last and those of the proofs.
+    pub moments: Option<&'a dyn Fn(&Finding) -> Vec<Timestamp>>,
+}
+
+/// The data of the world map.
+#[derive(Clone, Copy)]
+pub struct Atlas<'a> {
+    /// The land: an SVG path of `M` and `l` with whole numbers, ten to the degree, `x` from 180° west, `y`
+    /// from 90° north.
+    pub land: &'a str,
+    /// The borders between countries, likewise.
+    pub borders: &'a str,
+    /// Name and middle of a country, by ISO 3166-1 alpha-2 code.
+    pub place: &'a dyn Fn(&str) -> Option<Place>,
+}
+
+/// A country on the map.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// Its English name.
+    pub name: String,
+    /// Degrees north.
+    pub latitude: f32,
+    /// Degrees east.
+    pub longitude: f32,
+}
+
+/// Bytes to show in a hex view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    /// What they are: `Frame 12 of boot.pcapng`, `after base64`.
+    pub title: String,
+    /// Offset of the first byte shown in what it was cut from.
+    pub offset: u64,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Which of `bytes` are the value.
+    pub highlight: std::ops::Range<usize>,
+}
+
+/// What every section is given.
+struct Page<'a> {
+    overview: Overview<'a>,
+    coverage: Coverage,
+    options: &'a HtmlOptions<'a>,
+}
+
+/// Writes the page.
+pub fn html(case: &Case, options: &HtmlOptions) -> String {
+    let page = Page { overview: Overview::of(case), coverage: Coverage::of(case), options };
+    markup! {
+        (DOCTYPE)
+        html lang="en" {
+            (page.head())
+            body {
+                (page.masthead())
+                main {
+                    (page.examined())
+                    (page.findings())
+                    (page.destinations())
+                    (page.timeline())
+                    (page.evidence())
+                    (page.devices())
+                    (page.ledger())
+                    (page.oddities())
+                    (page.data_sets())
+                    (page.glossary())
+                }
+                footer { p { "Written by " (Shown(&case.program)) ". Every finding can be proved again from the captures named above, without this page." } }
+            }
+        }
+    }
+    .into_string()
+}
+
+impl Page<'_> {
+    fn head(&self) -> Markup {
+        markup! {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="referrer" content="no-referrer";
+                meta name="robots" content="noindex";
+                meta name="format-detection" content="telephone=no, date=no, address=no, email=no, url=no";
+                title { (Shown(&self.title())) " · phonehome" }
+                style { (PreEscaped(include_str!("style.css"))) }
+            }
+        }
+    }
+
+    fn title(&self) -> String {
+        if !self.options.title.is_empty() {
+            return self.options.title.to_owned();
+        }
+        let captures = &self.overview.case.captures;
+        match captures.first() {
+            None => "Audit without captures".to_owned(),
+            Some(only) if captures.len() == 1 => only.name.clone(),
+            Some(first) => format!("{} and {} more", first.name, captures.len() - 1),
+        }
+    }
+
+    fn masthead(&self) -> Markup {
+        let overview = &self.overview;
+        markup! {
+            a.skip href="#what-left" { "Skip to the findings" }
+            header.masthead {
+                p.eyebrow { "phonehome audit" span.dot aria-hidden="true" { "·" } (Shown(&self.title())) }
+                h1 { (overview.headline()) }
+                p.lead { (Shown(&overview.second_line())) " " (self.coverage.headline()) }
+                (self.tiles())
+                nav aria-label="Contents" {
+                    ul { @for (id, name) in SECTIONS { li { a href={ "#" (id) } { (name) } } } }
+                }
+            }
+        }
+    }
+
+    fn tiles(&self) -> Markup {
+        let overview = &self.overview;
+        let findings = overview.findings.len();
+        let contacted = words::number(overview.destinations.len() as u64);
+        markup! {
+            dl.tiles {
+                div {
+                    dt { "Findings" }
+                    dd {
+                        span.big { (words::number(findings as u64)) }
+                        span.chips {
+                            @for severity in words::SEVERITIES {
+                                @if overview.with(severity) > 0 { (chip(severity, Some(overview.with(severity)))) }
+                            }
+                        }
+                    }
+                }
+                div {
+                    dt { "Destinations told" }
+                    dd { span.big { (words::number(overview.told().count() as u64)) } span.small { "of " (contacted) " contacted" } }
+                }
+                div {
+                    dt { "Readable by anyone on the way" }
+                    dd { span.big { (words::number(overview.clear() as u64)) } span.small { "of " (words::counted(findings as u64, "finding")) } }
+                }
+                div {
+                    dt { "Content that could be read" }
+                    dd { span.big { (words::share(self.coverage.searched(), self.coverage.content)) } span.small { "of " (words::bytes(self.coverage.content)) } }
+                }
+            }
+        }
+    }
+
+    /// The facts of the case.
+    fn examined(&self) -> Markup {
+        let case = self.overview.case;
+        markup! {
+            section #examined aria-labelledby="examined-title" {
+                h2 #examined-title { "What was examined" }
+                @for capture in &case.captures { (examined(capture)) }
+                @if case.captures.is_empty() { p { "No capture could be read." } }
+                @for problem in &case.problems {
+                    p.warning { strong { "Problem with " (Shown(&problem.input)) ": " } (Shown(&problem.problem)) }
+                }
+                dl.facts {
+                    dt { "Profile" }
+                    dd {
+                        @match &case.profile {
+                            Some(name) => { (Shown(name)) ", " (words::counted(case.profile_values, "value")) ". " }
+                            None => { "Without profile. " }
+                        }
+                        span.muted { (self.overview.search_words()) }
+                    }
+                    dt { "Seen in it" }
+                    dd {
+                        (words::counted(case.totals.flows, "flow")) ", "
+                        (words::counted(case.totals.exchanges, "exchange")) ", "
+                        (words::counted(case.totals.sightings, "sighting")) " of identifiers"
+                    }
+                    dt { "Examined by" } dd { (Shown(&case.program)) ", case format " (Shown(&case.format)) }
+                }
+            }
+        }
+    }
+}
+
+fn examined(capture: &Capture) -> Markup {
+    markup! {
+        article.capture {
+            h3 { (Shown(&capture.name)) }
+            dl.facts {
+                dt { "SHA-256" } dd { code.digest { (Shown(&capture.sha256)) } }
+                dt { "Recorded" }
+                dd {
+                    @match capture.first.zip(capture.last) {
+                        Some((first, last)) => {
+                            (words::period(first, last)) " UTC"
+                            span.muted { " (" (words::duration(last.since(first))) ")" }
+                        }
+                        None => "no frame has a time",
+                    }
+                }
+                dt { "Size" }
+                dd {
+                    (words::bytes(capture.file_bytes)) ", " (words::counted(capture.frames, "frame")) ", " (Shown(&capture.format))
+                    @if capture.bytes != capture.file_bytes { span.muted { " (" (words::bytes(capture.bytes)) " decompressed)" } }
+                }
+                @if !capture.notes.is_empty() {
+                    dt { "Notes in the file" }
+                    dd { ul.plain { @for note in capture.notes.iter().take(20) { li { (Shown(note)) } } } }
+                }
+                @if let Some(damage) = &capture.damage {
+                    dt { "Damage" } dd.warning { (Shown(damage)) }
+                }
+            }
+        }
+    }
+}
+
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+
+const SECTIONS: &[(&str, &str)] = &[
+    ("what-left", "What left"),
+    ("to-whom", "To whom"),
+    ("when", "When"),
+    ("evidence", "Evidence"),
+    ("devices", "Devices"),
+    ("coverage", "Coverage"),
+    ("oddities", "Oddities"),
+    ("data", "Data sets"),
+    ("words", "Words"),
+];

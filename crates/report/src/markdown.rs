@@ -1,0 +1,149 @@
+//! Case -> a short Markdown page, for an issue, a wiki or an e-mail.
+//!
+//! Verdict, findings, destinations, coverage. Values are written as code in a fence of their own that is
+//! longer than any run of back-quotes inside, everything else with its markup escaped, so nothing in a value
+//! becomes a link, an image or HTML.
+
+use std::fmt::Write;
+
+use evidence::Case;
+
+use crate::coverage::Coverage;
+use crate::overview::{Overview, Told, host, owner, socket};
+use crate::{plain, words};
+
+/// Writes the page.
+pub fn markdown(case: &Case) -> String {
+    let overview = Overview::of(case);
+    let mut page = String::new();
+    // Writing to a string cannot fail.
+    let _ = write(&mut page, &overview);
+    page
+}
+
+fn write(page: &mut String, overview: &Overview) -> std::fmt::Result {
+    let case = overview.case;
+    writeln!(page, "# {}\n", overview.headline())?;
+    writeln!(page, "{} {}\n", text(&overview.second_line()), Coverage::of(case).statement())?;
+    for capture in &case.captures {
+        let time = capture.first.zip(capture.last).map_or_else(String::new, |(first, last)| {
+            format!(", {} UTC", words::period(first, last))
+        });
+        writeln!(
+            page,
+            "- Capture {}: {}, {}{time}, SHA-256 `{}`",
+            code(&capture.name),
+            words::bytes(capture.file_bytes),
+            words::counted(capture.frames, "frame"),
+            plain::clipped(&capture.sha256, 64)
+        )?;
+    }
+    for problem in &case.problems {
+        writeln!(page, "- Problem with {}: {}", code(&problem.input), text(&problem.problem))?;
+    }
+    let profile = case.profile.as_deref().map_or_else(|| "none".to_owned(), code);
+    writeln!(page, "- Profile: {profile}")?;
+    writeln!(page, "- Made by {}", text(&case.program))?;
+    findings(page, overview)?;
+    destinations(page, overview)
+}
+
+fn findings(page: &mut String, overview: &Overview) -> std::fmt::Result {
+    if overview.findings.is_empty() {
+        return Ok(());
+    }
+    writeln!(page, "\n## What left ({})\n", overview.severities())?;
+    for told in overview.findings.iter().take(MOST_FINDINGS) {
+        finding(page, told)?;
+    }
+    more(page, overview.findings.len(), MOST_FINDINGS, "finding")
+}
+
+fn finding(page: &mut String, told: &Told) -> std::fmt::Result {
+    let finding = told.finding;
+    let severity = words::capital(finding.severity.id());
+    writeln!(page, "- **{severity}** {} (`{}`)", text(&finding.title), plain::clipped(&finding.id.0, 40))?;
+    if let Some(value) = told.value() {
+        writeln!(page, "  - Value: {}, {}", code(value), told.grade().map_or("", words::grade))?;
+    }
+    let when = words::period(finding.first, finding.last);
+    writeln!(page, "  - Seen {}, {when} UTC", words::times(finding.count))?;
+    if let Some(way) = told.ways().first() {
+        writeln!(page, "  - Where: {}", code(way))?;
+    }
+    writeln!(page, "  - Readable by {}", told.reader().words())
+}
+
+fn destinations(page: &mut String, overview: &Overview) -> std::fmt::Result {
+    let told: Vec<_> = overview.told().collect();
+    if told.is_empty() {
+        return Ok(());
+    }
+    writeln!(page, "\n## To whom\n")?;
+    for reached in told.iter().take(MOST_DESTINATIONS) {
+        let one = reached.destination;
+        let run = one.owner.as_ref().map_or_else(|| "operator unknown".to_owned(), |one| text(&owner(one)));
+        let at = one.network.located.as_ref().map_or_else(
+            || "country of the address unknown".to_owned(),
+            |country| format!("address in {}", text(&country.code)),
+        );
+        let findings = words::counted(reached.findings.len() as u64, "finding");
+        writeln!(
+            page,
+            "- {} {}: {run}; {at}; {} sent; {findings}",
+            code(host(one)),
+            code(&socket(one)),
+            words::bytes(one.bytes_out)
+        )?;
+    }
+    more(page, told.len(), MOST_DESTINATIONS, "destination")
+}
+
+fn more(page: &mut String, all: usize, shown: usize, word: &str) -> std::fmt::Result {
+    match all.saturating_sub(shown) {
+        0 => Ok(()),
+        rest => writeln!(page, "- and {} more in the case file", words::counted(rest as u64, word)),
+    }
+}
+
+/// Running text with its markup escaped (CommonMark section 2.4: a backslash before ASCII punctuation).
+fn text(raw: &str) -> String {
+    let mut escaped = String::with_capacity(raw.len() + 8);
+    for character in plain::clipped(raw, LONGEST).chars() {
+        if matches!(character, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '&' | '#' | '!' | '|' | '~') {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+        // A zero-width joiner would hide; a space keeps bare addresses from becoming links.
+        if character == ':' && raw.contains("://") {
+            escaped.push(' ');
+        }
+    }
+    escaped
+}
+
+/// A value as a code span (CommonMark section 6.1).
+fn code(raw: &str) -> String {
+    let value = plain::clipped(raw, LONGEST);
+    let longest = value.split(|character| character != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let pad = if longest > 0 || value.is_empty() { " " } else { "" };
+    format!("{fence}{pad}{value}{pad}{fence}")
+}
+
+const LONGEST: usize = 300;
+const MOST_FINDINGS: usize = 50;
+const MOST_DESTINATIONS: usize = 30;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_stay_values() {
+        assert_eq!(code("a`b``c"), "``` a`b``c ```");
+        assert_eq!(code("<img src=x>"), "`<img src=x>`");
+        assert_eq!(code("a\n# b"), "`a\\u{a}# b`");
+        assert_eq!(text("[x](http://y) <b>*"), "\\[x\\](http: //y) \\<b\\>\\*");
+    }
+}

@@ -1,0 +1,359 @@
+//! Case -> the same case with its references looked up, and the few sentences that every output tells:
+//! what left, to whom, who could read it, and what could not be seen.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use evidence::{
+    Case, Destination, Direction, EndpointId, Finding, FindingKind, Form, Grade, IdentifierKind,
+    Owner, Security, Severity, SightingGroup, SightingKey, Timestamp,
+};
+
+use crate::words;
+
+/// A case with its references looked up.
+pub(crate) struct Overview<'a> {
+    pub(crate) case: &'a Case,
+    /// The findings, worst first.
+    pub(crate) findings: Vec<Told<'a>>,
+    /// The destinations: those that findings name first, then by bytes sent.
+    pub(crate) destinations: Vec<Reached<'a>>,
+    by_id: BTreeMap<EndpointId, &'a Destination>,
+}
+
+/// A finding and what belongs to it.
+pub(crate) struct Told<'a> {
+    pub(crate) finding: &'a Finding,
+    /// The sightings it was made from.
+    pub(crate) groups: Vec<&'a SightingGroup>,
+    /// Where it went to.
+    pub(crate) destinations: Vec<&'a Destination>,
+}
+
+/// A destination and what it was told.
+pub(crate) struct Reached<'a> {
+    pub(crate) destination: &'a Destination,
+    /// Places in [`Overview::findings`].
+    pub(crate) findings: Vec<usize>,
+    /// The worst of them.
+    pub(crate) worst: Option<Severity>,
+}
+
+/// Who was able to read what a finding tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// It travelled in clear text, every time.
+    Anyone,
+    /// It travelled in clear text, some of the times.
+    AnyoneInPart,
+    /// The transport was encrypted.
+    Receiver,
+    /// The case does not say.
+    Unknown,
+}
+
+impl<'a> Overview<'a> {
+    pub(crate) fn of(case: &'a Case) -> Self {
+        let by_id: BTreeMap<EndpointId, &Destination> =
+            case.destinations.iter().map(|destination| (destination.id, destination)).collect();
+        let mut findings: Vec<Told<'a>> =
+            case.findings.iter().map(|finding| Told::of(case, &by_id, finding)).collect();
+        findings.sort_by_key(|told| std::cmp::Reverse(told.finding.severity));
+        let destinations = reached(case, &findings);
+        Self { case, findings, destinations, by_id }
+    }
+
+    /// The destination with that number.
+    pub(crate) fn destination(&self, id: EndpointId) -> Option<&'a Destination> {
+        self.by_id.get(&id).copied()
+    }
+
+    /// How many findings have this severity.
+    pub(crate) fn with(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|told| told.finding.severity == severity).count()
+    }
+
+    /// `2 critical, 5 high`: the severities that occur.
+    pub(crate) fn severities(&self) -> String {
+        let counts = words::SEVERITIES.iter().map(|severity| (self.with(*severity), severity.id()));
+        let present = counts.filter(|(count, _)| *count > 0);
+        present.map(|(count, name)| format!("{count} {name}")).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The destinations that findings name.
+    pub(crate) fn told(&self) -> impl Iterator<Item = &Reached<'a>> {
+        self.destinations.iter().filter(|reached| reached.worst.is_some())
+    }
+
+    /// The verdict in one sentence.
+    pub(crate) fn headline(&self) -> String {
+        if self.findings.is_empty() {
+            return "Nothing identifying was found in what could be read.".to_owned();
+        }
+        let (local, public): (Vec<_>, Vec<_>) =
+            self.told().partition(|reached| local(reached.destination));
+        let mut places = Vec::new();
+        if !public.is_empty() {
+            places.push(words::counted(public.len() as u64, "destination"));
+        }
+        if !local.is_empty() {
+            places.push("the local network".to_owned());
+        }
+        let what = words::counted(self.identifiers() as u64, "identifying value");
+        match (places.is_empty(), self.all_received()) {
+            (true, _) => format!("{what} seen in this traffic."),
+            (false, true) => format!("{what} came from {}.", words::list(&places)),
+            (false, false) => format!("{what} left this phone for {}.", words::list(&places)),
+        }
+    }
+
+    /// Who could read it, and where the destinations are: the sentence after the headline.
+    pub(crate) fn second_line(&self) -> String {
+        if self.findings.is_empty() {
+            return self.search_words();
+        }
+        let clear = self.clear();
+        let mut line = match clear {
+            0 => "None of it was seen in clear text".to_owned(),
+            all if all == self.findings.len() => {
+                "All of it was readable by anyone on the way".to_owned()
+            }
+            some => format!("{some} of {} findings were readable by anyone on the way", self.findings.len()),
+        };
+        if let Some(countries) = self.countries() {
+            line.push_str("; the addresses are in ");
+            line.push_str(&countries);
+        }
+        line.push('.');
+        line
+    }
+
+    /// What was searched for.
+    pub(crate) fn search_words(&self) -> String {
+        match &self.case.profile {
+            Some(_) => format!(
+                "The search was for {} of the profile in all their written, packed and hashed forms, and for what has the shape of an identifier.",
+                words::counted(self.case.profile_values, "value")
+            ),
+            None => "The audit ran without a profile: it looked for what has the shape of an identifier, and could not recognise a value without such a shape.".to_owned(),
+        }
+    }
+
+    /// Findings that travelled in clear text at least once.
+    pub(crate) fn clear(&self) -> usize {
+        let open = |told: &&Told| matches!(told.reader(), Reader::Anyone | Reader::AnyoneInPart);
+        self.findings.iter().filter(open).count()
+    }
+
+    /// From the first to the last moment that the captures, or else the findings, tell of.
+    pub(crate) fn span(&self) -> Option<(Timestamp, Timestamp)> {
+        let captures = self.case.captures.iter().filter_map(|capture| capture.first.zip(capture.last));
+        let findings = self.findings.iter().map(|told| (told.finding.first, told.finding.last));
+        let whole = |(first, last): (Timestamp, Timestamp), (a, b)| (first.min(a), last.max(b));
+        captures.reduce(whole).or_else(|| findings.reduce(whole))
+    }
+
+    fn identifiers(&self) -> usize {
+        let kinds = self.findings.iter().map(|told| match &told.finding.kind {
+            FindingKind::IdentifierSent { identifier, value, .. } => (*identifier, value.as_str()),
+            FindingKind::BulkData { identifier, .. } => (*identifier, ""),
+        });
+        kinds.collect::<BTreeSet<_>>().len()
+    }
+
+    fn all_received(&self) -> bool {
+        self.findings.iter().all(Told::received)
+    }
+
+    /// `CN and FI`, with how many have no known country.
+    fn countries(&self) -> Option<String> {
+        let public: Vec<_> = self.told().filter(|reached| !local(reached.destination)).collect();
+        let located = |reached: &&Reached| {
+            reached.destination.network.located.as_ref().map(|country| country.code.clone())
+        };
+        let codes: BTreeSet<String> = public.iter().copied().filter_map(|reached| located(&reached)).collect();
+        let unknown = public.iter().filter(|reached| located(reached).is_none()).count();
+        let mut names: Vec<String> = codes.into_iter().map(|code| crate::plain::clipped(&code, 8).into_owned()).collect();
+        if names.is_empty() {
+            return None;
+        }
+        if unknown > 0 {
+            names.push(format!("{unknown} of unknown country"));
+        }
+        Some(words::list(&names))
+    }
+}
+
+impl<'a> Told<'a> {
+    fn of(case: &'a Case, by_id: &BTreeMap<EndpointId, &'a Destination>, finding: &'a Finding) -> Self {
+        let group = |place: &u32| case.sightings.get(usize::try_from(*place).ok()?);
+        Self {
+            finding,
+            groups: finding.sightings.iter().filter_map(group).collect(),
+            destinations: finding.endpoints.iter().filter_map(|id| by_id.get(id).copied()).collect(),
+        }
+    }
+
+    /// The name of the finding's kind in files.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.finding.kind {
+            FindingKind::BulkData { .. } => "bulk_data",
+            FindingKind::IdentifierSent { .. } => "identifier_sent",
+        }
+    }
+
+    /// The identifier.
+    pub(crate) fn identifier(&self) -> IdentifierKind {
+        match &self.finding.kind {
+            FindingKind::BulkData { identifier, .. } | FindingKind::IdentifierSent { identifier, .. } => *identifier,
+        }
+    }
+
+    /// The value, where there is one.
+    pub(crate) fn value(&self) -> Option<&'a str> {
+        match &self.finding.kind {
+            FindingKind::IdentifierSent { value, .. } => Some(value),
+            FindingKind::BulkData { .. } => None,
+        }
+    }
+
+    /// The grade, where there is one.
+    pub(crate) fn grade(&self) -> Option<Grade> {
+        match &self.finding.kind {
+            FindingKind::IdentifierSent { grade, .. } => Some(*grade),
+            _ => self.groups.iter().map(|group| group.key.grade).max(),
+        }
+    }
+
+    /// The forms it was seen in.
+    pub(crate) fn forms(&self) -> Vec<&'a Form> {
+        let of_groups = self.groups.iter().map(|group| &group.key.form);
+        let mut forms: Vec<&Form> = match &self.finding.kind {
+            FindingKind::IdentifierSent { forms, .. } => forms.iter().collect(),
+            _ => of_groups.collect(),
+        };
+        forms.sort();
+        forms.dedup();
+        forms
+    }
+
+    /// Who could read it.
+    pub(crate) fn reader(&self) -> Reader {
+        let seen = |security| self.groups.iter().any(|group| group.key.security == security);
+        match (seen(Security::Clear), seen(Security::Encrypted)) {
+            (true, false) => Reader::Anyone,
+            (true, true) => Reader::AnyoneInPart,
+            (false, true) => Reader::Receiver,
+            (false, false) => Reader::Unknown,
+        }
+    }
+
+    /// Whether it only ever came in.
+    pub(crate) fn received(&self) -> bool {
+        !self.groups.is_empty() && self.groups.iter().all(|group| group.key.direction == Direction::In)
+    }
+
+    /// The apps that sent it, where known.
+    pub(crate) fn apps(&self) -> Vec<&'a str> {
+        let apps: BTreeSet<&str> = self.groups.iter().map(|group| group.key.app.as_str()).collect();
+        apps.into_iter().filter(|app| !app.is_empty()).collect()
+    }
+
+    /// The different ways into a message: `body › base64 › json › IMEI1`, most frequent first.
+    pub(crate) fn ways(&self) -> Vec<String> {
+        let mut groups = self.groups.clone();
+        groups.sort_by_key(|group| std::cmp::Reverse(group.count));
+        let mut ways: Vec<String> = Vec::new();
+        for group in groups {
+            let way = way(&group.key);
+            if !ways.contains(&way) {
+                ways.push(way);
+            }
+        }
+        ways
+    }
+}
+
+impl Reader {
+    /// Whether in clear text, for tables.
+    pub(crate) fn clear(self) -> &'static str {
+        match self {
+            Self::Anyone => "yes",
+            Self::AnyoneInPart => "partly",
+            Self::Receiver => "no",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Anyone => "anyone on the way: clear text",
+            Self::AnyoneInPart => "anyone on the way, some of the times: partly clear text",
+            Self::Receiver => "the receiver: the transport was encrypted",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// `body › base64 › json › IMEI1`.
+pub(crate) fn way(key: &SightingKey) -> String {
+    let carrier = std::iter::once(words::carrier(key.carrier));
+    let field = Some(key.field.as_str()).filter(|field| !field.is_empty());
+    carrier.chain(key.encodings.iter().map(String::as_str)).chain(field).collect::<Vec<_>>().join(" › ")
+}
+
+/// The host, or the address where it has none.
+pub(crate) fn host(destination: &Destination) -> &str {
+    match destination.endpoint.host.as_str() {
+        "" => &destination.endpoint.address,
+        host => host,
+    }
+}
+
+/// `203.0.113.7:80/TCP`, `[2001:db8::1]:443/UDP`.
+pub(crate) fn socket(destination: &Destination) -> String {
+    let endpoint = &destination.endpoint;
+    let (open, close) = if endpoint.address.contains(':') { ("[", "]") } else { ("", "") };
+    format!("{open}{}{close}:{}/{}", endpoint.address, endpoint.port, words::transport(endpoint.transport))
+}
+
+/// Whether the address is not one of the internet.
+pub(crate) fn local(destination: &Destination) -> bool {
+    !matches!(destination.network.scope.as_str(), "" | "public")
+}
+
+/// `China Telecom, of the group China Telecom Corporation (CN)`.
+pub(crate) fn owner(owner: &Owner) -> String {
+    let mut written = owner.operator.clone();
+    if !owner.group.is_empty() && owner.group != owner.operator {
+        written = format!("{written}, of {}", owner.group);
+    }
+    if !owner.country.is_empty() {
+        written = format!("{written} ({})", owner.country);
+    }
+    written
+}
+
+/// The destinations, those that findings name first.
+fn reached<'a>(case: &'a Case, findings: &[Told<'a>]) -> Vec<Reached<'a>> {
+    let mut told: BTreeMap<EndpointId, Vec<usize>> = BTreeMap::new();
+    for (place, finding) in findings.iter().enumerate() {
+        for id in &finding.finding.endpoints {
+            let places = told.entry(*id).or_default();
+            if places.last() != Some(&place) {
+                places.push(place);
+            }
+        }
+    }
+    let mut reached: Vec<Reached<'a>> = Vec::with_capacity(case.destinations.len());
+    for destination in &case.destinations {
+        let places = told.remove(&destination.id).unwrap_or_default();
+        let severity = |place: &usize| findings.get(*place).map(|told| told.finding.severity);
+        let worst = places.iter().filter_map(severity).max();
+        reached.push(Reached { destination, findings: places, worst });
+    }
+    reached.sort_by_key(|one| {
+        let sent = one.destination.bytes_out;
+        (std::cmp::Reverse((one.worst, one.findings.len(), sent)), one.destination.id)
+    });
+    reached
+}

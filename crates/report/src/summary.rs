@@ -1,0 +1,283 @@
+//! Case -> the page a person reads in the terminal in a minute.
+//!
+//! Verdict, findings worst first, destinations, coverage, where the files are. Lines keep to the given
+//! width (at least 40 columns). Without colour it holds no escape sequence at all, and with colour none
+//! but our own: characters of values that drive terminals are written as `\u{1b}`.
+
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Style};
+use evidence::{Case, Severity};
+
+use crate::coverage::Coverage;
+use crate::overview::{Overview, Reached, Reader, Told, host, local};
+use crate::{plain, words};
+
+/// How to write it.
+#[derive(Clone, Debug)]
+pub struct SummaryOptions {
+    /// Columns of the terminal; 80 where nobody knows. Less than 40 counts as 40.
+    pub width: usize,
+    /// Whether to colour with ANSI sequences.
+    pub colour: bool,
+    /// How many findings to show; the rest are counted.
+    pub findings: usize,
+    /// The case's folder, for the command that proves a finding.
+    pub case: String,
+    /// What was written where: `("report", "out/report.html")`.
+    pub files: Vec<(String, String)>,
+}
+
+impl Default for SummaryOptions {
+    fn default() -> Self {
+        Self { width: 80, colour: false, findings: 12, case: "CASE".to_owned(), files: Vec::new() }
+    }
+}
+
+/// Writes the summary, ending in a newline.
+pub fn summary(case: &Case, options: &SummaryOptions) -> String {
+    let overview = Overview::of(case);
+    let width = options.width.clamp(40, 120);
+    let mut page = Page { out: String::new(), width, colour: options.colour };
+    page.inputs(&overview);
+    page.verdict(&overview);
+    page.findings(&overview, options);
+    page.destinations(&overview);
+    page.coverage(case);
+    page.files(&overview, options);
+    page.out
+}
+
+struct Page {
+    out: String,
+    width: usize,
+    colour: bool,
+}
+
+impl Page {
+    fn inputs(&mut self, overview: &Overview) {
+        let case = overview.case;
+        let names: Vec<String> = case.captures.iter().take(3).map(|one| plain::fitted(&one.name, 40)).collect();
+        let mut inputs = names.join(", ");
+        if let rest @ 1.. = case.captures.len().saturating_sub(3) {
+            // Writing to a string cannot fail, here and below.
+            let _ = write!(inputs, " and {rest} more");
+        }
+        if let Some((first, last)) = overview.span() {
+            let _ = write!(inputs, " · {} UTC", words::period(first, last));
+        }
+        let frames = case.captures.iter().fold(0u64, |sum, one| sum.saturating_add(one.frames));
+        let _ = write!(inputs, " · {}", words::counted(frames, "frame"));
+        self.wrapped("", &inputs, DIM);
+        let profile = match &case.profile {
+            Some(name) => format!("Profile {}, {}", plain::fitted(name, 40), words::counted(case.profile_values, "value")),
+            None => "Without profile: shapes only".to_owned(),
+        };
+        self.wrapped("", &profile, DIM);
+        for problem in case.problems.iter().take(5) {
+            let words = format!("{}: {}", plain::fitted(&problem.input, 40), plain::clipped(&problem.problem, 300));
+            self.labelled("problem", WARN, &words);
+        }
+        for one in case.captures.iter().filter(|one| one.damage.is_some()).take(5) {
+            let damage = plain::clipped(one.damage.as_deref().unwrap_or_default(), 300);
+            self.labelled("damaged", WARN, &format!("{}: {damage}", plain::fitted(&one.name, 40)));
+        }
+    }
+
+    fn verdict(&mut self, overview: &Overview) {
+        self.blank();
+        self.wrapped("", &overview.headline(), BOLD);
+        self.wrapped("", &overview.second_line(), Style::new());
+    }
+
+    fn findings(&mut self, overview: &Overview, options: &SummaryOptions) {
+        if overview.findings.is_empty() {
+            return;
+        }
+        self.heading("Findings", &overview.severities());
+        for told in overview.findings.iter().take(options.findings) {
+            self.finding(told);
+        }
+        let rest = overview.findings.len().saturating_sub(options.findings);
+        if rest > 0 {
+            self.wrapped(INDENT, &format!("and {} more: see the report", words::counted(rest as u64, "finding")), DIM);
+        }
+    }
+
+    fn finding(&mut self, told: &Told) {
+        let finding = told.finding;
+        let title = plain::clipped(&finding.title, 300);
+        self.labelled(&finding.severity.id().to_uppercase(), severity_style(finding.severity), &title);
+        let room = self.width - INDENT.len();
+        let mut facts = Vec::new();
+        if let Some(value) = told.value() {
+            facts.push(plain::fitted(value, room.min(60)));
+        }
+        facts.push(words::times(finding.count));
+        facts.push(match told.reader() {
+            Reader::Anyone => "clear text".to_owned(),
+            Reader::AnyoneInPart => "partly clear text".to_owned(),
+            Reader::Receiver => "encrypted transport".to_owned(),
+            Reader::Unknown => "transport unknown".to_owned(),
+        });
+        if let Some(grade) = told.grade() {
+            facts.push(words::grade(grade).to_owned());
+        }
+        facts.push(plain::fitted(&finding.id.0, 24));
+        self.wrapped(INDENT, &facts.join(" · "), DIM);
+    }
+
+    fn destinations(&mut self, overview: &Overview) {
+        let told: Vec<&Reached> = overview.told().collect();
+        if told.is_empty() {
+            return;
+        }
+        self.heading("Destinations", "");
+        for reached in told.iter().take(MOST_DESTINATIONS) {
+            self.destination(reached);
+        }
+        let rest = told.len().saturating_sub(MOST_DESTINATIONS);
+        if rest > 0 {
+            self.wrapped("  ", &format!("and {} more", words::counted(rest as u64, "destination")), DIM);
+        }
+    }
+
+    fn destination(&mut self, reached: &Reached) {
+        let one = reached.destination;
+        let findings = words::counted(reached.findings.len() as u64, "finding");
+        let right = format!("{} sent · {findings}", words::bytes(one.bytes_out));
+        let room = self.width.saturating_sub(4 + plain::width(&right));
+        let name = plain::fitted(host(one), room.max(24));
+        let fill = self.width.saturating_sub(2 + plain::width(&name) + plain::width(&right)).max(1);
+        let style = reached.worst.map_or(DIM, severity_style);
+        let (on, off) = self.paint(style);
+        let line = format!("  {on}{name}{off}{}{right}", " ".repeat(fill));
+        self.line(&line);
+        self.wrapped(INDENT, &whereabouts(reached), DIM);
+    }
+
+    fn coverage(&mut self, case: &Case) {
+        let coverage = Coverage::of(case);
+        self.heading("Coverage", &words::bytes(coverage.total));
+        self.wrapped("  ", &coverage.statement(), Style::new());
+        let odd = case.anomalies.iter().fold(0u64, |sum, (count, _)| sum.saturating_add(count));
+        if odd > 0 {
+            self.wrapped("  ", &format!("{} in the bytes: see the report.", words::counted(odd, "anomaly")), DIM);
+        }
+    }
+
+    fn files(&mut self, overview: &Overview, options: &SummaryOptions) {
+        if options.files.is_empty() {
+            return;
+        }
+        self.heading("Files", "");
+        for (what, path) in &options.files {
+            let line = format!("  {what:<8} {}", plain::visible(path));
+            self.line(&line);
+        }
+        if let Some(told) = overview.findings.first() {
+            let id = plain::visible(&told.finding.id.0);
+            let line = format!("  {:<8} phonehome prove {} {id}", "proof", plain::visible(&options.case));
+            self.line(&line);
+        }
+    }
+
+    fn heading(&mut self, title: &str, beside: &str) {
+        self.blank();
+        let (on, off) = self.paint(BOLD);
+        let (dim, plain) = self.paint(DIM);
+        let line = match beside {
+            "" => format!("{on}{title}{off}"),
+            _ => format!("{on}{title}{off}  {dim}{beside}{plain}"),
+        };
+        self.line(&line);
+    }
+
+    /// A label in a column of its own, then text wrapped beside it.
+    fn labelled(&mut self, label: &str, style: Style, text: &str) {
+        let (on, off) = self.paint(style);
+        let first = format!("  {on}{label:<8}{off} ");
+        let wrapped = wrap(text, self.room(INDENT));
+        for (place, line) in wrapped.iter().enumerate() {
+            let lead = if place == 0 { first.as_str() } else { INDENT };
+            let line = format!("{lead}{line}");
+            self.line(&line);
+        }
+    }
+
+    fn wrapped(&mut self, indent: &str, text: &str, style: Style) {
+        let (on, off) = self.paint(style);
+        for line in wrap(text, self.room(indent)) {
+            let line = format!("{indent}{on}{line}{off}");
+            self.line(&line);
+        }
+    }
+
+    fn room(&self, indent: &str) -> usize {
+        self.width.saturating_sub(indent.len()).max(20)
+    }
+
+    fn blank(&mut self) {
+        self.line("");
+    }
+
+    fn line(&mut self, line: &str) {
+        self.out.push_str(line.trim_end());
+        self.out.push('\n');
+    }
+
+    /// The sequences that switch a style on and off; empty without colour.
+    fn paint(&self, style: Style) -> (String, String) {
+        match self.colour {
+            true => (style.render().to_string(), style.render_reset().to_string()),
+            false => Default::default(),
+        }
+    }
+}
+
+/// Lines of at most `columns`, broken at spaces only: a name with a hyphen stays whole while it fits.
+fn wrap(text: &str, columns: usize) -> Vec<std::borrow::Cow<'_, str>> {
+    let options = textwrap::Options::new(columns).word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::wrap(text, options)
+}
+
+/// `203.0.113.7 in CN · AS64500 Example Telecom · China Telecom (CN)`.
+fn whereabouts(reached: &Reached) -> String {
+    let one = reached.destination;
+    let network = &one.network;
+    let mut facts = vec![plain::fitted(&one.endpoint.address, 45)];
+    if local(one) {
+        facts.push(format!("{} address", plain::fitted(&network.scope, 24)));
+    } else {
+        let at = network.located.as_ref().map_or_else(
+            || "country unknown".to_owned(),
+            |country| format!("address in {}", plain::fitted(&country.code, 8)),
+        );
+        facts.push(at);
+    }
+    if let Some(number) = network.asn {
+        facts.push(plain::fitted(&format!("AS{number} {}", network.holder), 45));
+    }
+    if let Some(owner) = &one.owner {
+        facts.push(plain::fitted(&crate::overview::owner(owner), 60));
+    } else if !local(one) {
+        facts.push("operator unknown".to_owned());
+    }
+    facts.join(" · ")
+}
+
+fn severity_style(severity: Severity) -> Style {
+    match severity {
+        Severity::Critical => AnsiColor::Magenta.on_default().bold(),
+        Severity::High => AnsiColor::Red.on_default().bold(),
+        Severity::Medium => AnsiColor::Yellow.on_default(),
+        Severity::Low => AnsiColor::Cyan.on_default(),
+        Severity::Info => Style::new(),
+    }
+}
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const WARN: Style = AnsiColor::Yellow.on_default();
+const INDENT: &str = "           ";
+const MOST_DESTINATIONS: usize = 8;

@@ -1,0 +1,365 @@
+//! Numbers and facts -> the words in which every output tells them.
+
+use evidence::{
+    CaptureId, Carrier, Case, Direction, Fate, Grade, Layer, Missing, Relation, Security, Severity,
+    Step, Timestamp, Transport,
+};
+
+/// `12,345`.
+pub(crate) fn number(value: u64) -> String {
+    let digits = value.to_string();
+    let mut written = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            written.push(',');
+        }
+        written.push(digit);
+    }
+    written
+}
+
+/// `1 finding`, `2 findings`; the plural is the word with an `s` unless it ends in `y`.
+pub(crate) fn counted(value: u64, word: &str) -> String {
+    match (value, word.strip_suffix('y')) {
+        (1, _) => format!("1 {word}"),
+        (_, Some(stem)) => format!("{} {stem}ies", number(value)),
+        (_, None) => format!("{} {word}s", number(value)),
+    }
+}
+
+/// `843 bytes`, `12.3 kB`, `4.5 MB`: powers of 1,000.
+pub(crate) fn bytes(value: u64) -> String {
+    if value < 1000 {
+        return counted(value, "byte");
+    }
+    let mut unit = 1000;
+    for name in ["kB", "MB", "GB", "TB"] {
+        if value / unit < 1000 || name == "TB" {
+            let tenths = value / (unit / 10);
+            return if tenths < 1000 {
+                format!("{}.{} {name}", tenths / 10, tenths % 10)
+            } else {
+                format!("{} {name}", number(tenths / 10))
+            };
+        }
+        unit *= 1000;
+    }
+    number(value)
+}
+
+/// `61%`. Never rounds something down to 0% nor up to 100%.
+pub(crate) fn share(part: u64, whole: u64) -> String {
+    if part == 0 || whole == 0 {
+        return "0%".to_owned();
+    }
+    if part >= whole {
+        return "100%".to_owned();
+    }
+    match rounded_percent(part, whole) {
+        0 => "under 1%".to_owned(),
+        100 => "over 99%".to_owned(),
+        percent => format!("{percent}%"),
+    }
+}
+
+fn rounded_percent(part: u64, whole: u64) -> u128 {
+    (u128::from(part) * 200 + u128::from(whole)) / (u128::from(whole) * 2)
+}
+
+/// `2019-03-21 07:41:05`, in UTC.
+pub(crate) fn moment(time: Timestamp) -> String {
+    let written = time.to_string();
+    written.split('.').next().unwrap_or(&written).replace('T', " ")
+}
+
+/// `07:41:05`, in UTC.
+pub(crate) fn clock(time: Timestamp) -> String {
+    moment(time).split_once(' ').map_or_else(String::new, |(_, clock)| clock.to_owned())
+}
+
+/// `2019-03-21`, in UTC.
+pub(crate) fn day(time: Timestamp) -> String {
+    moment(time).split_once(' ').map_or_else(String::new, |(day, _)| day.to_owned())
+}
+
+/// `2019-03-21 07:41:05`, or `2019-03-21 07:41:05 to 09:12:44`, or with both days.
+pub(crate) fn period(first: Timestamp, last: Timestamp) -> String {
+    if moment(first) == moment(last) {
+        moment(first)
+    } else if day(first) == day(last) {
+        format!("{} to {}", moment(first), clock(last))
+    } else {
+        format!("{} to {}", moment(first), moment(last))
+    }
+}
+
+/// `57 days`, `1 h 31 min`, `2 min 5 s`, `0.3 s`: the two largest units.
+pub(crate) fn duration(nanos: i64) -> String {
+    let seconds = nanos.max(0) / 1_000_000_000;
+    let two = |large: i64, small: i64, names: [&str; 2]| match small {
+        0 => format!("{large} {}", names[0]),
+        _ => format!("{large} {} {small} {}", names[0], names[1]),
+    };
+    match seconds {
+        0 => format!("0.{} s", nanos.max(0) / 100_000_000),
+        1..60 => format!("{seconds} s"),
+        60..3600 => two(seconds / 60, seconds % 60, ["min", "s"]),
+        3600..172_800 => two(seconds / 3600, seconds / 60 % 60, ["h", "min"]),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// `3 times`, `once`.
+pub(crate) fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{} times", number(count)) }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(crate) fn list(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => one.clone(),
+        [many @ .., last] => format!("{} and {last}", many.join(", ")),
+    }
+}
+
+/// The word with a capital first letter.
+pub(crate) fn capital(words: &str) -> String {
+    let mut characters = words.chars();
+    characters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(characters).collect()
+    })
+}
+
+/// What each severity means.
+pub(crate) fn severity_meaning(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "usual and hardly identifying",
+        Severity::Low => "identifying only together with other things",
+        Severity::Medium => "identifies an installation or a device for a while",
+        Severity::High => "identifies the device or the person for good, or tells what they do",
+        Severity::Critical => "other people's data, or the content of messages",
+    }
+}
+
+/// All severities, worst first.
+pub(crate) const SEVERITIES: [Severity; 5] =
+    [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Info];
+
+pub(crate) fn grade(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Shaped => "shaped",
+        Grade::Derived => "derived",
+        Grade::Known => "known",
+    }
+}
+
+pub(crate) fn grade_meaning(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Shaped => "has the shape of one; not compared with the phone's own",
+        Grade::Derived => "computed from a value of the profile, such as its hash",
+        Grade::Known => "a value of the profile",
+    }
+}
+
+pub(crate) fn security(security: Security) -> &'static str {
+    match security {
+        Security::Clear => "clear text",
+        Security::Encrypted => "encrypted transport, read with a key",
+    }
+}
+
+pub(crate) fn carrier(carrier: Carrier) -> &'static str {
+    match carrier {
+        Carrier::Body => "body",
+        Carrier::Cookie => "cookie",
+        Carrier::Header => "header",
+        Carrier::HostName => "host name",
+        Carrier::Path => "path",
+        Carrier::Query => "query",
+        Carrier::Raw => "raw stream",
+    }
+}
+
+pub(crate) fn direction(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Out => "sent",
+        Direction::In => "received",
+    }
+}
+
+pub(crate) fn transport(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Tcp => "TCP",
+        Transport::Udp => "UDP",
+    }
+}
+
+pub(crate) fn relation(relation: Relation) -> &'static str {
+    match relation {
+        Relation::Value => "The value",
+        Relation::Destination => "Names the destination",
+        Relation::Answer => "What the receiver answered",
+        Relation::Sender => "Names the sender",
+    }
+}
+
+pub(crate) fn layer(layer: Layer) -> &'static str {
+    match layer {
+        Layer::Capture => "capture file",
+        Layer::Dhcp => "DHCP",
+        Layer::Dns => "DNS",
+        Layer::Flow => "flow",
+        Layer::Http => "HTTP",
+        Layer::Ip => "IP",
+        Layer::Link => "link",
+        Layer::Payload => "payload",
+        Layer::Quic => "QUIC",
+        Layer::Tcp => "TCP",
+        Layer::Tls => "TLS",
+        Layer::Tunnel => "tunnel",
+        Layer::Udp => "UDP",
+    }
+}
+
+/// Name of a ledger row and what it means.
+pub(crate) fn fate(fate: Fate) -> (&'static str, &'static str) {
+    match fate {
+        Fate::Framing => ("File framing", "the capture file's own headers and padding"),
+        Fate::Headers => ("Packet headers", "link, network and transport headers"),
+        Fate::Decoded => ("Decoded", "understood and searched"),
+        Fate::NotUnderstood => ("Not understood", "searched as it stands; no decoder knew it"),
+        Fate::Encrypted => ("Encrypted", "no key; only the clear parts were searched"),
+        Fate::HomeMadeEncryption => {
+            ("Home-made encryption", "unreadable content inside a clear message")
+        }
+        Fate::Duplicate => ("Duplicate", "delivered before: retransmissions and keep-alives"),
+        Fate::OverLimit => ("Over a limit", "passed over because a limit was reached"),
+        Fate::NotParsed => ("Not parsed", "no reader for it, or damaged"),
+    }
+}
+
+pub(crate) fn missing(missing: Missing) -> (&'static str, &'static str) {
+    match missing {
+        Missing::Gap => ("Gap", "bytes of a stream that no frame carried"),
+        Missing::Truncated => ("Truncated", "bytes of frames cut off when recording"),
+    }
+}
+
+/// What a decoder does, for those who never met it; empty where it has no words.
+pub(crate) fn decoder(name: &str) -> &'static str {
+    let base = name.split(['-', '_', ' ', '.', '[']).next().unwrap_or(name);
+    DECODERS.iter().find(|(known, _)| *known == base).map_or("", |(_, words)| words)
+}
+
+/// Name of a step and what it does.
+pub(crate) fn step(step: &Step) -> (String, &'static str) {
+    match step {
+        Step::Datagram => ("Datagram".to_owned(), "the payload of one UDP packet"),
+        Step::Reassembly => {
+            ("TCP stream".to_owned(), "one direction of the connection, put in order")
+        }
+        Step::Body => ("Message body".to_owned(), "transfer headers removed, byte for byte"),
+        Step::Decode(name) => (name.clone(), decoder(name)),
+    }
+}
+
+/// The name of a capture; `capture 3` where the case does not list it.
+pub(crate) fn capture(case: &Case, id: CaptureId) -> String {
+    let named = case.captures.iter().find(|capture| capture.id == id);
+    named.map_or_else(|| id.to_string(), |capture| capture.name.clone())
+}
+
+/// Names as `payload` registers its decoders, up to the first `-`.
+const DECODERS: &[(&str, &str)] = &[
+    ("base64", "bytes written as letters; an encoding that anyone can undo, not encryption"),
+    ("base64url", "bytes written as letters; an encoding that anyone can undo, not encryption"),
+    ("brotli", "compression that anyone can undo"),
+    ("cbor", "binary fields (RFC 8949)"),
+    ("cookie", "one cookie of the header"),
+    ("deflate", "compression that anyone can undo"),
+    ("form", "fields of a web form"),
+    ("grpc", "frames of remote calls"),
+    ("gzip", "compression that anyone can undo"),
+    ("hex", "bytes written as hexadecimal digits"),
+    ("json", "named fields in text (RFC 8259)"),
+    ("jwt", "a signed token; its content is readable"),
+    ("lz4", "compression that anyone can undo"),
+    ("messagepack", "binary fields"),
+    ("msgpack", "binary fields"),
+    ("multipart", "parts of an uploaded form"),
+    ("percent", "characters written as %XX in an address"),
+    ("plist", "named fields in Apple's format"),
+    ("protobuf", "binary fields in Google's format"),
+    ("query", "parameters of the address"),
+    ("snappy", "compression that anyone can undo"),
+    ("utf16", "text in two-byte characters"),
+    ("utf", "text in two-byte characters"),
+    ("xml", "named elements in text"),
+    ("zip", "a member of an archive"),
+    ("zlib", "compression that anyone can undo"),
+    ("zstd", "compression that anyone can undo"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_never_hide_a_remainder() {
+        let rows = [
+            (0, 10, "0%"),
+            (1, 1_000_000, "under 1%"),
+            (1, 2, "50%"),
+            (999_999, 1_000_000, "over 99%"),
+            (10, 10, "100%"),
+            (0, 0, "0%"),
+            (u64::MAX - 1, u64::MAX, "over 99%"),
+        ];
+        for (part, whole, expected) in rows {
+            assert_eq!(share(part, whole), expected, "{part}/{whole}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_short() {
+        let rows = [
+            (0, "0 bytes"),
+            (1, "1 byte"),
+            (999, "999 bytes"),
+            (1000, "1.0 kB"),
+            (12_345, "12.3 kB"),
+            (123_456, "123 kB"),
+            (999_999, "999 kB"),
+            (1_000_000, "1.0 MB"),
+            (u64::MAX, "18,446,744 TB"),
+        ];
+        for (value, expected) in rows {
+            assert_eq!(bytes(value), expected);
+        }
+    }
+
+    #[test]
+    fn times_are_told_in_two_units() {
+        let second = 1_000_000_000;
+        let rows = [
+            (second / 3, "0.3 s"),
+            (59 * second, "59 s"),
+            (125 * second, "2 min 5 s"),
+            (5460 * second, "1 h 31 min"),
+            (200_000 * second, "2 days"),
+            (-1, "0.0 s"),
+        ];
+        for (nanos, expected) in rows {
+            assert_eq!(duration(nanos), expected);
+        }
+    }
+
+    #[test]
+    fn a_period_repeats_the_day_only_where_it_changes() {
+        let at = |seconds| Timestamp::new(seconds, 0);
+        assert_eq!(period(at(0), at(0)), "1970-01-01 00:00:00");
+        assert_eq!(period(at(0), at(60)), "1970-01-01 00:00:00 to 00:01:00");
+        assert_eq!(period(at(0), at(90_000)), "1970-01-01 00:00:00 to 1970-01-02 01:00:00");
+    }
+}
