@@ -87,7 +87,12 @@ impl Ledger {
 
     /// Notes one piece of `bytes` bytes that the capture lacks.
     pub fn lacks(&mut self, missing: Missing, reason: &str, bytes: u64) {
-        count(&mut self.missing, (missing, reason), bytes, 1);
+        self.lacks_pieces(missing, reason, bytes, 1);
+    }
+
+    /// Notes `pieces` pieces of `bytes` bytes together that the capture lacks.
+    pub fn lacks_pieces(&mut self, missing: Missing, reason: &str, bytes: u64, pieces: u64) {
+        count(&mut self.missing, (missing, reason), bytes, pieces);
     }
 
     /// Adds another ledger's rows.
