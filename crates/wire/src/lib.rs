@@ -9,7 +9,9 @@
 
 pub mod capture;
 pub mod flow;
+mod link;
 mod message;
+pub mod net;
 mod packet;
 pub mod protocol;
 mod stream;
