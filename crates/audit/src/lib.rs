@@ -11,6 +11,7 @@ mod gather;
 pub mod input;
 mod merge;
 mod pipeline;
+pub mod prove;
 mod progress;
 mod records;
 mod worker;

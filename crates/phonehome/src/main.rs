@@ -1,1 +1,34 @@
-fn main() {}
+//! `phonehome` tells what a smartphone secretly sends home, and proves it.
+//!
+//! Each command is a file in `commands/`; the work is done by the library crates. This is the only crate
+//! that prints, and the only one with an opinion on exit codes ([`exit`]).
+
+mod cli;
+mod commands;
+mod exit;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+use exit::Exit;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    cli.color.apply();
+    let outcome = match cli.command {
+        Command::Audit(arguments) => commands::audit::run(arguments),
+        Command::Completions(arguments) => commands::completions::run(&arguments),
+        Command::Man => commands::man::run(),
+        Command::Profile(arguments) => commands::profile::run(arguments),
+        Command::Prove(arguments) => commands::prove::run(&arguments),
+    };
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            anstream::eprintln!("phonehome: {failure:#}");
+            Exit::of(&failure).into()
+        }
+    }
+}

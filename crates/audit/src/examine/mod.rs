@@ -197,7 +197,7 @@ fn found(tree: &Tree<'_>, hit: &Hit) -> String {
 }
 
 /// Text where it is printable, else hex; at most 256 characters.
-fn readable(bytes: &[u8]) -> String {
+pub(crate) fn readable(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) if !text.chars().any(char::is_control) => text.chars().take(FOUND).collect(),
         _ => hex(bytes.get(..bytes.len().min(FOUND / 2)).unwrap_or_default()),

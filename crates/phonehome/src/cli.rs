@@ -1,0 +1,146 @@
+//! The command line: one table that gives parser, help, completions and manual.
+
+use std::{num::NonZeroUsize, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::exit;
+
+/// Tells what a smartphone secretly sends home, and proves it.
+#[derive(Debug, Parser)]
+#[command(name = "phonehome", version, after_help = exit::TABLE, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Colours in what is printed
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Find what left the phone in packet captures, to whom, and write the case
+    Audit(AuditArguments),
+    /// Print shell completions
+    Completions(CompletionsArguments),
+    /// Print the manual page (roff)
+    Man,
+    /// Make or check a profile: what is known of the phone
+    Profile(ProfileArguments),
+    /// Replay the proof of a finding from the raw capture, and write its recipe of public tools
+    Prove(ProveArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditArguments {
+    /// Packet captures (pcap or pcapng; plain, gzip or zstd), folders of them, or - for standard input
+    #[arg(required = true, value_name = "CAPTURE")]
+    pub(crate) captures: Vec<PathBuf>,
+    /// What is known of the phone; see `phonehome profile new`
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) profile: Option<PathBuf>,
+    /// Folder for case.json, case.sqlite and report.html [default: the first capture's name with .case]
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print the case as JSON instead of the summary
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Exit with 1 if there is a finding this bad or worse
+    #[arg(long, value_name = "SEVERITY")]
+    pub(crate) fail_on: Option<FailOn>,
+    /// Facts about addresses from your own MaxMind DB file instead of the built-in data; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mmdb: Vec<PathBuf>,
+    /// Do not write case.sqlite
+    #[arg(long)]
+    pub(crate) no_store: bool,
+    /// Worker threads [default: one for each core]
+    #[arg(short = 'j', long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+    /// No progress bar and no summary
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArguments {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProfileArguments {
+    #[command(subcommand)]
+    pub(crate) action: ProfileAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProfileAction {
+    /// Write a commented profile to fill in
+    New {
+        /// Where to; standard output if left out
+        file: Option<PathBuf>,
+    },
+    /// Say whether a profile is right, and what will be searched for
+    Check {
+        /// The profile
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProveArguments {
+    /// A case: the folder that `phonehome audit` wrote, or its case.json
+    pub(crate) case: PathBuf,
+    /// The finding's name, as the report gives it (its beginning is enough); all findings if left out
+    pub(crate) finding: Option<String>,
+    /// Where the captures lie now, if not where they were; may be repeated
+    #[arg(long, value_name = "FILE or DIR")]
+    pub(crate) captures: Vec<PathBuf>,
+    /// Where to write the recipe [default: the case's folder]
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// A severity on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum FailOn {
+    Info,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl From<FailOn> for evidence::Severity {
+    fn from(level: FailOn) -> Self {
+        match level {
+            FailOn::Info => Self::Info,
+            FailOn::Low => Self::Low,
+            FailOn::Medium => Self::Medium,
+            FailOn::High => Self::High,
+            FailOn::Critical => Self::Critical,
+        }
+    }
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Color {
+    /// Makes it the choice for everything printed.
+    pub(crate) fn apply(self) {
+        let choice = match self {
+            Self::Auto => anstream::ColorChoice::Auto,
+            Self::Always => anstream::ColorChoice::Always,
+            Self::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+    }
+}

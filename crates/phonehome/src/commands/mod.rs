@@ -1,0 +1,7 @@
+//! The commands, one file each.
+
+pub(crate) mod audit;
+pub(crate) mod completions;
+pub(crate) mod man;
+pub(crate) mod profile;
+pub(crate) mod prove;
