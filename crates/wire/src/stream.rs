@@ -41,6 +41,8 @@ pub struct StreamBuffer {
     base: u64,
     /// Segments with `out` as stream offset, and when each was captured.
     pieces: VecDeque<(Segment, Timestamp)>,
+    /// The last bytes that were taken, up to the first waiting one: what a retransmission is compared with.
+    history: Vec<u8>,
 }
 
 impl StreamBuffer {
@@ -80,6 +82,23 @@ impl StreamBuffer {
         self.base = self.base.saturating_add(self.bytes.len() as u64).saturating_add(len);
         self.bytes.clear();
         self.taken = 0;
+        self.history.clear();
+    }
+
+    /// Whether `bytes`, sent again for the place `at`, are known to be others than those that came first.
+    /// Bytes taken long ago are no longer known.
+    pub(crate) fn contradicts(&self, at: StreamOffset, bytes: &[u8]) -> bool {
+        let waiting = self.offset().0;
+        let known = waiting.saturating_sub(self.history.len() as u64);
+        differ((known, &self.history), (at.0, bytes)) || differ((waiting, self.bytes()), (at.0, bytes))
+    }
+
+    /// Gives back all memory; the offset stays.
+    pub(crate) fn release(&mut self) {
+        self.lose(0);
+        self.bytes = Vec::new();
+        self.pieces = VecDeque::new();
+        self.history = Vec::new();
     }
 
     /// Takes the first `count` waiting bytes (all, where there are fewer) with their provenance.
@@ -88,6 +107,7 @@ impl StreamBuffer {
         let start = self.offset().0;
         let mut recorded = Recorded::default();
         recorded.bytes = if self.taken == 0 && count == self.bytes.len() {
+            self.remember(count);
             self.base = self.base.saturating_add(count as u64);
             std::mem::take(&mut self.bytes)
         } else {
@@ -115,12 +135,23 @@ impl StreamBuffer {
     }
 
     fn forget(&mut self, count: usize) {
+        self.remember(count);
         self.taken += count;
         if self.taken == self.bytes.len() || (self.taken > COMPACT_AT && self.taken > self.bytes.len() / 2) {
             self.base = self.base.saturating_add(self.taken as u64);
             self.bytes.drain(..self.taken);
             self.taken = 0;
         }
+    }
+
+    /// Adds the first `count` waiting bytes to the history.
+    fn remember(&mut self, count: usize) {
+        let leaving = self.bytes.get(self.taken..self.taken.saturating_add(count)).unwrap_or_default();
+        let kept = leaving.len().min(HISTORY);
+        if self.history.len() + kept > 2 * HISTORY {
+            self.history.drain(..self.history.len().saturating_sub(HISTORY - kept));
+        }
+        self.history.extend_from_slice(leaving.get(leaving.len() - kept..).unwrap_or_default());
     }
 
     fn take_pieces(&mut self, start: u64, end: u64, recorded: &mut Recorded) {
@@ -151,3 +182,21 @@ impl StreamBuffer {
 /// Taken bytes are moved out of the way when more than this many have gathered, and more than are left: so
 /// each byte is moved once at most on average.
 const COMPACT_AT: usize = 64 * 1024;
+
+/// How many taken bytes are remembered at least: more than the longest ordinary segment, so that a forged
+/// one and the true one that follows it meet here.
+const HISTORY: usize = 2048;
+
+/// Whether two stretches of a stream differ where both have bytes.
+fn differ((one_at, one): (u64, &[u8]), (other_at, other): (u64, &[u8])) -> bool {
+    let from = one_at.max(other_at);
+    let end = |at: u64, bytes: &[u8]| at.saturating_add(bytes.len() as u64);
+    let to = end(one_at, one).min(end(other_at, other));
+    from < to && between(one, one_at, from..to) != between(other, other_at, from..to)
+}
+
+/// The bytes `range` of a stretch that begins at `at`; none where the range reaches out of it.
+fn between(bytes: &[u8], at: u64, range: std::ops::Range<u64>) -> &[u8] {
+    let place = |offset: u64| usize::try_from(offset.saturating_sub(at)).unwrap_or(usize::MAX);
+    bytes.get(place(range.start)..place(range.end)).unwrap_or_default()
+}

@@ -7,7 +7,14 @@
 //! What a flow becomes depends on its own packets only, as long as no limit over all flows is reached:
 //! however the flows are dealt out to several tables, each gives the same events.
 
+mod arrival;
+mod connection;
+mod direction;
+mod key;
+mod queue;
+mod scope;
 mod summary;
+mod table;
 
 use std::net::IpAddr;
 
@@ -16,6 +23,7 @@ use evidence::{FlowId, Segment, Timestamp, Transport};
 use crate::{Recorded, Sender, StreamBuffer};
 
 pub use summary::{Ended, FlowSummary, SideSummary};
+pub use table::Flows;
 
 /// What listens to one flow.
 ///

@@ -1,6 +1,6 @@
 //! What remains to be said of a flow when it is over.
 
-use evidence::{AnomalyTally, Fate, Ledger, Missing, Timestamp};
+use evidence::{AnomalyTally, Ledger, Timestamp};
 
 use crate::Sender;
 
@@ -33,6 +33,13 @@ impl FlowSummary {
             Sender::Responder => &self.responder,
         }
     }
+
+    pub(super) fn side_mut(&mut self, sender: Sender) -> &mut SideSummary {
+        match sender {
+            Sender::Originator => &mut self.originator,
+            Sender::Responder => &mut self.responder,
+        }
+    }
 }
 
 /// What one side of a flow sent.
@@ -46,6 +53,20 @@ pub struct SideSummary {
     pub delivered: u64,
     /// Bytes of the stream or of datagrams that the capture lacks.
     pub missing: u64,
+}
+
+impl SideSummary {
+    /// A packet was captured.
+    pub(super) fn count(&mut self, payload: usize) {
+        self.packets = self.packets.saturating_add(1);
+        self.payload = self.payload.saturating_add(payload as u64);
+    }
+
+    /// A packet turned out to belong to another flow.
+    pub(super) fn discount(&mut self, payload: usize) {
+        self.packets = self.packets.saturating_sub(1);
+        self.payload = self.payload.saturating_sub(payload as u64);
+    }
 }
 
 /// How a flow ended.

@@ -1,0 +1,428 @@
+//! The table of open flows.
+//!
+//! Each is found by its addresses, moved to the end of its queue by every packet, and closed when its
+//! connection is over, when it was silent for too long, or when too many are open.
+
+use std::collections::HashMap;
+
+use evidence::{Fate, FlowId, Ledger, Segment, Source, Timestamp, Transport};
+
+use super::{
+    Datagram, Ended, FlowInfo, FlowSink, FlowSummary, Limits, SinkFactory,
+    connection::{Belongs, Connection, Remains},
+    key::{Key, sent_by_originator},
+    queue::{Class, Queues},
+    scope::{Blamed, Scope},
+};
+use crate::{Packet, PacketHead, Payload, Sender};
+
+/// The open flows of one worker: packets in, bytes in order out to the sinks of a factory.
+#[derive(Debug)]
+pub struct Flows<F: SinkFactory> {
+    factory: F,
+    limits: Limits,
+    places: HashMap<Key, u32>,
+    /// The flow of the packet before: most packets come in rows.
+    recent: Option<(Key, u32)>,
+    slots: Vec<Slot<F::Sink>>,
+    vacant: Vec<u32>,
+    queues: Queues,
+    clock: Clock,
+    held_of_all: usize,
+    ledger: Ledger,
+}
+
+#[derive(Debug)]
+struct Slot<S> {
+    key: Key,
+    content: Content<S>,
+    /// The latest time of its packets.
+    last: Timestamp,
+    /// The table's clock at its last packet.
+    touched: Timestamp,
+}
+
+#[derive(Debug)]
+enum Content<S> {
+    /// Over; what is left is there to recognise late packets.
+    Closed(FlowInfo, Remains),
+    Open(Box<Flow<S>>),
+    Vacant,
+}
+
+#[derive(Debug)]
+struct Flow<S> {
+    info: FlowInfo,
+    sink: S,
+    summary: FlowSummary,
+    /// `None` for UDP.
+    connection: Option<Connection>,
+}
+
+/// A clock that no single wrong timestamp can push ahead.
+#[derive(Clone, Copy, Debug, Default)]
+struct Clock {
+    now: Timestamp,
+    previous: Timestamp,
+    packets: u32,
+}
+
+impl<F: SinkFactory> Flows<F> {
+    /// An empty table.
+    pub fn new(factory: F, limits: Limits) -> Self {
+        Self {
+            factory,
+            limits,
+            places: HashMap::new(),
+            recent: None,
+            slots: Vec::new(),
+            vacant: Vec::new(),
+            queues: Queues::default(),
+            clock: Clock::default(),
+            held_of_all: 0,
+            ledger: Ledger::default(),
+        }
+    }
+
+    /// Takes a packet; `frame` is the captured bytes of its frame.
+    pub fn push(&mut self, packet: &Packet, frame: &[u8]) {
+        if self.clock.tick(packet.head.time) {
+            self.sweep();
+        }
+        self.place(packet, packet.payload.bytes(frame));
+    }
+
+    /// Closes all flows, in the order of their first frames. The table is empty then and can be used again.
+    pub fn finish(&mut self) {
+        let open = |slot: &Slot<F::Sink>| match &slot.content {
+            Content::Open(flow) => Some(flow.info.id),
+            Content::Closed(info, _) => Some(info.id),
+            Content::Vacant => None,
+        };
+        let mut order: Vec<(FlowId, u32)> =
+            (0..).zip(&self.slots).filter_map(|(at, slot)| Some((open(slot)?, at))).collect();
+        order.sort_unstable();
+        for (_, slot) in order {
+            self.close(slot, Ended::CaptureEnded);
+        }
+    }
+
+    /// The payload bytes that belong to no summary: they repeat what connections had said that were closed
+    /// already.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// How many flows are open.
+    pub fn open(&self) -> usize {
+        self.slots.iter().filter(|slot| matches!(slot.content, Content::Open(_))).count()
+    }
+
+    /// What makes and takes back the sinks.
+    pub fn factory(&mut self) -> &mut F {
+        &mut self.factory
+    }
+
+    /// Gives the factory back. Flows still open are dropped: [`finish`](Self::finish) first.
+    pub fn into_factory(self) -> F {
+        self.factory
+    }
+
+    fn place(&mut self, packet: &Packet, bytes: &[u8]) {
+        let key = Key::new(&packet.head);
+        let place = self.find(key).filter(|slot| !self.close_if_idle(*slot, packet.head.time));
+        let place = place.unwrap_or_else(|| self.begin(key, &packet.head));
+        match self.hand(place, packet, bytes) {
+            Belongs::Here => self.settle(place, packet.head.time),
+            Belongs::Elsewhere(first) => {
+                self.close(place, Ended::Reused);
+                // A new flow takes its first packet, so this does not go on for ever.
+                for packet in &first {
+                    self.place(packet, packet.payload.bytes(&[]));
+                }
+                self.place(packet, bytes);
+            }
+        }
+    }
+
+    fn find(&mut self, key: Key) -> Option<u32> {
+        if let Some((recent, slot)) = self.recent
+            && recent == key
+        {
+            return Some(slot);
+        }
+        let slot = *self.places.get(&key)?;
+        self.recent = Some((key, slot));
+        Some(slot)
+    }
+
+    fn begin(&mut self, key: Key, head: &PacketHead) -> u32 {
+        if self.places.len() >= self.limits.flows.max(1) {
+            self.evict();
+        }
+        let info = describe(head);
+        let sink = self.factory.open(&info);
+        let summary = FlowSummary { first: head.time, last: head.time, ..FlowSummary::default() };
+        let connection = head.tcp.map(|_| Connection::new());
+        let content = Content::Open(Box::new(Flow { info, sink, summary, connection }));
+        let slot = Slot { key, content, last: head.time, touched: self.clock.now };
+        let place = self.fill(slot);
+        self.places.insert(key, place);
+        self.recent = Some((key, place));
+        place
+    }
+
+    fn fill(&mut self, slot: Slot<F::Sink>) -> u32 {
+        let vacant = self.vacant.pop();
+        match vacant.and_then(|place| Some((place, self.slots.get_mut(place as usize)?))) {
+            Some((place, old)) => {
+                *old = slot;
+                place
+            }
+            None => {
+                self.slots.push(slot);
+                u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+            }
+        }
+    }
+
+    fn hand(&mut self, place: u32, packet: &Packet, bytes: &[u8]) -> Belongs {
+        let Some(slot) = self.slots.get_mut(place as usize) else { return Belongs::Here };
+        match &mut slot.content {
+            Content::Open(flow) => flow.push(packet, bytes, (&self.limits, &mut self.held_of_all)),
+            Content::Closed(info, remains) => {
+                let sender = info.sender(&packet.head);
+                if !remains.know(sender, packet.head.tcp.unwrap_or_default(), bytes.len()) {
+                    return Belongs::Elsewhere(Vec::new());
+                }
+                if !bytes.is_empty() {
+                    self.ledger.add(Fate::Duplicate, "TCP, after its connection was closed", bytes.len() as u64);
+                }
+                Belongs::Here
+            }
+            Content::Vacant => Belongs::Here,
+        }
+    }
+
+    /// After a packet: the slot's place in the queues, and the connection's end where it is over.
+    fn settle(&mut self, place: u32, time: Timestamp) {
+        let Some(slot) = self.slots.get_mut(place as usize) else { return };
+        slot.last = slot.last.max(time);
+        slot.touched = self.clock.now;
+        if slot.is_over() {
+            self.close_connection(place);
+        }
+        if let Some(class) = self.slots.get(place as usize).map(Slot::class) {
+            self.queues.touch(place, class);
+        }
+    }
+
+    /// The connection is over: its sink is done, its addresses are kept for late packets.
+    fn close_connection(&mut self, place: u32) {
+        let Some(slot) = self.slots.get_mut(place as usize) else { return };
+        let Content::Open(flow) = std::mem::replace(&mut slot.content, Content::Vacant) else { return };
+        let remains = flow.connection.as_ref().map(Connection::remains).unwrap_or_default();
+        slot.content = Content::Closed(flow.info.clone(), remains);
+        flow.close(Ended::Closed, &mut self.factory, (&self.limits, &mut self.held_of_all));
+    }
+
+    fn close_if_idle(&mut self, place: u32, time: Timestamp) -> bool {
+        let Some(slot) = self.slots.get(place as usize) else { return false };
+        let idle = time.since(slot.last) > self.limits.idle(slot.class());
+        if idle {
+            self.close(place, Ended::Idle);
+        }
+        idle
+    }
+
+    fn close(&mut self, place: u32, ended: Ended) {
+        let Some(slot) = self.slots.get_mut(place as usize) else { return };
+        let content = std::mem::replace(&mut slot.content, Content::Vacant);
+        if let Content::Vacant = content {
+            return;
+        }
+        self.places.remove(&slot.key);
+        self.recent = None;
+        self.queues.remove(place);
+        self.vacant.push(place);
+        if let Content::Open(flow) = content {
+            flow.close(ended, &mut self.factory, (&self.limits, &mut self.held_of_all));
+        }
+    }
+
+    /// Closes what has been silent for so long that a packet of the past would not wake it up.
+    fn sweep(&mut self) {
+        for class in Class::ALL {
+            let silence = self.limits.idle(class).saturating_add(SLACK);
+            while let Some(place) = self.queues.front(class) {
+                let touched = self.slots.get(place as usize).map_or(Timestamp(0), |slot| slot.touched);
+                if self.clock.now.since(touched) <= silence {
+                    break;
+                }
+                self.close(place, Ended::Idle);
+            }
+        }
+    }
+
+    /// Makes room: what is over first, then what was silent for the longest time.
+    fn evict(&mut self) {
+        let touched = |place: &u32| self.slots.get(*place as usize).map(|slot| slot.touched);
+        let live = [Class::Connected, Class::Datagrams];
+        let lingering = self.queues.front(Class::Lingering);
+        let oldest = live.into_iter().filter_map(|class| self.queues.front(class)).min_by_key(touched);
+        if let Some(place) = lingering.or(oldest) {
+            self.close(place, Ended::Evicted);
+        }
+    }
+}
+
+impl<S> Slot<S> {
+    fn class(&self) -> Class {
+        match &self.content {
+            Content::Closed(..) | Content::Vacant => Class::Lingering,
+            Content::Open(flow) => match &flow.connection {
+                None => Class::Datagrams,
+                Some(connection) if connection.is_reset() => Class::Lingering,
+                Some(_) => Class::Connected,
+            },
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        match &self.content {
+            Content::Open(flow) => flow.connection.as_ref().is_some_and(Connection::is_over),
+            Content::Closed(..) | Content::Vacant => false,
+        }
+    }
+}
+
+impl<S: FlowSink> Flow<S> {
+    fn push(&mut self, packet: &Packet, bytes: &[u8], (limits, held_of_all): (&Limits, &mut usize)) -> Belongs {
+        let sender = self.info.sender(&packet.head);
+        let Self { sink, summary, connection, .. } = self;
+        let belongs = match (connection, packet.head.tcp) {
+            (Some(connection), Some(tcp)) => {
+                let blamed = Blamed::packet(packet);
+                let mut scope = Scope { sink, summary, limits, held_of_all, blamed };
+                connection.push((sender, tcp), packet, bytes, &mut scope)
+            }
+            _ => {
+                hand_datagram(sender, packet, bytes, (sink, summary));
+                Belongs::Here
+            }
+        };
+        if matches!(belongs, Belongs::Here) {
+            self.count(sender, &packet.head, bytes.len());
+        }
+        belongs
+    }
+
+    fn count(&mut self, sender: Sender, head: &PacketHead, payload: usize) {
+        self.summary.side_mut(sender).count(payload);
+        self.summary.first = self.summary.first.min(head.time);
+        self.summary.last = self.summary.last.max(head.time);
+        if self.info.mac.is_none() && sender == Sender::Originator {
+            self.info.mac = head.mac;
+        }
+    }
+
+    fn close<F>(self: Box<Self>, ended: Ended, factory: &mut F, (limits, held_of_all): (&Limits, &mut usize))
+    where
+        F: SinkFactory<Sink = S>,
+    {
+        let Self { info, mut sink, mut summary, connection } = *self;
+        summary.ended = ended;
+        summary.opening_seen = true;
+        if let Some(mut connection) = connection {
+            summary.opening_seen = connection.opening_seen();
+            if connection.is_reset() {
+                summary.ended = Ended::Reset;
+            }
+            let blamed = Blamed(info.id.capture, None, None);
+            let (sink, summary) = (&mut sink, &mut summary);
+            connection.close(&mut Scope { sink, summary, limits, held_of_all, blamed });
+        }
+        factory.close(&info, sink, summary);
+    }
+}
+
+impl FlowInfo {
+    /// Which side sent a packet of this flow.
+    pub fn sender(&self, head: &PacketHead) -> Sender {
+        if head.source == self.originator { Sender::Originator } else { Sender::Responder }
+    }
+}
+
+impl Limits {
+    fn idle(&self, class: Class) -> i64 {
+        match class {
+            Class::Connected => self.tcp_idle,
+            Class::Datagrams => self.udp_idle,
+            Class::Lingering => self.linger,
+        }
+    }
+}
+
+impl Clock {
+    /// Goes on to the lesser of this packet's time and the one's before, and says whether it is time to
+    /// sweep.
+    fn tick(&mut self, time: Timestamp) -> bool {
+        if self.packets == 0 {
+            self.previous = time;
+            self.now = time;
+        }
+        self.now = self.now.max(self.previous.min(time));
+        self.previous = time;
+        self.packets = self.packets.wrapping_add(1).max(1);
+        self.packets % SWEEP_EVERY == 0
+    }
+}
+
+fn describe(head: &PacketHead) -> FlowInfo {
+    let by_originator = sent_by_originator(head);
+    let (originator, responder) = if by_originator {
+        (head.source, head.destination)
+    } else {
+        (head.destination, head.source)
+    };
+    FlowInfo {
+        id: FlowId { capture: head.capture, frame: head.frame },
+        originator,
+        responder,
+        transport: head.transport,
+        mac: head.mac.filter(|_| by_originator),
+        first: head.time,
+    }
+}
+
+fn hand_datagram<S: FlowSink>(
+    sender: Sender,
+    packet: &Packet,
+    bytes: &[u8],
+    (sink, summary): (&mut S, &mut FlowSummary),
+) {
+    let head = &packet.head;
+    let source = Source::Frame { capture: head.capture, frame: head.frame };
+    let one;
+    let segments: &[Segment] = match &packet.payload {
+        Payload::InFrame { offset, .. } => {
+            one = [Segment::exact(0, bytes.len() as u64, source, *offset)];
+            &one
+        }
+        Payload::Assembled { segments, .. } => segments,
+    };
+    let side = summary.side_mut(sender);
+    side.delivered = side.delivered.saturating_add(bytes.len() as u64);
+    if head.cut > 0 {
+        side.missing = side.missing.saturating_add(u64::from(head.cut));
+        let reason = if head.transport == Transport::Tcp { "TCP" } else { "UDP" };
+        summary.ledger.lacks(evidence::Missing::Truncated, reason, u64::from(head.cut));
+    }
+    sink.datagram(sender, Datagram { bytes, segments, time: head.time, cut: head.cut });
+}
+
+/// The queues are looked at once in so many packets.
+const SWEEP_EVERY: u32 = 64;
+/// How much longer than its limit a silent flow is kept, in nanoseconds: packets of several captures may
+/// come a little out of order, and what becomes of a flow must not depend on other flows.
+const SLACK: i64 = 60_000_000_000;
