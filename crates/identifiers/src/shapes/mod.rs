@@ -5,7 +5,20 @@
 //! lexicon suspects is put to the test by a validator: a check digit, a numbering plan, a syntax. Few forms
 //! are unmistakable enough to be believed without a name. Placeholders (`data/placeholders.toml`) never are.
 
+mod agent;
+mod checks;
+mod free_text;
+mod gsm;
+mod lexicon;
+mod network;
+mod place;
+mod placeholders;
+mod tokens;
+mod words;
+
 use evidence::{Carrier, Form, IdentifierKind};
+
+use self::{checks::Hit, lexicon::Lexicon, placeholders::Placeholders};
 
 /// One named value of an outbound message.
 #[derive(Clone, Copy, Debug)]
@@ -55,22 +68,156 @@ pub struct Shape {
 
 /// The recogniser: tables made once, then shared by all threads.
 #[derive(Debug, Default)]
-pub struct Shapes {}
+pub struct Shapes {
+    lexicon: Lexicon,
+    placeholders: Placeholders,
+}
 
 impl Shapes {
+    /// How many shapes one call adds at most.
+    pub const MOST: usize = 5_000;
+
     /// Makes the tables from the data that ship with the program.
     pub fn new() -> Self {
-        Self::default()
+        Self { lexicon: Lexicon::built_in(), placeholders: Placeholders::built_in() }
     }
 
     /// Adds to `found` what one named value gives away. Allocates only where it finds something.
-    pub fn field(&self, field: FieldView<'_>, found: &mut Vec<Shape>) {
-        let _ = (field, found);
+    ///
+    /// Meant for the innermost fields: what an outer one holds is found again in it. `false` where there is
+    /// more than [`Self::MOST`].
+    pub fn field(&self, field: FieldView<'_>, found: &mut Vec<Shape>) -> bool {
+        if field.value.is_empty() {
+            return true;
+        }
+        let first = found.len();
+        self.named(field, found);
+        if field.value.len() > SHORT {
+            return self.free(field.carrier, field.value, first, found);
+        }
+        self.formed(field, first, found);
+        true
     }
 
     /// Adds to `found` what free text or bytes without fields give away: raw streams, bodies nobody decoded,
-    /// paths, header values. `name` is the header's name, or empty. One pass, linear.
-    pub fn text(&self, carrier: Carrier, name: &str, bytes: &[u8], found: &mut Vec<Shape>) {
-        let _ = (carrier, name, bytes, found);
+    /// paths, header values. `name` is the header's name, or empty. Linear in the length. `false` where
+    /// there is more than [`Self::MOST`].
+    pub fn text(&self, carrier: Carrier, name: &str, bytes: &[u8], found: &mut Vec<Shape>) -> bool {
+        let first = found.len();
+        if !name.is_empty() {
+            self.named(FieldView { name, parent: "", value: bytes, carrier, decoder: "" }, found);
+        } else if agent::begins(bytes) {
+            self.keep_all(IdentifierKind::Model, Some(Confidence::ByForm), found, |hits| agent::agent(bytes, hits));
+        }
+        self.free(carrier, bytes, first, found)
+    }
+
+    /// What the field's name suggests: of several readings the first that stands up to its check.
+    fn named(&self, field: FieldView<'_>, found: &mut Vec<Shape>) {
+        for row in self.lexicon.rows(field.name.as_bytes(), field.parent, field.carrier) {
+            let held = self.keep_all(row.kind, None, found, |hits| {
+                row.check.run(field.value, hits);
+                if row.hashed && hits.is_empty() {
+                    checks::hash(field.value, hits);
+                }
+            });
+            if held {
+                return;
+            }
+        }
+    }
+
+    /// Forms that need no name, in a short value. Each is asked for only where a byte or the length allows.
+    fn formed(&self, field: FieldView<'_>, first: usize, found: &mut Vec<Shape>) {
+        let value = field.value;
+        let nameless = !field.name.bytes().chain(field.parent.bytes()).any(|byte| byte.is_ascii_alphabetic());
+        let mut hits = Vec::new();
+        match value {
+            [b'/', ..] => hits.extend(words::stored_file(value, 0)),
+            [b'a', ..] => hits.extend(network::android_host(value, 0)),
+            [b'0'..=b'9', ..] if nameless => numbers(value, &mut hits),
+            _ => {}
+        }
+        if value.len() >= 6 && memchr::memchr(b'@', value).is_some() {
+            words::email(value, &mut hits);
+        }
+        if matches!(value.len(), 17..=19) {
+            network::separated(value, &mut hits);
+        }
+        for hit in hits {
+            let kind = hit.kind.unwrap_or(IdentifierKind::WifiMac);
+            self.keep(hit, kind, Confidence::ByForm, (first, found));
+        }
+    }
+
+    fn free(&self, carrier: Carrier, bytes: &[u8], first: usize, found: &mut Vec<Shape>) -> bool {
+        let mut complete = true;
+        free_text::scan(&self.lexicon, carrier, bytes, &mut |hit, kind, confidence| {
+            let kind = hit.kind.unwrap_or(kind);
+            self.keep(hit, kind, confidence, (first, found));
+            complete = found.len() - first < Self::MOST;
+            complete
+        });
+        complete
+    }
+
+    /// Keeps what `check` finds; whether that was anything.
+    fn keep_all(
+        &self,
+        kind: IdentifierKind,
+        confidence: Option<Confidence>,
+        found: &mut Vec<Shape>,
+        check: impl FnOnce(&mut Vec<Hit>),
+    ) -> bool {
+        let mut hits = Vec::new();
+        check(&mut hits);
+        let before = found.len();
+        for hit in hits {
+            let by_name = if hit.sure { Confidence::Both } else { Confidence::ByName };
+            let kind = hit.kind.unwrap_or(kind);
+            self.keep(hit, kind, confidence.unwrap_or(by_name), (before, found));
+        }
+        found.len() > before
+    }
+
+    /// Keeps a hit that is no placeholder, nor within something of its kind that was found since `first`.
+    fn keep(&self, hit: Hit, kind: IdentifierKind, confidence: Confidence, (first, found): (usize, &mut Vec<Shape>)) {
+        let since = found.get(first..).unwrap_or_default();
+        let known = since.iter().rev().take(NEAR).any(|shape| {
+            let overlaps = shape.start < hit.range.end && hit.range.start < shape.end;
+            overlaps && (shape.kind == kind || confidence == Confidence::ByForm)
+        });
+        if known || self.placeholders.contain(hit.canonical.as_bytes()) {
+            return;
+        }
+        found.push(Shape {
+            kind,
+            canonical: hit.canonical,
+            form: Form(hit.form.to_owned()),
+            start: hit.range.start,
+            end: hit.range.end,
+            confidence,
+            why: hit.why,
+        });
     }
 }
+
+/// Numbers so well marked that they are believed where nothing near has a name, as in protobuf.
+fn numbers(value: &[u8], hits: &mut Vec<Hit>) {
+    let before = hits.len();
+    match value.len() {
+        15 => gsm::imei_strict(value, hits),
+        19 | 20 if value.starts_with(b"89") => gsm::iccid(value, hits),
+        _ => {}
+    }
+    for hit in hits.iter_mut().skip(before) {
+        hit.kind = Some(if value.len() == 15 { IdentifierKind::Imei } else { IdentifierKind::Iccid });
+        hit.why = "its prefix and its check digit (Luhn) fit, and nothing near has a name";
+    }
+    hits.retain(|hit| hit.sure);
+}
+
+/// Longer values are searched as free text.
+const SHORT: usize = 64;
+/// How many of the last shapes a new one is compared with: passes go from front to back.
+const NEAR: usize = 64;

@@ -1,0 +1,244 @@
+//! Free text and bytes without fields: what can be recognised without a decoder's help.
+//!
+//! E-mail addresses, MAC addresses with separators, GSM numbers that a word before them announces,
+//! `key=value` and `"key": "value"` with names that are unmistakable, Google's push tokens, build
+//! fingerprints, Android's host names, lists of packages. Each is one pass that jumps from one telling byte
+//! to the next; the work at each is bounded, so the whole is linear.
+
+use evidence::{Carrier, IdentifierKind};
+
+use super::{
+    Confidence,
+    checks::Hit,
+    gsm,
+    lexicon::Lexicon,
+    network, tokens, words,
+};
+
+/// Hands every finding to `found`, with what speaks for it, until that says stop.
+pub(super) fn scan(
+    lexicon: &Lexicon,
+    carrier: Carrier,
+    bytes: &[u8],
+    found: &mut dyn FnMut(Hit, IdentifierKind, Confidence) -> bool,
+) {
+    let _ = pairs_and_macs(lexicon, carrier, bytes, found)
+        && emails(bytes, found)
+        && escaped_macs(bytes, found)
+        && announced_numbers(bytes, found)
+        && marked(bytes, found);
+}
+
+type Found<'a> = dyn FnMut(Hit, IdentifierKind, Confidence) -> bool + 'a;
+
+/// `:`, `=` and `-` stand in MAC addresses and between names and values.
+fn pairs_and_macs(lexicon: &Lexicon, carrier: Carrier, bytes: &[u8], found: &mut Found<'_>) -> bool {
+    let mut done = 0;
+    for at in memchr::memchr3_iter(b':', b'=', b'-', bytes) {
+        if at < done {
+            continue;
+        }
+        let separator = bytes.get(at).copied().unwrap_or_default();
+        if bytes.get(at + 3) == Some(&separator)
+            && let Some(hit) = mac_at(bytes, at)
+        {
+            done = hit.range.end;
+            if !found(hit, IdentifierKind::WifiMac, Confidence::ByForm) {
+                return false;
+            }
+        } else if separator != b'-' && !pair(lexicon, carrier, (bytes, at), found) {
+            return false;
+        }
+    }
+    true
+}
+
+/// The MAC address whose first separator is at `at`: of a known maker, and not part of something longer.
+fn mac_at(bytes: &[u8], at: usize) -> Option<Hit> {
+    let (start, end) = (at.checked_sub(2)?, at + 15);
+    let separator = bytes.get(at)?;
+    let alone = |byte: Option<&u8>| !byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == separator);
+    let before = start.checked_sub(1).and_then(|place| bytes.get(place));
+    let (address, form) = network::address(bytes.get(start..end)?)?;
+    (alone(before) && alone(bytes.get(end)) && network::known_maker(address)).then(|| mac(address, form, start, end))
+}
+
+fn mac(address: [u8; 6], form: &'static str, start: usize, end: usize) -> Hit {
+    Hit {
+        kind: None,
+        canonical: network::canonical(address),
+        form,
+        range: start..end,
+        sure: true,
+        why: "it is written as a MAC address, and its first half is a maker's number",
+    }
+}
+
+/// A name before the separator at `at` and a value behind it. Only names that are telling anywhere.
+fn pair(lexicon: &Lexicon, carrier: Carrier, (bytes, at): (&[u8], usize), found: &mut Found<'_>) -> bool {
+    let Some(name) = name_before(bytes, at).filter(|name| lexicon.may_end(name)) else { return true };
+    let (value, start) = value_behind(bytes, at + 1);
+    if value.is_empty() {
+        return true;
+    }
+    let mut hits = Vec::new();
+    for row in lexicon.telling_rows(name, carrier) {
+        row.check.run(value, &mut hits);
+        if row.hashed && hits.is_empty() {
+            super::checks::hash(value, &mut hits);
+        }
+        let confidence = |hit: &Hit| if hit.sure { Confidence::Both } else { Confidence::ByName };
+        if !hits.is_empty() {
+            return hits.into_iter().all(|mut hit| {
+                hit.range = hit.range.start + start..hit.range.end + start;
+                let confidence = confidence(&hit);
+                found(hit, row.kind, confidence)
+            });
+        }
+    }
+    true
+}
+
+/// Letters, digits, `_`, `-` and `.` before a separator, quotes and a space between them passed over.
+fn name_before(bytes: &[u8], at: usize) -> Option<&[u8]> {
+    let mut end = at;
+    while end > 0 && at - end < 3 && bytes.get(end - 1).is_some_and(|byte| matches!(byte, b'"' | b'\'' | b' ' | b'\\')) {
+        end -= 1;
+    }
+    let named = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let length = bytes.get(..end)?.iter().rev().take(LONGEST_NAME + 1).take_while(named).count();
+    bytes.get(end - length..end).filter(|name| matches!(name.len(), 2..=LONGEST_NAME))
+}
+
+/// What follows, up to a byte that ends values in all the usual writings.
+fn value_behind(bytes: &[u8], from: usize) -> (&[u8], usize) {
+    let rest = bytes.get(from..).unwrap_or_default();
+    let skipped = rest.iter().take(4).take_while(|byte| matches!(byte, b'"' | b'\'' | b' ' | b'\\')).count();
+    let start = from + skipped;
+    let rest = bytes.get(start..).unwrap_or_default();
+    let ends = |byte: &&u8| !matches!(byte, b'"' | b'\'' | b'&' | b';' | b',' | b'<' | b'>' | b'}' | b']' | b')' | b'\\' | b'|' | 0..=b' ');
+    let length = rest.iter().take(LONGEST_VALUE).take_while(ends).count();
+    (rest.get(..length).unwrap_or_default(), start)
+}
+
+fn emails(bytes: &[u8], found: &mut Found<'_>) -> bool {
+    memchr::memchr_iter(b'@', bytes).all(|at| {
+        let Some((from, to)) = words::email_around(bytes, at) else { return true };
+        // `user:password@host` and addresses in links to elsewhere are no mail addresses.
+        let in_link = bytes.get(from.saturating_sub(3)..from).is_some_and(|before| before.ends_with(b"//") || before.ends_with(b"://"));
+        in_link || found(words::address(bytes.get(from..to).unwrap_or_default(), from), IdentifierKind::Email, Confidence::ByForm)
+    })
+}
+
+/// `1c%3Ab9%3Ac4%3A29%3Aaf%3A90`.
+fn escaped_macs(bytes: &[u8], found: &mut Found<'_>) -> bool {
+    let mut done = 0;
+    memchr::memchr_iter(b'%', bytes).all(|at| {
+        let Some(hit) = (at >= done).then(|| escaped_mac_at(bytes, at)).flatten() else { return true };
+        done = hit.range.end;
+        found(hit, IdentifierKind::WifiMac, Confidence::ByForm)
+    })
+}
+
+fn escaped_mac_at(bytes: &[u8], at: usize) -> Option<Hit> {
+    if bytes.get(at + 5) != Some(&b'%') {
+        return None;
+    }
+    let (start, end) = (at.checked_sub(2)?, at + 25);
+    let mut plain = [b':'; 17];
+    let (pairs, _) = bytes.get(start..end)?.as_chunks::<5>();
+    for (place, pair) in pairs.iter().enumerate() {
+        let [high, low, b'%', b'3', b'A' | b'a'] = pair else { return None };
+        plain.get_mut(place * 3..place * 3 + 2)?.copy_from_slice(&[*high, *low]);
+    }
+    plain.get_mut(15..)?.copy_from_slice(bytes.get(end..end + 2)?);
+    let alone = !bytes.get(end + 2).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'%' && bytes.get(end + 2..end + 4) == Some(b"%3"));
+    let before = start.checked_sub(1).and_then(|place| bytes.get(place)).is_some_and(u8::is_ascii_alphanumeric);
+    let (address, _) = network::address(&plain)?;
+    (alone && !before && network::known_maker(address)).then(|| mac(address, "percent", start, end + 2))
+}
+
+/// Runs of fourteen to twenty digits with the name of a GSM number shortly before: `TN:IMEI1,356938035643809`.
+fn announced_numbers(bytes: &[u8], found: &mut Found<'_>) -> bool {
+    let mut at = SHORTEST_RUN - 1;
+    while let Some(byte) = bytes.get(at) {
+        // No run of that length lies between here and the last place that was looked at.
+        if !byte.is_ascii_digit() {
+            at += SHORTEST_RUN;
+            continue;
+        }
+        let before = bytes.get(..at).unwrap_or_default().iter().rev().take(SHORTEST_RUN).take_while(|byte| byte.is_ascii_digit());
+        let start = at - before.count();
+        let length = bytes.get(start..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let end = start + length;
+        if matches!(length, SHORTEST_RUN..=20)
+            && let Some((hit, kind)) = announced(bytes, start, end)
+            && !found(hit, kind, Confidence::Both)
+        {
+            return false;
+        }
+        at = end + SHORTEST_RUN;
+    }
+    true
+}
+
+fn announced(bytes: &[u8], start: usize, end: usize) -> Option<(Hit, IdentifierKind)> {
+    let before = bytes.get(start.saturating_sub(ANNOUNCED_WITHIN)..start)?.to_ascii_lowercase();
+    let named = ANNOUNCERS.iter().filter_map(|row| Some((memchr::memmem::rfind(&before, row.0)?, row)));
+    let (_, (_, kind, check)) = named.max_by_key(|(place, _)| *place)?;
+    let mut hits = Vec::new();
+    check(bytes.get(start..end)?, &mut hits);
+    let mut hit = hits.pop().filter(|hit| hit.sure)?;
+    hit.range = start..end;
+    hit.why = "its name stands before it, and its digits fit";
+    Some((hit, *kind))
+}
+
+/// What carries a mark that nothing else has.
+fn marked(bytes: &[u8], found: &mut Found<'_>) -> bool {
+    let around = |at: usize, fits: fn(u8) -> bool| {
+        let before = bytes.get(..at).unwrap_or_default().iter().rev().take(400).take_while(|byte| fits(**byte)).count();
+        let behind = bytes.get(at..).unwrap_or_default().iter().take(400).take_while(|byte| fits(**byte)).count();
+        (at - before, at + behind)
+    };
+    let tokens = memchr::memmem::find_iter(bytes, b"APA91b").filter_map(|at| {
+        let (start, end) = around(at, |byte| byte.is_ascii_alphanumeric() || b"_-:".contains(&byte));
+        let start = start.max(at.saturating_sub(23));
+        Some((tokens::cloud_token(bytes.get(start..end)?, start)?, IdentifierKind::PushToken))
+    });
+    let builds = memchr::memmem::find_iter(bytes, b"-keys").filter_map(|at| {
+        let (start, _) = around(at, |byte| byte.is_ascii_alphanumeric() || b"_-./:".contains(&byte));
+        Some((words::fingerprint(bytes.get(start..at + 5)?, start)?, IdentifierKind::Build))
+    });
+    let hosts = memchr::memmem::find_iter(bytes, b"android-").filter_map(|at| {
+        let alone = !bytes.get(at + 24).is_some_and(u8::is_ascii_alphanumeric);
+        Some((network::android_host(bytes.get(at..at + 24).filter(|_| alone)?, at)?, IdentifierKind::AndroidId))
+    });
+    let all = tokens.chain(builds).chain(hosts);
+    for (hit, kind) in all {
+        if !found(hit, kind, Confidence::ByForm) {
+            return false;
+        }
+    }
+    package_list(bytes).is_none_or(|hit| found(hit, IdentifierKind::PackageList, Confidence::ByForm))
+}
+
+fn package_list(bytes: &[u8]) -> Option<Hit> {
+    let several = memchr::memmem::find_iter(bytes, b"com.").nth(2).is_some();
+    let text = bytes.get(..bytes.len().min(LONGEST_LIST))?;
+    if !several { None } else { words::package_list(text) }
+}
+
+/// A word that announces the number behind it, what that is, and the check for it.
+type Announcer = (&'static [u8], IdentifierKind, fn(&[u8], &mut Vec<Hit>));
+
+const ANNOUNCERS: [Announcer; 3] = [
+    (b"imei", IdentifierKind::Imei, gsm::imei),
+    (b"imsi", IdentifierKind::Imsi, gsm::imsi),
+    (b"iccid", IdentifierKind::Iccid, gsm::iccid),
+];
+const ANNOUNCED_WITHIN: usize = 12;
+const SHORTEST_RUN: usize = 14;
+const LONGEST_NAME: usize = 48;
+const LONGEST_VALUE: usize = 512;
+const LONGEST_LIST: usize = 1 << 18;

@@ -1,0 +1,356 @@
+//! Numbers of the mobile networks: IMEI, MEID, IMSI, ICCID, telephone numbers, networks and cells
+//! (3GPP TS 23.003, 3GPP2 C.S0072, ITU-T E.118, E.164 and E.212).
+
+use super::checks::{Hit, items, lossy, trim};
+
+/// Fifteen digits with a check digit, sixteen with a software version, or fourteen.
+pub(super) fn imei(value: &[u8], hits: &mut Vec<Hit>) {
+    for (item, start) in items(value) {
+        let Some(number) = Digits::read(item) else { continue };
+        let (sure, form, why) = match number.len {
+            15 if luhn(number.digits()) => (true, number.form, "its check digit (Luhn) and its type code fit"),
+            16 => (false, "imeisv", "the field is named after it, and the sixteen digits begin with a type code"),
+            14 => (false, "digits-14", "the field is named after it, and the fourteen digits begin with a type code"),
+            _ => continue,
+        };
+        let Some(body) = number.digits().get(..14).filter(|body| plausible_type_code(body)) else { continue };
+        let canonical = format!("{}{}", lossy(body), luhn_digit(body));
+        hits.push(Hit { kind: None, canonical, form, range: start..start + item.len(), sure, why });
+    }
+}
+
+/// As [`imei`], for fields that name a device and not the number: fifteen digits, and one of the two
+/// reporting bodies that number nearly all phones.
+pub(super) fn imei_strict(value: &[u8], hits: &mut Vec<Hit>) {
+    let (text, _) = trim(value);
+    if text.len() == 15 && (text.starts_with(b"35") || text.starts_with(b"86")) {
+        imei(value, hits);
+    }
+}
+
+/// Fourteen hexadecimal digits of which the first is a letter (3GPP2 C.S0072: `A0` to `FF`).
+pub(super) fn meid(value: &[u8], hits: &mut Vec<Hit>) {
+    for (item, start) in items(value) {
+        let hex = item.iter().all(u8::is_ascii_hexdigit);
+        if hex && matches!(item.len(), 14 | 15) && item.first().is_some_and(|first| !first.is_ascii_digit()) {
+            let body = item.get(..14).unwrap_or(item);
+            hits.push(Hit {
+                kind: Some(evidence::IdentifierKind::Meid),
+                canonical: lossy(body).to_ascii_uppercase(),
+                form: "hex",
+                range: start..start + item.len(),
+                sure: true,
+                why: "the field is named after it, and its fourteen digits begin as a MEID does",
+            });
+        }
+    }
+}
+
+/// Fourteen or fifteen digits that begin with a country and network code in use.
+pub(super) fn imsi(value: &[u8], hits: &mut Vec<Hit>) {
+    for (item, start) in items(value) {
+        let Some(number) = Digits::read(item) else { continue };
+        if matches!(number.len, 14 | 15) && known_country(number.digits()) {
+            hits.push(Hit {
+                kind: None,
+                canonical: lossy(number.digits()),
+                form: number.form,
+                range: start..start + item.len(),
+                sure: true,
+                why: "the field is named after it, and it begins with a country's network code",
+            });
+        }
+    }
+}
+
+/// Nineteen or twenty digits beginning with 89, padded, or with the halves of each byte exchanged as on the
+/// card (3GPP TS 51.011 section 10.1.1).
+pub(super) fn iccid(value: &[u8], hits: &mut Vec<Hit>) {
+    for (item, start) in items(value) {
+        let Some((canonical, form, sure)) = card_number(item) else { continue };
+        let why = if sure {
+            "it begins with 89 and a country code, and its check digit (Luhn) fits"
+        } else {
+            "the field is named after it, and it begins with 89 and a country code"
+        };
+        hits.push(Hit { kind: None, canonical, form, range: start..start + item.len(), sure, why });
+    }
+}
+
+/// A telephone number: international, or national as far as only the name tells.
+pub(super) fn phone(value: &[u8], hits: &mut Vec<Hit>) {
+    for (item, start) in items(value) {
+        let item = item.strip_prefix(b"tel:").unwrap_or(item);
+        let Some((canonical, form, sure)) = telephone(item) else { continue };
+        let why = if sure {
+            "the field is named after it, and it begins with a country's calling code"
+        } else {
+            "the field is named after it, and it has a telephone number's digits"
+        };
+        hits.push(Hit { kind: None, canonical, form, range: start..start + item.len(), sure, why });
+    }
+}
+
+/// Country and network code: `310260`, `310-260`, `310,260`.
+pub(super) fn mcc_mnc(value: &[u8], hits: &mut Vec<Hit>) {
+    let (text, start) = trim(value);
+    let (country, network) = match text.iter().position(|byte| !byte.is_ascii_digit()) {
+        Some(3) if text.get(3).is_some_and(|byte| b" ,-_/:".contains(byte)) => (text.get(..3), text.get(4..)),
+        None => (text.get(..3), text.get(3..)),
+        _ => return,
+    };
+    let (Some(country), Some(network)) = (country, network) else { return };
+    let digits = network.iter().all(u8::is_ascii_digit);
+    if digits && matches!(network.len(), 2 | 3) && known_country(country) {
+        let mut hit = network_code(text, start, "mcc-mnc");
+        hit.canonical = format!("{}{}", lossy(country), lossy(network));
+        hits.push(hit);
+    }
+}
+
+/// Mobile country code.
+pub(super) fn mcc(value: &[u8], hits: &mut Vec<Hit>) {
+    let (text, start) = trim(value);
+    if text.len() == 3 && text.iter().all(u8::is_ascii_digit) && known_country(text) {
+        hits.push(network_code(text, start, "mcc"));
+    }
+}
+
+/// Mobile network code. 0 is one (many operators' is 00), but is also what stands for none.
+pub(super) fn mnc(value: &[u8], hits: &mut Vec<Hit>) {
+    let (text, start) = trim(value);
+    if matches!(text.len(), 1..=3) && text.iter().all(u8::is_ascii_digit) && text != b"0" && text != b"000" {
+        hits.push(Hit { sure: false, ..network_code(text, start, "mnc") });
+    }
+}
+
+/// Cell identity in decimal: 16 bits in GSM, 28 in UMTS and LTE, 36 in 5G. What says "none" is none.
+pub(super) fn cell_id(value: &[u8], hits: &mut Vec<Hit>) {
+    area(value, 1 << 36, &[0xFFFF, 0xFFF_FFFF, 0x7FFF_FFFF, 0xFFFF_FFFF], hits);
+}
+
+/// Cell identity in hex; without a letter it is the decimal one's business.
+pub(super) fn cell_id_hex(value: &[u8], hits: &mut Vec<Hit>) {
+    let (text, start) = trim(value);
+    let digits = text.strip_prefix(b"0x").unwrap_or(text);
+    let lettered = digits.iter().any(|byte| byte.is_ascii_alphabetic());
+    if !lettered && digits.len() == text.len() || !matches!(digits.len(), 4..=9) {
+        return;
+    }
+    let Some(number) = std::str::from_utf8(digits).ok().and_then(|text| u64::from_str_radix(text, 16).ok()) else {
+        return;
+    };
+    if number > 0 && !(number + 1).is_power_of_two() {
+        hits.push(Hit { form: "hex", ..cell(number.to_string(), text, start) });
+    }
+}
+
+/// Location area (16 bits) or tracking area (24 bits in 5G).
+pub(super) fn location_area(value: &[u8], hits: &mut Vec<Hit>) {
+    area(value, 1 << 24, &[0xFFFE, 0xFFFF, 0xFF_FFFF], hits);
+}
+
+fn area(value: &[u8], limit: u64, none: &[u64], hits: &mut Vec<Hit>) {
+    let (text, start) = trim(value);
+    if text.is_empty() || text.len() > 11 || !text.iter().all(u8::is_ascii_digit) {
+        return;
+    }
+    let number = text.iter().fold(0u64, |sum, digit| sum * 10 + u64::from(digit - b'0'));
+    if number > 0 && number < limit && !none.contains(&number) {
+        hits.push(cell(number.to_string(), text, start));
+    }
+}
+
+fn cell(canonical: String, text: &[u8], start: usize) -> Hit {
+    Hit {
+        kind: None,
+        canonical,
+        form: "digits",
+        range: start..start + text.len(),
+        sure: false,
+        why: "the field is named after it, and the number is in the network's range",
+    }
+}
+
+fn network_code(text: &[u8], start: usize, form: &'static str) -> Hit {
+    Hit {
+        kind: None,
+        canonical: lossy(text),
+        form,
+        range: start..start + text.len(),
+        sure: true,
+        why: "the field is named after it, and it is a network's code",
+    }
+}
+
+/// Digits with single separators between them, or each as the two hex digits of its ASCII code.
+pub(super) struct Digits {
+    bytes: [u8; 24],
+    len: usize,
+    form: &'static str,
+}
+
+impl Digits {
+    /// Reads the whole of `text`; `None` where there is anything else, or more than 24 digits.
+    pub(super) fn read(text: &[u8]) -> Option<Self> {
+        if text.len() > 48 || !text.first()?.is_ascii_digit() {
+            return None;
+        }
+        Self::of_hex(text).or_else(|| Self::grouped(text))
+    }
+
+    /// The digits.
+    pub(super) fn digits(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+
+    fn grouped(text: &[u8]) -> Option<Self> {
+        let mut number = Self { bytes: [0; 24], len: 0, form: "digits" };
+        let mut separated = false;
+        for &byte in text {
+            if byte.is_ascii_digit() {
+                number.push(byte)?;
+                separated = false;
+            } else if matches!(byte, b' ' | b'-' | b'.' | b'/') && !separated {
+                (separated, number.form) = (true, "grouped");
+            } else {
+                return None;
+            }
+        }
+        Some(number)
+    }
+
+    /// `343931…` is `491…`: every pair is 30 to 39.
+    fn of_hex(text: &[u8]) -> Option<Self> {
+        let (pairs, []) = text.as_chunks::<2>() else { return None };
+        if pairs.len() < 7 || !pairs.iter().all(|pair| pair[0] == b'3' && pair[1].is_ascii_digit()) {
+            return None;
+        }
+        let mut number = Self { bytes: [0; 24], len: 0, form: "hex-ascii" };
+        for pair in pairs {
+            number.push(pair[1])?;
+        }
+        Some(number)
+    }
+
+    fn push(&mut self, digit: u8) -> Option<()> {
+        *self.bytes.get_mut(self.len)? = digit;
+        self.len += 1;
+        Some(())
+    }
+}
+
+/// Canonical writing, form, and whether the check digit fits.
+fn card_number(item: &[u8]) -> Option<(String, &'static str, bool)> {
+    if let Some(number) = Digits::read(item)
+        && number.digits().starts_with(b"89")
+    {
+        return judged(number.digits(), number.form);
+    }
+    if !matches!(item.len(), 19 | 20) || !item.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    if item.starts_with(b"89") {
+        let body = item.strip_suffix(b"F").or_else(|| item.strip_suffix(b"f"))?;
+        return judged(body, "f-padded");
+    }
+    let (pairs, []) = item.as_chunks::<2>() else { return None };
+    let mut swapped = [0; 20];
+    for (to, from) in swapped.as_chunks_mut::<2>().0.iter_mut().zip(pairs) {
+        *to = [from[1], from[0]];
+    }
+    let body = swapped.strip_suffix(b"F").or_else(|| swapped.strip_suffix(b"f")).unwrap_or(&swapped);
+    judged(body, "bcd-swapped")
+}
+
+/// China's cards have twenty digits of which the last is no check digit of the others; of any other number
+/// the check digit must fit.
+fn judged(digits: &[u8], form: &'static str) -> Option<(String, &'static str, bool)> {
+    if !digits.iter().all(u8::is_ascii_digit) || !digits.starts_with(b"89") || digits.get(2) == Some(&b'0') {
+        return None;
+    }
+    let fits = match digits.len() {
+        19 => luhn(digits),
+        20 => luhn(digits) || digits.get(..19).is_some_and(luhn),
+        _ => return None,
+    };
+    let chinese = digits.len() == 20 && digits.starts_with(b"8986");
+    (fits || chinese).then(|| (lossy(digits), form, fits))
+}
+
+/// Canonical writing, form, and whether the country is in it.
+fn telephone(item: &[u8]) -> Option<(String, &'static str, bool)> {
+    if let Some(number) = Digits::of_hex(item) {
+        return international(number.digits(), "hex-ascii").or_else(|| national(number.digits(), "hex-ascii"));
+    }
+    let mut digits = [0; 15];
+    let mut len = 0;
+    let mut grouped = false;
+    let plus = item.first() == Some(&b'+');
+    let written = if plus { item.get(1..)? } else { item };
+    if written.len() > 32 {
+        return None;
+    }
+    let zeros = !plus && written.starts_with(b"00");
+    for &byte in if zeros { written.get(2..)? } else { written } {
+        match byte {
+            b'0'..=b'9' => {
+                *digits.get_mut(len)? = byte;
+                len += 1;
+            }
+            b' ' | b'-' | b'.' | b'/' | b'(' | b')' => grouped = true,
+            _ => return None,
+        }
+    }
+    let digits = digits.get(..len)?;
+    match (plus, zeros, grouped) {
+        (true, _, false) => international(digits, "e164"),
+        (true, _, true) => international(digits, "e164-grouped"),
+        (_, true, _) => international(digits, "00"),
+        (_, _, true) => national(digits, "national-grouped"),
+        // Header enrichment and Android write the country's code without a plus.
+        _ if len >= 11 && digits.first() != Some(&b'0') => {
+            international(digits, "msisdn").or_else(|| national(digits, "national"))
+        }
+        _ => national(digits, "national"),
+    }
+}
+
+fn international(digits: &[u8], form: &'static str) -> Option<(String, &'static str, bool)> {
+    let plausible = matches!(digits.len(), 8..=15) && digits.first().is_some_and(|first| *first != b'0');
+    plausible.then(|| (format!("+{}", lossy(digits)), form, true))
+}
+
+fn national(digits: &[u8], form: &'static str) -> Option<(String, &'static str, bool)> {
+    matches!(digits.len(), 7..=13).then(|| (lossy(digits), form, false))
+}
+
+/// Whether the last digit is the check digit of those before (ISO/IEC 7812-1 annex B).
+pub(super) fn luhn(digits: &[u8]) -> bool {
+    digits.split_last().is_some_and(|(last, body)| last.wrapping_sub(b'0') == luhn_digit(body))
+}
+
+/// The check digit of a number without one.
+pub(super) fn luhn_digit(digits: &[u8]) -> u8 {
+    let sum = digits.iter().rev().enumerate().fold(0u32, |sum, (place, digit)| {
+        let digit = u32::from(digit.wrapping_sub(b'0'));
+        sum + if place % 2 == 0 { digit * 2 / 10 + digit * 2 % 10 } else { digit }
+    });
+    u8::try_from((10 - sum % 10) % 10).unwrap_or(0)
+}
+
+/// Whether a type allocation code begins with one of the reporting bodies' numbers (GSMA TS.06).
+pub(super) fn plausible_type_code(digits: &[u8]) -> bool {
+    digits.get(..2).is_some_and(|body| REPORTING_BODIES.contains(&body))
+        && digits.get(2..8).is_some_and(|rest| rest.iter().any(|digit| *digit != b'0'))
+}
+
+fn known_country(digits: &[u8]) -> bool {
+    matches!(digits.first(), Some(b'2'..=b'7'))
+}
+
+/// Reporting bodies that number phones, now or formerly.
+const REPORTING_BODIES: [&[u8]; 17] = [
+    b"01", b"10", b"30", b"33", b"35", b"44", b"45", b"49", b"50", b"51", b"52", b"53", b"54", b"86", b"91",
+    b"98", b"99",
+];

@@ -1,0 +1,104 @@
+//! Values that stand for "none" or are the same on many devices: they identify nobody.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+/// The list of `data/placeholders.toml`, and the patterns that need none.
+#[derive(Debug, Default)]
+pub(super) struct Placeholders {
+    folded: BTreeSet<Vec<u8>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    row: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    values: Vec<String>,
+    #[expect(dead_code, reason = "for the reader of the file; its presence is what is checked")]
+    reasoning: String,
+}
+
+impl Placeholders {
+    /// The list that ships with the program.
+    pub(super) fn built_in() -> Self {
+        // The text is part of the program, and a test below holds it readable.
+        Self::parse(include_str!("../../../../data/placeholders.toml")).unwrap_or_default()
+    }
+
+    fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        let file: File = toml::from_str(text)?;
+        let values = file.row.iter().flat_map(|row| &row.values);
+        Ok(Self { folded: values.map(|value| fold(value.as_bytes())).collect() })
+    }
+
+    /// Whether a value, canonical or as found, is one. Case and separators do not matter.
+    pub(super) fn contain(&self, value: &[u8]) -> bool {
+        if value.len() > LONGEST {
+            return false;
+        }
+        let folded = fold(value);
+        folded.is_empty() && value.is_ascii() || self.folded.contains(&folded) || is_pattern(&folded)
+    }
+}
+
+/// Lower-case letters and digits only; bytes outside ASCII stay.
+fn fold(value: &[u8]) -> Vec<u8> {
+    let kept = value.iter().filter(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
+    kept.map(u8::to_ascii_lowercase).collect()
+}
+
+/// One character repeated, one pair repeated, or counting up or down: six characters and more.
+fn is_pattern(folded: &[u8]) -> bool {
+    if folded.len() < 6 || !folded.iter().all(u8::is_ascii_alphanumeric) {
+        return false;
+    }
+    let repeats = |period: usize| folded.iter().zip(folded.iter().skip(period)).all(|(a, b)| a == b);
+    repeats(1) || folded.len() >= 10 && repeats(2) || counts(folded, false) || counts(folded, true)
+}
+
+/// Each character follows the one before among the hex digits, or the decimal ones, round and round.
+fn counts(folded: &[u8], down: bool) -> bool {
+    [&b"0123456789"[..], b"0123456789abcdef"].into_iter().any(|circle| {
+        let place = |byte: &u8| circle.iter().position(|member| member == byte);
+        folded.iter().zip(folded.iter().skip(1)).all(|(a, b)| {
+            let (a, b) = if down { (b, a) } else { (a, b) };
+            matches!((place(a), place(b)), (Some(a), Some(b)) if (a + 1) % circle.len() == b)
+        })
+    })
+}
+
+/// Placeholders are short.
+const LONGEST: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_that_ships_is_readable() {
+        let list = Placeholders::parse(include_str!("../../../../data/placeholders.toml"));
+        assert!(list.is_ok_and(|list| list.folded.len() > 20));
+    }
+
+    #[test]
+    fn what_everybody_has_identifies_nobody() {
+        let list = Placeholders::built_in();
+        let rows = [
+            "", "-", "unknown", "NULL", "N/A", "00000000-0000-0000-0000-000000000000", "000000000000000",
+            "9774d56d682e549c", "0123456789ABCDEF", "123456789012345", "ff:ff:ff:ff:ff:ff", "987654321",
+            "02:00:00:00:00:00", "1212121212",
+        ];
+        for row in rows {
+            assert!(list.contain(row.as_bytes()), "{row}");
+        }
+        for row in ["b9e28776354d259e", "356938035643809", "9", "22", "5ac6a0ff-8d18-47bc-a902-2812cf0c251e", "Android"] {
+            assert!(!list.contain(row.as_bytes()), "{row}");
+        }
+    }
+}
