@@ -3,13 +3,19 @@
 
 use std::{borrow::Cow, collections::VecDeque, ops::Range};
 
-use crate::{Buffer, Field, Limits, Name, Tree, limits::Budget};
+use crate::{
+    Limits, Name, Tree,
+    output::Output,
+    work::{Task, Work},
+};
 
 /// Makes trees. Keeps its working memory, so one explorer for many messages is faster than one each.
 #[derive(Debug)]
 pub struct Explorer {
     limits: Limits,
-    queue: VecDeque<()>,
+    queue: VecDeque<Task>,
+    out: Output,
+    pool: Vec<Vec<u8>>,
 }
 
 /// Bytes to explore: a message as recorded, or its body where framing had to be removed from it.
@@ -73,7 +79,7 @@ impl Default for Explorer {
 impl Explorer {
     /// An explorer that keeps within `limits` for each tree.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, queue: VecDeque::new() }
+        Self { limits, queue: VecDeque::new(), out: Output::new(0, limits.ratio), pool: Vec::new() }
     }
 
     /// All readings of the roots of one message.
@@ -81,31 +87,30 @@ impl Explorer {
     /// The tree's first buffers are the roots and its first fields are the roots' fields, in the order given,
     /// so the caller knows both numbers beforehand.
     pub fn explore<'a>(&mut self, roots: Vec<Root<'a>>) -> Tree<'a> {
-        let budget = Budget::new(self.limits);
         self.queue.clear();
-        let mut tree = Tree::default();
-        for (index, root) in (0..).zip(roots) {
-            tree.fields.extend(root.fields.into_iter().map(|field| Field {
-                buffer: index,
-                name: field.name,
-                value: field.value,
-                parent: None,
-                decoder: "",
-            }));
-            tree.buffers.push(Buffer {
-                bytes: root.bytes,
-                origin: None,
-                depth: 0,
-                complete: true,
-                understood: false,
-            });
+        let mut work = Work::new(self.limits, &mut self.queue, &mut self.out, &mut self.pool);
+        work.plant(roots);
+        while let Some(task) = work.next() {
+            work.examine(&task);
         }
-        tree.limits = budget.reached();
-        tree
+        work.finish()
     }
 
     /// Takes back the memory of a tree that is no longer needed, for the next ones.
     pub fn recycle(&mut self, tree: Tree<'_>) {
-        drop(tree);
+        let large = tree.buffers.into_iter().filter_map(|buffer| match buffer.bytes {
+            Cow::Owned(bytes) if (LEAST_KEPT..MOST_KEPT).contains(&bytes.capacity()) => Some(bytes),
+            _ => None,
+        });
+        let room = POOL.saturating_sub(self.pool.len());
+        self.pool.extend(large.take(room).map(|mut bytes| {
+            bytes.clear();
+            bytes
+        }));
     }
 }
+
+/// How many buffers are kept for the next tree, and of what capacity.
+const POOL: usize = 8;
+const LEAST_KEPT: usize = 64 << 10;
+const MOST_KEPT: usize = 16 << 20;

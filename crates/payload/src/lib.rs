@@ -5,10 +5,18 @@
 //! *fields* are named slices of a buffer (a JSON leaf, a form value, a protobuf string). One reading never
 //! switches off another. A decoder does not know who carried the bytes.
 
+mod decode;
 mod explorer;
+mod label;
 mod limits;
+mod output;
+mod plausible;
+mod reading;
 mod registry;
+mod sniff;
 mod tree;
+mod walk;
+mod work;
 
 pub use explorer::{Explorer, FieldKind, Hint, Root, RootField};
 pub use limits::Limits;

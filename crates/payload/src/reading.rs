@@ -1,0 +1,446 @@
+//! Which decoders may read some bytes: the order of trials, from what the label says over what the first bytes
+//! say to what has no mark and must be tried.
+
+use crate::{
+    FieldKind,
+    decode::inflate,
+    label::Label,
+    output::Output,
+    plausible::{self, Runs},
+    sniff::{
+        self, AMPERSAND, BACKSLASH, BASE64, CONTROL, EQUALS, HEX, HIGH, Magic, PERCENT, PLUS_SLASH, SEPARATOR, SPACE,
+    },
+    walk::{form, protobuf, zip},
+    work::{Task, TaskKind, Work, slice_of},
+};
+
+impl Work<'_, '_> {
+    /// Looks at one stretch of bytes.
+    pub(crate) fn examine(&mut self, task: &Task) {
+        match task.kind {
+            _ if task.range.is_empty() => {}
+            TaskKind::Asked(decoder) => {
+                if !self.transform(decoder, task, Label::default(), |_, _| true) {
+                    self.body(task, Label::default());
+                }
+            }
+            TaskKind::Body(label) => self.body(task, label),
+            TaskKind::Leaf(decoder) => self.leaf(task, decoder),
+            TaskKind::Part(kind) => self.part(task, kind),
+        }
+    }
+
+    /// A part of a message's head.
+    fn part(&mut self, task: &Task, kind: FieldKind) {
+        let found = sniff::classes(self.bytes(task));
+        match kind {
+            FieldKind::Path if self.bytes(task).contains(&b'?') => {
+                self.structure("query", task);
+                self.unescape(task, "percent", found & PERCENT);
+                self.embedded(task, 0);
+            }
+            FieldKind::Path => {
+                self.unescape(task, "percent", found & PERCENT);
+                self.embedded(task, 0);
+            }
+            FieldKind::Query if form::looks_like_form(self.bytes(task)) => {
+                self.structure("form", task);
+            }
+            FieldKind::Query => self.leaf(task, "form"),
+            FieldKind::Cookie if found & EQUALS != 0 => {
+                self.structure("cookie", task);
+            }
+            FieldKind::HostName => {}
+            FieldKind::Header if found & EQUALS != 0 && found & SEPARATOR != 0 => {
+                self.structure("cookie", task);
+                self.embedded(task, 0);
+            }
+            _ => {
+                if let Some(kind) = value_kind("", slice_of(&self.tree.buffers, task.buffer, &task.range), self.out) {
+                    self.examine(&Task { kind, ..task.clone() });
+                }
+            }
+        }
+    }
+
+    fn unescape(&mut self, task: &Task, decoder: &'static str, wanted: u16) -> bool {
+        wanted != 0 && self.transform(decoder, task, Label::default(), |_, _| true)
+    }
+
+    /// A value inside a format: its own escapes first.
+    fn leaf(&mut self, task: &Task, decoder: &'static str) {
+        let found = sniff::classes(self.bytes(task));
+        let in_form = matches!(decoder, "form" | "query");
+        if decoder == "json" && self.unescape(task, "json-string", found & BACKSLASH) {
+            return;
+        }
+        if matches!(decoder, "xml" | "plist") && self.unescape(task, "xml-text", found & AMPERSAND) {
+            return;
+        }
+        let bytes = self.bytes(task);
+        let has_query = form::may_hold_pairs(found) && memchr::memchr(b'?', bytes).is_some();
+        let plain_start = memchr::memchr2(b'?', b'%', bytes).is_none_or(|at| bytes.get(at) == Some(&b'?'));
+        if has_query && self.structure("query", task).is_some() && plain_start {
+            return;
+        }
+        let escaped = match in_form {
+            true => self.unescape(task, "form-value", found & (PERCENT | PLUS_SLASH)),
+            false => self.unescape(task, "percent", found & PERCENT),
+        };
+        // Base64 in a form whose `+` was not escaped is a second reading.
+        let raw_base64 = escaped && found & !(BASE64 | PERCENT) == 0 && found & PLUS_SLASH != 0 && found & SPACE == 0;
+        match (escaped, raw_base64, found & PERCENT != 0) {
+            (true, true, true) => {
+                self.unescape(task, "percent", PERCENT);
+            }
+            (true, true, false) | (false, ..) => self.body(task, Label::default()),
+            (true, false, _) => {}
+        }
+    }
+
+    /// Bytes of their own.
+    fn body(&mut self, task: &Task, label: Label) {
+        let label = match label.next_coding() {
+            Some((coding, rest)) if self.coded(task, coding, rest) => return,
+            Some((coding, rest)) => {
+                self.refute(task, coding);
+                rest.decoded()
+            }
+            None => label,
+        };
+        let bytes = self.bytes(task);
+        let read = match sniff::magic(bytes) {
+            Some(Magic::Media(name)) => {
+                self.recognise(task, name);
+                return self.check_label(task, label, Some(name));
+            }
+            Some(Magic::Decoder("zip")) if zip::is_package(bytes) => {
+                self.recognise(task, "package");
+                return;
+            }
+            Some(Magic::Decoder(name)) => self.marked(task, name, label),
+            None if inflate::zlib_header(bytes) => {
+                self.attempt("zlib", task, label, |bytes, done| done.complete || plausible::no_accident(bytes))
+            }
+            None => None,
+        };
+        if read.is_some() {
+            return;
+        }
+        let read = if sniff::textual(self.bytes(task)) { self.text(task, label) } else { self.binary(task, label) };
+        self.check_label(task, label, read);
+    }
+
+    /// Undoes the coding that the label names.
+    fn coded(&mut self, task: &Task, coding: &'static str, rest: Label) -> bool {
+        let any = |_: &[u8], _| true;
+        let read = self.attempt(coding, task, rest, any);
+        // Many servers mean deflate without its wrapping; Snappy comes framed or not.
+        let read = read.or_else(|| match coding {
+            "zlib" => self.attempt("deflate", task, rest, |bytes, done| done.complete || plausible::no_accident(bytes)),
+            "snappy-block" => self.attempt("snappy", task, rest, any),
+            _ => None,
+        });
+        read.is_some()
+    }
+
+    /// Runs the decoder whose magic the bytes begin with.
+    fn marked(&mut self, task: &Task, name: &'static str, label: Label) -> Option<&'static str> {
+        match self.attempt(name, task, label.decoded(), |_, _| true) {
+            Some(name) => Some(name),
+            None => self.walk(name, task),
+        }
+    }
+
+    /// A transform, noted where it was kept.
+    fn attempt(
+        &mut self,
+        name: &'static str,
+        task: &Task,
+        label: Label,
+        keep: impl FnOnce(&[u8], crate::output::Done) -> bool,
+    ) -> Option<&'static str> {
+        let kept = self.transform(name, task, label, keep);
+        if kept {
+            self.recognise(task, name);
+        }
+        kept.then_some(name)
+    }
+
+    /// A walk, noted where it succeeded.
+    fn walk(&mut self, name: &'static str, task: &Task) -> Option<&'static str> {
+        self.structure(name, task)?;
+        self.recognise(task, name);
+        Some(name)
+    }
+
+    fn check_label(&mut self, task: &Task, label: Label, read: Option<&'static str>) {
+        let Some(media) = label.media.filter(|_| label.claimed) else { return };
+        let same = |read: &str| read == media || matches!((media, read), ("xml" | "html", "plist" | "html" | "xml" | "text"));
+        if !read.is_some_and(same) {
+            self.refute(task, media);
+        }
+    }
+
+    /// Text: the structured forms, then encodings of other bytes, then what is embedded.
+    fn text(&mut self, task: &Task, label: Label) -> Option<&'static str> {
+        let bytes = self.bytes(task);
+        let start = sniff::text_start(bytes);
+        let mut known = 0;
+        let read = match bytes.get(start..).unwrap_or_default() {
+            [b'<', ..] if is_html(bytes) => {
+                self.recognise(task, "html");
+                Some("html")
+            }
+            [b'<', ..] if is_plist(bytes) => self.walk("plist", task),
+            [b'<', ..] => self.walk("xml", task),
+            [b'-', b'-', ..] => self.walk("multipart", task),
+            _ if may_begin_json(bytes, start) => match self.structure("json", task) {
+                Some(walked) => {
+                    self.recognise(task, "json");
+                    known = walked.consumed;
+                    Some("json")
+                }
+                None => None,
+            },
+            _ => None,
+        };
+        match read {
+            Some(name @ ("plist" | "xml" | "multipart")) => return Some(name),
+            Some(name @ "json") if known >= bytes_len(task) => return Some(name),
+            Some(name) => {
+                self.embedded(task, known);
+                return Some(name);
+            }
+            None => {}
+        }
+        let read = self.encoded_text(task, label).or_else(|| self.pairs(task, label));
+        if read.is_none() || read == Some("lines") {
+            self.embedded(task, 0);
+            self.embedded_json(task);
+        }
+        read.or_else(|| {
+            self.recognise(task, "text");
+            Some("text")
+        })
+    }
+
+    /// Text that encodes other bytes as a whole.
+    fn encoded_text(&mut self, task: &Task, label: Label) -> Option<&'static str> {
+        let bytes = slice_of(&self.tree.buffers, task.buffer, &task.range);
+        let head = sniff::classes(bytes.get(..256).unwrap_or(bytes));
+        if head & !HEX & !SPACE == 0 && sniff::classes(bytes) & !(HEX | SPACE) == 0 && plausible::may_be_hex(bytes, self.out) {
+            return self.attempt("hex", task, label, |_, _| true);
+        }
+        if head & !BASE64 == 0
+            && sniff::classes(bytes) & !BASE64 == 0
+            && plausible::may_be_base64(bytes.trim_ascii(), self.out)
+        {
+            return self.attempt("base64", task, label, |_, _| true);
+        }
+        if bytes.starts_with(b"eyJ") { self.walk("jwt", task) } else { None }
+    }
+
+    /// Text of names and values.
+    fn pairs(&mut self, task: &Task, label: Label) -> Option<&'static str> {
+        let bytes = self.bytes(task);
+        let claimed = label.media == Some("form") && bytes.contains(&b'=');
+        if claimed || form::looks_like_form(bytes) {
+            let url = bytes.get(..256).unwrap_or(bytes).iter().position(|&byte| byte == b'?' || byte == b'=');
+            let is_url = url.is_some_and(|at| bytes.get(at) == Some(&b'?'));
+            return self.walk(if is_url { "query" } else { "form" }, task);
+        }
+        if bytes.len() > LONGEST_LINES {
+            return None;
+        }
+        self.walk("lines", task).or_else(|| self.walk("list", task))
+    }
+
+    /// Base64 in other text or bytes, from `known` on.
+    fn embedded(&mut self, task: &Task, known: usize) {
+        let mut from = task.range.start.saturating_add(known);
+        let mut left = MOST_EMBEDDED;
+        while left > 0 {
+            let text = slice_of(&self.tree.buffers, task.buffer, &(from..task.range.end));
+            let mut runs = Runs::new(text);
+            let found = runs.find_map(|run| {
+                let end = run.end;
+                plausible::encoded_part(text, run, self.out).map(|part| (part, end))
+            });
+            let Some((part, end)) = found else { return };
+            let range = from + part.start..from + part.end;
+            let part = Task { range, kind: TaskKind::Leaf(""), ..task.clone() };
+            self.transform("base64", &part, Label::default(), |_, _| true);
+            from += end;
+            left -= 1;
+        }
+    }
+
+    /// JSON objects in other text or bytes: in scripts, behind the headers of a push protocol.
+    fn embedded_json(&mut self, task: &Task) {
+        let mut from = task.range.start;
+        for _ in 0..MOST_EMBEDDED_JSON {
+            let rest = slice_of(&self.tree.buffers, task.buffer, &(from..task.range.end));
+            let Some(at) = memchr::memmem::find(rest, b"{\"") else { return };
+            let part = Task { range: from + at..task.range.end, ..task.clone() };
+            let walked = self.structure("json", &part);
+            from += at + walked.map_or(2, |walked| walked.consumed.max(2));
+        }
+    }
+
+    /// Bytes that are no text: formats that can be checked, then compressions without a mark.
+    fn binary(&mut self, task: &Task, label: Label) -> Option<&'static str> {
+        if let Some(order) = sniff::utf16(self.bytes(task)) {
+            return self.attempt(order, task, label.decoded(), |_, _| true);
+        }
+        let mut read = self.messages(task, label);
+        if read.is_none() {
+            read = self.unmarked(task);
+        }
+        if read.is_none() {
+            self.embedded(task, 0);
+            self.embedded_json(task);
+            self.embedded_gzip(task);
+        }
+        read
+    }
+
+    /// Formats of binary messages. More than one may fit.
+    fn messages(&mut self, task: &Task, label: Label) -> Option<&'static str> {
+        if label.media == Some("protobuf")
+            && self.structure_with("protobuf", protobuf::protobuf_expected, task).is_some()
+        {
+            self.recognise(task, "protobuf");
+            return Some("protobuf");
+        }
+        let mut read = None;
+        for name in ["grpc", "length-prefixed", "protobuf", "protobuf-delimited", "msgpack", "cbor"] {
+            read = read.or(self.walk(name, task));
+            if matches!(read, Some("grpc" | "length-prefixed")) {
+                break;
+            }
+        }
+        read
+    }
+
+    /// Compressions that have no mark: known only by what comes out.
+    fn unmarked(&mut self, task: &Task) -> Option<&'static str> {
+        if bytes_len(task) < SHORTEST_UNMARKED {
+            return None;
+        }
+        ["deflate", "snappy-block", "br", "lz4-block"].into_iter().find(|name| {
+            let tried = self.run(name, task, TRIAL).is_some() && plausible::no_accident(&self.out.bytes);
+            let whole = |bytes: &[u8], done: crate::output::Done| {
+                plausible::no_accident(bytes) && (done.complete || bytes.len() > TRIAL)
+            };
+            tried && self.attempt(name, task, Label::default(), whole).is_some()
+        })
+    }
+
+    /// Gzip somewhere in other bytes.
+    fn embedded_gzip(&mut self, task: &Task) {
+        let mut from = task.range.start.saturating_add(1);
+        for _ in 0..MOST_EMBEDDED_GZIP {
+            let rest = slice_of(&self.tree.buffers, task.buffer, &(from..task.range.end));
+            let Some(at) = memchr::memmem::find(rest, b"\x1f\x8b\x08") else { return };
+            let part = Task { range: from + at..task.range.end, kind: TaskKind::Leaf(""), ..task.clone() };
+            self.transform("gzip", &part, Label::default(), |bytes, done| done.complete || plausible::no_accident(bytes));
+            from += at + 3;
+        }
+    }
+}
+
+/// How a value that `decoder` named is to be looked at; `None` where nothing can be in it. Runs for every
+/// value, so it must be cheap.
+pub(crate) fn value_kind(decoder: &'static str, bytes: &[u8], out: &mut Output) -> Option<TaskKind> {
+    if bytes.len() < 4 {
+        return None;
+    }
+    match decoder {
+        "grpc" | "length-prefixed" | "protobuf-delimited" => {
+            return Some(TaskKind::Body(Label::expecting("protobuf")));
+        }
+        "multipart" | "zip" | "tar" => return Some(TaskKind::Body(Label::default())),
+        _ => {}
+    }
+    let found = sniff::classes(bytes);
+    let leaf = Some(TaskKind::Leaf(decoder));
+    let escapes = match decoder {
+        "json" => PERCENT | BACKSLASH,
+        "form" | "query" => PERCENT | PLUS_SLASH,
+        "xml" | "plist" => PERCENT | AMPERSAND,
+        _ => PERCENT,
+    };
+    if found & escapes != 0 || form::may_hold_pairs(found) {
+        return leaf;
+    }
+    if is_binary(decoder) && found & (CONTROL | HIGH) != 0 && !sniff::textual(bytes) {
+        let label = if decoder == "protobuf" { Label::expecting("protobuf") } else { Label::default() };
+        return Some(TaskKind::Body(label));
+    }
+    if bytes.len() < 8 {
+        return None;
+    }
+    if matches!(bytes, [b'{' | b'[' | b'<', ..]) {
+        return leaf;
+    }
+    if found & !HEX == 0 {
+        return leaf.filter(|_| plausible::may_be_hex(bytes, out) || plausible::may_be_base64(bytes, out));
+    }
+    if found & !BASE64 == 0 && found & SPACE == 0 {
+        if plausible::may_be_base64(bytes, out) {
+            return leaf;
+        }
+    }
+    let listed = found & SEPARATOR != 0 && found & SPACE == 0 && bytes.len() <= LONGEST_LIST;
+    if listed && memchr::memchr_iter(b',', bytes).take(3).count() == 3 {
+        return leaf;
+    }
+    let embeds = bytes.len() >= 24 && Runs::new(bytes).any(|run| plausible::encoded_part(bytes, run, out).is_some());
+    let spaced = found & SPACE != 0 && (bytes.contains(&b'\n') || matches!(bytes, [b' ' | b'\t', ..]));
+    leaf.filter(|_| embeds || spaced && bytes.len() >= 16)
+}
+
+fn is_binary(decoder: &str) -> bool {
+    matches!(decoder, "" | "protobuf" | "msgpack" | "cbor" | "bplist")
+}
+
+fn is_html(bytes: &[u8]) -> bool {
+    let head = bytes.get(..HEAD).unwrap_or(bytes).to_ascii_lowercase();
+    memchr::memmem::find(&head, b"<html").is_some() || memchr::memmem::find(&head, b"<!doctype html").is_some()
+}
+
+fn is_plist(bytes: &[u8]) -> bool {
+    memchr::memmem::find(bytes.get(..HEAD).unwrap_or(bytes), b"<plist").is_some()
+}
+
+/// Whether text may be JSON, also behind a guard or in a call.
+fn may_begin_json(bytes: &[u8], start: usize) -> bool {
+    let head = bytes.get(start..).unwrap_or_default();
+    let head = head.get(..96).unwrap_or(head);
+    match head {
+        [b'{' | b'[', ..] => true,
+        [b')' | b'w' | b'f' | b'/' | b'_' | b'$' | b'a'..=b'z' | b'A'..=b'Z', ..] => {
+            memchr::memchr2(b'{', b'[', head).is_some()
+        }
+        _ => false,
+    }
+}
+
+fn bytes_len(task: &Task) -> usize {
+    task.range.len()
+}
+
+/// Pieces of base64 looked for in one stretch of other text.
+const MOST_EMBEDDED: usize = 4096;
+const MOST_EMBEDDED_JSON: usize = 64;
+const MOST_EMBEDDED_GZIP: usize = 16;
+/// Text in lines of names and values is not longer.
+const LONGEST_LINES: usize = 1 << 20;
+const LONGEST_LIST: usize = 4096;
+/// Shorter bytes are not tried for compressions without a mark.
+const SHORTEST_UNMARKED: usize = 16;
+/// Output that is looked at before a decoder without a mark may go on.
+const TRIAL: usize = 4096;
+/// Bytes that are looked at to tell a page from other markup.
+const HEAD: usize = 512;
