@@ -1,20 +1,29 @@
 //! Numbers of the mobile networks: IMEI, MEID, IMSI, ICCID, telephone numbers, networks and cells
 //! (3GPP TS 23.003, 3GPP2 C.S0072, ITU-T E.118, E.164 and E.212).
 
+use facts::{
+    mobile::{ImeiForm, country_of_mcc, operator, plausible_iccid, plausible_imei, plausible_imsi},
+    phone::{Line, parse},
+};
+
 use super::checks::{Hit, items, lossy, trim};
 
 /// Fifteen digits with a check digit, sixteen with a software version, or fourteen.
 pub(super) fn imei(value: &[u8], hits: &mut Vec<Hit>) {
     for (item, start) in items(value) {
         let Some(number) = Digits::read(item) else { continue };
-        let (sure, form, why) = match number.len {
-            15 if luhn(number.digits()) => (true, number.form, "its check digit (Luhn) and its type code fit"),
-            16 => (false, "imeisv", "the field is named after it, and the sixteen digits begin with a type code"),
-            14 => (false, "digits-14", "the field is named after it, and the fourteen digits begin with a type code"),
-            _ => continue,
+        let Some(facts) = plausible_imei(number.text()) else { continue };
+        let (sure, form, why) = match facts.form {
+            ImeiForm::Checked => (true, number.form, "its check digit (Luhn) and its type code fit"),
+            ImeiForm::SoftwareVersion => {
+                (false, "imeisv", "the field is named after it, and its sixteen digits begin with a type code")
+            }
+            ImeiForm::Bare => {
+                (false, "digits-14", "the field is named after it, and its fourteen digits begin with a type code")
+            }
         };
-        let Some(body) = number.digits().get(..14).filter(|body| plausible_type_code(body)) else { continue };
-        let canonical = format!("{}{}", lossy(body), luhn_digit(body));
+        let body = format!("{}{}", facts.tac, facts.serial);
+        let canonical = format!("{body}{}", luhn_digit(body.as_bytes()));
         hits.push(Hit { kind: None, canonical, form, range: start..start + item.len(), sure, why });
     }
 }
@@ -50,16 +59,15 @@ pub(super) fn meid(value: &[u8], hits: &mut Vec<Hit>) {
 pub(super) fn imsi(value: &[u8], hits: &mut Vec<Hit>) {
     for (item, start) in items(value) {
         let Some(number) = Digits::read(item) else { continue };
-        if matches!(number.len, 14 | 15) && known_country(number.digits()) {
-            hits.push(Hit {
-                kind: None,
-                canonical: lossy(number.digits()),
-                form: number.form,
-                range: start..start + item.len(),
-                sure: true,
-                why: "the field is named after it, and it begins with a country's network code",
-            });
-        }
+        let Some(facts) = plausible_imsi(number.text()) else { continue };
+        let sure = facts.operator.is_some() && number.len == 15;
+        let why = if sure {
+            "the field is named after it, and it begins with an operator's code"
+        } else {
+            "the field is named after it, and it begins with a country's code"
+        };
+        let canonical = number.text().to_owned();
+        hits.push(Hit { kind: None, canonical, form: number.form, range: start..start + item.len(), sure, why });
     }
 }
 
@@ -100,18 +108,18 @@ pub(super) fn mcc_mnc(value: &[u8], hits: &mut Vec<Hit>) {
         _ => return,
     };
     let (Some(country), Some(network)) = (country, network) else { return };
-    let digits = network.iter().all(u8::is_ascii_digit);
-    if digits && matches!(network.len(), 2 | 3) && known_country(country) {
-        let mut hit = network_code(text, start, "mcc-mnc");
-        hit.canonical = format!("{}{}", lossy(country), lossy(network));
-        hits.push(hit);
+    let (country, network) = (lossy(country), lossy(network));
+    let digits = network.bytes().all(|byte| byte.is_ascii_digit());
+    if digits && matches!(network.len(), 2 | 3) && country_of_mcc(&country).is_some() {
+        let sure = operator(&country, &network).is_some();
+        hits.push(Hit { canonical: country + &network, sure, ..network_code(text, start, "mcc-mnc") });
     }
 }
 
 /// Mobile country code.
 pub(super) fn mcc(value: &[u8], hits: &mut Vec<Hit>) {
     let (text, start) = trim(value);
-    if text.len() == 3 && text.iter().all(u8::is_ascii_digit) && known_country(text) {
+    if text.len() == 3 && country_of_mcc(&lossy(text)).is_some() {
         hits.push(network_code(text, start, "mcc"));
     }
 }
@@ -204,6 +212,11 @@ impl Digits {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 
+    /// The same as text.
+    fn text(&self) -> &str {
+        std::str::from_utf8(self.digits()).unwrap_or_default()
+    }
+
     fn grouped(text: &[u8]) -> Option<Self> {
         let mut number = Self { bytes: [0; 24], len: 0, form: "digits" };
         let mut separated = false;
@@ -223,12 +236,12 @@ impl Digits {
     /// `343931…` is `491…`: every pair is 30 to 39.
     fn of_hex(text: &[u8]) -> Option<Self> {
         let (pairs, []) = text.as_chunks::<2>() else { return None };
-        if pairs.len() < 7 || !pairs.iter().all(|pair| pair[0] == b'3' && pair[1].is_ascii_digit()) {
+        if pairs.len() < 7 || !pairs.iter().all(|[high, low]| *high == b'3' && low.is_ascii_digit()) {
             return None;
         }
         let mut number = Self { bytes: [0; 24], len: 0, form: "hex-ascii" };
-        for pair in pairs {
-            number.push(pair[1])?;
+        for [_, low] in pairs {
+            number.push(*low)?;
         }
         Some(number)
     }
@@ -251,106 +264,87 @@ fn card_number(item: &[u8]) -> Option<(String, &'static str, bool)> {
         return None;
     }
     if item.starts_with(b"89") {
-        let body = item.strip_suffix(b"F").or_else(|| item.strip_suffix(b"f"))?;
-        return judged(body, "f-padded");
+        return judged(unpadded(item)?, "f-padded");
     }
     let (pairs, []) = item.as_chunks::<2>() else { return None };
     let mut swapped = [0; 20];
-    for (to, from) in swapped.as_chunks_mut::<2>().0.iter_mut().zip(pairs) {
-        *to = [from[1], from[0]];
+    for (to, [first, second]) in swapped.as_chunks_mut::<2>().0.iter_mut().zip(pairs) {
+        *to = [*second, *first];
     }
-    let body = swapped.strip_suffix(b"F").or_else(|| swapped.strip_suffix(b"f")).unwrap_or(&swapped);
-    judged(body, "bcd-swapped")
+    judged(unpadded(&swapped).unwrap_or(&swapped), "bcd-swapped")
 }
 
-/// China's cards have twenty digits of which the last is no check digit of the others; of any other number
-/// the check digit must fit.
+fn unpadded(digits: &[u8]) -> Option<&[u8]> {
+    digits.strip_suffix(b"F").or_else(|| digits.strip_suffix(b"f"))
+}
+
+/// China's issuers use the last place otherwise; of any other number the check digit must fit.
 fn judged(digits: &[u8], form: &'static str) -> Option<(String, &'static str, bool)> {
-    if !digits.iter().all(u8::is_ascii_digit) || !digits.starts_with(b"89") || digits.get(2) == Some(&b'0') {
-        return None;
-    }
-    let fits = match digits.len() {
-        19 => luhn(digits),
-        20 => luhn(digits) || digits.get(..19).is_some_and(luhn),
-        _ => return None,
-    };
-    let chinese = digits.len() == 20 && digits.starts_with(b"8986");
-    (fits || chinese).then(|| (lossy(digits), form, fits))
+    let text = std::str::from_utf8(digits).ok().filter(|text| text.len() > 18)?;
+    let facts = plausible_iccid(text)?;
+    (facts.checked || facts.calling_code == 86).then(|| (text.to_owned(), form, facts.checked))
 }
 
-/// Canonical writing, form, and whether the country is in it.
+/// Canonical writing, form, and whether a numbering plan holds it valid.
 fn telephone(item: &[u8]) -> Option<(String, &'static str, bool)> {
     if let Some(number) = Digits::of_hex(item) {
-        return international(number.digits(), "hex-ascii").or_else(|| national(number.digits(), "hex-ascii"));
+        return bare(number.digits(), "hex-ascii", "hex-ascii");
     }
-    let mut digits = [0; 15];
-    let mut len = 0;
-    let mut grouped = false;
-    let plus = item.first() == Some(&b'+');
-    let written = if plus { item.get(1..)? } else { item };
-    if written.len() > 32 {
+    if item.len() > 40 {
         return None;
     }
-    let zeros = !plus && written.starts_with(b"00");
-    for &byte in if zeros { written.get(2..)? } else { written } {
+    let (plus, written) = item.strip_prefix(b"+").map_or((false, item), |rest| (true, rest));
+    let (zeros, written) = written.strip_prefix(b"00").filter(|_| !plus).map_or((false, written), |rest| (true, rest));
+    let mut digits = [0; 15];
+    let mut len = 0;
+    for &byte in written {
         match byte {
             b'0'..=b'9' => {
                 *digits.get_mut(len)? = byte;
                 len += 1;
             }
-            b' ' | b'-' | b'.' | b'/' | b'(' | b')' => grouped = true,
+            b' ' | b'-' | b'.' | b'/' | b'(' | b')' => {}
             _ => return None,
         }
     }
-    let digits = digits.get(..len)?;
+    let (digits, grouped) = (digits.get(..len)?, len < written.len());
     match (plus, zeros, grouped) {
         (true, _, false) => international(digits, "e164"),
         (true, _, true) => international(digits, "e164-grouped"),
         (_, true, _) => international(digits, "00"),
         (_, _, true) => national(digits, "national-grouped"),
-        // Header enrichment and Android write the country's code without a plus.
-        _ if len >= 11 && digits.first() != Some(&b'0') => {
-            international(digits, "msisdn").or_else(|| national(digits, "national"))
-        }
-        _ => national(digits, "national"),
+        _ => bare(digits, "msisdn", "national"),
     }
+}
+
+/// Header enrichment and Android write the country's code without a plus; a numbering plan must agree.
+fn bare(digits: &[u8], with_country: &'static str, without: &'static str) -> Option<(String, &'static str, bool)> {
+    if digits.len() >= 10
+        && let Some(number) = parse(&format!("+{}", lossy(digits)), None)
+        && matches!(number.line, Line::Mobile | Line::FixedOrMobile)
+    {
+        return Some((number.e164, with_country, true));
+    }
+    national(digits, without)
 }
 
 fn international(digits: &[u8], form: &'static str) -> Option<(String, &'static str, bool)> {
     let plausible = matches!(digits.len(), 8..=15) && digits.first().is_some_and(|first| *first != b'0');
-    plausible.then(|| (format!("+{}", lossy(digits)), form, true))
+    let canonical = plausible.then(|| format!("+{}", lossy(digits)))?;
+    let valid = parse(&canonical, None);
+    let sure = valid.is_some();
+    Some((valid.map_or(canonical, |number| number.e164), form, sure))
 }
 
 fn national(digits: &[u8], form: &'static str) -> Option<(String, &'static str, bool)> {
     matches!(digits.len(), 7..=13).then(|| (lossy(digits), form, false))
 }
 
-/// Whether the last digit is the check digit of those before (ISO/IEC 7812-1 annex B).
-pub(super) fn luhn(digits: &[u8]) -> bool {
-    digits.split_last().is_some_and(|(last, body)| last.wrapping_sub(b'0') == luhn_digit(body))
-}
-
 /// The check digit of a number without one.
-pub(super) fn luhn_digit(digits: &[u8]) -> u8 {
+fn luhn_digit(digits: &[u8]) -> u8 {
     let sum = digits.iter().rev().enumerate().fold(0u32, |sum, (place, digit)| {
         let digit = u32::from(digit.wrapping_sub(b'0'));
         sum + if place % 2 == 0 { digit * 2 / 10 + digit * 2 % 10 } else { digit }
     });
     u8::try_from((10 - sum % 10) % 10).unwrap_or(0)
 }
-
-/// Whether a type allocation code begins with one of the reporting bodies' numbers (GSMA TS.06).
-pub(super) fn plausible_type_code(digits: &[u8]) -> bool {
-    digits.get(..2).is_some_and(|body| REPORTING_BODIES.contains(&body))
-        && digits.get(2..8).is_some_and(|rest| rest.iter().any(|digit| *digit != b'0'))
-}
-
-fn known_country(digits: &[u8]) -> bool {
-    matches!(digits.first(), Some(b'2'..=b'7'))
-}
-
-/// Reporting bodies that number phones, now or formerly.
-const REPORTING_BODIES: [&[u8]; 17] = [
-    b"01", b"10", b"30", b"33", b"35", b"44", b"45", b"49", b"50", b"51", b"52", b"53", b"54", b"86", b"91",
-    b"98", b"99",
-];

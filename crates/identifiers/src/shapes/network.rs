@@ -3,6 +3,10 @@
 use std::net::IpAddr;
 
 use evidence::IdentifierKind;
+use facts::{
+    Scope,
+    mac::{Nature, nature, vendor},
+};
 
 use super::checks::{Hit, items, lossy, trim};
 
@@ -10,7 +14,7 @@ use super::checks::{Hit, items, lossy, trim};
 pub(super) fn mac(value: &[u8], hits: &mut Vec<Hit>) {
     for (item, start) in items(value) {
         let Some((address, form)) = address(item) else { continue };
-        if address[0] & (GROUP | LOCAL) == 0 {
+        if nature(address) == Nature::Global {
             hits.push(told(address, form, start..start + item.len()));
         }
     }
@@ -21,8 +25,9 @@ pub(super) fn mac(value: &[u8], hits: &mut Vec<Hit>) {
 pub(super) fn bssid(value: &[u8], hits: &mut Vec<Hit>) {
     for (item, start) in items(value) {
         let Some((address, form)) = address(item) else { continue };
-        let placeholder = address[0] & LOCAL != 0 && address[1..].iter().filter(|byte| **byte == 0).count() >= 3;
-        if address[0] & GROUP == 0 && !placeholder {
+        let emulated = address.iter().filter(|byte| **byte == 0).count() >= 3;
+        let nature = nature(address);
+        if nature == Nature::Global || nature == Nature::Local && !emulated {
             hits.push(told(address, form, start..start + item.len()));
         }
     }
@@ -91,7 +96,7 @@ pub(super) fn public_ip(value: &[u8], hits: &mut Vec<Hit>) {
         let Some(address) = std::str::from_utf8(item).ok().and_then(|text| text.parse::<IpAddr>().ok()) else {
             continue;
         };
-        if is_public(address) {
+        if Scope::of(address) == Scope::Public {
             hits.push(Hit {
                 kind: None,
                 canonical: address.to_string(),
@@ -161,7 +166,7 @@ pub(super) fn canonical(address: [u8; 6]) -> String {
 
 /// Whether a globally unique address carries the number of a registered maker.
 pub(super) fn known_maker(address: [u8; 6]) -> bool {
-    address[0] & (GROUP | LOCAL) == 0 && address[..3] != [0; 3]
+    vendor(address).is_some()
 }
 
 fn told(address: [u8; 6], form: &'static str, range: std::ops::Range<usize>) -> Hit {
@@ -188,24 +193,3 @@ fn named(text: &[u8], start: usize, form: &'static str) -> Hit {
 fn readable(text: &str) -> bool {
     text.chars().all(|letter| !letter.is_control())
 }
-
-fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => {
-            let [a, b, ..] = v4.octets();
-            let shared = a == 100 && (64..128).contains(&b);
-            let benchmark = a == 198 && (b == 18 || b == 19);
-            let set_apart = v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_documentation();
-            !(a == 0 || a >= 224 || shared || benchmark || set_apart)
-        }
-        IpAddr::V6(v6) => {
-            let [first, second, ..] = v6.segments();
-            first & 0xE000 == 0x2000 && !(first == 0x2001 && second == 0x0DB8)
-        }
-    }
-}
-
-/// Multicast bit of the first byte (IEEE 802 section 8.2).
-const GROUP: u8 = 1;
-/// Locally-administered bit of the first byte.
-const LOCAL: u8 = 2;
