@@ -1,0 +1,127 @@
+//! The exact check of what the filter lets through: bytes, letters' case, and what stands beside.
+
+use crate::forms::{Boundary, Letters};
+
+/// What a needle looks for; its bytes lie in a common store.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pattern {
+    /// Where in the store.
+    pub(super) start: u32,
+    /// How many bytes.
+    pub(super) len: u32,
+    /// How many of them must be there.
+    pub(super) anchor: u32,
+    pub(super) letters: Letters,
+    pub(super) boundary: Boundary,
+}
+
+impl Pattern {
+    /// The needle's bytes.
+    pub(super) fn bytes<'a>(&self, store: &'a [u8]) -> &'a [u8] {
+        store.get(self.start as usize..).and_then(|rest| rest.get(..self.len as usize)).unwrap_or_default()
+    }
+
+    /// The end of the needle that stands at `start` of the text, if it does.
+    pub(super) fn end(&self, store: &[u8], text: &[u8], start: usize) -> Option<usize> {
+        let bytes = self.bytes(store);
+        let there = text.get(start..)?;
+        let anchor = self.anchor as usize;
+        if !self.same(there.get(..anchor)?, bytes.get(..anchor)?) {
+            return None;
+        }
+        let more = there.iter().zip(bytes).skip(anchor);
+        let end = start + anchor + more.take_while(|(have, want)| self.same(&[**have], &[**want])).count();
+        bounded(self.boundary, text, start, end)
+    }
+
+    #[inline]
+    fn same(&self, have: &[u8], want: &[u8]) -> bool {
+        match self.letters {
+            Letters::Exact => have == want,
+            Letters::Folded | Letters::Told | Letters::ToldIfOther => have.eq_ignore_ascii_case(want),
+        }
+    }
+}
+
+/// The end of what stands there, where its boundary holds.
+fn bounded(boundary: Boundary, text: &[u8], start: usize, end: usize) -> Option<usize> {
+    let before = |back: usize| start.checked_sub(back).and_then(|at| text.get(at)).copied();
+    let after = |forth: usize| text.get(end + forth).copied();
+    let is = |byte: Option<u8>, class: fn(&u8) -> bool| byte.is_some_and(|byte| class(&byte));
+    let ok = match boundary {
+        Boundary::None => true,
+        Boundary::Digits => !is(before(1), u8::is_ascii_digit) && !is(after(0), u8::is_ascii_digit),
+        Boundary::DigitsWide => !wide_digit(before(2), before(1)) && !wide_digit(after(0), after(1)),
+        Boundary::Hex => !is(before(1), u8::is_ascii_hexdigit) && !is(after(0), u8::is_ascii_hexdigit),
+        Boundary::Imeisv => {
+            let version = is(after(0), u8::is_ascii_digit) && is(after(1), u8::is_ascii_digit);
+            let alone = !is(before(1), u8::is_ascii_digit) && !is(after(2), u8::is_ascii_digit);
+            return (version && alone).then_some(end + 2);
+        }
+        Boundary::Package => {
+            let left = is(before(1), in_name) || before(1) == Some(b'.') && is(before(2), in_name);
+            let right = is(after(0), in_name) || after(0) == Some(b'.') && is(after(1), in_name);
+            !left && !right
+        }
+        Boundary::Word => {
+            let edge = |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(in_word);
+            let left = edge(Some(start)) && is(before(1), in_word);
+            let right = edge(end.checked_sub(1)) && is(after(0), in_word);
+            !left && !right
+        }
+    };
+    ok.then_some(end)
+}
+
+/// Whether two bytes are a digit in UTF-16 of either byte order.
+fn wide_digit(first: Option<u8>, second: Option<u8>) -> bool {
+    match (first, second) {
+        (Some(digit), Some(0)) | (Some(0), Some(digit)) => digit.is_ascii_digit(),
+        _ => false,
+    }
+}
+
+fn in_name(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || *byte == b'_'
+}
+
+/// Letters and digits; bytes above ASCII are parts of letters in UTF-8.
+pub(super) fn in_word(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || *byte >= 0x80
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn end(boundary: Boundary, needle: &str, text: &str) -> Option<usize> {
+        let len = needle.len() as u32;
+        let pattern = Pattern { start: 0, len, anchor: len, letters: Letters::Folded, boundary };
+        pattern.end(needle.as_bytes(), text.as_bytes(), text.to_lowercase().find(&needle.to_lowercase())?)
+    }
+
+    #[test]
+    fn a_longer_number_or_word_is_another() {
+        let rows = [
+            (Boundary::Digits, "12345678", "a12345678b", true),
+            (Boundary::Digits, "12345678", "123456789", false),
+            (Boundary::Digits, "12345678", "012345678", false),
+            (Boundary::Hex, "d03745ab019f", "=d03745AB019f&", true),
+            (Boundary::Hex, "d03745ab019f", "ad03745ab019f", false),
+            (Boundary::Imeisv, "35209900176148", "3520990017614823", true),
+            (Boundary::Imeisv, "35209900176148", "352099001761481", false),
+            (Boundary::Imeisv, "35209900176148", "35209900176148234", false),
+            (Boundary::Package, "org.example.app", "\"org.example.app\"", true),
+            (Boundary::Package, "org.example.app", "Uses org.example.app.", true),
+            (Boundary::Package, "org.example.app", "org.example.app.settings", false),
+            (Boundary::Package, "org.example.app", "org.example.app_2", false),
+            (Boundary::Word, "zeisig", "der Zeisig!", true),
+            (Boundary::Word, "zeisig", "Zeisige", false),
+            (Boundary::Word, "zeisig", "ßzeisig", false),
+        ];
+        for (boundary, needle, text, holds) in rows {
+            assert_eq!(end(boundary, needle, text).is_some(), holds, "{needle} in {text}");
+        }
+        assert_eq!(end(Boundary::Imeisv, "35209900176148", "3520990017614823"), Some(16));
+    }
+}
