@@ -8,12 +8,17 @@
 //! A room never guesses contents: what a body means is the business of `payload`.
 
 pub mod capture;
+pub mod dhcp;
+pub mod dns;
 pub mod flow;
+pub mod http;
 mod link;
 mod message;
 pub mod net;
 mod packet;
 pub mod protocol;
+pub mod session;
+pub mod ssdp;
 mod stream;
 
 pub use message::{
@@ -21,4 +26,5 @@ pub use message::{
     Sender, TlsHead,
 };
 pub use packet::{Packet, PacketHead, Payload, TcpFlags, TcpHead};
+pub use session::Session;
 pub use stream::{Recorded, StreamBuffer};

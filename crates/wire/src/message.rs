@@ -39,8 +39,24 @@ pub struct Message {
     pub ending: Ending,
     /// Where in the message's body this piece's body begins: 0 in a message's first (mostly only) piece.
     /// Pieces with a higher number belong to the message before them of the same sender and exchange; they
-    /// repeat its `head` and have no `parts`. See [`Ending`].
+    /// repeat its `head` and have no `parts` but trailer fields. See [`Ending`].
     pub position: u64,
+}
+
+impl Body {
+    /// How many bytes.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Joined { bytes, .. } => bytes.len(),
+            Self::None => 0,
+            Self::Range(range) => range.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// A named part of a message's head.

@@ -1,8 +1,8 @@
 //! The contract between `session` and the protocol rooms.
 
-use evidence::Anomaly;
+use evidence::{Anomaly, CaptureId, Layer};
 
-use crate::{Message, Sender, StreamBuffer};
+use crate::{Ending, Message, Recorded, Sender, StreamBuffer};
 
 /// A protocol over a stream. One value serves both directions of one connection.
 ///
@@ -19,6 +19,76 @@ pub trait StreamProtocol: Send {
     fn finish(&mut self, sender: Sender, stream: &mut StreamBuffer, out: &mut Output);
 }
 
+/// A protocol over datagrams. One value serves both directions of one flow.
+pub trait DatagramProtocol: Send {
+    /// Makes one message or more of a datagram that the protocol's recogniser accepted. All its bytes must
+    /// end up in messages at once: nobody says when a flow of datagrams ends.
+    fn datagram(&mut self, sender: Sender, datagram: Received, out: &mut Output);
+}
+
+/// A datagram for a room.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// Its bytes.
+    pub recorded: Recorded,
+    /// Whether the capture lacks its end: what is missing is not the peer's fault.
+    pub cut: bool,
+}
+
+impl Received {
+    /// The ending of a message that is the whole datagram.
+    pub fn ending(&self) -> Ending {
+        if self.cut { Ending::Cut } else { Ending::Whole }
+    }
+}
+
+/// What a recogniser makes of the first bytes of a stream.
+///
+/// A recogniser never takes back `Yes` or `No` when more bytes come, and asks for `More` only within a
+/// bound of its own: so the answer does not depend on how the bytes were spread over packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Not this protocol.
+    No,
+    /// Cannot be told yet.
+    More,
+    /// This protocol.
+    Yes,
+}
+
+impl Verdict {
+    /// `Yes` or `No` where no more bytes will come: what could still be it is not.
+    pub fn settled(self, last: bool) -> Self {
+        if last && self == Self::More { Self::No } else { self }
+    }
+
+    /// Whether `bytes` begin with `magic`.
+    pub fn magic(bytes: &[u8], magic: &[u8]) -> Self {
+        let common = bytes.len().min(magic.len());
+        match bytes.get(..common) == magic.get(..common) {
+            false => Self::No,
+            true if common < magic.len() => Self::More,
+            true => Self::Yes,
+        }
+    }
+}
+
+/// What a room is told of the flow it works in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Context {
+    /// Ports of originator and responder.
+    pub ports: [u16; 2],
+    /// The number of the room's first exchange: those before were used by earlier rooms of the flow.
+    pub first_exchange: u32,
+}
+
+impl Context {
+    /// Whether either side has that port.
+    pub fn port(&self, port: u16) -> bool {
+        self.ports.contains(&port)
+    }
+}
+
 /// What rooms and flows give out, in order.
 #[derive(Debug, Default)]
 pub struct Output {
@@ -26,7 +96,30 @@ pub struct Output {
     pub messages: Vec<Message>,
     /// What was odd.
     pub anomalies: Vec<Anomaly>,
-    /// A protocol asks to be replaced: after CONNECT, Upgrade or STARTTLS the rest of the connection is
-    /// recognised afresh.
+    /// A protocol asks to be replaced: after CONNECT, Upgrade or STARTTLS, or where its framing was lost, the
+    /// rest of the connection is recognised afresh. It leaves both streams at the place where that begins.
     pub upgrade: bool,
+    exchanges: u32,
+}
+
+impl Output {
+    /// The next free exchange number of a flow of datagrams, which any number of rooms may share.
+    pub fn number(&mut self) -> u32 {
+        let number = self.exchanges;
+        self.exchanges = number.saturating_add(1);
+        number
+    }
+
+    /// Notes odd bytes at `at` in `recorded`. `what` is a fixed sentence, see [`Anomaly`].
+    pub fn note(&mut self, layer: Layer, what: &'static str, detail: String, recorded: &Recorded, at: u64) {
+        let place = recorded.place(at);
+        self.anomalies.push(Anomaly {
+            layer,
+            what: what.into(),
+            detail,
+            capture: place.map_or(CaptureId::default(), |(capture, _, _)| capture),
+            frame: place.map(|(_, frame, _)| frame),
+            offset: place.map(|(_, _, offset)| offset),
+        });
+    }
 }

@@ -1,0 +1,123 @@
+//! First bytes to protocols that have no room yet, or another engine reads: each by its own mark.
+
+use crate::protocol::{Context, Verdict};
+
+/// A TLS or SSL 3 record (RFC 8446 section 5.1) with a plausible length. Handshakes must begin with a
+/// client or server hello; alerts and encrypted records are met where the capture begins in the middle.
+pub(super) fn tls(bytes: &[u8]) -> Verdict {
+    let rule = |at: usize, byte: u8| match at {
+        0 => (0x14..=0x17).contains(&byte),
+        1 => byte == 3,
+        2 => byte <= 4,
+        3 => byte <= 0x48,
+        4 => bytes.get(3) != Some(&0) || byte != 0,
+        _ => bytes.first() != Some(&0x16) || matches!(byte, 1 | 2) || middle(bytes),
+    };
+    positions(bytes, 6, rule)
+}
+
+/// A client or server hello in its record: what STARTTLS leads to.
+pub(super) fn tls_hello(bytes: &[u8]) -> Verdict {
+    let rule = |at: usize, byte: u8| match at {
+        0 => byte == 0x16,
+        1 => byte == 3,
+        2 => byte <= 4,
+        3 => byte <= 0x48,
+        4 => true,
+        _ => matches!(byte, 1 | 2),
+    };
+    positions(bytes, HELLO_LEN, rule)
+}
+
+/// MQTT's CONNECT (MQTT 3.1.1 section 3.1), and that of 3.1.
+pub(super) fn mqtt(bytes: &[u8]) -> Verdict {
+    let Some((0x10, rest)) = bytes.split_first().map(|(first, rest)| (*first, rest)) else {
+        return if bytes.is_empty() { Verdict::More } else { Verdict::No };
+    };
+    let length = rest.iter().take(3).take_while(|byte| **byte & 0x80 != 0).count();
+    let Some(name) = rest.get(length + 1..) else { return Verdict::More };
+    match Verdict::magic(name, b"\x00\x04MQTT") {
+        Verdict::No => Verdict::magic(name, b"\x00\x06MQIsdp"),
+        answer => answer,
+    }
+}
+
+/// QUIC: a long header of a known version or of version negotiation (RFC 9000 section 17.2), Google's older
+/// ones; short headers where the flow is `known` to be QUIC.
+pub(super) fn quic(bytes: &[u8], known: bool) -> bool {
+    let Some((&first, rest)) = bytes.split_first() else { return false };
+    if first & 0x80 == 0 {
+        return known && first & 0x40 != 0;
+    }
+    let Some(&version) = rest.first_chunk::<4>() else { return false };
+    let long = match version {
+        [0, 0, 0, 0] => known,
+        [0, 0, 0, 1] | [0x6b, 0x33, 0x43, 0xcf] | [0xff, 0, 0, _] => first & 0x40 != 0,
+        [b'Q' | b'T', b'0', tens, units] => tens.is_ascii_digit() && units.is_ascii_digit(),
+        [a, b, c, d] => [a, b, c, d].iter().all(|byte| byte & 0x0f == 0x0a),
+    };
+    let connection_id = rest.get(4).copied().unwrap_or(u8::MAX);
+    long && (connection_id <= 20 || version.first() == Some(&b'Q'))
+}
+
+/// NTP (RFC 5905 section 7.3) on its port: versions 1 to 4, modes 1 to 7.
+pub(super) fn ntp(bytes: &[u8], context: &Context) -> bool {
+    let Some(&first) = bytes.first() else { return false };
+    let (version, mode) = (first >> 3 & 7, first & 7);
+    let long = if mode <= 5 { bytes.len() >= 48 } else { bytes.len() >= 8 };
+    context.port(123) && (1..=4).contains(&version) && mode != 0 && long
+}
+
+/// `Yes` where the first `len` bytes all follow the rule, which gets place and byte.
+fn positions(bytes: &[u8], len: usize, rule: impl Fn(usize, u8) -> bool) -> Verdict {
+    if !bytes.iter().take(len).enumerate().all(|(at, byte)| rule(at, *byte)) {
+        return Verdict::No;
+    }
+    if bytes.len() < len { Verdict::More } else { Verdict::Yes }
+}
+
+/// Whether a handshake record can be an encrypted one: after the change of ciphers they have no plain type.
+fn middle(bytes: &[u8]) -> bool {
+    matches!((bytes.get(3), bytes.get(4)), (Some(0), Some(0x28..)))
+}
+
+/// Bytes that show a hello.
+pub(super) const HELLO_LEN: usize = 6;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_told_from_likes() {
+        let rows: [(fn(&[u8]) -> Verdict, &[u8], Verdict); 10] = [
+            (tls, b"\x16\x03\x01\x02\x00\x01", Verdict::Yes),
+            (tls, b"\x16\x03\x01", Verdict::More),
+            (tls, b"\x16\x03\x01\xff\x00\x01", Verdict::No),
+            (tls, b"\x17\x03\x03\x00\x20\x99", Verdict::Yes),
+            (tls, b"GET / ", Verdict::No),
+            (tls_hello, b"\x17\x03\x03\x00\x20\x99", Verdict::No),
+            (mqtt, b"\x10\x20\x00\x04MQTT", Verdict::Yes),
+            (mqtt, b"\x10\x80\x02\x00\x06MQI", Verdict::More),
+            (mqtt, b"\x10\x20\x00\x04http", Verdict::No),
+            (mqtt, b"\x20", Verdict::No),
+        ];
+        for (mark, bytes, expected) in rows {
+            assert_eq!(mark(bytes), expected, "{}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn short_headers_count_in_known_flows_only() {
+        let rows: [(&[u8], bool, bool); 5] = [
+            (b"\xc3\x00\x00\x00\x01\x08", false, true),
+            (b"\x43random", false, false),
+            (b"\x43random", true, true),
+            (b"\x0dQ043", false, false),
+            (b"\xc3\x12\x34\x56\x78\x08", false, false),
+        ];
+        for (bytes, known, expected) in rows {
+            assert_eq!(quic(bytes, known), expected, "{}", bytes.escape_ascii());
+        }
+    }
+}

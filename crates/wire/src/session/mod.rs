@@ -1,0 +1,342 @@
+//! One flow to messages: which protocol it speaks is told from its first bytes, and the protocol's room
+//! does the rest.
+//!
+//! Either direction's first bytes tell the protocol for both. After CONNECT, Upgrade and STARTTLS, and after
+//! a gap in bytes that nobody recognised, they are looked at afresh. Bytes of no known protocol are messages
+//! too: protocol `TCP` or `UDP`, [`Head::Raw`], so that they are searched. Streams of those come in pieces
+//! of 64 KiB; see [`Ending`] for how a search bridges their borders.
+//!
+//! Conservation: every byte given to a session is in exactly one message's `recorded`.
+
+mod marks;
+pub(crate) mod raw;
+mod table;
+
+use evidence::{Ledger, Transport};
+use memchr::memchr;
+
+use self::{
+    raw::RawRun,
+    table::{DATAGRAMS, STREAMS, StreamRow},
+};
+use crate::{
+    Ending, Sender, StreamBuffer,
+    flow::{Datagram, FlowInfo, FlowSink},
+    protocol::{Context, DatagramProtocol, Output, Received, StreamProtocol, Verdict},
+};
+
+pub use raw::{Named, NamedDatagrams};
+
+/// What one flow says: a [`FlowSink`] whose [`output`](Self::output) is to be taken between calls.
+pub struct Session {
+    ports: [u16; 2],
+    next_exchange: u32,
+    originator: Side,
+    responder: Side,
+    room: Option<(&'static str, Box<dyn StreamProtocol>)>,
+    /// Rooms of datagram protocols that were met, by their row of the table.
+    rooms: Vec<(usize, Box<dyn DatagramProtocol>)>,
+    unknown: NamedDatagrams,
+    out: Output,
+    /// How many of `out`'s messages were looked at.
+    seen: usize,
+    ledger: Ledger,
+}
+
+/// One direction of a stream.
+#[derive(Debug)]
+struct Side {
+    mode: Mode,
+    run: RawRun,
+    /// Bytes of the waiting ones that were looked at for the hello after STARTTLS.
+    scanned: usize,
+    /// The byte before the waiting ones.
+    before: u8,
+}
+
+/// What becomes of a direction's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// Not known yet.
+    Fresh,
+    /// Nobody recognised them.
+    Raw,
+    /// The session's room takes them.
+    Room,
+}
+
+impl Session {
+    /// A session for that flow.
+    pub fn new(flow: &FlowInfo) -> Self {
+        Self::over(flow.transport, [flow.originator.1, flow.responder.1])
+    }
+
+    /// A session for a flow of which only the transport and the ports (originator's, responder's) are known:
+    /// also for what comes out of a tunnel.
+    pub fn over(transport: Transport, ports: [u16; 2]) -> Self {
+        let name = match transport {
+            Transport::Tcp => "TCP",
+            Transport::Udp => "UDP",
+        };
+        Self {
+            ports,
+            next_exchange: 0,
+            originator: Side::new(name),
+            responder: Side::new(name),
+            room: None,
+            rooms: Vec::new(),
+            unknown: NamedDatagrams::new(name),
+            out: Output::default(),
+            seen: 0,
+            ledger: Ledger::default(),
+        }
+    }
+
+    /// What was made of the bytes so far. Whoever looks at it takes the messages and anomalies out.
+    pub fn output(&mut self) -> &mut Output {
+        self.count_exchanges();
+        self.seen = 0;
+        &mut self.out
+    }
+
+    /// The bytes that are in no message, with the limit that was the reason. Nothing so far: sessions and
+    /// rooms give out all they are given.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    fn context(&mut self) -> Context {
+        self.count_exchanges();
+        Context { ports: self.ports, first_exchange: self.next_exchange }
+    }
+
+    fn side(&mut self, sender: Sender) -> &mut Side {
+        match sender {
+            Sender::Originator => &mut self.originator,
+            Sender::Responder => &mut self.responder,
+        }
+    }
+
+    /// Does what can be done with the waiting bytes. `last`: no more will come before those are to be given out.
+    fn run(&mut self, sender: Sender, stream: &mut StreamBuffer, last: bool) {
+        while !stream.is_empty() {
+            let again = match self.side(sender).mode {
+                Mode::Fresh => self.recognise(sender, stream.bytes(), last),
+                Mode::Raw => self.pass_raw(sender, stream),
+                Mode::Room => {
+                    if let Some((_, room)) = &mut self.room {
+                        room.push(sender, stream, &mut self.out);
+                    }
+                    self.replace_room()
+                }
+            };
+            if !again {
+                return;
+            }
+        }
+    }
+
+    /// Whether the room asked to be replaced, and was.
+    fn replace_room(&mut self) -> bool {
+        let asked = std::mem::take(&mut self.out.upgrade);
+        if asked {
+            self.room = None;
+            self.count_exchanges();
+            let exchange = self.next_exchange;
+            for side in [&mut self.originator, &mut self.responder] {
+                side.begin(Mode::Fresh);
+                side.run = side.run.next(exchange);
+            }
+        }
+        asked
+    }
+
+    /// Looks at the first bytes of a direction. Returns whether it is known now what becomes of them.
+    fn recognise(&mut self, sender: Sender, bytes: &[u8], last: bool) -> bool {
+        let context = self.context();
+        for row in STREAMS {
+            match (row.recognise)(bytes, last, &context) {
+                Verdict::No => {}
+                Verdict::More => return false,
+                Verdict::Yes => {
+                    self.enter(sender, row, &context);
+                    return true;
+                }
+            }
+        }
+        self.side(sender).begin(Mode::Raw);
+        true
+    }
+
+    /// A direction was recognised. The other one speaks the same, unless it is known not to.
+    fn enter(&mut self, sender: Sender, row: &StreamRow, context: &Context) {
+        let name = self.room.get_or_insert_with(|| (row.name, (row.open)(row.name, context))).0;
+        if name != row.name {
+            return self.side(sender).begin(Mode::Raw);
+        }
+        self.side(sender).begin(Mode::Room);
+        let other = self.side(other(sender));
+        if other.mode == Mode::Fresh || row.joins_late {
+            other.begin(Mode::Room);
+        }
+    }
+
+    /// Gives out bytes that nobody recognised. Returns whether STARTTLS ended them.
+    fn pass_raw(&mut self, sender: Sender, stream: &mut StreamBuffer) -> bool {
+        let side = match sender {
+            Sender::Originator => &mut self.originator,
+            Sender::Responder => &mut self.responder,
+        };
+        let hello = side.find_hello(stream.bytes());
+        let mut known = hello.unwrap_or(side.scanned);
+        while known > RawRun::PIECE {
+            side.before = stream.bytes().get(RawRun::PIECE - 1).copied().unwrap_or_default();
+            side.run.cut(RawRun::PIECE, Ending::Continued, (sender, &mut *stream), &mut self.out);
+            known -= RawRun::PIECE;
+        }
+        side.scanned = known;
+        if hello.is_some() {
+            side.run.cut(known, Ending::Whole, (sender, stream), &mut self.out);
+            side.begin(Mode::Fresh);
+        }
+        hello.is_some()
+    }
+
+    /// Gives out what waits as bytes that nobody recognised.
+    fn flush(&mut self, ending: Ending, sender: Sender, stream: &mut StreamBuffer) {
+        let side = match sender {
+            Sender::Originator => &mut self.originator,
+            Sender::Responder => &mut self.responder,
+        };
+        side.run.flush(ending, (sender, stream), &mut self.out);
+    }
+
+    fn room_for(&mut self, bytes: &[u8]) -> &mut dyn DatagramProtocol {
+        let context = self.context();
+        let known = |rooms: &[(usize, Box<dyn DatagramProtocol>)], row| rooms.iter().position(|(of, _)| *of == row);
+        let accepts = |(row, entry): &(usize, &table::DatagramRow)| {
+            (entry.recognise)(bytes, known(&self.rooms, *row).is_some(), &context)
+        };
+        let Some((row, entry)) = DATAGRAMS.iter().enumerate().find(accepts).map(|(row, entry)| (row, entry)) else {
+            return &mut self.unknown;
+        };
+        let place = known(&self.rooms, row).unwrap_or_else(|| {
+            self.rooms.push((row, (entry.open)(entry.name)));
+            self.rooms.len() - 1
+        });
+        match self.rooms.get_mut(place) {
+            Some((_, room)) => &mut **room,
+            None => &mut self.unknown,
+        }
+    }
+
+    /// Notes the numbers that the messages have taken.
+    fn count_exchanges(&mut self) {
+        let new = self.out.messages.get(self.seen..).unwrap_or_default();
+        let next = new.iter().map(|message| message.exchange.saturating_add(1)).max().unwrap_or(0);
+        self.next_exchange = self.next_exchange.max(next);
+        self.seen = self.out.messages.len();
+    }
+}
+
+impl FlowSink for Session {
+    fn data(&mut self, sender: Sender, stream: &mut StreamBuffer) {
+        self.run(sender, stream, false);
+    }
+
+    fn gap(&mut self, sender: Sender, len: u64, stream: &mut StreamBuffer) {
+        self.run(sender, stream, true);
+        if self.side(sender).mode == Mode::Room {
+            if let Some((_, room)) = &mut self.room {
+                room.gap(sender, len, stream, &mut self.out);
+            }
+            self.replace_room();
+            return self.flush(Ending::Cut, sender, stream);
+        }
+        self.flush(Ending::Cut, sender, stream);
+        let joined = self.room.is_some();
+        let side = self.side(sender);
+        side.run.lose(len);
+        // Behind a gap anything may begin; where the connection has a room, that one was not for this side.
+        side.begin(if joined { Mode::Raw } else { Mode::Fresh });
+    }
+
+    fn end(&mut self, sender: Sender, stream: &mut StreamBuffer) {
+        for _ in 0..UPGRADES_AT_END {
+            self.run(sender, stream, true);
+            if self.side(sender).mode != Mode::Room {
+                break;
+            }
+            if let Some((_, room)) = &mut self.room {
+                room.finish(sender, stream, &mut self.out);
+            }
+            if !self.replace_room() {
+                break;
+            }
+        }
+        self.flush(Ending::Whole, sender, stream);
+    }
+
+    fn datagram(&mut self, sender: Sender, datagram: Datagram<'_>) {
+        if datagram.bytes.is_empty() {
+            return;
+        }
+        let received = Received { recorded: datagram.to_recorded(), cut: datagram.cut > 0 };
+        let mut out = std::mem::take(&mut self.out);
+        self.room_for(datagram.bytes).datagram(sender, received, &mut out);
+        self.out = out;
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let room = self.room.as_ref().map(|(name, _)| name);
+        f.debug_struct("Session").field("ports", &self.ports).field("room", &room).finish_non_exhaustive()
+    }
+}
+
+impl Side {
+    fn new(protocol: &'static str) -> Self {
+        Self { mode: Mode::Fresh, run: RawRun::new(protocol, 0), scanned: 0, before: b'\n' }
+    }
+
+    /// What becomes of the bytes from the first waiting one on.
+    fn begin(&mut self, mode: Mode) {
+        self.mode = mode;
+        self.scanned = 0;
+        self.before = b'.';
+    }
+
+    /// Where in the waiting bytes a hello stands at the start of a line or behind a tag, as after STARTTLS
+    /// (RFC 3207, RFC 6120 section 5).
+    fn find_hello(&mut self, bytes: &[u8]) -> Option<usize> {
+        while let Some(found) = bytes.get(self.scanned..).and_then(|rest| memchr(HELLO, rest)) {
+            let at = self.scanned + found;
+            let before = at.checked_sub(1).map_or(Some(self.before), |before| bytes.get(before).copied());
+            self.scanned = at;
+            if matches!(before, Some(b'\n' | b'>')) {
+                match marks::tls_hello(bytes.get(at..).unwrap_or_default()) {
+                    Verdict::Yes => return Some(at),
+                    Verdict::More => return None,
+                    Verdict::No => {}
+                }
+            }
+            self.scanned = at + 1;
+        }
+        self.scanned = bytes.len();
+        None
+    }
+}
+
+fn other(sender: Sender) -> Sender {
+    match sender {
+        Sender::Originator => Sender::Responder,
+        Sender::Responder => Sender::Originator,
+    }
+}
+
+/// First byte of a TLS handshake record.
+const HELLO: u8 = 0x16;
+
+/// How often a room may ask to be replaced while a direction's last bytes are given out.
+const UPGRADES_AT_END: usize = 8;
