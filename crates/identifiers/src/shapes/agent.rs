@@ -139,6 +139,27 @@ fn facebook(value: &[u8], hits: &mut Vec<Hit>) {
     }
 }
 
+/// Facebook's `extinfo`: `["a2","org.example.app",7,"1.0","11","GT-I9505","it_IT","GMT+02:00","TIM",1080,…`:
+/// mark, package, version number, version, system, model, language, zone, operator, width, height.
+pub(super) fn facebook_device(value: &[u8], hits: &mut Vec<Hit>) {
+    if !(value.starts_with(b"[\"a2\"") || value.starts_with(b"[\"i2\"")) {
+        return;
+    }
+    let kinds = [
+        (4, IdentifierKind::OsVersion),
+        (5, IdentifierKind::Model),
+        (6, IdentifierKind::Locale),
+        (8, IdentifierKind::OperatorName),
+    ];
+    for (place, (start, item)) in pieces(value, 1, value.len(), b',').take(12).enumerate() {
+        let text = item.strip_prefix(b"\"").and_then(|item| item.strip_suffix(b"\"")).unwrap_or_default();
+        let kind = kinds.iter().find(|(at, _)| *at == place).map(|(_, kind)| *kind);
+        if let Some(kind) = kind.filter(|_| !text.is_empty()) {
+            hits.push(Hit { form: "list", why: "Facebook's SDK tells it in this place", ..told(kind, text, start + 1) });
+        }
+    }
+}
+
 /// `SonyEricssonT68/R201A`, `Nokia6230/2.0 (03.06)`: maker and model run together before the first slash.
 fn feature_phone(value: &[u8], hits: &mut Vec<Hit>) {
     let model = value.split(|byte| *byte == b'/').next().unwrap_or_default();

@@ -68,6 +68,8 @@ checks! {
     DecimalId => tokens::decimal_id;
     /// E-mail address.
     Email => words::email;
+    /// The list that Facebook's SDK describes the device with.
+    FacebookDevice => agent::facebook_device;
     /// Path or name of a file.
     FileName => words::file_name;
     /// The hash of a value, told by its length.
@@ -96,6 +98,8 @@ checks! {
     Mac => network::mac;
     /// Mobile country code.
     Mcc => gsm::mcc;
+    /// MAC address of a device, written with separators.
+    MacSeparated => network::mac_separated;
     /// Country and network code together.
     MccMnc => gsm::mcc_mnc;
     /// MEID.
@@ -120,6 +124,8 @@ checks! {
     PublicIp => network::public_ip;
     /// Token of a push service.
     PushToken => tokens::push_token;
+    /// UUID, hex or a pair of numbers: what no word or key looks like.
+    RandomId => tokens::random_id;
     /// Width or height of a screen in pixels.
     ScreenSide => words::screen_side;
     /// Screen size, `1080x1920`.

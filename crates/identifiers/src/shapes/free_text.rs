@@ -204,7 +204,8 @@ fn marked(bytes: &[u8], found: &mut Found<'_>) -> bool {
     let tokens = memchr::memmem::find_iter(bytes, b"APA91b").filter_map(|at| {
         let (start, end) = around(at, |byte| byte.is_ascii_alphanumeric() || b"_-:".contains(&byte));
         let start = start.max(at.saturating_sub(23));
-        Some((tokens::cloud_token(bytes.get(start..end)?, start)?, IdentifierKind::PushToken))
+        let text = bytes.get(start..end).map(|text| text.strip_suffix(b":").unwrap_or(text))?;
+        Some((tokens::cloud_token(text, start)?, IdentifierKind::PushToken))
     });
     let builds = memchr::memmem::find_iter(bytes, b"-keys").filter_map(|at| {
         let (start, _) = around(at, |byte| byte.is_ascii_alphanumeric() || b"_-./:".contains(&byte));

@@ -99,6 +99,11 @@ pub(super) fn phone(value: &[u8], hits: &mut Vec<Hit>) {
     }
 }
 
+/// Whether it is a number with `+` and nothing between its digits that a numbering plan holds valid.
+pub(crate) fn is_international_number(value: &[u8]) -> bool {
+    matches!(value.len(), 9..=16) && telephone(value).is_some_and(|(_, form, sure)| sure && form == "e164")
+}
+
 /// Country and network code: `310260`, `310-260`, `310,260`.
 pub(super) fn mcc_mnc(value: &[u8], hits: &mut Vec<Hit>) {
     let (text, start) = trim(value);

@@ -18,6 +18,10 @@ mod words;
 
 use evidence::{Carrier, Form, IdentifierKind};
 
+pub(crate) use self::{
+    gsm::is_international_number,
+    words::{is_package, maker as maker_of_package},
+};
 use self::{checks::Hit, lexicon::Lexicon, placeholders::Placeholders};
 
 /// One named value of an outbound message.

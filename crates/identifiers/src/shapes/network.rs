@@ -20,6 +20,13 @@ pub(super) fn mac(value: &[u8], hits: &mut Vec<Hit>) {
     }
 }
 
+/// As [`mac`], written with separators, for fields that do not name it.
+pub(super) fn mac_separated(value: &[u8], hits: &mut Vec<Hit>) {
+    if trim(value).0.len() == 17 {
+        mac(value, hits);
+    }
+}
+
 /// An access point's MAC address. Many points serve several networks under locally administered addresses
 /// made from their own, so those count, unless they are a placeholder.
 pub(super) fn bssid(value: &[u8], hits: &mut Vec<Hit>) {

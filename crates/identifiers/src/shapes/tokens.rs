@@ -72,6 +72,13 @@ pub(super) fn token(value: &[u8], hits: &mut Vec<Hit>) {
     hits.push(Hit { kind: None, canonical, form, range: start..start + text.len(), sure: false, why });
 }
 
+/// As [`token`], but only UUIDs, hex and pairs of numbers: for names that keys and constants have as well.
+pub(super) fn random_id(value: &[u8], hits: &mut Vec<Hit>) {
+    if random(trim(value).0).is_some_and(|form| form != "text") {
+        token(value, hits);
+    }
+}
+
 /// Six to twenty-four letters and digits, some of each.
 pub(super) fn serial(value: &[u8], hits: &mut Vec<Hit>) {
     let (text, start) = trim(value);

@@ -90,7 +90,7 @@ pub(super) fn package_list(value: &[u8]) -> Option<Hit> {
 
 /// Whether it is a package name: labels of letters, digits and underscores, the first a domain's last one
 /// turned to the front (`com`, `org`, a country), no class name.
-pub(super) fn is_package(text: &[u8]) -> bool {
+pub(crate) fn is_package(text: &[u8]) -> bool {
     if !matches!(text.len(), 6..=120) || !text.first().is_some_and(u8::is_ascii_lowercase) {
         return false;
     }
@@ -225,12 +225,14 @@ pub(super) fn locale(value: &[u8], hits: &mut Vec<Hit>) {
     let mut parts = bytes.split(|byte| matches!(byte, b'_' | b'-'));
     let language = parts.next().unwrap_or_default();
     let lower = matches!(language.len(), 2 | 3) && language.iter().all(u8::is_ascii_lowercase);
+    // Some write the region first: `US_en`.
+    let turned = matches!(bytes, [b'A'..=b'Z', b'A'..=b'Z', b'_' | b'-', b'a'..=b'z', b'a'..=b'z']);
     let mut rest = parts.take(4);
     let tags = rest.all(|part| {
         let part = part.strip_prefix(b"#").unwrap_or(part);
         matches!(part.len(), 2..=4) && part.iter().all(u8::is_ascii_alphanumeric)
     });
-    if lower && tags && bytes.len() <= 16 && (bytes.len() > 3 || bytes.len() == 2) {
+    if (lower || turned) && tags && bytes.len() <= 16 && (bytes.len() > 3 || bytes.len() == 2) {
         hits.push(told(bytes, "language-tag", start..start + bytes.len()));
     }
 }
@@ -327,7 +329,7 @@ fn is_connection(bytes: &[u8]) -> bool {
 }
 
 /// The first two labels of a package name: who makes the app.
-fn maker(name: &[u8]) -> Option<&[u8]> {
+pub(crate) fn maker(name: &[u8]) -> Option<&[u8]> {
     let mut dots = name.iter().enumerate().filter(|(_, byte)| **byte == b'.').map(|(place, _)| place);
     let (_, second) = (dots.next()?, dots.next());
     name.get(..second.unwrap_or(name.len()))
