@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, net::IpAddr, ops::Range};
 use evidence::{
     Direction, Endpoint, Exchange, ExchangeId, FlowId, Occurrence, Security,
 };
-use facts::address::Scope;
+use facts::Scope;
 use store::Record;
 use wire::{DnsData, DnsHead, Ending, Head, HttpHead, Message, Role, Sender, TlsHead, flow::{FlowInfo, FlowSummary}};
 

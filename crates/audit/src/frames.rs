@@ -7,7 +7,7 @@
 use std::{
     io::Read,
     net::IpAddr,
-    ops::Range,
+    ops::{ControlFlow, Range},
     sync::{Arc, atomic::Ordering},
 };
 
@@ -23,6 +23,7 @@ use crate::{
     digest::Digester,
     input::{Input, Opened, fill, open},
     progress::Meter,
+    windows::each_event,
 };
 
 /// Packets of one chunk that one worker is to have.
@@ -274,17 +275,16 @@ fn in_order_of_time(inputs: &[Input]) -> Vec<(CaptureId, &Input)> {
 /// The time of an input's first frame; `None` where it has none near its beginning, or is a pipe.
 fn first_time(input: &Input) -> Option<Timestamp> {
     let Input::File(_) = input else { return None };
-    let mut head = Vec::new();
-    open(input).ok()?.bytes.take(CHUNK as u64).read_to_end(&mut head).ok()?;
-    let mut reader = Reader::new(CaptureId(0));
-    let mut used = 0;
-    loop {
-        match reader.read(head.get(used..)?, true) {
-            Progress::Event { event: Event::Frame(frame), .. } => return Some(frame.time),
-            Progress::Event { consumed, .. } | Progress::Skipped { consumed } => used += consumed,
-            Progress::More { .. } | Progress::End => return None,
+    let mut bytes = open(input).ok()?.bytes.take(CHUNK as u64);
+    let mut first = None;
+    let _ = each_event(&mut Reader::new(CaptureId(0)), &mut bytes, |event| match event {
+        Event::Frame(frame) => {
+            first = Some(frame.time);
+            ControlFlow::Break(())
         }
-    }
+        Event::Note(_) | Event::Anomaly(_) => ControlFlow::Continue(()),
+    });
+    first
 }
 
 fn begin(id: CaptureId, input: &Input) -> Capture {

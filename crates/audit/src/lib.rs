@@ -14,6 +14,7 @@ mod pipeline;
 pub mod prove;
 mod progress;
 mod records;
+mod windows;
 mod worker;
 
 pub use pipeline::{AuditError, Order, audit};

@@ -32,7 +32,6 @@ use crate::{
 };
 
 /// What to audit, and how.
-#[derive(Debug)]
 pub struct Order {
     /// Files, folders, `-`.
     pub inputs: Vec<PathBuf>,
@@ -68,10 +67,11 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
     let (inputs, problems) = expand(&order.inputs);
     let count = order.workers.or_else(|| thread::available_parallelism().ok()).map_or(2, NonZeroUsize::get);
 
+    let keeps = store.is_some();
     let (read, shares) = thread::scope(|scope| {
         let (records, to_write) = bounded::<Vec<Record>>(QUEUE);
-        let keeps = store.is_some();
-        let writer = scope.spawn(|| write(store.as_mut(), &to_write));
+        let kept = store.as_mut();
+        let writer = scope.spawn(move || write(kept, &to_write));
         let (packets, workers): (Vec<_>, Vec<_>) = (0..count)
             .map(|_| {
                 let (packets, batches) = bounded(QUEUE);

@@ -4,8 +4,9 @@ use std::cell::RefCell;
 
 use crossbeam_channel::Receiver;
 use wire::{
-    Sender, Session, StreamBuffer,
+    Sender, StreamBuffer,
     flow::{Datagram, FlowInfo, FlowSink, FlowSummary, Flows, Limits, SinkFactory},
+    session::Session,
 };
 
 use crate::{
@@ -19,15 +20,17 @@ use crate::{
 /// Examines every packet that comes, until no more do.
 pub(crate) fn work(batches: &Receiver<Batch>, wanted: &Wanted, records: Records) -> Gathered {
     let examiner = RefCell::new(Examiner::new(wanted, records));
-    let mut flows = Flows::new(Limits::default(), Desk { examiner: &examiner });
+    let mut flows = Flows::new(Desk { examiner: &examiner }, Limits::default());
     for batch in batches {
         for (packet, frame) in &batch.packets {
             flows.push(packet, batch.chunk.get(frame.clone()).unwrap_or_default());
         }
     }
     flows.finish();
+    let late = flows.ledger().clone();
     drop(flows);
     let mut examiner = examiner.into_inner();
+    examiner.gathered.ledger.merge(&late);
     examiner.records.flush();
     examiner.gathered
 }

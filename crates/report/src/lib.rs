@@ -8,6 +8,7 @@
 
 mod chain;
 mod coverage;
+
 pub mod csv;
 mod html;
 mod json;
@@ -18,8 +19,9 @@ mod stix;
 mod summary;
 mod words;
 
-pub use html::{Atlas, Excerpt, HtmlOptions, Place, html};
+pub use html::{Atlas, Excerpt, Excerpts, HtmlOptions, Moments, Place, html};
 pub use json::json;
 pub use markdown::markdown;
+pub use plain::visible;
 pub use stix::stix;
 pub use summary::{SummaryOptions, summary};

@@ -1,6 +1,7 @@
 //! `phonehome audit`: captures in; a summary on the screen and a case in a folder out.
 
 use std::{
+    cell::RefCell,
     fs,
     path::{Path, PathBuf},
     sync::atomic::Ordering,
@@ -9,8 +10,11 @@ use std::{
 };
 
 use anstream::stream::IsTerminal;
-use audit::{Meter, Order};
-use evidence::Case;
+use audit::{
+    Meter, Order,
+    prove::{self, CaptureBytes, CaptureFiles},
+};
+use evidence::{Case, Occurrence};
 use facts::Atlas;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -34,8 +38,9 @@ pub(crate) fn run(arguments: AuditArguments) -> anyhow::Result<Exit> {
         program: concat!("phonehome ", env!("CARGO_PKG_VERSION")).to_owned(),
     };
     let case = with_progress(order, arguments.quiet || arguments.json)?;
-    write_case(&case, &folder)?;
-    show(&case, &arguments, &folder);
+    let json = report::json(&case, true)?;
+    write_case(&case, &json, &folder)?;
+    show(&case, &json, &arguments, &folder);
     Ok(verdict(&case, &arguments))
 }
 
@@ -54,16 +59,23 @@ fn verdict(case: &Case, arguments: &AuditArguments) -> Exit {
     }
 }
 
-fn show(case: &Case, arguments: &AuditArguments, folder: &Path) {
+fn show(case: &Case, json: &str, arguments: &AuditArguments, folder: &Path) {
     if arguments.json {
-        anstream::println!("{}", report::json(case, true));
+        anstream::println!("{json}");
     } else if !arguments.quiet {
         let terminal = std::io::stdout().is_terminal();
         let width = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
+        let written = |name: &str| folder.join(name).display().to_string();
+        let mut files = vec![("report".to_owned(), written("report.html")), ("case".to_owned(), written("case.json"))];
+        if !arguments.no_store {
+            files.push(("store".to_owned(), written("case.sqlite")));
+        }
         let options = report::SummaryOptions {
             width: if terminal { width } else { 80 },
-            color: true,
-            folder: Some(folder.display().to_string()),
+            colour: true,
+            case: folder.display().to_string(),
+            files,
+            ..report::SummaryOptions::default()
         };
         // anstream takes the colours off where they are not wanted.
         anstream::print!("{}", report::summary(case, &options));
@@ -97,11 +109,57 @@ fn make_folder(folder: &Path) -> anyhow::Result<()> {
 }
 
 /// Writes `case.json` and `report.html`; a file that is there is replaced whole or not at all.
-fn write_case(case: &Case, folder: &Path) -> anyhow::Result<()> {
-    write(&folder.join("case.json"), report::json(case, true).as_bytes())?;
-    let options = report::HtmlOptions::default();
+fn write_case(case: &Case, json: &str, folder: &Path) -> anyhow::Result<()> {
+    write(&folder.join("case.json"), json.as_bytes())?;
+    let captures = RefCell::new(CaptureFiles::just_read(&case.captures));
+    let excerpts = |occurrence: &Occurrence| excerpts(occurrence, &mut captures.borrow_mut());
+    let options = report::HtmlOptions {
+        title: "",
+        case: &folder.display().to_string(),
+        atlas: Some(report::Atlas { land: facts::map::outline(), borders: facts::map::borders(), place: &place }),
+        excerpts: Some(&excerpts),
+        moments: None,
+    };
     write(&folder.join("report.html"), report::html(case, &options).as_bytes())
 }
+
+fn place(code: &str) -> Option<report::Place> {
+    let (latitude, longitude) = facts::country::centroid(code)?;
+    Some(report::Place { name: facts::country::name(code)?.to_owned(), latitude, longitude })
+}
+
+/// The bytes around a value in its last buffer, and in the frame it came in.
+fn excerpts(occurrence: &Occurrence, captures: &mut CaptureFiles) -> Vec<report::Excerpt> {
+    let Ok(replay) = prove::replay(occurrence, captures) else { return Vec::new() };
+    let span = occurrence.span;
+    let step = occurrence.trail.buffer(span.buffer).map(prove::words).unwrap_or_default();
+    let last = replay.outputs.get(span.buffer.0 as usize);
+    let value = last.and_then(|output| {
+        let range = span.start.saturating_sub(output.start)..span.end.saturating_sub(output.start);
+        cut(format!("The value, in {step}"), &output.bytes, range)
+    });
+    let raw = replay.frames.first().and_then(|(capture, frame, range)| {
+        let around = range.start.saturating_sub(AROUND as u64)..range.end.min(range.start + 4 * AROUND as u64);
+        let bytes = captures.read(*capture, &around).ok()?;
+        let first = usize::try_from(range.start - around.start).ok()?;
+        let highlight = first..bytes.len();
+        let title = format!("As captured, frame {frame}");
+        Some(report::Excerpt { title, offset: around.start, bytes, highlight })
+    });
+    let decoded = span.buffer.0 > 0;
+    value.into_iter().chain(raw.filter(|_| decoded)).collect()
+}
+
+fn cut(title: String, bytes: &[u8], range: std::ops::Range<u64>) -> Option<report::Excerpt> {
+    let (start, end) = (usize::try_from(range.start).ok()?, usize::try_from(range.end).ok()?);
+    let from = start.saturating_sub(AROUND) & !15;
+    let to = end.saturating_add(AROUND).min(bytes.len()).min(from + 16 * AROUND);
+    let highlight = start - from..end.min(to) - from;
+    Some(report::Excerpt { title, offset: from as u64, bytes: bytes.get(from..to)?.to_vec(), highlight })
+}
+
+/// Bytes shown before and after a value.
+const AROUND: usize = 48;
 
 fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let fail = |error: std::io::Error| {

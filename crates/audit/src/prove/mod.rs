@@ -3,11 +3,17 @@
 //! Nothing is taken over from the audit but the trail: which bytes of the capture, and which decoders.
 //! Every step's output is made anew and its length compared; the value must read as the case says.
 
+mod files;
+mod recipe;
+
 use std::{collections::BTreeMap, io, ops::Range};
 
 use evidence::{Buffer, CaptureId, FrameNo, Occurrence, Segment, Source, Step};
 
 use crate::examine::readable;
+
+pub use files::{CaptureFiles, CaptureMissing};
+pub use recipe::{has_command, recipe, words};
 
 /// Bytes of captures, by their place.
 pub trait CaptureBytes {
@@ -107,7 +113,8 @@ fn decode(step: usize, buffer: &Buffer, decoder: &str, outputs: &[Output]) -> Re
     let input = buffer.input.ok_or(ReplayError::Trail(step))?;
     let source = outputs.get(input.buffer.0 as usize).ok_or(ReplayError::Trail(step))?;
     let input = source.slice(&(input.start..input.end)).ok_or(ReplayError::Trail(step))?;
-    let bytes = payload::replay(decoder, input).unwrap_or_default();
+    let most = usize::try_from(buffer.len).unwrap_or(LARGEST).min(LARGEST);
+    let bytes = payload::replay_up_to(decoder, input, most).unwrap_or_default();
     if bytes.len() as u64 != buffer.len {
         let (given, said) = (bytes.len() as u64, buffer.len);
         return Err(ReplayError::Step { step, decoder: decoder.to_owned(), given, said });
