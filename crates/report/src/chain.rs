@@ -133,14 +133,8 @@ mod tests {
         trail.push(buffer(Step::Reassembly, 2, vec![Segment::exact(0, 2, source, 0)]));
         for earlier in 0..60 {
             let source = Source::Buffer(BufferId(earlier));
-            let twice = |out| Segment {
-                out,
-                len: 1,
-                source,
-                start: 0,
-                source_len: 2,
-                fidelity: Fidelity::Within,
-            };
+            let twice =
+                |out| Segment { out, len: 1, source, start: 0, source_len: 2, fidelity: Fidelity::Within };
             trail.push(buffer(Step::Body, 2, vec![twice(0), twice(1)]));
         }
         assert_eq!(Chain::of(&at(trail, 0, 2)).links.len(), 61);

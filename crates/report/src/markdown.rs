@@ -6,10 +6,10 @@
 
 use std::fmt::Write;
 
-use evidence::Case;
+use evidence::{Case, Destination};
 
 use crate::coverage::Coverage;
-use crate::overview::{Overview, Told, host, owner, socket};
+use crate::overview::{Overview, Told, host, local, owner, socket};
 use crate::{plain, words};
 
 /// Writes the page.
@@ -24,11 +24,17 @@ pub fn markdown(case: &Case) -> String {
 fn write(page: &mut String, overview: &Overview) -> std::fmt::Result {
     let case = overview.case;
     writeln!(page, "# {}\n", overview.headline())?;
-    writeln!(page, "{} {}\n", text(&overview.second_line()), Coverage::of(case).statement())?;
+    writeln!(
+        page,
+        "{} {}\n",
+        text(&overview.second_line(&crate::overview::code)),
+        Coverage::of(case).statement()
+    )?;
     for capture in &case.captures {
-        let time = capture.first.zip(capture.last).map_or_else(String::new, |(first, last)| {
-            format!(", {} UTC", words::period(first, last))
-        });
+        let time = capture
+            .first
+            .zip(capture.last)
+            .map_or_else(String::new, |(first, last)| format!(", {} UTC", words::period(first, last)));
         writeln!(
             page,
             "- Capture {}: {}, {}{time}, SHA-256 `{}`",
@@ -82,21 +88,31 @@ fn destinations(page: &mut String, overview: &Overview) -> std::fmt::Result {
     writeln!(page, "\n## To whom\n")?;
     for reached in told.iter().take(MOST_DESTINATIONS) {
         let one = reached.destination;
-        let run = one.owner.as_ref().map_or_else(|| "operator unknown".to_owned(), |one| text(&owner(one)));
-        let at = one.network.located.as_ref().map_or_else(
-            || "country of the address unknown".to_owned(),
-            |country| format!("address in {}", text(&country.code)),
-        );
+        let place = whereabouts(one);
         let findings = words::counted(reached.findings.len() as u64, "finding");
         writeln!(
             page,
-            "- {} {}: {run}; {at}; {} sent; {findings}",
+            "- {} {}: {place}; {} sent; {findings}",
             code(host(one)),
             code(&socket(one)),
             words::bytes(one.bytes_out)
         )?;
     }
     more(page, told.len(), MOST_DESTINATIONS, "destination")
+}
+
+fn whereabouts(destination: &Destination) -> String {
+    if local(destination) {
+        return "the local network".to_owned();
+    }
+    let run =
+        destination.owner.as_ref().map_or_else(|| "operator unknown".to_owned(), |one| text(&owner(one)));
+    let located = destination.network.located.as_ref();
+    let at = located.map_or_else(
+        || "country of the address unknown".to_owned(),
+        |country| format!("address in {}", text(&country.code)),
+    );
+    format!("{run}; {at}")
 }
 
 fn more(page: &mut String, all: usize, shown: usize, word: &str) -> std::fmt::Result {

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{
-    Case, Destination, Direction, EndpointId, Finding, FindingKind, Form, Grade, IdentifierKind,
-    Owner, Security, Severity, SightingGroup, SightingKey, Timestamp,
+    Case, Destination, Direction, EndpointId, Finding, FindingKind, Form, Grade, IdentifierKind, Owner,
+    Security, Severity, SightingGroup, SightingKey, Timestamp,
 };
 
-use crate::words;
+use crate::{plain, words};
 
 /// A case with its references looked up.
 pub(crate) struct Overview<'a> {
@@ -89,8 +89,7 @@ impl<'a> Overview<'a> {
         if self.findings.is_empty() {
             return "Nothing identifying was found in what could be read.".to_owned();
         }
-        let (local, public): (Vec<_>, Vec<_>) =
-            self.told().partition(|reached| local(reached.destination));
+        let (local, public): (Vec<_>, Vec<_>) = self.told().partition(|reached| local(reached.destination));
         let mut places = Vec::new();
         if !public.is_empty() {
             places.push(words::counted(public.len() as u64, "destination"));
@@ -106,20 +105,39 @@ impl<'a> Overview<'a> {
         }
     }
 
-    /// Who could read it, and where the destinations are: the sentence after the headline.
-    pub(crate) fn second_line(&self) -> String {
+    /// What weighs most, who could read it, and where the destinations are: the sentences after the headline.
+    /// Countries are written as `named` writes their code.
+    pub(crate) fn second_line(&self, named: &dyn Fn(&str) -> String) -> String {
         if self.findings.is_empty() {
             return self.search_words();
         }
+        format!("{}{}", self.worst(), self.openness(named))
+    }
+
+    /// `Among them: device number (IMEI) and SIM card number (ICCID). `, where something weighs.
+    fn worst(&self) -> String {
+        let mut kinds: Vec<String> = Vec::new();
+        for told in self.findings.iter().filter(|told| told.finding.severity >= Severity::High) {
+            let kind = told.identifier().words().to_owned();
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
+            }
+        }
+        kinds.truncate(MOST_KINDS);
+        match kinds.is_empty() {
+            true => String::new(),
+            false => format!("Among them: {}. ", words::list(&kinds)),
+        }
+    }
+
+    fn openness(&self, named: &dyn Fn(&str) -> String) -> String {
         let clear = self.clear();
         let mut line = match clear {
             0 => "None of it was seen in clear text".to_owned(),
-            all if all == self.findings.len() => {
-                "All of it was readable by anyone on the way".to_owned()
-            }
+            all if all == self.findings.len() => "All of it was readable by anyone on the way".to_owned(),
             some => format!("{some} of {} findings were readable by anyone on the way", self.findings.len()),
         };
-        if let Some(countries) = self.countries() {
+        if let Some(countries) = self.countries(named) {
             line.push_str("; the addresses are in ");
             line.push_str(&countries);
         }
@@ -165,14 +183,15 @@ impl<'a> Overview<'a> {
     }
 
     /// `CN and FI`, with how many have no known country.
-    fn countries(&self) -> Option<String> {
+    fn countries(&self, named: &dyn Fn(&str) -> String) -> Option<String> {
         let public: Vec<_> = self.told().filter(|reached| !local(reached.destination)).collect();
         let located = |reached: &&Reached| {
             reached.destination.network.located.as_ref().map(|country| country.code.clone())
         };
-        let codes: BTreeSet<String> = public.iter().copied().filter_map(|reached| located(&reached)).collect();
+        let codes: BTreeSet<String> =
+            public.iter().copied().filter_map(|reached| located(&reached)).collect();
         let unknown = public.iter().filter(|reached| located(reached).is_none()).count();
-        let mut names: Vec<String> = codes.into_iter().map(|code| crate::plain::clipped(&code, 8).into_owned()).collect();
+        let mut names: Vec<String> = codes.iter().map(|code| named(code)).collect();
         if names.is_empty() {
             return None;
         }
@@ -204,7 +223,9 @@ impl<'a> Told<'a> {
     /// The identifier.
     pub(crate) fn identifier(&self) -> IdentifierKind {
         match &self.finding.kind {
-            FindingKind::BulkData { identifier, .. } | FindingKind::IdentifierSent { identifier, .. } => *identifier,
+            FindingKind::BulkData { identifier, .. } | FindingKind::IdentifierSent { identifier, .. } => {
+                *identifier
+            }
         }
     }
 
@@ -294,6 +315,11 @@ impl Reader {
     }
 }
 
+/// A country as outputs without an atlas write it: its code.
+pub(crate) fn code(code: &str) -> String {
+    plain::clipped(code, 8).into_owned()
+}
+
 /// `body › base64 › json › IMEI1`.
 pub(crate) fn way(key: &SightingKey) -> String {
     let carrier = std::iter::once(words::carrier(key.carrier));
@@ -357,3 +383,6 @@ fn reached<'a>(case: &'a Case, findings: &[Told<'a>]) -> Vec<Reached<'a>> {
     });
     reached
 }
+
+/// Kinds that the sentences after the headline name.
+const MOST_KINDS: usize = 4;

@@ -44,7 +44,9 @@ pub fn visible(text: &str) -> Cow<'_, str> {
         match piece {
             Piece::Text(run) => shown.push_str(run),
             // Writing to a string cannot fail.
-            Piece::Hidden(character) => { let _ = write!(shown, "{}", character.escape_unicode()); }
+            Piece::Hidden(character) => {
+                let _ = write!(shown, "{}", character.escape_unicode());
+            }
         }
     }
     Cow::Owned(shown)

@@ -11,9 +11,10 @@
 //! properties that STIX 2.1 section 2.9 names; other objects are UUIDv5 in a namespace of our own; `created`
 //! and `modified` are the last moment of the captures.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{Case, Destination, EndpointId, Timestamp};
+use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -34,9 +35,23 @@ pub fn stix(case: &Case) -> String {
     bundle.finish()
 }
 
+/// An object's members by name, whatever order `serde_json` keeps.
+type Object = BTreeMap<&'static str, Value>;
+
+/// A bundle (STIX 2.1 section 8).
+#[derive(Serialize)]
+struct Written {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    id: String,
+    objects: Vec<Object>,
+}
+
 /// Objects by their name, so that an address of two destinations is one object.
 struct Bundle {
-    objects: BTreeMap<String, Value>,
+    objects: BTreeMap<String, Object>,
+    /// The names that were resolved, and the objects each one leads to.
+    names: BTreeMap<String, BTreeSet<String>>,
     observed: BTreeMap<EndpointId, String>,
     author: String,
     made: String,
@@ -48,22 +63,17 @@ impl Bundle {
     fn new(overview: &Overview) -> Self {
         let case = overview.case;
         let digests: Vec<&str> = case.captures.iter().map(|capture| capture.sha256.as_str()).collect();
-        let made = instant(overview.span().map_or(Timestamp(0), |(_, last)| last));
         let author = named("identity", &case.program);
         let mut bundle = Self {
             objects: BTreeMap::new(),
+            names: BTreeMap::new(),
             observed: BTreeMap::new(),
             author: author.clone(),
-            made,
+            made: instant(overview.span().map_or(Timestamp(0), |(_, last)| last)),
             case: digests.join(" "),
         };
-        bundle.add(author.clone(), json!({
-            "type": "identity",
-            "created": bundle.made,
-            "modified": bundle.made,
-            "name": case.program,
-            "identity_class": "system",
-        }));
+        let members = [("name", json!(case.program)), ("identity_class", json!("system"))];
+        bundle.add_domain("identity", author, members);
         bundle
     }
 
@@ -75,69 +85,56 @@ impl Bundle {
         let Some(address) = self.address(destination) else { return };
         let mut refs = vec![address.clone()];
         if !destination.endpoint.host.is_empty() {
-            refs.extend(self.names(destination, address));
+            refs.extend(self.resolved(destination, address));
         }
         let id = named("observed-data", &format!("{} {}", self.case, destination.id));
         self.observed.insert(destination.id, id.clone());
-        self.add(id, json!({
-            "type": "observed-data",
-            "created_by_ref": self.author,
-            "created": self.made,
-            "modified": self.made,
-            "first_observed": instant(destination.first),
-            "last_observed": instant(destination.last),
-            "number_observed": destination.flows.clamp(1, MOST_OBSERVED),
-            "object_refs": refs,
-        }));
+        let members = [
+            ("first_observed", json!(instant(destination.first))),
+            ("last_observed", json!(instant(destination.last))),
+            ("number_observed", json!(destination.flows.clamp(1, MOST_OBSERVED))),
+            ("object_refs", json!(refs)),
+        ];
+        self.add_domain("observed-data", id, members);
     }
 
     fn address(&mut self, destination: &Destination) -> Option<String> {
         let address: std::net::IpAddr = destination.endpoint.address.parse().ok()?;
         let kind = if address.is_ipv4() { "ipv4-addr" } else { "ipv6-addr" };
-        let value = address.to_string();
-        let id = observable(kind, &json!({ "value": value }));
-        let mut object = json!({ "type": kind, "value": value });
-        if let Some(system) = self.system(destination) {
-            object["belongs_to_refs"] = json!([system]);
-        }
-        self.add(id.clone(), object);
+        let value = json!(address.to_string());
+        let id = observable(kind, "value", &value);
+        let mut members = vec![("value", value)];
+        members.extend(self.system(destination).map(|system| ("belongs_to_refs", json!([system]))));
+        self.add(kind, id.clone(), members);
         Some(id)
     }
 
     fn system(&mut self, destination: &Destination) -> Option<String> {
-        let number = destination.network.asn?;
-        let id = observable("autonomous-system", &json!({ "number": number }));
-        let mut object = json!({ "type": "autonomous-system", "number": number });
-        if !destination.network.holder.is_empty() {
-            object["name"] = json!(destination.network.holder);
-        }
-        self.add(id.clone(), object);
+        let number = json!(destination.network.asn?);
+        let holder = &destination.network.holder;
+        let id = observable("autonomous-system", "number", &number);
+        let name = Some(("name", json!(holder))).filter(|_| !holder.is_empty());
+        self.add("autonomous-system", id.clone(), [("number", number)].into_iter().chain(name));
         Some(id)
     }
 
     /// The host and its CNAME chain, each resolving to the next, the last to the address.
-    fn names(&mut self, destination: &Destination, address: String) -> Vec<String> {
+    fn resolved(&mut self, destination: &Destination, address: String) -> Vec<String> {
+        let chain: Vec<&String> =
+            std::iter::once(&destination.endpoint.host).chain(&destination.cname_chain).collect();
         let mut next = address;
-        let chain = std::iter::once(&destination.endpoint.host).chain(&destination.cname_chain);
         let mut ids = Vec::new();
-        for name in chain.collect::<Vec<_>>().into_iter().rev() {
-            let id = observable("domain-name", &json!({ "value": name }));
-            self.resolve(&id, name, next);
+        for name in chain.into_iter().rev() {
+            let id = observable("domain-name", "value", &json!(name));
+            let answers = self.names.entry(name.clone()).or_default();
+            if next != id {
+                answers.insert(next);
+            }
             ids.push(id.clone());
             next = id;
         }
         ids.reverse();
         ids
-    }
-
-    /// Adds a name, or one more answer to a name that is there.
-    fn resolve(&mut self, id: &str, name: &str, to: String) {
-        self.add(id.to_owned(), json!({ "type": "domain-name", "value": name, "resolves_to_refs": [] }));
-        let answers = self.objects.get_mut(id).and_then(|object| object["resolves_to_refs"].as_array_mut());
-        let Some(answers) = answers else { return };
-        if to != id && !answers.iter().any(|known| known.as_str() == Some(&to)) {
-            answers.push(json!(to));
-        }
     }
 
     fn note(&mut self, told: &Told) {
@@ -147,63 +144,81 @@ impl Bundle {
         if refs.is_empty() {
             refs.push(&self.author);
         }
-        let hosts: Vec<String> =
-            told.destinations.iter().map(|one| plain::clipped(host(one), 256).into_owned()).collect();
-        let content = format!(
-            "{}: {} ({}), {} between {} and {} UTC. Destination: {}. Readable by {}.",
-            finding.id,
-            told.identifier().words(),
-            told.grade().map_or("", words::grade),
-            words::times(finding.count),
-            words::moment(finding.first),
-            words::moment(finding.last),
-            if hosts.is_empty() { "unknown".to_owned() } else { hosts.join(", ") },
-            told.reader().words(),
-        );
-        let note = json!({
-            "type": "note",
-            "created_by_ref": self.author,
-            "created": self.made,
-            "modified": self.made,
-            "abstract": format!("{} sent ({})", words::capital(told.identifier().words()), finding.severity.id()),
-            "content": content,
-            "labels": [format!("severity:{}", finding.severity.id()), format!("identifier:{}", told.identifier().id())],
-            "object_refs": refs,
-        });
-        self.add(named("note", &format!("{} {}", self.case, finding.id)), note);
+        let severity = finding.severity.id();
+        let members = [
+            ("abstract", json!(format!("{} sent ({severity})", words::capital(told.identifier().words())))),
+            ("content", json!(content(told))),
+            (
+                "labels",
+                json!([format!("severity:{severity}"), format!("identifier:{}", told.identifier().id())]),
+            ),
+            ("object_refs", json!(refs)),
+        ];
+        self.add_domain("note", named("note", &format!("{} {}", self.case, finding.id)), members);
+    }
+
+    /// Adds an object that has an author and an age (STIX 2.1 section 3.2).
+    fn add_domain<const N: usize>(
+        &mut self,
+        kind: &'static str,
+        id: String,
+        members: [(&'static str, Value); N],
+    ) {
+        let made = [("created", json!(self.made)), ("modified", json!(self.made))];
+        let author = Some(("created_by_ref", json!(self.author))).filter(|_| id != self.author);
+        self.add(kind, id, made.into_iter().chain(author).chain(members));
     }
 
     /// Adds an object unless one of that name is there.
-    fn add(&mut self, id: String, mut object: Value) {
-        object["spec_version"] = json!("2.1");
-        object["id"] = json!(id);
-        self.objects.entry(id).or_insert(object);
+    fn add(
+        &mut self,
+        kind: &'static str,
+        id: String,
+        members: impl IntoIterator<Item = (&'static str, Value)>,
+    ) {
+        let common = [("type", json!(kind)), ("spec_version", json!("2.1")), ("id", json!(id))];
+        self.objects.entry(id).or_insert_with(|| common.into_iter().chain(members).collect());
     }
 
-    fn finish(self) -> String {
-        let objects: Vec<Value> = self.objects.into_values().map(without_empty_lists).collect();
-        let bundle = json!({
-            "type": "bundle",
-            "id": named("bundle", &self.case),
-            "objects": objects,
-        });
-        without_hidden(format!("{bundle:#}\n"))
+    fn finish(mut self) -> String {
+        for (name, answers) in std::mem::take(&mut self.names) {
+            let value = json!(name);
+            let id = observable("domain-name", "value", &value);
+            // Lists must not be empty: STIX 2.1 section 2.9.
+            let answers = Some(("resolves_to_refs", json!(answers))).filter(|_| !answers.is_empty());
+            self.add("domain-name", id, [("value", value)].into_iter().chain(answers));
+        }
+        let id = named("bundle", &self.case);
+        let written = Written { kind: "bundle", id, objects: self.objects.into_values().collect() };
+        // Strings, numbers and lists of them always have a JSON form.
+        let text = serde_json::to_string_pretty(&written).unwrap_or_default();
+        without_hidden(text + "\n")
     }
 }
 
-/// STIX 2.1 section 2.9 forbids empty lists.
-fn without_empty_lists(mut object: Value) -> Value {
-    if let Some(members) = object.as_object_mut() {
-        members.retain(|_, value| !value.as_array().is_some_and(Vec::is_empty));
-    }
-    object
+/// What a note says: everything but the value.
+fn content(told: &Told) -> String {
+    let finding = told.finding;
+    let hosts: Vec<String> =
+        told.destinations.iter().take(50).map(|one| plain::clipped(host(one), 256).into_owned()).collect();
+    format!(
+        "{}: {} ({}), {} between {} and {} UTC. Destination: {}. Readable by {}.",
+        finding.id,
+        told.identifier().words(),
+        told.grade().map_or("", words::grade),
+        words::times(finding.count),
+        words::moment(finding.first),
+        words::moment(finding.last),
+        if hosts.is_empty() { "unknown".to_owned() } else { hosts.join(", ") },
+        told.reader().words(),
+    )
 }
 
 /// Name of a cyber-observable object: UUIDv5 over its contributing properties in canonical JSON (RFC 8785).
-/// `serde_json` writes the members sorted; the properties used here are strings and small integers, for
-/// which its writing is the canonical one.
-fn observable(kind: &str, properties: &Value) -> String {
-    format!("{kind}--{}", Uuid::new_v5(&OBSERVABLES, properties.to_string().as_bytes()))
+/// There is one property, a string or a small integer, for which `serde_json`'s writing is the canonical one.
+fn observable(kind: &str, property: &'static str, value: &Value) -> String {
+    let name = json!({ property: value }).to_string();
+    format!("{kind}--{}", Uuid::new_v5(&OBSERVABLES, name.as_bytes()))
 }
 
 fn named(kind: &str, what: &str) -> String {
@@ -234,11 +249,11 @@ mod tests {
     #[test]
     fn names_of_observables_are_those_of_the_standard() {
         assert_eq!(
-            observable("ipv4-addr", &json!({ "value": "127.0.0.1" })),
+            observable("ipv4-addr", "value", &json!("127.0.0.1")),
             "ipv4-addr--679c6c82-b4be-52e2-9c7a-198689f6f77b"
         );
         assert_eq!(
-            observable("domain-name", &json!({ "value": "example.com" })),
+            observable("domain-name", "value", &json!("example.com")),
             "domain-name--bedb4899-d24b-5401-bc86-8f6b4cc18ec7"
         );
     }

@@ -57,7 +57,8 @@ struct Page {
 impl Page {
     fn inputs(&mut self, overview: &Overview) {
         let case = overview.case;
-        let names: Vec<String> = case.captures.iter().take(3).map(|one| plain::fitted(&one.name, 40)).collect();
+        let names: Vec<String> =
+            case.captures.iter().take(3).map(|one| plain::fitted(&one.name, 40)).collect();
         let mut inputs = names.join(", ");
         if let rest @ 1.. = case.captures.len().saturating_sub(3) {
             // Writing to a string cannot fail, here and below.
@@ -70,12 +71,17 @@ impl Page {
         let _ = write!(inputs, " · {}", words::counted(frames, "frame"));
         self.wrapped("", &inputs, DIM);
         let profile = match &case.profile {
-            Some(name) => format!("Profile {}, {}", plain::fitted(name, 40), words::counted(case.profile_values, "value")),
+            Some(name) => format!(
+                "Profile {}, {}",
+                plain::fitted(name, 40),
+                words::counted(case.profile_values, "value")
+            ),
             None => "Without profile: shapes only".to_owned(),
         };
         self.wrapped("", &profile, DIM);
         for problem in case.problems.iter().take(5) {
-            let words = format!("{}: {}", plain::fitted(&problem.input, 40), plain::clipped(&problem.problem, 300));
+            let words =
+                format!("{}: {}", plain::fitted(&problem.input, 40), plain::clipped(&problem.problem, 300));
             self.labelled("problem", WARN, &words);
         }
         for one in case.captures.iter().filter(|one| one.damage.is_some()).take(5) {
@@ -87,7 +93,7 @@ impl Page {
     fn verdict(&mut self, overview: &Overview) {
         self.blank();
         self.wrapped("", &overview.headline(), BOLD);
-        self.wrapped("", &overview.second_line(), Style::new());
+        self.wrapped("", &overview.second_line(&crate::overview::code), Style::new());
     }
 
     fn findings(&mut self, overview: &Overview, options: &SummaryOptions) {
@@ -100,7 +106,11 @@ impl Page {
         }
         let rest = overview.findings.len().saturating_sub(options.findings);
         if rest > 0 {
-            self.wrapped(INDENT, &format!("and {} more: see the report", words::counted(rest as u64, "finding")), DIM);
+            self.wrapped(
+                INDENT,
+                &format!("and {} more: see the report", words::counted(rest as u64, "finding")),
+                DIM,
+            );
         }
     }
 
@@ -142,18 +152,26 @@ impl Page {
         }
     }
 
+    /// Name and traffic on one line where both fit, then what is known of it.
     fn destination(&mut self, reached: &Reached) {
         let one = reached.destination;
         let findings = words::counted(reached.findings.len() as u64, "finding");
-        let right = format!("{} sent · {findings}", words::bytes(one.bytes_out));
-        let room = self.width.saturating_sub(4 + plain::width(&right));
-        let name = plain::fitted(host(one), room.max(24));
-        let fill = self.width.saturating_sub(2 + plain::width(&name) + plain::width(&right)).max(1);
-        let style = reached.worst.map_or(DIM, severity_style);
-        let (on, off) = self.paint(style);
-        let line = format!("  {on}{name}{off}{}{right}", " ".repeat(fill));
+        let traffic = format!("{} sent · {findings}", words::bytes(one.bytes_out));
+        let beside = self.width.saturating_sub(4 + plain::width(&traffic));
+        let fits = beside >= LEAST_NAME;
+        let name = plain::fitted(host(one), if fits { beside } else { self.width - 2 });
+        let (on, off) = self.paint(reached.worst.map_or(DIM, severity_style));
+        let line = match fits {
+            true => {
+                let gap = self.width.saturating_sub(2 + plain::width(&name) + plain::width(&traffic));
+                format!("  {on}{name}{off}{}{traffic}", " ".repeat(gap))
+            }
+            false => format!("  {on}{name}{off}"),
+        };
         self.line(&line);
-        self.wrapped(INDENT, &whereabouts(reached), DIM);
+        let place = whereabouts(reached);
+        let below = if fits { place } else { format!("{traffic} · {place}") };
+        self.wrapped(INDENT, &below, DIM);
     }
 
     fn coverage(&mut self, case: &Case) {
@@ -162,7 +180,11 @@ impl Page {
         self.wrapped("  ", &coverage.statement(), Style::new());
         let odd = case.anomalies.iter().fold(0u64, |sum, (count, _)| sum.saturating_add(count));
         if odd > 0 {
-            self.wrapped("  ", &format!("{} in the bytes: see the report.", words::counted(odd, "anomaly")), DIM);
+            self.wrapped(
+                "  ",
+                &format!("{} in the bytes: see the report.", words::counted(odd, "anomaly")),
+                DIM,
+            );
         }
     }
 
@@ -182,15 +204,21 @@ impl Page {
         }
     }
 
+    /// A heading, with words beside it, or below where they do not fit.
     fn heading(&mut self, title: &str, beside: &str) {
         self.blank();
         let (on, off) = self.paint(BOLD);
         let (dim, plain) = self.paint(DIM);
-        let line = match beside {
+        let fits = title.len() + 2 + plain::width(beside) <= self.width;
+        let beside_it = if fits { beside } else { "" };
+        let line = match beside_it {
             "" => format!("{on}{title}{off}"),
             _ => format!("{on}{title}{off}  {dim}{beside}{plain}"),
         };
         self.line(&line);
+        if !fits {
+            self.wrapped("  ", beside, DIM);
+        }
     }
 
     /// A label in a column of its own, then text wrapped beside it.
@@ -280,4 +308,6 @@ const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 const WARN: Style = AnsiColor::Yellow.on_default();
 const INDENT: &str = "           ";
+/// Columns that a name needs beside its traffic to stay recognisable.
+const LEAST_NAME: usize = 24;
 const MOST_DESTINATIONS: usize = 8;

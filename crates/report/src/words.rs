@@ -1,8 +1,8 @@
 //! Numbers and facts -> the words in which every output tells them.
 
 use evidence::{
-    CaptureId, Carrier, Case, Direction, Fate, Grade, Layer, Missing, Relation, Security, Severity,
-    Step, Timestamp, Transport,
+    CaptureId, Carrier, Case, Direction, Fate, Grade, Layer, Missing, Relation, Security, Severity, Step,
+    Timestamp, Transport,
 };
 
 /// `12,345`.
@@ -10,7 +10,7 @@ pub(crate) fn number(value: u64) -> String {
     let digits = value.to_string();
     let mut written = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             written.push(',');
         }
         written.push(digit);
@@ -126,9 +126,7 @@ pub(crate) fn list(words: &[String]) -> String {
 /// The word with a capital first letter.
 pub(crate) fn capital(words: &str) -> String {
     let mut characters = words.chars();
-    characters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(characters).collect()
-    })
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
 /// What each severity means.
@@ -230,9 +228,7 @@ pub(crate) fn fate(fate: Fate) -> (&'static str, &'static str) {
         Fate::Decoded => ("Decoded", "understood and searched"),
         Fate::NotUnderstood => ("Not understood", "searched as it stands; no decoder knew it"),
         Fate::Encrypted => ("Encrypted", "no key; only the clear parts were searched"),
-        Fate::HomeMadeEncryption => {
-            ("Home-made encryption", "unreadable content inside a clear message")
-        }
+        Fate::HomeMadeEncryption => ("Home-made encryption", "unreadable content inside a clear message"),
         Fate::Duplicate => ("Duplicate", "delivered before: retransmissions and keep-alives"),
         Fate::OverLimit => ("Over a limit", "passed over because a limit was reached"),
         Fate::NotParsed => ("Not parsed", "no reader for it, or damaged"),
@@ -246,21 +242,28 @@ pub(crate) fn missing(missing: Missing) -> (&'static str, &'static str) {
     }
 }
 
-/// What a decoder does, for those who never met it; empty where it has no words.
-pub(crate) fn decoder(name: &str) -> &'static str {
-    let base = name.split(['-', '_', ' ', '.', '[']).next().unwrap_or(name);
-    DECODERS.iter().find(|(known, _)| *known == base).map_or("", |(_, words)| words)
+/// Name of a decoder as people write it, and what it does for those who never met it.
+fn decoder(name: &str) -> (String, &'static str) {
+    // Variants are named after the decoder: `base64-url`, `zip.stored`.
+    let base = name.split(['-', '_', '.', '/']).next().unwrap_or(name);
+    let named = |wanted: &str| DECODERS.iter().find(|(id, _, _)| *id == wanted);
+    let known = named(name).or_else(|| named(base).filter(|_| base.len() < name.len()));
+    known.map_or_else(
+        || (name.to_owned(), ""),
+        |(id, written, meaning)| {
+            let written = if *id == name { (*written).to_owned() } else { format!("{written} ({name})") };
+            (written, *meaning)
+        },
+    )
 }
 
 /// Name of a step and what it does.
 pub(crate) fn step(step: &Step) -> (String, &'static str) {
     match step {
         Step::Datagram => ("Datagram".to_owned(), "the payload of one UDP packet"),
-        Step::Reassembly => {
-            ("TCP stream".to_owned(), "one direction of the connection, put in order")
-        }
+        Step::Reassembly => ("TCP stream".to_owned(), "one direction of the connection, put in order"),
         Step::Body => ("Message body".to_owned(), "transfer headers removed, byte for byte"),
-        Step::Decode(name) => (name.clone(), decoder(name)),
+        Step::Decode(name) => decoder(name),
     }
 }
 
@@ -270,35 +273,34 @@ pub(crate) fn capture(case: &Case, id: CaptureId) -> String {
     named.map_or_else(|| id.to_string(), |capture| capture.name.clone())
 }
 
-/// Names as `payload` registers its decoders, up to the first `-`.
-const DECODERS: &[(&str, &str)] = &[
-    ("base64", "bytes written as letters; an encoding that anyone can undo, not encryption"),
-    ("base64url", "bytes written as letters; an encoding that anyone can undo, not encryption"),
-    ("brotli", "compression that anyone can undo"),
-    ("cbor", "binary fields (RFC 8949)"),
-    ("cookie", "one cookie of the header"),
-    ("deflate", "compression that anyone can undo"),
-    ("form", "fields of a web form"),
-    ("grpc", "frames of remote calls"),
-    ("gzip", "compression that anyone can undo"),
-    ("hex", "bytes written as hexadecimal digits"),
-    ("json", "named fields in text (RFC 8259)"),
-    ("jwt", "a signed token; its content is readable"),
-    ("lz4", "compression that anyone can undo"),
-    ("messagepack", "binary fields"),
-    ("msgpack", "binary fields"),
-    ("multipart", "parts of an uploaded form"),
-    ("percent", "characters written as %XX in an address"),
-    ("plist", "named fields in Apple's format"),
-    ("protobuf", "binary fields in Google's format"),
-    ("query", "parameters of the address"),
-    ("snappy", "compression that anyone can undo"),
-    ("utf16", "text in two-byte characters"),
-    ("utf", "text in two-byte characters"),
-    ("xml", "named elements in text"),
-    ("zip", "a member of an archive"),
-    ("zlib", "compression that anyone can undo"),
-    ("zstd", "compression that anyone can undo"),
+/// Decoders by the name under which `payload` registers them, how people write the name, what it does.
+const DECODERS: &[(&str, &str, &str)] = &[
+    ("base64", "Base64", "bytes written as letters: an encoding that anyone can undo, not encryption"),
+    ("bplist", "Property list", "named fields in Apple's format"),
+    ("brotli", "Brotli", "compression that anyone can undo"),
+    ("cbor", "CBOR", "binary fields"),
+    ("cookie", "Cookie", "one cookie of the header"),
+    ("deflate", "Deflate", "compression that anyone can undo"),
+    ("form", "Form", "fields of a web form"),
+    ("grpc", "gRPC", "messages of remote calls"),
+    ("gzip", "gzip", "compression that anyone can undo"),
+    ("hex", "Hex", "bytes written as hexadecimal digits; anyone can undo it"),
+    ("json", "JSON", "named fields in text"),
+    ("jwt", "JWT", "a signed token, whose content anyone can read"),
+    ("lz4", "LZ4", "compression that anyone can undo"),
+    ("msgpack", "MessagePack", "binary fields"),
+    ("multipart", "Multipart", "parts of an uploaded form"),
+    ("percent", "Percent", "characters written as %XX in an address"),
+    ("plist", "Property list", "named fields in Apple's format"),
+    ("protobuf", "Protocol buffers", "numbered binary fields"),
+    ("query", "Query", "parameters of the address"),
+    ("snappy", "Snappy", "compression that anyone can undo"),
+    ("tar", "tar", "a member of an archive"),
+    ("utf16", "UTF-16", "text in two-byte characters"),
+    ("xml", "XML", "named elements in text"),
+    ("zip", "zip", "a member of an archive"),
+    ("zlib", "zlib", "compression that anyone can undo"),
+    ("zstd", "Zstandard", "compression that anyone can undo"),
 ];
 
 #[cfg(test)]

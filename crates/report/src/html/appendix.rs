@@ -4,7 +4,7 @@ use evidence::{Anomaly, Device};
 use maud::{Markup, html};
 
 use super::Page;
-use super::show::{Shown, codes};
+use super::show::{Prose, Shown, codes};
 use crate::words;
 
 impl Page<'_> {
@@ -82,7 +82,7 @@ impl Page<'_> {
                         thead { tr { th scope="col" { "Data set" } th scope="col" { "Version" } th scope="col" { "Licence and attribution" } } }
                         tbody {
                             @for set in self.overview.case.data.iter() {
-                                tr { th scope="row" { (Shown(&set.name)) } td { (Shown(&set.version)) } td { (Shown(&set.licence)) } }
+                                tr { th scope="row" { (Shown(&set.name)) } td { (Shown(&set.version)) } td { (Prose(&set.licence)) } }
                             }
                         }
                     }
@@ -120,19 +120,40 @@ fn more(all: usize, word: &str) -> Markup {
 const MOST: usize = 200;
 
 const GLOSSARY: &[(&str, &str)] = &[
-    ("AS", "Autonomous system: a network that announces addresses to the internet under one number. Its holder runs the address, not always the service."),
+    (
+        "AS",
+        "Autonomous system: a network that announces addresses to the internet under one number. Its holder runs the address, not always the service.",
+    ),
     ("Base64, hex, percent", "Ways to write bytes as letters. They hide nothing: anyone can undo them."),
     ("Capture, frame", "A recording of network traffic, and one recorded packet in it."),
-    ("Clear text", "Sent without encryption. Whoever runs the Wi-Fi, the line or a network on the way can read it."),
-    ("CNAME", "An alias: the name that was asked for leads to other names, often of the company that really runs the server."),
-    ("Coverage", "What became of every byte of the recording. A search that finds nothing says little where little could be read."),
-    ("Finding, sighting", "A sighting is an identifier seen at one place. A finding is what follows from one or many of them."),
+    (
+        "Clear text",
+        "Sent without encryption. Whoever runs the Wi-Fi, the line or a network on the way can read it.",
+    ),
+    (
+        "CNAME",
+        "An alias: the name that was asked for leads to other names, often of the company that really runs the server.",
+    ),
+    (
+        "Coverage",
+        "What became of every byte of the recording. A search that finds nothing says little where little could be read.",
+    ),
+    (
+        "Finding, sighting",
+        "A sighting is an identifier seen at one place. A finding is what follows from one or many of them.",
+    ),
     ("Hash", "A fingerprint of a value. Whoever knows or guesses the value can recognise it."),
     ("ICCID", "The serial number of a SIM card."),
     ("IMEI", "The number of the telephone itself. It stays the same for life, whoever uses it."),
     ("IMSI", "The number under which the operator knows the subscriber."),
-    ("Known, derived, shaped", "How sure it is: a value of the profile; computed from one, such as its hash; or only something of that shape."),
+    (
+        "Known, derived, shaped",
+        "How sure it is: a value of the profile; computed from one, such as its hash; or only something of that shape.",
+    ),
     ("MAC address", "The hardware address of a Wi-Fi or Bluetooth adapter."),
-    ("Profile", "The list of what is known of the phone, given by the investigator: its identifiers, and values planted to be recognised."),
+    (
+        "Profile",
+        "The list of what is known of the phone, given by the investigator: its identifiers, and values planted to be recognised.",
+    ),
     ("TLS, QUIC", "Encryption on the way. It keeps others from reading, not the receiver."),
 ];

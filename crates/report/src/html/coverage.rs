@@ -44,7 +44,8 @@ impl Page<'_> {
 
     fn rows(&self) -> Markup {
         let coverage = &self.coverage;
-        let captured = self.overview.case.captures.iter().fold(0u64, |sum, one| sum.saturating_add(one.bytes));
+        let captured =
+            self.overview.case.captures.iter().fold(0u64, |sum, one| sum.saturating_add(one.bytes));
         html! {
             div.scroll role="region" aria-label="Coverage ledger" tabindex="0" {
                 table.ledger {

@@ -6,7 +6,7 @@ use evidence::{Country, Owner};
 use maud::{Markup, html};
 
 use super::Page;
-use super::show::{Shown, anchor, chip};
+use super::show::{Prose, Shown, anchor, chip};
 use crate::overview::{Reached, host, local, socket};
 use crate::words;
 
@@ -30,7 +30,8 @@ pub(super) struct Role {
 impl Page<'_> {
     pub(super) fn destinations(&self) -> Markup {
         let all = &self.overview.destinations;
-        let (open, folded) = all.split_at(all.len().min(self.overview.told().count().clamp(LEAST_OPEN, MOST_OPEN)));
+        let (open, folded) =
+            all.split_at(all.len().min(self.overview.told().count().clamp(LEAST_OPEN, MOST_OPEN)));
         let (folded, left) = folded.split_at(folded.len().min(MOST_FOLDED));
         html! {
             section #to-whom aria-labelledby="to-whom-title" {
@@ -54,10 +55,12 @@ impl Page<'_> {
 
     /// A country's name, or its code where the name is not known.
     pub(super) fn country(&self, code: &str) -> Markup {
-        match self.options.atlas.and_then(|atlas| (atlas.place)(code)) {
-            Some(place) => html! { (Shown(&place.name)) },
-            None => html! { (Shown(code)) },
-        }
+        html! { (Shown(&self.country_name(code))) }
+    }
+
+    pub(super) fn country_name(&self, code: &str) -> String {
+        let place = self.options.atlas.and_then(|atlas| (atlas.place)(code));
+        place.map_or_else(|| code.to_owned(), |place| place.name)
     }
 
     fn countries(&self) -> Markup {
@@ -148,7 +151,7 @@ impl Page<'_> {
                 }
                 @if !owner.purpose.is_empty() { span.muted { "for " (Shown(&owner.purpose)) } }
                 @if !owner.reasoning.is_empty() {
-                    details.why { summary { "why" } (Shown(&owner.reasoning)) }
+                    details.why { summary { "why" } (Prose(&owner.reasoning)) }
                 }
             },
         }

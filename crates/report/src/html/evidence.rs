@@ -3,7 +3,7 @@
 use evidence::{Evidence, Occurrence, SightingGroup};
 use maud::{Markup, html};
 
-use super::show::{Shown, anchor, chip};
+use super::show::{Prose, Shown, anchor, chip};
 use super::{Excerpt, Page};
 use crate::chain::{Chain, Link};
 use crate::overview::{Told, host, way};
@@ -36,13 +36,13 @@ impl Page<'_> {
         let rest = finding.evidence.len().saturating_sub(MOST_PIECES);
         html! {
             details.evidence id={ "proof-" (anchor) } open[place < OPEN] {
-                summary { (chip(finding.severity, None)) " " span.name { (Shown(&finding.title)) } }
+                summary { (chip(finding.severity, None)) " " h3 { (Shown(&finding.title)) } }
                 @for piece in finding.evidence.iter().take(MOST_PIECES) { (self.piece(piece)) }
                 @if rest > 0 { p.muted { "and " (rest) " more pieces in the case file" } }
                 @if finding.evidence.is_empty() { p { "The case holds no proof of its own for this finding." } }
                 (self.sightings(told))
                 p.run { "Run it again:" code { "phonehome prove " (Shown(self.folder())) " " (Shown(&finding.id.0)) } }
-                p { a href={ "#" (anchor) } { "Back to the finding" } }
+                p.back { a href={ "#" (anchor) } { "Back to the finding" } }
             }
         }
     }
@@ -57,7 +57,7 @@ impl Page<'_> {
         html! {
             div.piece {
                 h4 { (words::relation(piece.relation)) }
-                p { (Shown(&piece.words)) }
+                p { (Prose(&piece.words)) }
                 (self.chain(occurrence))
                 @for excerpt in excerpts.iter().take(MOST_EXCERPTS) { (hex_view(excerpt)) }
             }
@@ -168,10 +168,10 @@ fn hex_view(excerpt: &Excerpt) -> Markup {
                 div.row {
                     span.offset { (format!("{:08x}", excerpt.offset.saturating_add((start + row * 16) as u64))) }
                     @for (half, part) in line.chunks(8).enumerate() {
-                        span class=(["ha", "hb"][half.min(1)]) { (run(part, |at| marked(row * 16 + half * 8 + at), hex, " ")) }
+                        span class=(if half == 0 { "ha" } else { "hb" }) { (run(part, |at| marked(row * 16 + half * 8 + at), hex, " ")) }
                     }
                     @for (half, part) in line.chunks(8).enumerate() {
-                        span class=(["aa", "ab"][half.min(1)]) { (run(part, |at| marked(row * 16 + half * 8 + at), letter, "")) }
+                        span class=(if half == 0 { "aa" } else { "ab" }) { (run(part, |at| marked(row * 16 + half * 8 + at), letter, "")) }
                     }
                 }
             }
@@ -236,12 +236,8 @@ mod tests {
 
     #[test]
     fn the_value_is_marked_in_both_columns() {
-        let excerpt = Excerpt {
-            title: "x".to_owned(),
-            offset: 0x100,
-            bytes: (0x40..0x60).collect(),
-            highlight: 6..18,
-        };
+        let excerpt =
+            Excerpt { title: "x".to_owned(), offset: 0x100, bytes: (0x40..0x60).collect(), highlight: 6..18 };
         let view = hex_view(&excerpt).into_string();
         assert!(view.contains("00000100") && view.contains("00000110"), "{view}");
         assert!(view.contains("40 41 42 43 44 45 <mark>46 47</mark>"), "{view}");
@@ -252,7 +248,7 @@ mod tests {
 
     #[test]
     fn a_highlight_outside_the_bytes_harms_nobody() {
-        for highlight in [100..200, usize::MAX - 1..usize::MAX, 4..0, 0..usize::MAX] {
+        for highlight in [100..200, usize::MAX - 1..usize::MAX, 7..7, 0..usize::MAX] {
             let excerpt = Excerpt { title: String::new(), offset: u64::MAX, bytes: vec![0; 40], highlight };
             assert!(hex_view(&excerpt).into_string().contains("00 00"));
         }

@@ -4,7 +4,7 @@ use evidence::{Destination, FindingKind, Severity};
 use maud::{Markup, html};
 
 use super::Page;
-use super::show::{Shown, anchor, chip, codes};
+use super::show::{Prose, Shown, anchor, chip, codes};
 use crate::overview::{Told, host, local};
 use crate::words;
 
@@ -60,9 +60,9 @@ impl Page<'_> {
         let finding = told.finding;
         let anchor = anchor(told, place);
         html! {
-            article.finding id=(anchor) class=(finding.severity.id()) {
+            article class={ "finding " (finding.severity.id()) } id=(anchor) {
                 header { (chip(finding.severity, None)) h3 { (Shown(&finding.title)) } }
-                p { (Shown(&finding.words)) }
+                p { (Prose(&finding.words)) }
                 dl.facts {
                     dt { "What" } dd { (what(told)) }
                     dt { "Where to" } dd { (self.where_to(told)) }
@@ -130,7 +130,7 @@ fn what(told: &Told) -> Markup {
             }
         }
         @if let Some(grade) = told.grade() {
-            " " span.muted { "(" (words::grade(grade)) ": " (words::grade_meaning(grade)) ")" }
+            span.muted { ", " (words::grade(grade)) ": " (words::grade_meaning(grade)) "." }
         }
         @if identifier.persistent() { " " span.muted { "Stays the same for the life of the device or person." } }
     }

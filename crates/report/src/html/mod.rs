@@ -17,10 +17,10 @@ mod timeline;
 use ::evidence::{Capture, Case, Finding, Occurrence, Timestamp};
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
-use self::show::{Shown, chip};
+use self::show::{Prose, Shown, chip};
 use crate::coverage::Coverage;
 use crate::overview::Overview;
-use crate::words;
+use crate::{plain, words};
 
 /// What the page needs beside the case. All of it may be left out.
 #[derive(Clone, Copy, Default)]
@@ -32,11 +32,17 @@ pub struct HtmlOptions<'a> {
     /// The map's data. Without it the countries stand in a table only.
     pub atlas: Option<Atlas<'a>>,
     /// Bytes around an occurrence's value, for the hex views. Called once for each proof shown.
-    pub excerpts: Option<&'a dyn Fn(&Occurrence) -> Vec<Excerpt>>,
+    pub excerpts: Option<Excerpts<'a>>,
     /// When a finding was seen, for the timeline. Without it the times that the case itself holds are shown:
     /// first, last and those of the proofs.
-    pub moments: Option<&'a dyn Fn(&Finding) -> Vec<Timestamp>>,
+    pub moments: Option<Moments<'a>>,
 }
+
+/// Gives the bytes around an occurrence's value.
+pub type Excerpts<'a> = &'a dyn Fn(&Occurrence) -> Vec<Excerpt>;
+
+/// Gives the times at which a finding was seen.
+pub type Moments<'a> = &'a dyn Fn(&Finding) -> Vec<Timestamp>;
 
 /// The data of the world map.
 #[derive(Clone, Copy)]
@@ -120,7 +126,7 @@ impl Page<'_> {
                 meta name="referrer" content="no-referrer";
                 meta name="robots" content="noindex";
                 meta name="format-detection" content="telephone=no, date=no, address=no, email=no, url=no";
-                title { (Shown(&self.title())) " · phonehome" }
+                title { (plain::clipped(&self.title(), 120)) " · phonehome" }
                 style { (PreEscaped(include_str!("style.css"))) }
             }
         }
@@ -145,7 +151,7 @@ impl Page<'_> {
             header.masthead {
                 p.eyebrow { "phonehome audit" span.dot aria-hidden="true" { "·" } (Shown(&self.title())) }
                 h1 { (overview.headline()) }
-                p.lead { (Shown(&overview.second_line())) " " (self.coverage.headline()) }
+                p.lead { (Prose(&overview.second_line(&|code| self.country_name(code)))) " " (self.coverage.headline()) }
                 (self.tiles())
                 nav aria-label="Contents" {
                     ul { @for (id, name) in SECTIONS { li { a href={ "#" (id) } { (name) } } } }
@@ -193,10 +199,10 @@ impl Page<'_> {
         markup! {
             section #examined aria-labelledby="examined-title" {
                 h2 #examined-title { "What was examined" }
-                @for capture in &case.captures { (examined(capture)) }
+                div.captures { @for capture in &case.captures { (examined(capture)) } }
                 @if case.captures.is_empty() { p { "No capture could be read." } }
                 @for problem in &case.problems {
-                    p.warning { strong { "Problem with " (Shown(&problem.input)) ": " } (Shown(&problem.problem)) }
+                    p.warning { strong { "Problem with " (Shown(&problem.input)) ": " } (Prose(&problem.problem)) }
                 }
                 dl.facts {
                     dt { "Profile" }
@@ -246,7 +252,7 @@ fn examined(capture: &Capture) -> Markup {
                     dd { ul.plain { @for note in capture.notes.iter().take(20) { li { (Shown(note)) } } } }
                 }
                 @if let Some(damage) = &capture.damage {
-                    dt { "Damage" } dd.warning { (Shown(damage)) }
+                    dt { "Damage" } dd.warning { (Prose(damage)) }
                 }
             }
         }

@@ -9,29 +9,46 @@ use crate::overview::Told;
 use crate::plain::{self, Piece};
 
 /// A value of the case: markup escaped, hidden characters shown by their number, isolated from the
-/// direction of the text around it, and cut where it is longer than anyone reads.
+/// direction of the text around it, and cut where it is longer than a value that anyone reads.
 pub(super) struct Shown<'a>(pub(super) &'a str);
+
+/// A paragraph, which may be longer than a value.
+pub(super) struct Prose<'a>(pub(super) &'a str);
 
 impl Render for Shown<'_> {
     fn render_to(&self, buffer: &mut String) {
-        let (kept, cut) = plain::split(self.0, LONGEST);
-        buffer.push_str("<bdi>");
-        for piece in plain::pieces(kept) {
-            // Writing to a string cannot fail.
-            match piece {
-                Piece::Text(text) => drop(Escaper::new(buffer).write_str(text)),
-                Piece::Hidden(character) => { let _ = write!(
+        // Writing to a string cannot fail.
+        let _ = show(self.0, LONGEST_VALUE, buffer);
+    }
+}
+
+impl Render for Prose<'_> {
+    fn render_to(&self, buffer: &mut String) {
+        // As above.
+        let _ = show(self.0, LONGEST_PARAGRAPH, buffer);
+    }
+}
+
+fn show(text: &str, longest: usize, buffer: &mut String) -> std::fmt::Result {
+    let (kept, cut) = plain::split(text, longest);
+    buffer.push_str("<bdi>");
+    for piece in plain::pieces(kept) {
+        match piece {
+            Piece::Text(text) => Escaper::new(buffer).write_str(text)?,
+            Piece::Hidden(character) => {
+                let number = u32::from(character);
+                write!(
                     buffer,
-                    "<span class=\"hidden\" title=\"a character that is not seen\">U+{:04X}</span>",
-                    u32::from(character)
-                ); }
+                    "<span class=\"hidden\" title=\"a character that is not seen\">U+{number:04X}</span>"
+                )?;
             }
         }
-        if cut > 0 {
-            let _ = write!(buffer, "<span class=\"cut\">… {cut} more characters</span>");
-        }
-        buffer.push_str("</bdi>");
     }
+    if cut > 0 {
+        write!(buffer, "<span class=\"cut\">… {cut} more characters</span>")?;
+    }
+    buffer.push_str("</bdi>");
+    Ok(())
 }
 
 /// The severity as a coloured word, with a number in front where given.
@@ -64,7 +81,8 @@ pub(super) fn codes<'a>(values: impl IntoIterator<Item = &'a str>) -> Markup {
     }
 }
 
-const LONGEST: usize = 400;
+const LONGEST_VALUE: usize = 400;
+const LONGEST_PARAGRAPH: usize = 4000;
 
 #[cfg(test)]
 mod tests {

@@ -25,7 +25,7 @@ impl Page<'_> {
                 p.intro {
                     "Times are UTC, as the capture recorded them. A mark is a moment a value was seen; the line reaches from the first to the last. "
                     @if self.options.moments.is_none() { "Marks are shown for the first, the last and the proved sightings. " }
-                    @if axis.periods.len() > 1 { "Between the recordings the scale is broken (hatched)." }
+                    @if axis.periods.len() > 1 { "Where nothing was recorded the scale is broken." }
                 }
                 div.timeline {
                     (scale(&axis))
@@ -52,15 +52,15 @@ impl Page<'_> {
             Some(moments) => moments(finding),
             None => known(told),
         };
-        let hosts = told.destinations.first().map(|first| host(first));
         html! {
             li {
                 span.label {
-                    a href={ "#" (anchor(told, place)) } { (words::capital(told.identifier().words())) }
-                    @if let Some(host) = hosts { " → " (Shown(host)) }
-                    @if told.destinations.len() > 1 { " and " (told.destinations.len() - 1) " more" }
-                    " " (chip(finding.severity, None))
-                    " " span.muted { (words::times(finding.count)) }
+                    a href={ "#" (anchor(told, place)) } { (words::capital(told.identifier().words())) } " " (chip(finding.severity, None))
+                    span.muted {
+                        @if let Some(first) = told.destinations.first() { (Shown(host(first))) ", " }
+                        @if told.destinations.len() > 1 { "and " (told.destinations.len() - 1) " more, " }
+                        (words::times(finding.count))
+                    }
                 }
                 (strip(axis, finding.severity.id(), (finding.first, finding.last), &times))
             }
@@ -72,7 +72,7 @@ fn destination_row(axis: &Axis, reached: &Reached) -> Markup {
     let one = reached.destination;
     html! {
         li {
-            span.label { (Shown(host(one))) " " span.muted { (words::counted(one.flows, "flow")) ", " (words::bytes(one.bytes_out)) " sent" } }
+            span.label { (Shown(host(one))) span.muted { (words::counted(one.flows, "flow")) ", " (words::bytes(one.bytes_out)) " sent" } }
             (strip(axis, "quiet", (one.first, one.last), &[one.first, one.last]))
         }
     }
@@ -90,7 +90,7 @@ fn known(told: &Told) -> Vec<Timestamp> {
 fn strip(axis: &Axis, class: &str, (first, last): (Timestamp, Timestamp), times: &[Timestamp]) -> Markup {
     let (from, to) = (axis.place(first), axis.place(last));
     html! {
-        svg.strip class=(class) viewBox=(format!("0 0 {LENGTH} 20")) preserveAspectRatio="none" role="img" {
+        svg class={ "strip " (class) } viewBox=(format!("0 0 {LENGTH} 20")) preserveAspectRatio="none" role="img" {
             title { (words::period(first, last)) " UTC" }
             path.recorded d=(recorded(axis)) {}
             @if to > from { path.reach d=(format!("M{from} 10H{to}")) {} }
@@ -119,7 +119,10 @@ fn scale(axis: &Axis) -> Markup {
     html! {
         div.scale aria-hidden="true" {
             @for tick in axis.ticks() {
-                span style={ "left:" (percent(tick.place)) } { (tick.label) }
+                span style={ "left:" (percent(tick.place)) } {
+                    @if let Some(day) = &tick.day { b { (day) } " " }
+                    (tick.label)
+                }
             }
         }
     }
@@ -143,6 +146,8 @@ struct Period {
 
 struct Tick {
     place: i64,
+    /// The day, where a period starts.
+    day: Option<String>,
     label: String,
 }
 
@@ -151,7 +156,8 @@ impl Axis {
     fn of(overview: &Overview) -> Option<Self> {
         let (first, last) = overview.span()?;
         let captures = overview.case.captures.iter().filter_map(|capture| capture.first.zip(capture.last));
-        let mut times: Vec<(i64, i64)> = captures.map(|(first, last)| (first.0, last.0.max(first.0))).collect();
+        let mut times: Vec<(i64, i64)> =
+            captures.map(|(first, last)| (first.0, last.0.max(first.0))).collect();
         if times.is_empty() {
             times.push((first.0, last.0));
         }
@@ -161,7 +167,8 @@ impl Axis {
 
     /// Recordings that lie close together are one period; so are all where there would be too many.
     fn over(times: &[(i64, i64)]) -> Self {
-        let recorded = times.iter().fold(1i64, |sum, (first, last)| sum.saturating_add(last.saturating_sub(*first)));
+        let recorded =
+            times.iter().fold(1i64, |sum, (first, last)| sum.saturating_add(last.saturating_sub(*first)));
         let mut periods: Vec<(i64, i64)> = Vec::new();
         for (first, last) in times {
             match periods.last_mut() {
@@ -199,14 +206,18 @@ impl Axis {
         let seconds = (period.last.saturating_sub(period.first) / SECOND).max(1);
         let step = STEPS.into_iter().find(|step| seconds / step <= wanted).unwrap_or(seconds);
         let start = Timestamp(period.first);
-        let mut ticks = vec![Tick { place: period.from, label: words::moment(start) }];
+        let mut ticks = vec![Tick {
+            place: period.from,
+            day: Some(words::day(start)),
+            label: short(start, step.min(3600)),
+        }];
         let mut at = (start.seconds() / step).saturating_add(1).saturating_mul(step);
         while ticks.len() < 8 && at < Timestamp(period.last).seconds() {
             let time = Timestamp::new(at, 0);
             let place = self.place(time);
             // The first label names the day and takes more room.
             if place - period.from > LENGTH / 5 && LENGTH - place > LENGTH / 20 {
-                ticks.push(Tick { place, label: short(time, step) });
+                ticks.push(Tick { place, day: None, label: short(time, step) });
             }
             at = at.saturating_add(step);
         }

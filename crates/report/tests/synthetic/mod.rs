@@ -3,7 +3,13 @@
 //!
 //! It does not come from an audit, so it also holds what one capture seldom shows together.
 
-use evidence::*;
+use evidence::{
+    Anomaly, AnomalyTally, Buffer, BufferId, CASE_FORMAT, Capture, CaptureId, Carrier, Case, Country,
+    DataSet, Destination, Device, Direction, Endpoint, EndpointId, Evidence, ExchangeId, Fate, Fidelity,
+    Finding, FindingId, FindingKind, FlowId, Form, FrameNo, Grade, IdentifierKind, InputProblem, Layer,
+    Ledger, Missing, Network, Occurrence, Owner, Relation, Security, Segment, Severity, SightingGroup,
+    SightingKey, Source, Span, Step, Timestamp, Totals, Trail, Transport,
+};
 
 /// 2019-01-15 07:40:00 UTC.
 pub(crate) const START: i64 = 1_547_538_000;
@@ -21,7 +27,8 @@ pub(crate) fn case() -> Case {
         captures: vec![boot(), month_later()],
         problems: vec![InputProblem {
             input: "phone/old.pcap".to_owned(),
-            problem: "no capture: the file begins with 50 4b 03 04 (a zip archive); unpack it first".to_owned(),
+            problem: "no capture: the file begins with 50 4b 03 04 (a zip archive); unpack it first"
+                .to_owned(),
         }],
         profile: Some("nokia-7-plus-a".to_owned()),
         profile_values: 14,
@@ -85,7 +92,8 @@ pub(crate) fn hostile() -> Case {
     }
     case.problems = vec![InputProblem { input: attack.clone(), problem: attack.clone() }];
     case.data = vec![DataSet { name: attack.clone(), version: attack.clone(), licence: attack.clone() }];
-    case.devices = vec![Device { address: attack.clone(), mac: Some(attack.clone()), names: vec![attack.clone()] }];
+    case.devices =
+        vec![Device { address: attack.clone(), mac: Some(attack.clone()), names: vec![attack.clone()] }];
     for destination in &mut case.destinations {
         destination.endpoint.host = attack.clone();
         destination.named_by = attack.clone();
@@ -121,7 +129,9 @@ pub(crate) fn hostile() -> Case {
     }
     for group in &mut case.sightings {
         let key = &mut group.key;
-        for text in [&mut key.value, &mut key.label, &mut key.field, &mut key.app, &mut key.device, &mut key.form.0] {
+        for text in
+            [&mut key.value, &mut key.label, &mut key.field, &mut key.app, &mut key.device, &mut key.form.0]
+        {
             *text = attack.clone();
         }
         key.encodings = vec![attack.clone()];
@@ -194,7 +204,8 @@ fn data() -> Vec<DataSet> {
 }
 
 fn destinations() -> Vec<Destination> {
-    let country = |code: &str, source: &str| Some(Country { code: code.to_owned(), source: source.to_owned() });
+    let country =
+        |code: &str, source: &str| Some(Country { code: code.to_owned(), source: source.to_owned() });
     let base = |id: u32, host: &str, address: &str, port: u16, transport| Destination {
         id: EndpointId(id),
         endpoint: Endpoint { host: host.to_owned(), address: address.to_owned(), port, transport },
@@ -446,17 +457,49 @@ fn sightings() -> Vec<SightingGroup> {
 
 fn findings(sightings: &[SightingGroup]) -> Vec<Finding> {
     let texts = [
-        ("The phone's device number (IMEI) was sent to zzhc.vnet.example in clear text", "The phone's IMEI, a number that stays the same for as long as the phone exists, was sent 7 times to zzhc.vnet.example. It was written as Base64 in a message whose label says it is encrypted; it is not. Anyone on the way could read it: the Wi-Fi's owner, the providers, and the networks between."),
-        ("The phone's subscriber number (IMSI) was sent to zzhc.vnet.example in clear text", "The number under which the mobile operator knows the subscriber was sent 7 times to zzhc.vnet.example, readable by anyone on the way."),
-        ("The phone's SIM card number (ICCID) was sent to zzhc.vnet.example in clear text", "The serial number of the SIM card was sent 7 times, in the same messages as the IMEI: together they tie the person's contract to the device."),
-        ("The phone's Wi-Fi address (MAC) was sent to zzhc.vnet.example in clear text", "The hardware address of the Wi-Fi adapter was sent 7 times, without colons and in capitals."),
-        ("The radio cell the phone was in was sent to zzhc.vnet.example in clear text", "The number of the radio cell tells within some hundred metres where the phone was, each time."),
-        ("A hash of the phone's Android ID was sent to metrics.eu.vendor.example", "The MD5 hash of the Android ID was sent 6 times. A hash of so short a value can be computed back, and it is as stable as the value itself."),
-        ("412 of 500 contacts' telephone numbers were sent to metrics.eu.vendor.example", "Numbers from the address book, which belong to other people, were uploaded in one message, compressed. 412 of the 500 planted numbers were in it."),
-        ("The phone told its network name to everyone in the Wi-Fi", "The name android-4f1c2e9a was sent in the request for an address (DHCP) to all devices of the local network."),
-        ("The phone's model was sent to zzhc.vnet.example", "The model Nokia 7 plus stands in the user agent of the messages."),
+        (
+            "The phone's device number (IMEI) was sent to zzhc.vnet.example in clear text",
+            "The phone's IMEI, a number that stays the same for as long as the phone exists, was sent 7 times to zzhc.vnet.example. It was written as Base64 in a message whose label says it is encrypted; it is not. Anyone on the way could read it: the Wi-Fi's owner, the providers, and the networks between.",
+        ),
+        (
+            "The phone's subscriber number (IMSI) was sent to zzhc.vnet.example in clear text",
+            "The number under which the mobile operator knows the subscriber was sent 7 times to zzhc.vnet.example, readable by anyone on the way.",
+        ),
+        (
+            "The phone's SIM card number (ICCID) was sent to zzhc.vnet.example in clear text",
+            "The serial number of the SIM card was sent 7 times, in the same messages as the IMEI: together they tie the person's contract to the device.",
+        ),
+        (
+            "The phone's Wi-Fi address (MAC) was sent to zzhc.vnet.example in clear text",
+            "The hardware address of the Wi-Fi adapter was sent 7 times, without colons and in capitals.",
+        ),
+        (
+            "The radio cell the phone was in was sent to zzhc.vnet.example in clear text",
+            "The number of the radio cell tells within some hundred metres where the phone was, each time.",
+        ),
+        (
+            "A hash of the phone's Android ID was sent to metrics.eu.vendor.example",
+            "The MD5 hash of the Android ID was sent 6 times. A hash of so short a value can be computed back, and it is as stable as the value itself.",
+        ),
+        (
+            "412 of 500 contacts' telephone numbers were sent to metrics.eu.vendor.example",
+            "Numbers from the address book, which belong to other people, were uploaded in one message, compressed. 412 of the 500 planted numbers were in it.",
+        ),
+        (
+            "The phone told its network name to everyone in the Wi-Fi",
+            "The name android-4f1c2e9a was sent in the request for an address (DHCP) to all devices of the local network.",
+        ),
+        (
+            "The phone's model was sent to zzhc.vnet.example",
+            "The model Nokia 7 plus stands in the user agent of the messages.",
+        ),
     ];
-    let mut findings: Vec<Finding> = sightings.iter().zip(texts).zip(0u32..).map(|((group, text), place)| finding(group, text, place)).collect();
+    let mut findings: Vec<Finding> = sightings
+        .iter()
+        .zip(texts)
+        .zip(0u32..)
+        .map(|((group, text), place)| finding(group, text, place))
+        .collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
 }
@@ -464,7 +507,9 @@ fn findings(sightings: &[SightingGroup]) -> Vec<Finding> {
 fn finding(group: &SightingGroup, (title, words): (&str, &str), place: u32) -> Finding {
     let key = &group.key;
     let kind = match key.kind {
-        IdentifierKind::ContactNumber => FindingKind::BulkData { identifier: key.kind, seen: 412, planted: 500 },
+        IdentifierKind::ContactNumber => {
+            FindingKind::BulkData { identifier: key.kind, seen: 412, planted: 500 }
+        }
         identifier => FindingKind::IdentifierSent {
             identifier,
             value: key.value.clone(),
@@ -472,12 +517,17 @@ fn finding(group: &SightingGroup, (title, words): (&str, &str), place: u32) -> F
             forms: vec![key.form.clone()],
         },
     };
-    let proof = |relation, words: &str, occurrence: &Occurrence| Evidence { relation, words: words.to_owned(), occurrence: occurrence.clone() };
+    let proof = |relation, words: &str, occurrence: &Occurrence| Evidence {
+        relation,
+        words: words.to_owned(),
+        occurrence: occurrence.clone(),
+    };
     let first = group.proofs.first().unwrap();
     let mut host = occurrence(4, 12, "zzhc.vnet.example", 0);
     host.trail.buffers.truncate(1);
     host.span = Span { buffer: BufferId(0), start: 40, end: 57 };
-    let mut evidence = vec![proof(Relation::Value, &format!("In the field {} of the message.", key.field), first)];
+    let mut evidence =
+        vec![proof(Relation::Value, &format!("In the field {} of the message.", key.field), first)];
     if key.endpoint == EndpointId(0) {
         evidence.push(proof(Relation::Destination, "The Host header of the same request.", &host));
     }
