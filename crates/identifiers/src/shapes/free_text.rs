@@ -107,7 +107,9 @@ fn name_before(bytes: &[u8], at: usize) -> Option<&[u8]> {
     }
     let named = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     let length = bytes.get(..end)?.iter().rev().take(LONGEST_NAME + 1).take_while(named).count();
-    bytes.get(end - length..end).filter(|name| matches!(name.len(), 2..=LONGEST_NAME))
+    let name = bytes.get(end - length..end).filter(|name| matches!(name.len(), 2..=LONGEST_NAME))?;
+    // The numbers of pictures (XMP part 1, `xmp.did:`, `xmp.iid:`) are no device's.
+    (!name.starts_with(b"xmp.")).then_some(name)
 }
 
 /// What follows, up to a byte that ends values in all the usual writings.
@@ -126,8 +128,14 @@ fn emails(bytes: &[u8], found: &mut Found<'_>) -> bool {
         let Some((from, to)) = words::email_around(bytes, at) else { return true };
         // `user:password@host` and addresses in links to elsewhere are no mail addresses.
         let in_link = bytes.get(from.saturating_sub(3)..from).is_some_and(|before| before.ends_with(b"//") || before.ends_with(b"://"));
-        in_link || found(words::address(bytes.get(from..to).unwrap_or_default(), from), IdentifierKind::Email, Confidence::ByForm)
+        in_link || is_message_number(bytes, from) || found(words::address(bytes.get(from..to).unwrap_or_default(), from), IdentifierKind::Email, Confidence::ByForm)
     })
+}
+
+/// `Message-ID: <…`, `In-Reply-To:`, SIP's `Call-ID:`: numbers of messages look like addresses.
+fn is_message_number(bytes: &[u8], from: usize) -> bool {
+    let before = bytes.get(from.saturating_sub(16)..from).unwrap_or_default().to_ascii_lowercase();
+    [&b"-id:"[..], b"-id=", b"reply-to:", b"references:"].iter().any(|mark| memchr::memmem::find(&before, mark).is_some())
 }
 
 /// `1c%3Ab9%3Ac4%3A29%3Aaf%3A90`.
@@ -144,9 +152,9 @@ fn escaped_mac_at(bytes: &[u8], at: usize) -> Option<Hit> {
     if bytes.get(at + 5) != Some(&b'%') {
         return None;
     }
-    let (start, end) = (at.checked_sub(2)?, at + 25);
+    let (start, end) = (at.checked_sub(2)?, at + 23);
     let mut plain = [b':'; 17];
-    let (pairs, _) = bytes.get(start..end)?.as_chunks::<5>();
+    let (pairs, []) = bytes.get(start..end)?.as_chunks::<5>() else { return None };
     for (place, pair) in pairs.iter().enumerate() {
         let [high, low, b'%', b'3', b'A' | b'a'] = pair else { return None };
         plain.get_mut(place * 3..place * 3 + 2)?.copy_from_slice(&[*high, *low]);

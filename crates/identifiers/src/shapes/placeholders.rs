@@ -8,6 +8,8 @@ use serde::Deserialize;
 #[derive(Debug, Default)]
 pub(super) struct Placeholders {
     folded: BTreeSet<Vec<u8>>,
+    /// What follows the `@` in what looks like an e-mail address and is none.
+    domains: BTreeSet<String>,
 }
 
 #[derive(Deserialize)]
@@ -34,7 +36,11 @@ impl Placeholders {
     fn parse(text: &str) -> Result<Self, toml::de::Error> {
         let file: File = toml::from_str(text)?;
         let values = file.row.iter().flat_map(|row| &row.values);
-        Ok(Self { folded: values.map(|value| fold(value.as_bytes())).collect() })
+        let (domains, values): (Vec<_>, Vec<_>) = values.partition(|value| value.starts_with('@'));
+        Ok(Self {
+            folded: values.into_iter().map(|value| fold(value.as_bytes())).collect(),
+            domains: domains.into_iter().map(|domain| domain.replace('@', "")).collect(),
+        })
     }
 
     /// Whether a value, canonical or as found, is one. Case and separators do not matter.
@@ -43,7 +49,12 @@ impl Placeholders {
             return false;
         }
         let folded = fold(value);
-        folded.is_empty() && value.is_ascii() || self.folded.contains(&folded) || is_pattern(&folded)
+        folded.is_empty() && value.is_ascii() || self.in_domain(value) || self.folded.contains(&folded) || is_pattern(&folded)
+    }
+
+    fn in_domain(&self, value: &[u8]) -> bool {
+        let domain = value.iter().position(|byte| *byte == b'@').and_then(|at| value.get(at + 1..));
+        domain.and_then(|domain| std::str::from_utf8(domain).ok()).is_some_and(|domain| self.domains.contains(domain))
     }
 }
 

@@ -66,6 +66,8 @@ pub(super) fn decimal_id(value: &[u8], hits: &mut Vec<Hit>) {
 /// Some 128 bits in any writing: UUID, hex, base64 or a mixture; no small number, word, date or version.
 pub(super) fn token(value: &[u8], hits: &mut Vec<Hit>) {
     let (text, start) = trim(value);
+    // A device's UUID in UPnP goes on with what it is: `uuid:9319395a-…::upnp:rootdevice`.
+    let text = text.get(..36).filter(|head| is_uuid(head) && text.get(36) == Some(&b':')).unwrap_or(text);
     let Some(form) = random(text) else { return };
     let canonical = if form == "text" { lossy(text) } else { lossy(text).to_ascii_lowercase() };
     let why = "the field is named after it, and it is long and random enough to single out one device";
@@ -156,7 +158,7 @@ fn random(text: &[u8]) -> Option<&'static str> {
         return Some("hex");
     }
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-+/=.:|~%{}".contains(byte);
-    if !matches!(text.len(), 16..=160) || !text.iter().all(plain) || text.starts_with(b"eyJ") {
+    if !matches!(text.len(), 16..=160) || !text.iter().all(plain) || text.starts_with(b"eyJ") || text.starts_with(b"xmp.") {
         return None;
     }
     let digits = text.iter().filter(|byte| byte.is_ascii_digit()).count();

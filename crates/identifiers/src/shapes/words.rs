@@ -288,9 +288,11 @@ pub(super) fn stored_file(bytes: &[u8], start: usize) -> Option<Hit> {
 }
 
 fn side(digits: &[u8]) -> Option<u32> {
-    let fits = matches!(digits.len(), 3..=4) && digits.iter().all(u8::is_ascii_digit);
-    let number = digits.iter().fold(0u32, |sum, digit| sum * 10 + u32::from(digit.wrapping_sub(b'0')));
-    (fits && (160..=4096).contains(&number)).then_some(number)
+    if !matches!(digits.len(), 3..=4) || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let number = digits.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
+    (160..=4096).contains(&number).then_some(number)
 }
 
 fn is_local(byte: u8) -> bool {
