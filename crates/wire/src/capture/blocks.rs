@@ -63,6 +63,11 @@ pub(super) fn is_known(kind: u32) -> bool {
     )
 }
 
+/// Whether Wireshark gives blocks of that type a frame number, though they hold no packet.
+pub(super) fn is_numbered(kind: u32) -> bool {
+    matches!(kind, CUSTOM | CUSTOM_NO_COPY | JOURNAL)
+}
+
 /// Bytes that a block of that type has at least.
 pub(super) fn least(kind: u32) -> usize {
     match kind {

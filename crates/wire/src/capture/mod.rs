@@ -36,6 +36,8 @@ pub struct Reader {
     /// Offset in the file of the window's first byte.
     position: u64,
     frames: u64,
+    /// Number of the last frame, or of the last block that Wireshark counts among them.
+    number: u64,
     /// Time of the last frame that had one.
     time: Timestamp,
     framing: u64,
@@ -97,7 +99,8 @@ pub enum Event<'a> {
 pub struct Frame<'a> {
     /// The capture.
     pub capture: CaptureId,
-    /// Its number, from 1, as Wireshark counts.
+    /// Its number, from 1, as Wireshark counts: custom blocks and journal entries of a pcapng file have one
+    /// as well, so that numbers of frames may have gaps.
     pub number: FrameNo,
     /// Offset in the capture file of the first byte of `data`.
     pub offset: u64,
@@ -119,6 +122,7 @@ impl Reader {
             format: Format::Unread,
             position: 0,
             frames: 0,
+            number: 0,
             time: Timestamp::default(),
             framing: 0,
             damaged: 0,
@@ -216,19 +220,12 @@ impl Reader {
                 let frame = self.frame(window, &cut);
                 self.frame_event(frame, cut.consumed)
             }
-            Piece::CutFrame(cut, missing) => {
-                let frame = self.frame(window, &cut);
-                let event = self.anomaly(CUT_FRAME, format!("{missing} bytes are missing"));
-                self.waiting.push_back(event);
-                self.frame_event(frame, cut.consumed)
-            }
-            Piece::Block(consumed) => {
-                self.gather(None);
-                self.account(consumed, 0);
-                match self.waiting.pop_front() {
-                    Some(event) => Progress::Event { consumed, event },
-                    None => Progress::Skipped { consumed },
-                }
+            Piece::CutFrame(cut, missing) => self.cut_frame(window, &cut, (CUT_FRAME, missing)),
+            Piece::Interrupted(cut, missing) => self.cut_frame(window, &cut, (INTERRUPTED, missing)),
+            Piece::Block(consumed) => self.block(consumed),
+            Piece::Numbered(consumed) => {
+                self.number += 1;
+                self.block(consumed)
             }
             Piece::More(needed) => Progress::More { needed },
             Piece::Damaged(damage) => {
@@ -238,12 +235,34 @@ impl Reader {
         }
     }
 
+    fn block<'a>(&mut self, consumed: usize) -> Progress<'a> {
+        self.gather(None);
+        self.account(consumed, 0);
+        match self.waiting.pop_front() {
+            Some(event) => Progress::Event { consumed, event },
+            None => Progress::Skipped { consumed },
+        }
+    }
+
+    fn cut_frame<'a>(
+        &mut self,
+        window: &'a [u8],
+        cut: &FrameCut,
+        (what, missing): (&'static str, usize),
+    ) -> Progress<'a> {
+        let frame = self.frame(window, cut);
+        let event = self.anomaly(what, format!("{missing} bytes are missing"));
+        self.waiting.push_back(event);
+        self.frame_event(frame, cut.consumed)
+    }
+
     fn frame<'a>(&mut self, window: &'a [u8], cut: &FrameCut) -> Frame<'a> {
         self.frames += 1;
+        self.number += 1;
         if let Some(time) = cut.time {
             self.time = time;
         }
-        let number = FrameNo(self.frames);
+        let number = FrameNo(self.number);
         self.gather(Some(number));
         Frame {
             capture: self.capture,
@@ -346,7 +365,7 @@ impl Reader {
             what: what.into(),
             detail,
             capture: self.capture,
-            frame: (self.frames > 0).then_some(FrameNo(self.frames)),
+            frame: (self.number > 0).then_some(FrameNo(self.number)),
             offset: Some(self.position),
         })
     }
@@ -377,6 +396,7 @@ pub(crate) const MAX_FRAME: usize = 16 * 1024 * 1024;
 
 const EMPTY: &str = "capture holds no byte";
 const CUT_FILE_HEADER: &str = "capture lacks the rest of its file header";
+const INTERRUPTED: &str = "capture lacks bytes within a frame: the next one begins early";
 const CUT_FRAME: &str = "capture lacks the end of its last frame";
 
 /// Formats that people mistake for captures, or that have to be unpacked first.

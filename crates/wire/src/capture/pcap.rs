@@ -92,15 +92,31 @@ impl PcapFile {
         if window.len() < end {
             return self.cut_at_tail(window, record, (trusted, at_end));
         }
-        if !trusted {
-            match self.follows(window, end, at_end) {
-                Plausible::No => return Piece::Damaged(Damage::new(NOTHING_FOLLOWS, record.captured)),
-                Plausible::More(needed) => return Piece::More(needed),
-                Plausible::Yes => {}
-            }
+        match (self.follows(window, end, at_end), trusted) {
+            (Plausible::Yes, _) => {}
+            (Plausible::More(needed), _) => return Piece::More(needed),
+            (Plausible::No, false) => return Piece::Damaged(Damage::new(NOTHING_FOLLOWS, record.captured)),
+            (Plausible::No, true) => return self.interrupted(window, (record, end), at_end),
         }
         self.last = Some(record.seconds);
         Piece::Frame(self.frame(record, end, captured))
+    }
+
+    /// A record that looks right, and nothing like one behind it. Where bytes of the file were lost, the next
+    /// record begins within what this one claims.
+    fn interrupted(&mut self, window: &[u8], (record, end): (Record, usize), at_end: bool) -> Piece {
+        self.last = Some(record.seconds);
+        let header = self.header();
+        for at in header..end {
+            match self.plausible(window, at, at_end) {
+                Plausible::No => {}
+                Plausible::Yes => {
+                    return Piece::Interrupted(self.frame(record, at, at - header), end - at);
+                }
+                Plausible::More(needed) => return Piece::More(needed),
+            }
+        }
+        Piece::Frame(self.frame(record, end, end - header))
     }
 
     /// Whether a record that nobody could doubt begins at `at`, with another or the end of the file behind
@@ -206,7 +222,7 @@ impl PcapFile {
         (1..=262_144).contains(&record.captured) && record.wire <= limit && self.trusts(record)
     }
 
-    /// Whether something that can be a record header stands at `at`, where a doubtful record ends.
+    /// Whether something that can be a record header stands at `at`, where a record ends.
     fn follows(&self, window: &[u8], at: usize, at_end: bool) -> Plausible {
         match self.record(window, at) {
             Some(next) if usize::try_from(next.captured).is_ok_and(|len| len <= self.limit()) => Plausible::Yes,

@@ -170,7 +170,7 @@ impl PcapngFile {
             blocks::INTERFACE => self.read_interface(block, bytes),
             _ => self.read_other(block, bytes),
         }
-        Piece::Block(block.len)
+        if blocks::is_numbered(block.kind) { Piece::Numbered(block.len) } else { Piece::Block(block.len) }
     }
 
     fn read_packet(&mut self, block: Block, bytes: &[u8]) -> Piece {

@@ -12,8 +12,13 @@ pub(super) enum Piece {
     Frame(FrameCut),
     /// A frame whose last bytes the file lacks, and how many those are.
     CutFrame(FrameCut, usize),
+    /// A frame that ends earlier than its record says, because the next one begins there; how many bytes
+    /// earlier.
+    Interrupted(FrameCut, usize),
     /// Something without a frame, of that many bytes.
     Block(usize),
+    /// The same, where Wireshark gives it a frame number.
+    Numbered(usize),
     /// Not all of it: a window of at least that many bytes is needed. Never at the end of the file.
     More(usize),
     /// Nothing that can be read.

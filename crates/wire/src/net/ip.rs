@@ -62,7 +62,8 @@ fn version4(walk: &mut Walk<'_>) -> Result<Next, Stop> {
     walk.addresses = Some(addresses);
     let place = u16::from_be_bytes([f, o]);
     let (more, offset) = (place & 0x2000 != 0, u32::from(place & 0x1fff) * 8);
-    if !more && offset == 0 {
+    // A first fragment that the capture cut is all there will ever be of its datagram.
+    if offset == 0 && (!more || walk.missing > 0) {
         return Ok(Next::Protocol(protocol));
     }
     let id = u32::from(u16::from_be_bytes([i, j]));
@@ -126,8 +127,9 @@ fn fragment6(walk: &mut Walk<'_>) -> Result<Next, Stop> {
     let [protocol, _, f, o, id @ ..] = *walk.take::<8>(Layer::Ip)?;
     let place = u16::from_be_bytes([f, o]);
     let (more, offset) = (place & 1 != 0, u32::from(place & 0xfff8));
-    let (Some(addresses), false) = (walk.addresses, !more && offset == 0) else {
-        // An atomic fragment (RFC 6946) is whole.
+    let alone = offset == 0 && (!more || walk.missing > 0);
+    let (Some(addresses), false) = (walk.addresses, alone) else {
+        // An atomic fragment (RFC 6946) is whole; a first one that was cut is all there will ever be.
         return Ok(Next::Protocol(protocol));
     };
     let id = u32::from_be_bytes(id);

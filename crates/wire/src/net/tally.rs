@@ -137,7 +137,7 @@ impl Tally {
         }
         if self.truncated.pieces > 0 {
             let Count { bytes, pieces } = self.truncated;
-            ledger.lacks_pieces(Missing::Truncated, "ends of frames, beyond the snapshot length", bytes, pieces);
+            ledger.lacks_pieces(Missing::Truncated, "ends of frames, cut by the snapshot length or by damage", bytes, pieces);
         }
         ledger
     }

@@ -17,14 +17,21 @@ pub(super) fn tcp(walk: &mut Walk<'_>) -> Result<Next, Stop> {
     if header_len < 20 {
         return Err(Stop::Odd(Layer::Tcp, "peer sent a TCP header shorter than 20 bytes"));
     }
-    walk.skip(header_len - 20, Layer::Tcp)?;
+    let options = (header_len - 20).min(walk.end - walk.at);
+    let lost = header_len - 20 - options;
+    // Options that the capture cut off leave a header that is good enough.
+    if lost > 0 && walk.missing == 0 {
+        return Err(Stop::Short(Layer::Tcp));
+    }
+    walk.skip(options, Layer::Tcp)?;
+    let cut = walk.missing.saturating_sub(u32::try_from(lost).unwrap_or(u32::MAX));
     let head = TcpHead {
         sequence: u32::from_be_bytes([s, e, q, u]),
         acknowledgment: u32::from_be_bytes([k, n, o, w]),
         flags: TcpFlags(flags),
     };
     let ports = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
-    Err(transported(walk, ports, Some(head), (walk.at..walk.end, walk.missing)))
+    Err(transported(walk, ports, Some(head), (walk.at..walk.end, cut)))
 }
 
 /// A UDP header. Where its length contradicts the IP packet's, the shorter one counts; a length below that
