@@ -2,11 +2,12 @@
 //! say to what has no mark and must be tried.
 
 use crate::{
-    FieldKind,
+    FieldKind, Gives,
     decode::inflate,
     label::Label,
     output::Output,
     plausible::{self, Runs},
+    registry,
     sniff::{
         self, AMPERSAND, BACKSLASH, BASE64, CONTROL, EQUALS, HEX, HIGH, Magic, PERCENT, PLUS_SLASH, SEPARATOR, SPACE,
     },
@@ -83,19 +84,22 @@ impl Work<'_, '_> {
         if has_query && self.structure("query", task).is_some() && plain_start {
             return;
         }
-        let escaped = match in_form {
+        let plus_is_space = in_form && !self.is_raw_base64(task, found);
+        let escaped = match plus_is_space {
             true => self.unescape(task, "form-value", found & (PERCENT | PLUS_SLASH)),
             false => self.unescape(task, "percent", found & PERCENT),
         };
-        // Base64 in a form whose `+` was not escaped is a second reading.
-        let raw_base64 = escaped && found & !(BASE64 | PERCENT) == 0 && found & PLUS_SLASH != 0 && found & SPACE == 0;
-        match (escaped, raw_base64, found & PERCENT != 0) {
-            (true, true, true) => {
-                self.unescape(task, "percent", PERCENT);
-            }
-            (true, true, false) | (false, ..) => self.body(task, Label::default()),
-            (true, false, _) => {}
+        if !escaped {
+            self.body(task, Label::default());
         }
+    }
+
+    /// Whether a form's value is base64 whose `+` a careless client left as it is.
+    fn is_raw_base64(&mut self, task: &Task, found: u16) -> bool {
+        let bytes = slice_of(&self.tree.buffers, task.buffer, &task.range);
+        let alphabet = found & PLUS_SLASH != 0 && found & !(BASE64 & !SPACE | PERCENT) == 0;
+        let plain = memchr::memchr(b'%', bytes).and_then(|end| bytes.get(..end)).unwrap_or(bytes);
+        alphabet && plausible::may_be_base64(plain, self.out)
     }
 
     /// Bytes of their own.
@@ -176,6 +180,10 @@ impl Work<'_, '_> {
 
     fn check_label(&mut self, task: &Task, label: Label, read: Option<&'static str>) {
         let Some(media) = label.media.filter(|_| label.claimed) else { return };
+        // What a decoder made is what the label speaks of; it went on with it.
+        if read.and_then(registry::decoder).is_some_and(|decoder| decoder.gives() == Gives::Buffer) {
+            return;
+        }
         let same = |read: &str| read == media || matches!((media, read), ("xml" | "html", "plist" | "html" | "xml" | "text"));
         if !read.is_some_and(same) {
             self.refute(task, media);
@@ -295,7 +303,7 @@ impl Work<'_, '_> {
         }
         let mut read = self.messages(task, label);
         if read.is_none() {
-            read = self.unmarked(task);
+            read = self.unmarked(task, label);
         }
         if read.is_none() {
             self.embedded(task, 0);
@@ -324,7 +332,7 @@ impl Work<'_, '_> {
     }
 
     /// Compressions that have no mark: known only by what comes out.
-    fn unmarked(&mut self, task: &Task) -> Option<&'static str> {
+    fn unmarked(&mut self, task: &Task, label: Label) -> Option<&'static str> {
         if bytes_len(task) < SHORTEST_UNMARKED {
             return None;
         }
@@ -333,7 +341,7 @@ impl Work<'_, '_> {
             let whole = |bytes: &[u8], done: crate::output::Done| {
                 plausible::no_accident(bytes) && (done.complete || bytes.len() > TRIAL)
             };
-            tried && self.attempt(name, task, Label::default(), whole).is_some()
+            tried && self.attempt(name, task, label.decoded(), whole).is_some()
         })
     }
 

@@ -138,6 +138,15 @@ impl Tree<'_> {
         names
     }
 
+    /// As [`Tree::encodings`], down to the smallest field that holds all of `range` of a buffer.
+    pub fn encodings_at(&self, buffer: BufferIndex, range: Range<usize>) -> Vec<&'static str> {
+        let inside = |field: &FieldIndex| self.field(*field).is_some_and(|field| field.buffer == buffer);
+        match self.innermost(buffer, range).filter(inside) {
+            Some(field) => self.encodings_of(field),
+            None => self.encodings(buffer),
+        }
+    }
+
     /// Whether some decoder recognised the value of a root's body or raw field.
     pub fn understood(&self, field: FieldIndex) -> bool {
         self.recognised_by(field).next().is_some()

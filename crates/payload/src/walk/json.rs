@@ -31,7 +31,7 @@ pub(crate) fn json(fields: &mut Fields<'_>, input: &[u8]) -> Option<Walked> {
     consumed = if to_the_end { input.len() } else { consumed };
     // An odd byte behind some members is a damaged document; right at the start it is another language.
     let good = match ended {
-        Ended::Whole => to_the_end || walker.fields.count() > 1,
+        Ended::Whole => to_the_end || walker.fields.count() > usize::from(input.get(start) == Some(&b'[')),
         Ended::Cut => walker.fields.count() > 0,
         Ended::Odd => walker.fields.count() > 2,
     };
@@ -306,7 +306,7 @@ mod tests {
     fn members_are_named_from_the_outside_in() {
         let (consumed, complete, rows) =
             rows(r#" {"a": {"b":[1, -2.5e3, {"c":"x\"y"}], "d":null}, "e\n":true,} "#).unwrap();
-        assert_eq!((consumed, complete), (67, true));
+        assert_eq!((consumed, complete), (63, true));
         let expected = ["a.b.[]=1", "a.b.[]=-2.5e3", "a.b.[].c=x\\\"y", "a.d=null", "e\n=true"];
         assert_eq!(rows, expected);
     }
