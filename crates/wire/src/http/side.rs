@@ -259,20 +259,16 @@ impl Side {
         Turn::Again
     }
 
-    /// Waits for the response that says whether the connection goes on with HTTP. Where it does not come,
-    /// the bytes decide.
+    /// Waits for the response that says whether the connection goes on with HTTP. Who only asks for an
+    /// upgrade may send further requests before; where the response does not come, the bytes decide.
     fn wait(&mut self, connect: bool, work: &mut Work<'_>) -> Turn {
-        if !work.pairs.is_waiting(self.exchange) {
+        let request = !connect && start::verdict(work.stream.bytes(), work.last) == Verdict::Yes;
+        if request || !work.pairs.is_waiting(self.exchange) {
             self.state = State::Start;
-            return Turn::Again;
-        }
-        if !work.last && work.stream.len() <= PAUSE_LIMIT {
-            return Turn::Wait;
-        }
-        if !connect && start::verdict(work.stream.bytes(), work.last) == Verdict::Yes {
-            self.state = State::Start;
-        } else {
+        } else if work.last || work.stream.len() > PAUSE_LIMIT {
             work.out.upgrade = true;
+        } else {
+            return Turn::Wait;
         }
         Turn::Again
     }

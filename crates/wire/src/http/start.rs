@@ -156,7 +156,7 @@ fn version_at(line: &[u8]) -> Option<usize> {
     let space = memrchr(b' ', line)?;
     let version = line.get(space + 1..)?;
     let prefix = version.get(..5)?;
-    (prefix.eq_ignore_ascii_case(b"HTTP/") && version.get(5)?.is_ascii_digit()).then_some(space)
+    (prefix.eq_ignore_ascii_case(b"HTTP/") && matches!(version.get(5)?, b'0' | b'1')).then_some(space)
 }
 
 /// The start of the message that `HTTP/1.` at `mark` belongs to.
@@ -246,7 +246,7 @@ mod tests {
             (b"HTTP/1.1 200", Verdict::Yes),
             (b"HTTP/", Verdict::More),
             (b"HTTP/2", Verdict::No),
-            (b"PRI * HTTP/2.0\r\n", Verdict::Yes),
+            (b"PRI * HTTP/2.0\r\n", Verdict::No),
             (b"ICY 200 OK", Verdict::Yes),
             (b"SSH-2.0-x\r\n", Verdict::No),
             (b"\x16\x03\x01", Verdict::No),

@@ -1,0 +1,265 @@
+//! A stage for sessions: plays a script to one, in any cut, and keeps the books.
+
+#![allow(dead_code, reason = "each test uses its part")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop where it is wrong")]
+
+use evidence::{Anomaly, CaptureId, FrameNo, Segment, Source, Timestamp, Transport};
+pub(crate) use wire::Sender::{Originator, Responder};
+use wire::{
+    Body, DnsHead, Ending, Head, Message, Recorded, Sender, Session, StreamBuffer,
+    flow::{Datagram, FlowSink},
+};
+
+/// One event of a flow.
+#[derive(Clone, Debug)]
+pub(crate) enum Act {
+    Data(Sender, Vec<u8>),
+    Gap(Sender, u64),
+    Datagram(Sender, Vec<u8>),
+}
+
+/// The originator sends.
+pub(crate) fn up(bytes: impl AsRef<[u8]>) -> Act {
+    Act::Data(Originator, bytes.as_ref().to_vec())
+}
+
+/// The responder sends.
+pub(crate) fn down(bytes: impl AsRef<[u8]>) -> Act {
+    Act::Data(Responder, bytes.as_ref().to_vec())
+}
+
+/// What a session made of a script.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) messages: Vec<Message>,
+    pub(crate) anomalies: Vec<Anomaly>,
+}
+
+impl Told {
+    /// A line for each message, see [`line`].
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.messages.iter().map(line).collect()
+    }
+
+    /// The kinds of anomalies.
+    pub(crate) fn odd(&self) -> Vec<&str> {
+        self.anomalies.iter().map(|anomaly| &*anomaly.what).collect()
+    }
+}
+
+/// Plays a script, each stretch of data at once, to a session on those ports, and closes it.
+pub(crate) fn play(ports: [u16; 2], script: &[Act]) -> Told {
+    play_cut(ports, script, |bytes| vec![bytes.len()])
+}
+
+/// Plays a script with each stretch of data cut into pieces of the lengths that `cut` gives.
+///
+/// Fails where a byte is not given out once, in order and with the place it was recorded at.
+pub(crate) fn play_cut(ports: [u16; 2], script: &[Act], cut: impl Fn(&[u8]) -> Vec<usize>) -> Told {
+    let transport = match script.first() {
+        Some(Act::Datagram(..)) => Transport::Udp,
+        _ => Transport::Tcp,
+    };
+    let mut stage = Stage::new(Session::over(transport, ports));
+    for act in script {
+        stage.act(act, &cut);
+    }
+    stage.close()
+}
+
+/// Plays a script whole, byte by byte and in sevens, and fails where the sessions tell different things.
+pub(crate) fn play_all(ports: [u16; 2], script: &[Act]) -> Told {
+    let whole = play(ports, script);
+    for size in [1, 7] {
+        let split = play_cut(ports, script, |bytes| bytes.chunks(size).map(<[u8]>::len).collect());
+        assert_eq!(whole.lines(), split.lines(), "cut into {size}");
+        assert_eq!(whole, split, "cut into {size}");
+    }
+    whole
+}
+
+struct Stage {
+    session: Session,
+    streams: [StreamBuffer; 2],
+    given: [Vec<(u8, u64)>; 2],
+    place: u64,
+    frame: u64,
+    told: Told,
+}
+
+impl Stage {
+    fn new(session: Session) -> Self {
+        Self {
+            session,
+            streams: Default::default(),
+            given: Default::default(),
+            place: 1000,
+            frame: 0,
+            told: Told::default(),
+        }
+    }
+
+    fn act(&mut self, act: &Act, cut: &impl Fn(&[u8]) -> Vec<usize>) {
+        self.frame += 1;
+        let time = Timestamp(i64::try_from(self.frame).unwrap());
+        match act {
+            Act::Data(sender, bytes) => {
+                let mut rest = &bytes[..];
+                for len in cut(bytes) {
+                    let (piece, after) = rest.split_at(len);
+                    rest = after;
+                    let segment = self.give(*sender, piece);
+                    let stream = &mut self.streams[index(*sender)];
+                    stream.append(piece, [segment], time);
+                    self.session.data(*sender, stream);
+                    self.hear();
+                }
+                assert!(rest.is_empty());
+            }
+            Act::Gap(sender, len) => {
+                let stream = &mut self.streams[index(*sender)];
+                self.session.gap(*sender, *len, stream);
+                assert!(stream.is_empty(), "bytes are left before a gap");
+                stream.lose(*len);
+            }
+            Act::Datagram(sender, bytes) => {
+                let segments = [self.give(*sender, bytes)];
+                self.session.datagram(*sender, Datagram { bytes, segments: &segments, time, cut: 0 });
+            }
+        }
+        self.hear();
+    }
+
+    fn give(&mut self, sender: Sender, bytes: &[u8]) -> Segment {
+        let source = Source::Frame { capture: CaptureId(0), frame: FrameNo(self.frame) };
+        let segment = Segment::exact(0, bytes.len() as u64, source, self.place);
+        self.given[index(sender)].extend(bytes.iter().copied().zip(self.place..));
+        self.place += bytes.len() as u64;
+        segment
+    }
+
+    fn hear(&mut self) {
+        let output = self.session.output();
+        self.told.messages.append(&mut output.messages);
+        self.told.anomalies.append(&mut output.anomalies);
+        assert!(!output.upgrade);
+    }
+
+    fn close(mut self) -> Told {
+        for sender in [Originator, Responder] {
+            let stream = &mut self.streams[index(sender)];
+            self.session.end(sender, stream);
+            assert!(stream.is_empty(), "bytes are left at the end");
+            self.hear();
+        }
+        for sender in [Originator, Responder] {
+            let sent = self.told.messages.iter().filter(|message| message.sender == sender);
+            let found: Vec<_> = sent.flat_map(|message| bytes_and_places(&message.recorded)).collect();
+            assert!(found == self.given[index(sender)], "{sender:?}: bytes are lost, repeated or moved");
+        }
+        for message in &mut self.told.messages {
+            check(message);
+            merge(&mut message.recorded.segments);
+        }
+        self.told
+    }
+}
+
+fn index(sender: Sender) -> usize {
+    usize::from(sender == Responder)
+}
+
+/// Each byte with its place in the capture.
+fn bytes_and_places(recorded: &Recorded) -> Vec<(u8, u64)> {
+    let places = recorded.segments.iter().flat_map(|segment| segment.start..segment.start + segment.len);
+    let found: Vec<_> = recorded.bytes.iter().copied().zip(places).collect();
+    assert_eq!(found.len(), recorded.bytes.len());
+    found
+}
+
+/// Parts and body lie in the recorded bytes, and joined bodies are what their segments say.
+fn check(message: &Message) {
+    let recorded = &message.recorded.bytes;
+    for part in &message.parts {
+        assert!(recorded.get(part.name.clone()).is_some() && recorded.get(part.value.clone()).is_some(), "{part:?}");
+    }
+    match &message.body {
+        Body::None => {}
+        Body::Range(range) => assert!(recorded.get(range.clone()).is_some()),
+        Body::Joined { bytes, segments } => {
+            let mut at = 0;
+            for segment in segments {
+                assert_eq!(segment.out, at, "a hole or an overlap in a joined body");
+                at = segment.out_end();
+                let source = &recorded[usize::try_from(segment.start).unwrap()..];
+                let source = &source[..usize::try_from(segment.source_len).unwrap()];
+                if segment.fidelity == evidence::Fidelity::Exact {
+                    let out = usize::try_from(segment.out).unwrap()..usize::try_from(at).unwrap();
+                    assert_eq!(&bytes[out], source);
+                }
+            }
+            assert_eq!(at, bytes.len() as u64);
+        }
+    }
+}
+
+/// Joins segments that follow each other: how the bytes were spread over calls does not matter.
+fn merge(segments: &mut Vec<Segment>) {
+    let mut merged: Vec<Segment> = Vec::new();
+    for segment in segments.drain(..) {
+        match merged.last_mut() {
+            Some(last) if last.source == segment.source && last.start + last.len == segment.start => {
+                last.len += segment.len;
+                last.source_len += segment.len;
+            }
+            _ => merged.push(segment),
+        }
+    }
+    *segments = merged;
+}
+
+/// `>0 HTTP/1 GET /a host "body"`: direction, exchange, protocol, what it is, body; `~` where it was cut,
+/// `+` where it goes on, `@` the position of a further piece.
+pub(crate) fn line(message: &Message) -> String {
+    let arrow = if message.sender == Originator { '>' } else { '<' };
+    let what = match &message.head {
+        Head::Http(head) if head.method.is_empty() => head.status.to_string(),
+        Head::Http(head) => format!("{} {} {}", head.method, head.target, head.host),
+        Head::Dns(DnsHead { response, questions, answers, .. }) => format!("{response} {questions:?} {answers:?}"),
+        Head::Dhcp(head) => format!("{} {} {} {}", head.kind, head.client, head.host_name, head.vendor_class),
+        Head::Tls(_) => "hello".to_owned(),
+        Head::Raw => "raw".to_owned(),
+    };
+    let ending = match message.ending {
+        Ending::Continued => "+",
+        Ending::Cut => "~",
+        Ending::Whole => "",
+    };
+    let position = if message.position > 0 { format!("@{}", message.position) } else { String::new() };
+    let body = short(&body(message));
+    format!("{arrow}{} {} {} {body}{ending}{position}", message.exchange, message.protocol, what.trim_end())
+}
+
+/// The bytes of a message's body.
+pub(crate) fn body(message: &Message) -> Vec<u8> {
+    match &message.body {
+        Body::None => Vec::new(),
+        Body::Range(range) => message.recorded.bytes[range.clone()].to_vec(),
+        Body::Joined { bytes, .. } => bytes.clone(),
+    }
+}
+
+/// Name and value of each part, as text.
+pub(crate) fn parts(message: &Message) -> Vec<(String, String)> {
+    let text = |range: &std::ops::Range<usize>| {
+        String::from_utf8_lossy(&message.recorded.bytes[range.clone()]).into_owned()
+    };
+    message.parts.iter().map(|part| (text(&part.name), text(&part.value))).collect()
+}
+
+fn short(bytes: &[u8]) -> String {
+    match bytes.len() {
+        0..=60 => format!("\"{}\"", bytes.escape_ascii()),
+        len => format!("({len} bytes)"),
+    }
+}
