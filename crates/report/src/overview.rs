@@ -283,13 +283,9 @@ impl<'a> Told<'a> {
     pub(crate) fn ways(&self) -> Vec<String> {
         let mut groups = self.groups.clone();
         groups.sort_by_key(|group| std::cmp::Reverse(group.count));
-        let mut ways: Vec<String> = Vec::new();
-        for group in groups {
-            let way = way(&group.key);
-            if !ways.contains(&way) {
-                ways.push(way);
-            }
-        }
+        let mut seen = BTreeSet::new();
+        let mut ways: Vec<String> = groups.iter().map(|group| way(&group.key)).collect();
+        ways.retain(|way| seen.insert(way.clone()));
         ways
     }
 }

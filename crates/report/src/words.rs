@@ -244,17 +244,8 @@ pub(crate) fn missing(missing: Missing) -> (&'static str, &'static str) {
 
 /// Name of a decoder as people write it, and what it does for those who never met it.
 fn decoder(name: &str) -> (String, &'static str) {
-    // Variants are named after the decoder: `base64-url`, `zip.stored`.
-    let base = name.split(['-', '_', '.', '/']).next().unwrap_or(name);
-    let named = |wanted: &str| DECODERS.iter().find(|(id, _, _)| *id == wanted);
-    let known = named(name).or_else(|| named(base).filter(|_| base.len() < name.len()));
-    known.map_or_else(
-        || (name.to_owned(), ""),
-        |(id, written, meaning)| {
-            let written = if *id == name { (*written).to_owned() } else { format!("{written} ({name})") };
-            (written, *meaning)
-        },
-    )
+    let known = DECODERS.iter().find(|(id, _, _)| *id == name);
+    known.map_or_else(|| (name.to_owned(), ""), |(_, written, does)| ((*written).to_owned(), *does))
 }
 
 /// Name of a step and what it does.
@@ -273,32 +264,24 @@ pub(crate) fn capture(case: &Case, id: CaptureId) -> String {
     named.map_or_else(|| id.to_string(), |capture| capture.name.clone())
 }
 
-/// Decoders by the name under which `payload` registers them, how people write the name, what it does.
+/// Decoders that make buffers, by the name under which `payload` registers them: how people write it, and
+/// what it does. One that is not here is shown by that name alone.
 const DECODERS: &[(&str, &str, &str)] = &[
     ("base64", "Base64", "bytes written as letters: an encoding that anyone can undo, not encryption"),
-    ("bplist", "Property list", "named fields in Apple's format"),
-    ("brotli", "Brotli", "compression that anyone can undo"),
-    ("cbor", "CBOR", "binary fields"),
-    ("cookie", "Cookie", "one cookie of the header"),
+    ("br", "Brotli", "compression that anyone can undo"),
     ("deflate", "Deflate", "compression that anyone can undo"),
-    ("form", "Form", "fields of a web form"),
-    ("grpc", "gRPC", "messages of remote calls"),
+    ("form-value", "Form value", "characters written as %XX and + in a form"),
     ("gzip", "gzip", "compression that anyone can undo"),
-    ("hex", "Hex", "bytes written as hexadecimal digits; anyone can undo it"),
-    ("json", "JSON", "named fields in text"),
-    ("jwt", "JWT", "a signed token, whose content anyone can read"),
+    ("hex", "Hex", "bytes written as hexadecimal digits: anyone can undo it"),
+    ("json-string", "JSON string", "a text field, its escapes undone"),
     ("lz4", "LZ4", "compression that anyone can undo"),
-    ("msgpack", "MessagePack", "binary fields"),
-    ("multipart", "Multipart", "parts of an uploaded form"),
+    ("lz4-block", "LZ4 block", "compression that anyone can undo"),
     ("percent", "Percent", "characters written as %XX in an address"),
-    ("plist", "Property list", "named fields in Apple's format"),
-    ("protobuf", "Protocol buffers", "numbered binary fields"),
-    ("query", "Query", "parameters of the address"),
     ("snappy", "Snappy", "compression that anyone can undo"),
-    ("tar", "tar", "a member of an archive"),
-    ("utf16", "UTF-16", "text in two-byte characters"),
-    ("xml", "XML", "named elements in text"),
-    ("zip", "zip", "a member of an archive"),
+    ("snappy-block", "Snappy block", "compression that anyone can undo"),
+    ("utf-16be", "UTF-16", "text in two-byte characters"),
+    ("utf-16le", "UTF-16", "text in two-byte characters"),
+    ("xml-text", "XML text", "a text element, its entities undone"),
     ("zlib", "zlib", "compression that anyone can undo"),
     ("zstd", "Zstandard", "compression that anyone can undo"),
 ];

@@ -50,22 +50,22 @@ impl Page<'_> {
             div.scroll role="region" aria-label="Coverage ledger" tabindex="0" {
                 table.ledger {
                     caption { "What became of every byte of the captures" }
-                    thead { tr { th scope="col" { "What became of it" } th scope="col" { "Of what" } th.number scope="col" { "Bytes" } th.number scope="col" { "Share" } th.number scope="col" { "Pieces" } } }
+                    thead { tr { th scope="col" { "What became of it, and of what" } th.number scope="col" { "Bytes" } th.number scope="col" { "Share" } th.number scope="col" { "Pieces" } } }
                     @for (fate, bytes) in coverage.fates() {
                         tbody {
                             tr.sum {
-                                th scope="rowgroup" colspan="2" { (words::fate(fate).0) span.muted { (words::fate(fate).1) } }
+                                th scope="rowgroup" { (words::fate(fate).0) span.muted { (words::fate(fate).1) } }
                                 td.number { (words::number(bytes)) }
                                 td.number { (words::share(bytes, coverage.total)) }
                                 td {}
                             }
                             @for row in coverage.rows.iter().filter(|row| row.fate == fate).take(MOST_ROWS) {
-                                tr { td {} td { (Shown(&row.reason)) } td.number { (words::number(row.bytes)) } td.number { (words::share(row.bytes, coverage.total)) } td.number { (words::number(row.pieces)) } }
+                                tr { td.reason { (Shown(&row.reason)) } td.number { (words::number(row.bytes)) } td.number { (words::share(row.bytes, coverage.total)) } td.number { (words::number(row.pieces)) } }
                             }
-                            (rest(coverage.rows.iter().filter(|row| row.fate == fate).skip(MOST_ROWS).map(|row| row.bytes)))
+                            (rest(4, coverage.rows.iter().filter(|row| row.fate == fate).skip(MOST_ROWS).map(|row| row.bytes)))
                         }
                     }
-                    tfoot { tr { th scope="row" colspan="2" { "Total" } td.number { (words::number(coverage.total)) } td.number { "100%" } td {} } }
+                    tfoot { tr { th scope="row" { "Total" } td.number { (words::number(coverage.total)) } td.number { "100%" } td {} } }
                 }
             }
             p.check {
@@ -92,7 +92,7 @@ impl Page<'_> {
                             @for row in rows.iter().take(MOST_ROWS) {
                                 tr { th scope="row" { (words::missing(row.missing).0) span.muted { (words::missing(row.missing).1) } } td { (Shown(&row.reason)) } td.number { (words::number(row.bytes)) } td.number { (words::number(row.pieces)) } }
                             }
-                            (rest(rows.iter().skip(MOST_ROWS).map(|row| row.bytes)))
+                            (rest(4, rows.iter().skip(MOST_ROWS).map(|row| row.bytes)))
                         }
                     }
                 }
@@ -102,11 +102,11 @@ impl Page<'_> {
 }
 
 /// One row for those that are too many.
-fn rest(bytes: impl Iterator<Item = u64>) -> Markup {
+fn rest(columns: u8, bytes: impl Iterator<Item = u64>) -> Markup {
     let (count, sum) = bytes.fold((0u64, 0u64), |(count, sum), bytes| (count + 1, sum.saturating_add(bytes)));
     html! {
         @if count > 0 {
-            tr.muted { td {} td { "and " (words::number(count)) " more rows" } td.number { (words::number(sum)) } td colspan="2" {} }
+            tr.muted { td.reason { "and " (words::number(count)) " more rows" } td.number { (words::number(sum)) } td colspan=(columns - 2) {} }
         }
     }
 }

@@ -309,7 +309,7 @@ fn encoded(frame: u64, offset: u64, range: std::ops::Range<u64>) -> (Trail, Span
     });
     let len = range.end - range.start;
     let field = trail.push(Buffer {
-        step: Step::Decode("json".to_owned()),
+        step: Step::Decode("json-string".to_owned()),
         len,
         input: None,
         segments: vec![Segment::exact(0, len, Source::Buffer(decoded), range.start)],
