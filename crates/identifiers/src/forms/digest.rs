@@ -64,7 +64,9 @@ fn written(form: &str, digest: &[u8], forms: &mut Forms) {
     for (step, text) in ["base64", "base64url"].into_iter().zip(encoding::base64(digest)) {
         forms.push(derived(format!("{form}/{step}"), text, 11, Letters::Exact));
     }
-    forms.push(derived(format!("{form}/raw"), digest.to_vec(), 8, Letters::Exact));
+    // Eight bytes of a digest in 64 bits: only of the canonical writing and the common functions.
+    let eight = COMMON.iter().any(|(name, _)| *name == form);
+    forms.push(derived(format!("{form}/raw"), digest.to_vec(), if eight { 8 } else { 11 }, Letters::Exact));
 }
 
 fn hex_digest(form: &str, digest: &[u8], forms: &mut Forms) {

@@ -1,23 +1,29 @@
 //! Short values, that mean something only as the value of a field: a radio cell, an operator's name, a
 //! service number, a checksum; and numbers in whatever groups.
 //!
-//! Every field of every message passes here, so most must be let go after a glance: a bitmap of the first
-//! two bytes of each token.
+//! Every field of every message passes here, so most must be let go after a glance: at a hash of ten bits
+//! of each token.
 
 use std::collections::HashMap;
 
 use evidence::IdentifierKind;
 
-use super::{Match, NeedleId, Needles, names, verify::in_word};
+use super::{
+    Match, NeedleId, Needles,
+    filter::{Entry, Table},
+    names,
+    verify::in_word,
+};
 use crate::forms::{Reach, Shape};
 
 /// The needles of fields.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Fields {
-    /// By their first token, in lower case.
-    tokens: HashMap<Box<[u8]>, Vec<Short>>,
-    /// Which pairs of bytes begin a token of a needle.
-    starts: Starts,
+    shorts: Vec<Short>,
+    /// Places in `shorts` by the keys of first tokens.
+    tokens: Table,
+    /// Which keys there are, by a hash of ten bits.
+    keys: [u64; 16],
     /// Numbers by their digits.
     digits: HashMap<Box<[u8]>, Vec<NeedleId>>,
 }
@@ -32,37 +38,54 @@ struct Short {
     before: usize,
 }
 
-/// A bit for each pair of first bytes.
-#[derive(Debug)]
-struct Starts(Box<[u64; 1024]>);
-
 impl Fields {
-    /// Adds a needle.
-    pub(super) fn add(&mut self, id: NeedleId, kind: IdentifierKind, shape: &Shape) {
-        if shape.reach == Reach::Digits {
-            return self.digits.entry(shape.bytes.as_slice().into()).or_default().push(id);
+    /// The needles of fields among these.
+    pub(super) fn new<'a>(needles: impl Iterator<Item = (NeedleId, IdentifierKind, &'a Shape)>) -> Self {
+        let mut fields = Self { shorts: Vec::new(), tokens: Table::of(Vec::new()), keys: [0; 16], digits: HashMap::new() };
+        let mut entries = Vec::new();
+        for (id, kind, shape) in needles {
+            match tokens(&shape.bytes).next() {
+                _ if shape.reach == Reach::Digits => fields.digits.entry(shape.bytes.as_slice().into()).or_default().push(id),
+                Some((before, token)) => {
+                    entries.push(Entry { gram: key(token), needle: super::u32_of(fields.shorts.len()), offset: 0 });
+                    fields.shorts.push(Short { id, kind, reach: shape.reach, before });
+                }
+                None => {}
+            }
         }
-        let Some((before, token)) = tokens(&shape.bytes).next() else { return };
-        let short = Short { id, kind, reach: shape.reach, before };
-        self.starts.set(token);
-        self.tokens.entry(token.to_ascii_lowercase().into()).or_default().push(short);
+        for entry in &entries {
+            let (word, bit) = Self::bit(entry.gram);
+            fields.keys.iter_mut().skip(word).take(1).for_each(|keys| *keys |= 1 << bit);
+        }
+        fields.tokens = Table::of(entries);
+        fields
     }
 
     /// Appends what the value of a field of this name holds.
     pub(super) fn search(&self, needles: &Needles, name: &str, value: &[u8], found: &mut Vec<Match>) {
         self.grouped(value, found);
-        if self.tokens.is_empty() {
+        if self.shorts.is_empty() {
             return;
         }
-        let mut lower = [0; LONGEST_TOKEN];
-        for (at, token) in tokens(value).filter(|(_, token)| self.starts.has(token)) {
-            let Some(lower) = lower.get_mut(..token.len()) else { continue };
-            lower.copy_from_slice(token);
-            lower.make_ascii_lowercase();
-            for short in self.tokens.get(&*lower).into_iter().flatten() {
-                found.extend(short.at(needles, name, value, at));
+        for (at, token) in tokens(value) {
+            let key = key(token);
+            let (word, bit) = Self::bit(key);
+            if self.keys.get(word).is_some_and(|keys| keys >> bit & 1 == 1) {
+                self.token(needles, name, value, at, key, found);
             }
         }
+    }
+
+    #[cold]
+    fn token(&self, needles: &Needles, name: &str, value: &[u8], at: usize, key: u64, found: &mut Vec<Match>) {
+        let shorts = self.tokens.get(key).filter_map(|entry| self.shorts.get(entry.needle as usize));
+        found.extend(shorts.filter_map(|short| short.at(needles, name, value, at)));
+    }
+
+    #[inline]
+    fn bit(key: u64) -> (usize, u32) {
+        let hash = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 54;
+        ((hash >> 6) as usize, (hash & 63) as u32)
     }
 
     /// A value that is one number in groups: digits and separators, nothing else.
@@ -104,31 +127,12 @@ impl Short {
     }
 }
 
-impl Starts {
-    fn set(&mut self, token: &[u8]) {
-        let bit = Self::bit(token);
-        if let Some(word) = self.0.get_mut(bit / 64) {
-            *word |= 1 << (bit % 64);
-        }
-    }
-
-    #[inline]
-    fn has(&self, token: &[u8]) -> bool {
-        let bit = Self::bit(token);
-        self.0.get(bit / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1)
-    }
-
-    #[inline]
-    fn bit(token: &[u8]) -> usize {
-        let byte = |place: usize| usize::from(token.get(place).copied().unwrap_or_default() | 0x20);
-        byte(0) << 8 | byte(1)
-    }
-}
-
-impl Default for Starts {
-    fn default() -> Self {
-        Self(Box::new([0; 1024]))
-    }
+/// The first eight bytes of a token, case folded, and its length: tokens with other keys are other tokens.
+#[inline]
+fn key(token: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    bytes.iter_mut().zip(token).for_each(|(byte, there)| *byte = *there | 0x20);
+    u64::from_le_bytes(bytes) ^ (token.len() as u64) << 56
 }
 
 /// Runs of letters and digits with their places.
@@ -161,7 +165,5 @@ fn is_padding(byte: &u8) -> bool {
     byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | 0)
 }
 
-/// No needle's token is longer.
-const LONGEST_TOKEN: usize = 64;
 /// A number with a separator after every digit.
 const LONGEST_NUMBER: usize = 40;

@@ -1,17 +1,25 @@
 //! A filter that finds where a needle may stand, at some gigabytes a second, and which ones.
 //!
-//! Every needle of six bytes or more holds, wherever it stands, a gram of four bytes at a place divisible by
-//! three. The grams that can be there are hashed into a bitmap small enough for the processor's cache; the
-//! text is looked at in every third place. Where a bit is set, a table tells the needles with that gram.
+//! A needle of eleven bytes or more holds, wherever it stands, a gram of six bytes at a place divisible by
+//! six; a shorter one, a gram of four bytes at a place divisible by three. The grams that can be there are
+//! hashed into two tables small enough for the processor's caches, and the text is looked at in these places
+//! only. Where a table says yes, another tells the needles with that gram. Four bytes would do for the long
+//! needles too, but four hex digits of one of thousands of digests stand in every seventh place of a text
+//! in hex.
+//!
 //! Letters' case is folded away by setting bit 5 of each byte, which joins other bytes as well: what the
 //! filter lets through is compared byte by byte afterwards.
 
-/// Distance between the places looked at.
-const STEP: usize = 3;
-/// Bytes of a gram.
-const GRAM: usize = 4;
+use std::collections::HashMap;
+
+/// Bytes of a gram of a long needle, and the distance between the places it is looked for.
+const LONG: usize = 6;
+/// Bytes of a gram of a short one.
+const SHORT: usize = 4;
+/// Distance between the places it is looked for.
+const STEP: usize = LONG / 2;
 /// Bytes that a needle must have.
-pub(super) const SHORTEST: usize = STEP + GRAM - 1;
+pub(super) const SHORTEST: usize = STEP + SHORT - 1;
 
 /// Where a needle may begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,53 +33,139 @@ pub(super) struct Candidate {
 /// The filter for a set of needles.
 #[derive(Debug)]
 pub(super) struct Filter {
-    bits: Bits,
+    sieve: Sieve,
+    table: Table,
+}
+
+/// The two tables of a filter, in a size that suits the number of grams. The sizes are part of the type so
+/// that the loop over the text has no bounds to check.
+#[derive(Debug)]
+enum Sieve {
+    /// 256 KiB for the second-level cache and 32 KiB for the first.
+    Small(Box<Map<{ 1 << 15 }>>, Box<Flags<{ 1 << 15 }>>),
+    /// 2 MiB and 512 KiB: for address books of thousands.
+    Large(Box<Map<{ 1 << 18 }>>, Box<Flags<{ 1 << 19 }>>),
+}
+
+/// A bit for each hash: small for its number of hashes.
+#[derive(Debug)]
+struct Map<const WORDS: usize>([u64; WORDS]);
+
+/// A byte for each hash: quicker to read than a bit.
+#[derive(Debug)]
+struct Flags<const LEN: usize>([u8; LEN]);
+
+/// Numbers by their keys.
+#[derive(Debug)]
+pub(super) struct Table {
     /// For each bucket, its first entry; one more at the end.
     buckets: Vec<u32>,
     entries: Vec<Entry>,
     /// Bits of a hash that name a bucket.
-    bucket_bits: u32,
+    bits: u32,
 }
 
 /// One gram of one needle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Entry {
-    gram: u32,
-    needle: u32,
+pub(super) struct Entry {
+    /// The key.
+    pub(super) gram: u64,
+    /// The needle's number.
+    pub(super) needle: u32,
     /// Where in the needle the gram begins.
-    offset: u32,
+    pub(super) offset: u32,
 }
-
-/// The bitmap, in a size that suits the number of grams. The size is part of the type so that the loop over
-/// the text has no bounds to check.
-#[derive(Debug)]
-enum Bits {
-    /// 32 KiB: the first-level cache.
-    Small(Box<Map<4096>>),
-    /// 256 KiB: the second-level cache.
-    Medium(Box<Map<32768>>),
-    /// 2 MiB: for address books of thousands.
-    Large(Box<Map<262_144>>),
-}
-
-#[derive(Debug)]
-struct Map<const WORDS: usize>([u64; WORDS]);
 
 impl Filter {
     /// A filter for needles, by their numbers from 0. Shorter ones than [`SHORTEST`] are never found.
     pub(super) fn new<'a>(needles: impl Iterator<Item = &'a [u8]>) -> Self {
-        let mut grams = Grams::default();
-        for (needle, bytes) in needles.enumerate() {
-            grams.add(u32::try_from(needle).unwrap_or(u32::MAX), bytes);
+        let (mut long, mut short) = (Grams::new(LONG), Grams::new(STEP));
+        for (needle, bytes) in (0..).zip(needles) {
+            match bytes.len() >= LONG + LONG - 1 {
+                true => long.add(needle, bytes.array_windows().map(long_gram)),
+                false => short.add(needle, bytes.array_windows().map(short_gram)),
+            }
         }
-        Self::of(grams.entries)
+        Self {
+            sieve: Sieve::of(&long.entries, &short.entries),
+            table: Table::of([long.entries, short.entries].concat()),
+        }
     }
 
-    fn of(mut entries: Vec<Entry>) -> Self {
-        let bucket_bits = (usize::BITS - entries.len().leading_zeros()).clamp(8, 22);
-        let bucket = |entry: &Entry| hash(entry.gram) >> (32 - bucket_bits);
+    /// Calls `found` for each place where a needle may stand, in order of the places looked at. Linear in
+    /// the text; a place costs as much as there are needles with the same gram.
+    pub(super) fn search(&self, text: &[u8], mut found: impl FnMut(Candidate)) {
+        let mut hit = |place: usize, gram: u64| {
+            for entry in self.table.get(gram) {
+                if let Some(start) = place.checked_sub(entry.offset as usize) {
+                    found(Candidate { needle: entry.needle, start });
+                }
+            }
+        };
+        match &self.sieve {
+            Sieve::Small(long, short) => scan(long, short, text, &mut hit),
+            Sieve::Large(long, short) => scan(long, short, text, &mut hit),
+        }
+    }
+}
+
+/// The loop that everything rests on. Calls `hit` with a place and the gram that stands there.
+#[inline(never)]
+fn scan<const WORDS: usize, const LEN: usize>(
+    long: &Map<WORDS>,
+    short: &Flags<LEN>,
+    text: &[u8],
+    hit: &mut impl FnMut(usize, u64),
+) {
+    let mut look = |place: usize, bytes: [u8; 8]| {
+        let word = fold(u64::from_le_bytes(bytes));
+        let (six, first, second) = (word & LONG_MASK, word as u32, (word >> (8 * STEP)) as u32);
+        if long.has(six) || short.has(first) | short.has(second) != 0 {
+            hits(long, short, place, word, hit);
+        }
+    };
+    let (steps, _) = text.as_chunks::<LONG>();
+    let mut place = 0;
+    for [[a, b, c, d, e, f], [g, h, ..]] in steps.array_windows() {
+        look(place, [*a, *b, *c, *d, *e, *f, *g, *h]);
+        place += LONG;
+    }
+    // The last places have fewer than twelve bytes: zeros stand in for what is not there.
+    while let Some(rest) = text.get(place..).filter(|rest| rest.len() >= SHORT) {
+        let mut bytes = [0; 8];
+        bytes.iter_mut().zip(rest).for_each(|(byte, there)| *byte = *there);
+        look(place, bytes);
+        place += LONG;
+    }
+}
+
+/// Which of the grams at a place it was.
+#[cold]
+#[inline(never)]
+fn hits<const WORDS: usize, const LEN: usize>(
+    long: &Map<WORDS>,
+    short: &Flags<LEN>,
+    place: usize,
+    word: u64,
+    hit: &mut impl FnMut(usize, u64),
+) {
+    if long.has(word & LONG_MASK) {
+        hit(place, word & LONG_MASK);
+    }
+    for (place, gram) in [(place, word as u32), (place + STEP, (word >> (8 * STEP)) as u32)] {
+        if short.has(gram) != 0 {
+            hit(place, u64::from(gram));
+        }
+    }
+}
+
+impl Table {
+    /// A table of these entries.
+    pub(super) fn of(mut entries: Vec<Entry>) -> Self {
+        let bits = (usize::BITS - entries.len().leading_zeros()).clamp(8, 22);
+        let bucket = |entry: &Entry| hash(entry.gram) >> (64 - bits);
         entries.sort_unstable_by_key(|entry| (bucket(entry), *entry));
-        let mut buckets = vec![0; (1 << bucket_bits) + 1];
+        let mut buckets = vec![0; (1 << bits) + 1];
         for entry in &entries {
             if let Some(count) = buckets.get_mut(bucket(entry) as usize + 1) {
                 *count += 1;
@@ -82,39 +176,26 @@ impl Filter {
             sum += *count;
             *count = sum;
         }
-        Self { bits: Bits::of(&entries), buckets, entries, bucket_bits }
+        Self { buckets, entries, bits }
     }
 
-    /// Calls `found` for each place where a needle may stand, in order of the places looked at. Linear in
-    /// the text; a place costs as much as there are needles with the same gram.
-    pub(super) fn search(&self, text: &[u8], mut found: impl FnMut(Candidate)) {
-        let mut hit = |place: usize, gram: u32| self.candidates(place, gram, &mut found);
-        match &self.bits {
-            Bits::Small(map) => map.scan(text, &mut hit),
-            Bits::Medium(map) => map.scan(text, &mut hit),
-            Bits::Large(map) => map.scan(text, &mut hit),
-        }
-    }
-
-    #[inline(never)]
-    fn candidates(&self, place: usize, gram: u32, found: &mut impl FnMut(Candidate)) {
-        let bucket = (hash(gram) >> (32 - self.bucket_bits)) as usize;
-        let Some(&[first, last]) = self.buckets.get(bucket..bucket + 2) else { return };
-        let entries = self.entries.get(first as usize..last as usize).unwrap_or_default();
-        for entry in entries.iter().filter(|entry| entry.gram == gram) {
-            if let Some(start) = place.checked_sub(entry.offset as usize) {
-                found(Candidate { needle: entry.needle, start });
-            }
-        }
+    /// The entries with such a key.
+    pub(super) fn get(&self, gram: u64) -> impl Iterator<Item = &Entry> {
+        let bucket = (hash(gram) >> (64 - self.bits)) as usize;
+        let range = match self.buckets.get(bucket..bucket + 2) {
+            Some(&[first, last]) => first as usize..last as usize,
+            _ => 0..0,
+        };
+        let entries = self.entries.get(range).unwrap_or_default();
+        entries.iter().filter(move |entry| entry.gram == gram)
     }
 }
 
-impl Bits {
-    fn of(entries: &[Entry]) -> Self {
-        match entries.len() {
-            0..4_000 => Self::Small(Map::of(entries)),
-            4_000..100_000 => Self::Medium(Map::of(entries)),
-            _ => Self::Large(Map::of(entries)),
+impl Sieve {
+    fn of(long: &[Entry], short: &[Entry]) -> Self {
+        match long.len() < 100_000 && short.len() < 3_000 {
+            true => Self::Small(Map::of(long), Flags::of(short)),
+            false => Self::Large(Map::of(long), Flags::of(short)),
         }
     }
 }
@@ -124,10 +205,9 @@ impl<const WORDS: usize> Map<WORDS> {
     const BITS: u32 = (WORDS * 64).ilog2();
 
     fn of(entries: &[Entry]) -> Box<Self> {
-        let words = vec![0; WORDS].into_boxed_slice();
-        let mut map = Box::<[u64; WORDS]>::try_from(words).map_or_else(|_| Box::new(Self([0; WORDS])), |words| Box::new(Self(*words)));
+        let mut map = Box::new(Self([0; WORDS]));
         for entry in entries {
-            let bit = hash(entry.gram) >> (32 - Self::BITS);
+            let bit = hash(entry.gram) >> (64 - Self::BITS);
             if let Some(word) = map.0.get_mut((bit / 64) as usize) {
                 *word |= 1 << (bit % 64);
             }
@@ -137,55 +217,64 @@ impl<const WORDS: usize> Map<WORDS> {
 
     #[inline(always)]
     #[expect(clippy::indexing_slicing, reason = "the shifted hash is below the array's length, as the compiler sees")]
-    fn has(&self, gram: u32) -> bool {
-        let bit = hash(gram) >> (32 - Self::BITS);
+    fn has(&self, gram: u64) -> bool {
+        let bit = hash(gram) >> (64 - Self::BITS);
         self.0[(bit / 64) as usize] >> (bit % 64) & 1 == 1
     }
+}
 
-    /// The loop that everything rests on.
-    #[inline(never)]
-    fn scan(&self, text: &[u8], hit: &mut impl FnMut(usize, u32)) {
-        let (steps, _) = text.as_chunks::<STEP>();
-        let mut place = 0;
-        for [[a, b, c], [d, _, _]] in steps.array_windows::<2>() {
-            let gram = fold([*a, *b, *c, *d]);
-            if self.has(gram) {
-                hit(place, gram);
-            }
-            place += STEP;
-        }
-        // The last place has fewer than three bytes after its own step.
-        if let Some(&gram) = text.get(place..).and_then(<[u8]>::first_chunk::<GRAM>) {
-            let gram = fold(gram);
-            if self.has(gram) {
-                hit(place, gram);
+impl<const LEN: usize> Flags<LEN> {
+    /// Bits of a hash that name a byte.
+    const BITS: u32 = LEN.ilog2();
+
+    fn of(entries: &[Entry]) -> Box<Self> {
+        let mut flags = Box::new(Self([0; LEN]));
+        for entry in entries {
+            if let Some(flag) = flags.0.get_mut(Self::place(entry.gram as u32)) {
+                *flag = 1;
             }
         }
+        flags
+    }
+
+    #[inline(always)]
+    fn place(gram: u32) -> usize {
+        (gram.wrapping_mul(0x9E37_79B1) >> (32 - Self::BITS)) as usize
+    }
+
+    #[inline(always)]
+    #[expect(clippy::indexing_slicing, reason = "the shifted hash is below the array's length, as the compiler sees")]
+    fn has(&self, gram: u32) -> u8 {
+        self.0[Self::place(gram)]
     }
 }
 
 /// Chooses for each needle the grams that it is found by: those that are rare in text, and that few other
 /// needles are found by.
-#[derive(Default)]
 struct Grams {
+    /// How many in a row, so that one of them is looked at.
+    step: usize,
     entries: Vec<Entry>,
-    used: std::collections::HashMap<u32, u32>,
+    used: HashMap<u64, u32>,
 }
 
 impl Grams {
-    fn add(&mut self, needle: u32, bytes: &[u8]) {
-        let grams: Vec<u32> = bytes.array_windows::<GRAM>().map(|gram| fold(*gram)).collect();
-        let windows = grams.windows(STEP).enumerate();
-        let cost = |window: &[u32]| window.iter().map(|gram| self.cost(*gram)).sum::<u32>();
-        let Some((offset, window)) = windows.min_by_key(|(_, window)| cost(window)) else { return };
-        for (place, &gram) in window.iter().enumerate() {
-            let offset = u32::try_from(offset + place).unwrap_or(u32::MAX);
+    fn new(step: usize) -> Self {
+        Self { step, entries: Vec::new(), used: HashMap::new() }
+    }
+
+    fn add(&mut self, needle: u32, grams: impl Iterator<Item = u64>) {
+        let grams: Vec<u64> = grams.collect();
+        let cost = |window: &[u64]| window.iter().map(|gram| self.cost(*gram)).sum::<u32>();
+        let windows = (0..).zip(grams.windows(self.step));
+        let Some((first, window)) = windows.min_by_key(|(_, window)| cost(window)) else { return };
+        for (offset, &gram) in (first..).zip(window) {
             self.entries.push(Entry { gram, needle, offset });
             *self.used.entry(gram).or_default() += 1;
         }
     }
 
-    fn cost(&self, gram: u32) -> u32 {
+    fn cost(&self, gram: u64) -> u32 {
         let common: u32 = gram.to_le_bytes().into_iter().map(commonness).sum();
         common + 4 * self.used.get(&gram).copied().unwrap_or_default()
     }
@@ -194,6 +283,7 @@ impl Grams {
 /// How often a folded byte stands in the traffic of phones, roughly: text, JSON, addresses, zeros.
 fn commonness(byte: u8) -> u32 {
     match byte {
+        0 => 0,
         b' ' => 6,
         b'0' | b'1' | b'2' | b'"' | b',' | b'.' | b'/' | b':' | b'=' | b'&' => 4,
         b'3'..=b'9' | b'a' | b'c' | b'e' | b'i' | b'n' | b'o' | b'r' | b's' | b't' => 3,
@@ -203,16 +293,29 @@ fn commonness(byte: u8) -> u32 {
     }
 }
 
+fn long_gram(bytes: &[u8; LONG]) -> u64 {
+    let [a, b, c, d, e, f] = *bytes;
+    fold(u64::from_le_bytes([a, b, c, d, e, f, 0, 0])) & LONG_MASK
+}
+
+fn short_gram(bytes: &[u8; SHORT]) -> u64 {
+    fold(u64::from(u32::from_le_bytes(*bytes))) & SHORT_MASK
+}
+
+/// Sets bit 5 of each byte that is there.
 #[inline(always)]
-fn fold(gram: [u8; GRAM]) -> u32 {
-    u32::from_le_bytes(gram) | 0x2020_2020
+fn fold(gram: u64) -> u64 {
+    gram | 0x2020_2020_2020_2020
 }
 
 /// Multiplicative hashing: the upper bits are the good ones.
 #[inline(always)]
-fn hash(gram: u32) -> u32 {
-    gram.wrapping_mul(0x9E37_79B1)
+fn hash(gram: u64) -> u64 {
+    gram.wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
+
+const LONG_MASK: u64 = 0x0000_FFFF_FFFF_FFFF;
+const SHORT_MASK: u64 = 0x0000_0000_FFFF_FFFF;
 
 #[cfg(test)]
 mod tests {
@@ -246,8 +349,8 @@ mod tests {
     fn needles_with_a_common_beginning_are_told_apart_by_their_ends() {
         let needles: Vec<String> = (0..2_000).map(|number| format!("+49151{:08}", number * 7919)).collect();
         let filter = Filter::new(needles.iter().map(|needle| needle.as_bytes()));
-        let mut counts = std::collections::HashMap::new();
-        filter.entries.iter().for_each(|entry| *counts.entry(entry.gram).or_insert(0) += 1);
+        let mut counts = HashMap::new();
+        filter.table.entries.iter().for_each(|entry| *counts.entry(entry.gram).or_insert(0) += 1);
         assert!(counts.values().all(|&count| count < 64), "{:?}", counts.values().max());
     }
 

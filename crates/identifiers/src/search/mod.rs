@@ -64,21 +64,18 @@ impl Needles {
         let shapes = shapes.flat_map(|(value, known)| forms::of(known).into_iter().map(move |shape| (value, shape)));
         let (everywhere, in_fields): (Vec<_>, Vec<_>) = shapes.partition(|(_, shape)| shape.reach == Reach::Everywhere);
         let anchors = everywhere.iter().map(|(_, shape)| shape.bytes.get(..shape.anchor).unwrap_or_default());
+        let first = everywhere.len();
+        let short = in_fields.iter().enumerate().filter_map(|(place, (value, shape))| {
+            Some((NeedleId(u32_of(first + place)), profile.values().get(*value)?.kind, shape))
+        });
         let mut needles = Self {
             filter: Filter::new(anchors),
-            fields: Fields::default(),
+            fields: Fields::new(short),
             needles: Vec::new(),
             patterns: Vec::new(),
             store: Vec::new(),
         };
-        everywhere.into_iter().for_each(|(value, shape)| needles.push(value, shape));
-        for (value, shape) in in_fields {
-            let id = NeedleId(u32_of(needles.needles.len()));
-            if let Some(kind) = profile.values().get(value).map(|value| value.kind) {
-                needles.fields.add(id, kind, &shape);
-            }
-            needles.push(value, shape);
-        }
+        everywhere.into_iter().chain(in_fields).for_each(|(value, shape)| needles.push(value, shape));
         needles
     }
 
