@@ -282,7 +282,7 @@ mod tests {
             [text("description"), vec![0xe0]].concat(),
             [text("ip_version"), number(4)].concat(),
             [text("languages"), vec![0x00, 0x04]].concat(),
-            [text("node_count"), number(1)].concat(),
+            [text("node_count"), vec![0xc1, 1]].concat(),
             [text("record_size"), number(24)].concat(),
         ]
         .concat();

@@ -120,9 +120,13 @@ mod tests {
 
     #[test]
     fn marks_lie_in_the_country() {
-        for (code, latitude, longitude) in
-            [("FI", 60.0..70.0, 20.0..32.0), ("SG", 1.2..1.5, 103.6..104.1), ("US", 30.0..49.0, -125.0..-67.0)]
-        {
+        for (code, latitude, longitude) in [
+            ("FI", 60.0..70.0, 20.0..32.0),
+            ("SG", 1.2..1.5, 103.6..104.1),
+            ("RU", 50.0..70.0, 60.0..120.0),
+            ("AU", -30.0..-20.0, 125.0..145.0),
+            ("US", 30.0..49.0, -125.0..-67.0),
+        ] {
             let (y, x) = centroid(code).unwrap();
             assert!(latitude.contains(&y) && longitude.contains(&x), "{code} at {y}, {x}");
         }
@@ -137,7 +141,10 @@ mod tests {
 
     #[test]
     fn codes_and_numbers_are_the_same_thing() {
-        assert_eq!((number("AA"), number("ZZ"), number("A1"), number("USA")), (Some(1), Some(676), None, None));
+        assert_eq!(
+            (number("AA"), number("ZZ"), number("A1"), number("USA")),
+            (Some(1), Some(676), None, None)
+        );
         for value in 1..=676 {
             assert_eq!(code(value).as_deref().and_then(number), Some(value));
         }

@@ -17,21 +17,23 @@ pub(super) fn countries(job: &Job) -> Result<()> {
             codes.insert(number.to_owned(), alpha.to_owned());
         }
     }
-    let mut middles: BTreeMap<String, Point> = BTreeMap::new();
+    let mut middles: BTreeMap<String, (f64, Point)> = BTreeMap::new();
     for shape in array(&atlas.topology["objects"]["countries"]["geometries"])? {
         let code = shape["id"].as_str().and_then(|id| codes.get(id)).cloned();
         let kosovo = (shape["properties"]["name"] == "Kosovo").then(|| "XK".to_owned());
-        if let (Some(code), Some(middle)) = (code.or(kosovo), atlas.middle(shape)?) {
-            middles.insert(code, middle);
+        if let (Some(code), Some(found)) = (code.or(kosovo), atlas.middle(shape)?) {
+            // Outlying islands that are drawn as shapes of their own bear their country's code.
+            let kept = middles.entry(code).or_insert(found);
+            *kept = if found.0 > kept.0 { found } else { *kept };
         }
     }
     for (code, x, y) in SMALL_PLACES {
-        middles.entry((*code).to_owned()).or_insert((*x, *y));
+        middles.entry((*code).to_owned()).or_insert((0.0, (*x, *y)));
     }
     let mut lines = BTreeMap::new();
     for row in job.csv("countries-list", "countries.csv", true)? {
         let (code, name) = (cell(&row, 0)?, one_line(cell(&row, 1)?));
-        let (x, y) = middles.get(code).with_context(|| format!("where is {code}?"))?;
+        let (_, (x, y)) = middles.get(code).with_context(|| format!("where is {code}?"))?;
         let calling = calling_code(code, cell(&row, 3)?);
         lines.insert(code.to_owned(), format!("{code}\t{name}\t{calling}\t{y:.2}\t{x:.2}\n"));
     }
@@ -117,12 +119,13 @@ impl Atlas {
         Ok(points)
     }
 
-    /// The centre of gravity of a shape's largest polygon; `None` where it has no area.
-    fn middle(&self, shape: &Value) -> Result<Option<Point>> {
+    /// Area and centre of gravity of a shape's largest polygon; `None` where it has no area.
+    fn middle(&self, shape: &Value) -> Result<Option<(f64, Point)>> {
         let rings = self.rings(shape)?;
         let outer = rings.iter().filter_map(|polygon| polygon.first());
-        let largest = outer.map(|ring| gravity(ring)).max_by(|a, b| a.0.total_cmp(&b.0));
-        Ok(largest.filter(|(area, _)| *area > 0.0).map(|(_, middle)| middle))
+        let pieces = outer.flat_map(|ring| on_the_sheet(ring));
+        let largest = pieces.map(|ring| gravity(&ring)).max_by(|a, b| a.0.total_cmp(&b.0));
+        Ok(largest.filter(|(area, _)| *area > 0.0))
     }
 
     /// The arcs that two countries share.
@@ -132,7 +135,9 @@ impl Atlas {
             let mut numbers = Vec::new();
             collect_numbers(&shape["arcs"], &mut numbers);
             for number in numbers {
-                *users.entry(usize::try_from(if number < 0 { !number } else { number })?).or_default() += 1;
+                *users
+                    .entry(usize::try_from(if number < 0 { !number } else { number })?)
+                    .or_default() += 1;
             }
         }
         let shared = users.into_iter().filter(|(_, count)| *count > 1);

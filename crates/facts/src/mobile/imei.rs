@@ -44,7 +44,8 @@ pub fn plausible_imei(digits: &str) -> Option<ImeiFacts<'_>> {
     }
     let (tac, rest) = digits.split_at_checked(8)?;
     let (serial, _) = rest.split_at_checked(6)?;
-    let nobody = is_made_up(digits.get(..14)?) || is_made_up(tac) || PLACEHOLDERS.contains(&digits.get(..14)?);
+    let nobody =
+        is_made_up(digits.get(..14)?) || is_made_up(tac) || PLACEHOLDERS.contains(&digits.get(..14)?);
     (!nobody).then_some(ImeiFacts { tac, serial, form, reporting_body })
 }
 
@@ -146,7 +147,8 @@ impl TacList {
 fn parse_row(row: &str) -> Result<(u32, TacModel), &'static str> {
     let separator = row.chars().find(|c| ['\t', ';', ','].contains(c)).ok_or("one cell only")?;
     let mut cells = quoted_cells(row, separator).into_iter();
-    let tac = cells.next().filter(|tac| tac.len() == 8 && all_digits(tac)).ok_or("no TAC of eight digits")?;
+    let tac =
+        cells.next().filter(|tac| tac.len() == 8 && all_digits(tac)).ok_or("no TAC of eight digits")?;
     let tac = tac.parse().map_err(|_| "no TAC of eight digits")?;
     let maker = cells.next().filter(|maker| !maker.is_empty()).ok_or("no maker")?;
     Ok((tac, TacModel { maker, model: cells.next().unwrap_or_default() }))
