@@ -200,3 +200,52 @@ fn between(bytes: &[u8], at: u64, range: std::ops::Range<u64>) -> &[u8] {
     let place = |offset: u64| usize::try_from(offset.saturating_sub(at)).unwrap_or(usize::MAX);
     bytes.get(place(range.start)..place(range.end)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The byte at a place of the test's stream.
+    fn byte(at: u64) -> u8 {
+        (at % 251) as u8
+    }
+
+    fn stretch(from: u64, len: u64) -> Vec<u8> {
+        (from..from + len).map(byte).collect()
+    }
+
+    #[test]
+    fn other_bytes_are_noticed_as_far_back_as_promised_however_they_were_taken() {
+        for bite in [1, 100, 1460, 5000, 100_000] {
+            let mut buffer = StreamBuffer::default();
+            let (mut at, mut taken) = (0, 0);
+            while at < 100_000 {
+                buffer.append(&stretch(at, 1460), [], Timestamp(0));
+                at += 1460;
+                while buffer.len() >= bite {
+                    taken += buffer.take(bite).bytes.len() as u64;
+                }
+                let oldest = taken.saturating_sub(HISTORY as u64);
+                let right = stretch(oldest, at - oldest);
+                assert!(!buffer.contradicts(StreamOffset(oldest), &right));
+                for place in [0, right.len() / 2, right.len() - 1] {
+                    let mut wrong = right.clone();
+                    wrong[place] ^= 1;
+                    assert!(buffer.contradicts(StreamOffset(oldest), &wrong), "bite {bite}, {place} of {at}");
+                }
+            }
+            assert!(buffer.history.len() <= 2 * HISTORY);
+        }
+    }
+
+    #[test]
+    fn what_is_no_longer_known_is_not_contradicted() {
+        let mut buffer = StreamBuffer::default();
+        buffer.append(&stretch(0, 10), [], Timestamp(0));
+        buffer.lose(5);
+        buffer.append(b"xyz", [], Timestamp(0));
+        assert!(!buffer.contradicts(StreamOffset(0), &[0xff; 15]));
+        assert!(buffer.contradicts(StreamOffset(14), b"\0abc"));
+        assert!(!buffer.contradicts(StreamOffset(14), b"\0xyz and more"));
+    }
+}

@@ -212,6 +212,33 @@ fn bytes_cut_by_the_snapshot_length_are_truncated_and_no_gap() {
 }
 
 #[test]
+fn what_is_held_behind_cut_bytes_takes_their_place() {
+    let flow = after_opening(&[
+        (PacketHead { cut: 4, ..up(1004, 5000, ACK) }, b"ef"),
+        (up(1008, 5000, ACK), b"ij"),
+        (up(1000, 5000, ACK), b"abcd"),
+    ]);
+    assert_eq!(flow.text(Originator), "abcdef··ij");
+    assert!(flow.rows().is_empty());
+    assert_eq!(flow.summary.originator.missing, 2);
+}
+
+#[test]
+fn memory_is_free_again_when_holes_are_filled() {
+    let mut table = Table::new(Limits { held_bytes_of_all: 1000, ..Limits::default() });
+    for _ in 0..50 {
+        for at in [10u32, 20, 0] {
+            let base = 100 + 30 * (table.pushed / 30) as u32;
+            table.push(up(base + at, 0, ACK), b"0123456789");
+        }
+    }
+    let flow = table.finish().remove(0);
+    // The capture begins in the middle, so the first ten come before the first byte known.
+    assert!(flow.summary.ledger.missing().is_empty(), "gave up holes that were filled");
+    assert_eq!(flow.summary.ledger.bytes(Fate::OverLimit), 10);
+}
+
+#[test]
 fn a_capture_that_begins_in_the_middle_has_no_gap_there() {
     let flow = one(&[
         (down(5000, 1000, ACK), b"abc"),
@@ -371,7 +398,7 @@ fn silence_ends_a_flow_by_its_own_clock() {
     table.push(udp(40_001), b"");
     let flows = table.finish();
     let heard: Vec<_> = flows.iter().map(|flow| (flow.heard.len(), flow.summary.ended)).collect();
-    assert_eq!(heard, [(2, Ended::Idle), (1, Ended::CaptureEnded), (1, Ended::CaptureEnded)]);
+    assert_eq!(heard, [(2, Ended::Unseen), (1, Ended::Unseen), (1, Ended::Unseen)]);
 }
 
 #[test]
@@ -402,7 +429,7 @@ fn too_many_flows_close_the_one_silent_longest() {
     let flows = table.finish();
     let closed: Vec<_> = flows.iter().map(|flow| (flow.info.originator.1 - 40_000, flow.summary.ended)).collect();
     let expected =
-        [(2, Ended::Evicted), (3, Ended::Evicted), (1, Ended::CaptureEnded), (4, Ended::CaptureEnded)];
+        [(2, Ended::Evicted), (3, Ended::Evicted), (1, Ended::Unseen), (4, Ended::Unseen)];
     assert_eq!(closed, expected);
 }
 

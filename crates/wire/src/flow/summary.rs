@@ -72,17 +72,15 @@ impl SideSummary {
 /// How a flow ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ended {
-    /// The capture ended first.
-    #[default]
-    CaptureEnded,
     /// Both sides closed it.
     Closed,
     /// Closed by us: too many flows were open.
     Evicted,
-    /// Silent for longer than the limit.
-    Idle,
     /// One side reset it.
     Reset,
     /// Its addresses were used for another connection.
     Reused,
+    /// Its end was not seen: it fell silent for longer than the limit, or until the capture ended.
+    #[default]
+    Unseen,
 }

@@ -103,7 +103,7 @@ impl<F: SinkFactory> Flows<F> {
             (0..).zip(&self.slots).filter_map(|(at, slot)| Some((open(slot)?, at))).collect();
         order.sort_unstable();
         for (_, slot) in order {
-            self.close(slot, Ended::CaptureEnded);
+            self.close(slot, Ended::Unseen);
         }
     }
 
@@ -230,7 +230,7 @@ impl<F: SinkFactory> Flows<F> {
         let Some(slot) = self.slots.get(place as usize) else { return false };
         let idle = time.since(slot.last) > self.limits.idle(slot.class());
         if idle {
-            self.close(place, Ended::Idle);
+            self.close(place, Ended::Unseen);
         }
         idle
     }
@@ -259,7 +259,7 @@ impl<F: SinkFactory> Flows<F> {
                 if self.clock.now.since(touched) <= silence {
                     break;
                 }
-                self.close(place, Ended::Idle);
+                self.close(place, Ended::Unseen);
             }
         }
     }

@@ -14,6 +14,8 @@ pub const SYN: u8 = 2;
 pub const RST: u8 = 4;
 pub const ACK: u8 = 16;
 pub const SECOND: i64 = 1_000_000_000;
+/// A frame may claim to lack gigabytes.
+const GAP: usize = 65_536;
 
 /// What a sink heard.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +74,7 @@ pub struct Closed {
 }
 
 impl Closed {
-    /// The bytes of one side, `None` for each missing one.
+    /// The bytes of one side, `None` for each missing one (of long gaps, for the first 65,536).
     pub fn stream(&self, of: Sender) -> Vec<Option<u8>> {
         let mut stream = Vec::new();
         for heard in &self.heard {
@@ -81,7 +83,7 @@ impl Closed {
                     stream.extend(bytes.iter().copied().map(Some));
                 }
                 Heard::Gap(sender, len) if *sender == of => {
-                    stream.resize(stream.len() + usize::try_from(*len).unwrap(), None);
+                    stream.resize(stream.len() + usize::try_from(*len).unwrap().min(GAP), None);
                 }
                 _ => {}
             }
@@ -105,7 +107,7 @@ impl Closed {
                     assert_eq!(sources.len() - before, bytes.len(), "segments are short");
                 }
                 Heard::Gap(sender, len) if *sender == of => {
-                    sources.resize(sources.len() + usize::try_from(*len).unwrap(), None);
+                    sources.resize(sources.len() + usize::try_from(*len).unwrap().min(GAP), None);
                 }
                 _ => {}
             }
@@ -209,7 +211,7 @@ impl Table {
 }
 
 /// The payload bytes of a flow, each side's account checked against what the sink heard.
-fn account(flow: &Closed) -> u64 {
+pub fn account(flow: &Closed) -> u64 {
     let mut heard = [0; 2];
     for one in &flow.heard {
         match one {
