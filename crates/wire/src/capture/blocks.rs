@@ -58,8 +58,18 @@ pub(super) fn read(block: Block, body: &[u8], time: impl Fn(u32, u64) -> Timesta
 pub(super) fn is_known(kind: u32) -> bool {
     matches!(
         kind,
-        SECTION | INTERFACE | PACKET | SIMPLE | NAMES | STATISTICS | ENHANCED | JOURNAL | SECRETS
-            | CUSTOM | CUSTOM_NO_COPY | PROCESS
+        SECTION
+            | INTERFACE
+            | PACKET
+            | SIMPLE
+            | NAMES
+            | STATISTICS
+            | ENHANCED
+            | JOURNAL
+            | SECRETS
+            | CUSTOM
+            | CUSTOM_NO_COPY
+            | PROCESS
     )
 }
 

@@ -169,7 +169,9 @@ impl fmt::Display for Fact {
             Self::Process(number) => write!(f, "process {number}"),
             Self::Secrets { kind, bytes, .. } => write!(f, "{kind}, {} bytes", bytes.len()),
             Self::Section { .. } => f.write_str("section"),
-            Self::Statistics { interface, time } => write!(f, "counters of interface {interface} at {time}"),
+            Self::Statistics { interface, time } => {
+                write!(f, "counters of interface {interface} at {time}")
+            }
         }
     }
 }

@@ -95,7 +95,9 @@ impl PcapFile {
         match (self.follows(window, end, at_end), trusted) {
             (Plausible::Yes, _) => {}
             (Plausible::More(needed), _) => return Piece::More(needed),
-            (Plausible::No, false) => return Piece::Damaged(Damage::new(NOTHING_FOLLOWS, record.captured)),
+            (Plausible::No, false) => {
+                return Piece::Damaged(Damage::new(NOTHING_FOLLOWS, record.captured));
+            }
             (Plausible::No, true) => return self.interrupted(window, (record, end), at_end),
         }
         self.last = Some(record.seconds);
@@ -161,7 +163,8 @@ impl PcapFile {
             Variant::Nanos => u64::from(record.fraction),
             Variant::Micros | Variant::Modified => u64::from(record.fraction) * 1000,
         };
-        let nanos = i64::from(record.seconds).saturating_mul(1_000_000_000).saturating_add_unsigned(nanos);
+        let nanos =
+            i64::from(record.seconds).saturating_mul(1_000_000_000).saturating_add_unsigned(nanos);
         FrameCut {
             consumed,
             start: self.header(),
@@ -185,7 +188,8 @@ impl PcapFile {
         let header = window.get(at..at.checked_add(self.header())?)?.first_chunk::<16>()?;
         let word = |at| self.order.u32(header, at);
         let (captured, wire) = (word(8)?, word(12)?);
-        let (captured, wire) = if self.lengths_swapped(captured, wire) { (wire, captured) } else { (captured, wire) };
+        let (captured, wire) =
+            if self.lengths_swapped(captured, wire) { (wire, captured) } else { (captured, wire) };
         Some(Record { seconds: word(0)?, fraction: word(4)?, captured, wire })
     }
 
@@ -225,7 +229,9 @@ impl PcapFile {
     /// Whether something that can be a record header stands at `at`, where a record ends.
     fn follows(&self, window: &[u8], at: usize, at_end: bool) -> Plausible {
         match self.record(window, at) {
-            Some(next) if usize::try_from(next.captured).is_ok_and(|len| len <= self.limit()) => Plausible::Yes,
+            Some(next) if usize::try_from(next.captured).is_ok_and(|len| len <= self.limit()) => {
+                Plausible::Yes
+            }
             Some(_) => Plausible::No,
             None if at_end => Plausible::Yes,
             None => Plausible::More(at + self.header()),

@@ -64,7 +64,13 @@ impl PcapngFile {
     }
 
     pub(super) fn new() -> Self {
-        Self { order: Order::Little, interfaces: Vec::new(), told: Vec::new(), timeless: false, told_now: Vec::new() }
+        Self {
+            order: Order::Little,
+            interfaces: Vec::new(),
+            told: Vec::new(),
+            timeless: false,
+            told_now: Vec::new(),
+        }
     }
 
     /// Cuts the block at the front of `window`.
@@ -120,10 +126,12 @@ impl PcapngFile {
     /// Whether the header of a known block, or the end of the file, is at `at`.
     fn header_at(&self, window: &[u8], at: usize, at_end: bool) -> Plausible {
         match window.get(at..).and_then(<[u8]>::first_chunk::<12>) {
-            Some(head) => match self.kind_of(head).and_then(|(order, _)| Extent::new(order.u32(head, 4)?)) {
-                Some(_) => Plausible::Yes,
-                None => Plausible::No,
-            },
+            Some(head) => {
+                match self.kind_of(head).and_then(|(order, _)| Extent::new(order.u32(head, 4)?)) {
+                    Some(_) => Plausible::Yes,
+                    None => Plausible::No,
+                }
+            }
             None if !at_end => Plausible::More(at + 12),
             None if window.len() == at => Plausible::Yes,
             None => Plausible::No,
@@ -170,7 +178,11 @@ impl PcapngFile {
             blocks::INTERFACE => self.read_interface(block, bytes),
             _ => self.read_other(block, bytes),
         }
-        if blocks::is_numbered(block.kind) { Piece::Numbered(block.len) } else { Piece::Block(block.len) }
+        if blocks::is_numbered(block.kind) {
+            Piece::Numbered(block.len)
+        } else {
+            Piece::Block(block.len)
+        }
     }
 
     fn read_packet(&mut self, block: Block, bytes: &[u8]) -> Piece {
@@ -254,14 +266,16 @@ impl PcapngFile {
         self.timeless = false;
         let body = block.body(bytes);
         let version = |at| block.order.u16(body, at).unwrap_or(0);
-        let fact = Fact::Section {
-            big_endian: block.order == Order::Big,
-            version: (version(12), version(14)),
-        };
+        let fact =
+            Fact::Section { big_endian: block.order == Order::Big, version: (version(12), version(14)) };
         if version(12) != 1 {
             self.odd(Damage::new(NEW_VERSION, u32::from(version(12))));
         }
-        self.tell(fact, (Place::Section, body.get(24..).unwrap_or_default(), block.order), TimeScale::MICROS);
+        self.tell(
+            fact,
+            (Place::Section, body.get(24..).unwrap_or_default(), block.order),
+            TimeScale::MICROS,
+        );
     }
 
     fn read_interface(&mut self, block: Block, bytes: &[u8]) {
@@ -288,9 +302,9 @@ impl PcapngFile {
             }
             self.told.push(block.kind);
         }
-        let Some((fact, (place, rest))) = blocks::read(block, body, |interface, count| {
-            self.interface(interface).scale.time(count)
-        }) else {
+        let Some((fact, (place, rest))) =
+            blocks::read(block, body, |interface, count| self.interface(interface).scale.time(count))
+        else {
             return self.odd(Damage::new(TOO_SHORT, block.kind));
         };
         let scale = match fact {
@@ -361,7 +375,8 @@ const LENGTHS_DIFFER: &str = "capture holds a block whose two lengths differ";
 const LONGER_THAN_BLOCK: &str = "capture holds a packet longer than its block";
 const NEW_VERSION: &str = "capture holds a section of a version that is not known";
 const PAST_THE_END: &str = "capture holds a block that reaches past the end of the file";
-const TIMELESS: &str = "capture lacks the times of simple packets: those of the frames before them stand in";
+const TIMELESS: &str =
+    "capture lacks the times of simple packets: those of the frames before them stand in";
 const TOO_MANY_INTERFACES: &str = "capture holds more interfaces than are kept";
 const TOO_SHORT: &str = "capture holds a block too short for its type";
 const UNDESCRIBED: &str = "capture lacks the description of a packet's interface";

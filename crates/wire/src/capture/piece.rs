@@ -50,7 +50,8 @@ pub(super) struct Damage {
 
 impl Damage {
     /// Fewer bytes than a header has are left.
-    pub(super) const CUT_HEADER: Self = Self { what: "capture lacks the rest of its last record", found: None };
+    pub(super) const CUT_HEADER: Self =
+        Self { what: "capture lacks the rest of its last record", found: None };
 
     pub(super) fn new(what: &'static str, found: u32) -> Self {
         Self { what, found: Some(found) }

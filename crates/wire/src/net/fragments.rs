@@ -3,10 +3,7 @@
 //! Where fragments overlap, the byte that came first counts; what the other copy held is counted and told.
 //! Fragments wait for their rest for a minute of the capture's time and while there is room.
 
-use std::{
-    collections::BTreeMap,
-    net::IpAddr,
-};
+use std::{collections::BTreeMap, net::IpAddr};
 
 use evidence::{CaptureId, Segment, Timestamp};
 
@@ -125,7 +122,8 @@ impl Fragments {
     fn expire(&mut self, now: Timestamp, tally: &mut Tally) {
         while let Some(key) = self.arrivals.first_key_value().map(|(_, key)| *key) {
             let first = self.datagrams.get(&key).map_or(now, |datagram| datagram.first);
-            if now.since(first) <= TIMEOUT {
+            // A clock may be set back.
+            if now.since(first).saturating_abs() <= TIMEOUT {
                 break;
             }
             self.give_up_oldest(Reason::FragmentAlone, tally);
@@ -200,7 +198,8 @@ impl Datagram {
 
     /// Keeps those bytes that no earlier fragment has.
     fn add(&mut self, arrival: &Arrival<'_>, tally: &mut Tally) -> Added {
-        let mut added = Added { room: if self.pieces.is_empty() { DATAGRAM_ROOM } else { 0 }, differs: false };
+        let mut added =
+            Added { room: if self.pieces.is_empty() { DATAGRAM_ROOM } else { 0 }, differs: false };
         let start = arrival.place.offset;
         let end = start + len_of(arrival.bytes);
         let mut at = start;
@@ -236,10 +235,12 @@ impl Datagram {
         whole.bytes.reserve(usize::try_from(self.covered).unwrap_or(0));
         for piece in self.pieces.into_values() {
             let out = whole.bytes.len() as u64;
-            whole.segments.extend(piece.segments.into_iter().map(|segment| Segment {
-                out: segment.out.saturating_add(out),
-                ..segment
-            }));
+            whole.segments.extend(
+                piece
+                    .segments
+                    .into_iter()
+                    .map(|segment| Segment { out: segment.out.saturating_add(out), ..segment }),
+            );
             whole.bytes.extend_from_slice(&piece.bytes);
         }
         whole

@@ -70,7 +70,9 @@ impl Tally {
 
     /// Counts a piece. One without bytes is no piece.
     pub(super) fn add(&mut self, reason: Reason, bytes: usize) {
-        if bytes > 0 && let Some(count) = self.known.get_mut(reason as usize) {
+        if bytes > 0
+            && let Some(count) = self.known.get_mut(reason as usize)
+        {
             count.add(bytes as u64);
         }
     }
@@ -137,7 +139,12 @@ impl Tally {
         }
         if self.truncated.pieces > 0 {
             let Count { bytes, pieces } = self.truncated;
-            ledger.lacks_pieces(Missing::Truncated, "ends of frames, cut by the snapshot length or by damage", bytes, pieces);
+            ledger.lacks_pieces(
+                Missing::Truncated,
+                "ends of frames, cut by the snapshot length or by damage",
+                bytes,
+                pieces,
+            );
         }
         ledger
     }

@@ -42,7 +42,9 @@ pub(super) fn behind_udp(walk: &mut Walk<'_>, ports: (u16, u16), payload: Stop) 
         (_, 3544) | (3544, _) => teredo(rest),
         _ => None,
     };
-    let (Some((header, next)), Stop::Transported(outer)) = (inner, &payload) else { return Err(payload) };
+    let (Some((header, next)), Stop::Transported(outer)) = (inner, &payload) else {
+        return Err(payload);
+    };
     // Tunnels in tunnels: the innermost payload is the one to fall back to.
     walk.outer = Some(outer.clone());
     walk.skip(header, TUNNEL).map(|()| next)
