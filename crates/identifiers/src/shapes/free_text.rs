@@ -233,7 +233,7 @@ fn marked(bytes: &[u8], found: &mut Found<'_>) -> bool {
 }
 
 fn package_list(bytes: &[u8]) -> Option<Hit> {
-    let several = memchr::memmem::find_iter(bytes, b"com.").nth(2).is_some();
+    let several = memchr::memmem::find_iter(bytes, b"com.").nth(1).is_some();
     let text = bytes.get(..bytes.len().min(LONGEST_LIST))?;
     if !several { None } else { words::package_list(text) }
 }

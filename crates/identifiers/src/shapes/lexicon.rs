@@ -465,6 +465,7 @@ const HASH_MARKS: [&str; 4] = ["hash", "hashed", "md", "sha"];
 const SEPARATOR: u8 = 0;
 const COMPONENT: u8 = 1;
 /// What becomes of each byte of a name: a lower-case letter, or one of the two classes above.
+#[expect(clippy::indexing_slicing, reason = "worked out while compiling")]
 const FOLD: [u8; 256] = {
     let mut table = [SEPARATOR; 256];
     let mut byte = 0;

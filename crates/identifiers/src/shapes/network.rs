@@ -32,7 +32,8 @@ pub(super) fn mac_separated(value: &[u8], hits: &mut Vec<Hit>) {
 pub(super) fn bssid(value: &[u8], hits: &mut Vec<Hit>) {
     for (item, start) in items(value) {
         let Some((address, form)) = address(item) else { continue };
-        let emulated = address.iter().filter(|byte| **byte == 0).count() >= 3;
+        let zeros = address.iter().filter(|byte| **byte == 0).count();
+        let emulated = zeros >= 3 || address.starts_with(EMULATOR);
         let nature = nature(address);
         if nature == Nature::Global || nature == Nature::Local && !emulated {
             hits.push(told(address, form, start..start + item.len()));
@@ -200,3 +201,6 @@ fn named(text: &[u8], start: usize, form: &'static str) -> Hit {
 fn readable(text: &str) -> bool {
     text.chars().all(|letter| !letter.is_control())
 }
+
+/// What the Android emulator numbers its access points and devices with (AOSP device/generic/goldfish).
+const EMULATOR: &[u8] = &[0x02, 0x15, 0xb2];

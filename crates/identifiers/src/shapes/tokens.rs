@@ -181,7 +181,7 @@ fn is_word_chain(text: &[u8]) -> bool {
     let words = text.split(|byte| b"._-:/|".contains(byte)).filter(|word| !word.is_empty());
     let mut chained = 0usize;
     for word in words {
-        let changes = word.windows(2).filter(|pair| class(pair[0]) != class(pair[1])).count();
+        let changes = word.iter().zip(word.iter().skip(1)).filter(|(a, b)| class(**a) != class(**b)).count();
         let capitalised = word.first().is_some_and(u8::is_ascii_uppercase);
         if changes > 1 + usize::from(capitalised) || word.len() > 18 {
             return false;
