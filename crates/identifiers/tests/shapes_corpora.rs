@@ -47,6 +47,20 @@ fn no_decoy_is_taken_for_an_identifier() {
     assert_eq!(found, []);
 }
 
+#[test]
+fn bytes_made_to_break_parsers_break_nothing_here() {
+    let Some(corpora) = testkit::corpora() else { return };
+    let shapes = Shapes::new();
+    for file in testkit::corpora::files_below(&corpora.join("hostile")) {
+        let bytes = std::fs::read(&file).unwrap();
+        let mut found = Vec::new();
+        shapes.text(Carrier::Raw, "", &bytes, &mut found);
+        for shape in found {
+            assert!(shape.start < shape.end && shape.end <= bytes.len(), "{file:?} {shape:?}");
+        }
+    }
+}
+
 /// One row may list two fields (`mcc,mnc`), or name them in words (`Referer mac`).
 fn fields(field: &str, value: &str) -> Vec<(String, String)> {
     if let (Some((first, second)), Some((one, two))) = (field.split_once(','), value.split_once(',')) {
@@ -79,6 +93,7 @@ fn fits(kind: &str, shape: &Shape) -> bool {
     wanted.contains(&shape.kind)
 }
 
+#[expect(clippy::unwrap_used, reason = "a damaged ground truth must fail the test")]
 fn ground_truth() -> Option<Value> {
     let file = testkit::corpora()?.join("groundtruth/identifiers.json");
     Some(serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap())

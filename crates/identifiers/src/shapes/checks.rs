@@ -39,6 +39,10 @@ macro_rules! checks {
         pub(super) enum Check { $($(#[$doc])* $name,)* }
 
         impl Check {
+            /// Every check, for the tests that hold all of them to the same law.
+            #[cfg(test)]
+            const ALL: &'static [Self] = &[$(Self::$name,)*];
+
             /// Adds what `value` holds.
             pub(super) fn run(self, value: &[u8], hits: &mut Vec<Hit>) {
                 match self { $(Self::$name => $function(value, hits),)* }
@@ -196,4 +200,35 @@ pub(super) fn items(value: &[u8]) -> impl Iterator<Item = (&[u8], usize)> {
 pub(super) fn lossy(bytes: &[u8]) -> String {
     let head = bytes.get(..bytes.len().min(1024)).unwrap_or_default();
     String::from_utf8_lossy(head).chars().take(256).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*, sample::select};
+
+    use super::*;
+
+    /// Bytes that checks look for, so that random values get past their first looks.
+    fn telling() -> impl Strategy<Value = Vec<u8>> {
+        let piece = select(vec![
+            "a", "9", "0", "35", "+49", "1c:b9:c4:29:af:90", "-", ":", ".", "@", "de", "com.", "org.a.", "/", " ", ",", "\"",
+            "[", "(", ")", "Android ", "Android (", "Build/", "x", "F", "30", "APA91b", "-keys", "%3A", "\u{fc}", "https://",
+            "geo:", "ifa:", "6893478203941183494", "356938035643809", "iPhone OS ", "[FB", "FBCR/", "<", "\0", "_", ";",
+        ]);
+        prop_oneof![vec(any::<u8>(), 0..80), vec(piece, 0..24).prop_map(|pieces| pieces.concat().into_bytes())]
+    }
+
+    proptest! {
+        #[test]
+        fn no_value_upsets_a_check_and_every_hit_lies_in_the_value(value in telling()) {
+            for check in Check::ALL {
+                let mut hits = Vec::new();
+                check.run(&value, &mut hits);
+                for hit in hits {
+                    prop_assert!(hit.range.start < hit.range.end && hit.range.end <= value.len(), "{check:?} {hit:?}");
+                    prop_assert!(!hit.canonical.is_empty() && hit.canonical.chars().count() <= 257, "{check:?} {hit:?}");
+                }
+            }
+        }
+    }
 }

@@ -480,3 +480,88 @@ const FOLD: [u8; 256] = {
     table[b':' as usize] = COMPONENT;
     table
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: &str = r#"
+        [[row]]
+        kind = "imei"
+        check = "imei"
+        names = ["imei"]
+        reach = "ending"
+        reasoning = "t"
+        [[row]]
+        kind = "wifi_mac"
+        check = "mac"
+        names = ["mac", "mac_address"]
+        reach = "words"
+        hashed = true
+        reasoning = "t"
+        [[row]]
+        kind = "bssid"
+        check = "bssid"
+        names = ["address"]
+        parents = ["ap", "router"]
+        reasoning = "t"
+        [[row]]
+        kind = "search_word"
+        check = "text"
+        names = ["q"]
+        carriers = ["body"]
+        reasoning = "t"
+    "#;
+
+    fn kinds(lexicon: &Lexicon, path: &str, carrier: Carrier) -> Vec<IdentifierKind> {
+        let (parent, name) = path.rsplit_once('>').unwrap_or(("", path));
+        lexicon.rows(name.as_bytes(), parent, carrier).map(|row| row.kind).collect()
+    }
+
+    #[test]
+    fn the_lexicon_that_ships_is_readable() {
+        let lexicon = Lexicon::parse(include_str!("../../../../data/field_names.toml")).unwrap();
+        assert!(lexicon.rows.len() > 50 && lexicon.entries.len() > 1000);
+        for entry in &lexicon.entries {
+            assert_eq!(lexicon.entry(lexicon.letters_of(*entry)).map(|found| found.start), Some(entry.start));
+        }
+    }
+
+    #[test]
+    fn names_are_found_in_any_writing_and_only_as_far_as_they_reach() {
+        let lexicon = Lexicon::parse(SMALL).unwrap();
+        let rows = [
+            ("imei", "imei"), ("IMEI_1", "imei"), ("x-Imei2", "imei"), ("SIMLTEIMEI", "imei"), ("a.b[imei]", "imei"),
+            ("mac", "wifi_mac"), ("oldMacAddress", "wifi_mac"), ("deviceMac", "wifi_mac"), ("devicemac", "wifi_mac"),
+            ("mac_md5", "wifi_mac"), ("$mac", "wifi_mac"), ("imac", ""), ("macro", ""), ("mac_count", ""), ("imeis", ""),
+            ("ap>address", "bssid"), ("routers>address", "bssid"), ("app>address", ""), ("address", ""),
+            ("imei>0", "imei"), ("imei>", "imei"), ("", ""), ("7", ""), ("q", "search_word"), ("faq", ""),
+        ];
+        for (path, kind) in rows {
+            let found: Vec<_> = kinds(&lexicon, path, Carrier::Body).into_iter().map(IdentifierKind::id).collect();
+            assert_eq!(found.join(""), kind, "{path}");
+        }
+        assert_eq!(kinds(&lexicon, "q", Carrier::Query), []);
+    }
+
+    #[test]
+    fn of_an_endless_name_the_end_counts() {
+        let lexicon = Lexicon::parse(SMALL).unwrap();
+        let long = format!("{}.mac", "outer".repeat(1000));
+        assert_eq!(kinds(&lexicon, &long, Carrier::Body), [IdentifierKind::WifiMac]);
+        assert_eq!(kinds(&lexicon, &"mac".repeat(1000), Carrier::Body), []);
+    }
+
+    #[test]
+    fn a_row_that_says_something_unknown_is_refused() {
+        let rows = [
+            SMALL.replace("kind = \"imei\"", "kind = \"shoe_size\""),
+            SMALL.replace("check = \"imei\"", "check = \"magic\""),
+            SMALL.replace("reasoning = \"t\"", ""),
+            SMALL.replace("[\"q\"]", "[\"7\"]"),
+        ];
+        for text in rows {
+            assert!(Lexicon::parse(&text).is_err(), "{text}");
+        }
+    }
+}
