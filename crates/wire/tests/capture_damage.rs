@@ -190,6 +190,40 @@ fn lost_bytes_cost_one_frame_its_end_and_no_more() {
 }
 
 #[test]
+fn files_put_together_are_read_one_behind_the_other() {
+    let (one, _) = ten();
+    let mut other = one.clone();
+    other[20] = 101;
+    let told = read(&[one.clone(), other].concat(), 100);
+    assert_eq!(numbers(&told), (0..10).chain(0..10).collect::<Vec<_>>());
+    assert_eq!(told.anomalies, ["capture holds another capture file behind its own records"]);
+    let links: Vec<_> = told.notes.iter().map(|note| (note.offset, note.to_string())).collect();
+    assert_eq!(links[1].0, one.len() as u64);
+    assert!(links[1].1.starts_with("interface 0: raw IP"));
+}
+
+/// Every few bytes claim to begin a block of 16 MiB, or are a block that ends such a claim. Were the work not
+/// linear, this would take hours.
+#[test]
+fn a_file_that_makes_the_reader_look_far_ahead_all_the_time_is_read_in_linear_time() {
+    let claim = |kind: u32, len: u32| [kind.to_le_bytes(), len.to_le_bytes()].concat();
+    let packet = |len: u32, captured: u32| {
+        [claim(6, len), vec![0; 12], captured.to_le_bytes().to_vec(), vec![0; 4]].concat()
+    };
+    let journal = block(9, &[], (12, 12));
+    let far = [claim(9, 0x00ff_fff0), claim(9, 0x00ff_fff0), claim(1, 0)].concat();
+    let within = [packet(0x00ff_fff0, 16), journal.clone(), claim(0, 0)].concat();
+    for pattern in [far, within] {
+        let mut file = PcapngWriter::new(Vec::new(), false).unwrap().into_inner();
+        while file.len() < 6 << 20 {
+            file.extend(&pattern);
+        }
+        file.extend(&journal);
+        read(&file, 1 << 20);
+    }
+}
+
+#[test]
 fn noise_between_records_is_passed_over() {
     let (file, starts) = ten();
     let noise = Dice::new(3).bytes(5000);

@@ -159,4 +159,4 @@ const PROCESS: u32 = 0x8000_0001;
 
 const NO_OPTIONS: (Place, &[u8]) = (Place::Plain, &[]);
 /// More records of a block than this are not read: a 16 MiB block could hold two million.
-const MAX_NAMES: usize = 65_536;
+pub(super) const MAX_NAMES: usize = 65_536;

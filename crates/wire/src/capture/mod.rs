@@ -76,7 +76,7 @@ pub enum Progress<'a> {
     /// Not enough to go on: to be called again with the same bytes and more behind them, at least `needed`
     /// in all, or as many as there are with `at_end` set. Never the answer to a call with `at_end` set.
     More {
-        /// Length of the window that is needed, more than this one had, at most about 16 MiB.
+        /// Length of the window that is needed, more than this one had, at most about 20 MiB.
         needed: usize,
     },
     /// All is read.
@@ -194,7 +194,7 @@ impl Reader {
             return Progress::More { needed: PcapFile::HEADER };
         }
         if let Some(file) = PcapFile::open(window) {
-            self.waiting.push_back(Event::Note(pcap_note(self.capture, &file)));
+            self.waiting.push_back(Event::Note(pcap_note(self.capture, 0, &file)));
             self.format = Format::Pcap(file);
             self.position = PcapFile::HEADER as u64;
             self.framing = self.position;
@@ -227,7 +227,15 @@ impl Reader {
                 self.number += 1;
                 self.block(consumed)
             }
-            Piece::More(needed) => Progress::More { needed },
+            Piece::More(needed) => more(needed),
+            Piece::Header => {
+                if let Format::Pcap(file) = &self.format {
+                    self.waiting.push_back(Event::Note(pcap_note(self.capture, self.position, file)));
+                }
+                let event = self.anomaly(ANOTHER_FILE, String::new());
+                self.waiting.push_back(event);
+                self.block(PcapFile::HEADER)
+            }
             Piece::Damaged(damage) => {
                 self.lost = Some((damage, self.position));
                 self.pass(1)
@@ -319,7 +327,7 @@ impl Reader {
             match answer {
                 Plausible::No => {}
                 Plausible::Yes => return self.found(at),
-                Plausible::More(needed) if at == 0 => return Progress::More { needed },
+                Plausible::More(needed) if at == 0 => return more(needed),
                 Plausible::More(_) => return self.pass(at),
             }
         }
@@ -371,9 +379,15 @@ impl Reader {
     }
 }
 
-fn pcap_note(capture: CaptureId, file: &PcapFile) -> Note {
+/// Asks for a quarter more than is needed: where a hostile file makes every few bytes claim to begin a long
+/// block, a caller that copies what is left over to its next window would copy it for every one of them.
+fn more<'a>(needed: usize) -> Progress<'a> {
+    Progress::More { needed: needed + needed / 4 }
+}
+
+fn pcap_note(capture: CaptureId, offset: u64, file: &PcapFile) -> Note {
     let fact = Fact::Interface { number: 0, link: file.link, snapshot: file.snapshot };
-    Note { capture, offset: 0, fact, properties: Vec::new() }
+    Note { capture, offset, fact, properties: Vec::new() }
 }
 
 /// What the beginning of a file that is no capture looks like.
@@ -394,6 +408,7 @@ pub const NOT_A_CAPTURE: &str = "capture holds neither pcap nor pcapng";
 /// secrets may well be longer than frames.
 pub(crate) const MAX_FRAME: usize = 16 * 1024 * 1024;
 
+const ANOTHER_FILE: &str = "capture holds another capture file behind its own records";
 const EMPTY: &str = "capture holds no byte";
 const CUT_FILE_HEADER: &str = "capture lacks the rest of its file header";
 const INTERRUPTED: &str = "capture lacks bytes within a frame: the next one begins early";

@@ -17,8 +17,8 @@ pub(super) struct PcapFile {
     pub(super) snapshot: u32,
     pub(super) version: (u16, u16),
     pub(super) variant: Variant,
-    /// Seconds of the last record read.
-    last: Option<u32>,
+    /// Seconds of the last record read, and of the last one whose header looked right.
+    last: Option<(u32, u32)>,
 }
 
 /// What the magic number tells.
@@ -83,6 +83,10 @@ impl PcapFile {
                 false => Piece::More(header),
             };
         };
+        if let Some(other) = self.another(window) {
+            *self = other;
+            return Piece::Header;
+        }
         let captured = usize::try_from(record.captured).unwrap_or(usize::MAX);
         if captured > self.limit() {
             return Piece::Damaged(Damage::new(TOO_LONG, record.captured));
@@ -100,14 +104,14 @@ impl PcapFile {
             }
             (Plausible::No, true) => return self.interrupted(window, (record, end), at_end),
         }
-        self.last = Some(record.seconds);
+        self.note_time(record, trusted);
         Piece::Frame(self.frame(record, end, captured))
     }
 
     /// A record that looks right, and nothing like one behind it. Where bytes of the file were lost, the next
     /// record begins within what this one claims.
     fn interrupted(&mut self, window: &[u8], (record, end): (Record, usize), at_end: bool) -> Piece {
-        self.last = Some(record.seconds);
+        self.note_time(record, true);
         let header = self.header();
         for at in header..end {
             match self.plausible(window, at, at_end) {
@@ -218,7 +222,25 @@ impl PcapFile {
 
     fn plausible_time(&self, record: Record) -> bool {
         let limit = if self.variant == Variant::Nanos { 1_000_000_000 } else { 1_000_000 };
-        record.fraction < limit && self.last.is_none_or(|last| last.abs_diff(record.seconds) < ONE_YEAR)
+        let near = |seconds: u32| seconds.abs_diff(record.seconds) < ONE_YEAR;
+        record.fraction < limit && self.last.is_none_or(|(last, right)| near(last) || near(right))
+    }
+
+    fn note_time(&mut self, record: Record, trusted: bool) {
+        let right = match self.last {
+            Some((_, right)) if !trusted => right,
+            _ => record.seconds,
+        };
+        self.last = Some((record.seconds, right));
+    }
+
+    /// The header of another file, of the same kind, where a record should be: somebody put files together
+    /// with `cat`. As a record it would be of no bytes and of the year 2055.
+    fn another(&self, window: &[u8]) -> Option<Self> {
+        let other = Self::open(window)?;
+        let same =
+            (other.order, other.variant, other.version) == (self.order, self.variant, self.version);
+        same.then_some(Self { last: self.last, ..other })
     }
 
     fn beyond_doubt(&self, record: Record) -> bool {

@@ -20,6 +20,9 @@ pub(super) struct PcapngFile {
     told: Vec<u32>,
     /// Frames of this section without a time were told of.
     timeless: bool,
+    /// Where the end of the file is in sight: how many bytes before it the next whole block begins, as far
+    /// as was looked for one.
+    next_from_end: Option<usize>,
     /// What the last block tells besides its frame. The reader takes it away after each block.
     pub(super) told_now: Vec<Told>,
 }
@@ -69,6 +72,7 @@ impl PcapngFile {
             interfaces: Vec::new(),
             told: Vec::new(),
             timeless: false,
+            next_from_end: None,
             told_now: Vec::new(),
         }
     }
@@ -166,9 +170,16 @@ impl PcapngFile {
         Piece::CutFrame(FrameCut { consumed: window.len(), ..frame }, promised.saturating_sub(frame.len))
     }
 
-    /// Whether blocks follow in the rest of the file.
-    fn goes_on(&self, window: &[u8], from: usize) -> bool {
-        (from..window.len()).any(|at| self.plausible(window, at, true) == Plausible::Yes)
+    /// Whether blocks follow in the rest of the file, `from` on. What was found is remembered, so that a
+    /// hostile file is not searched again and again.
+    fn goes_on(&mut self, window: &[u8], from: usize) -> bool {
+        let left = window.len().saturating_sub(from);
+        if self.next_from_end.is_none_or(|found| found > left) {
+            let found =
+                (from..window.len()).find(|at| self.plausible(window, *at, true) == Plausible::Yes);
+            self.next_from_end = Some(found.map_or(0, |at| window.len() - at));
+        }
+        self.next_from_end != Some(0)
     }
 
     fn read(&mut self, block: Block, bytes: &[u8]) -> Piece {
@@ -307,6 +318,9 @@ impl PcapngFile {
         else {
             return self.odd(Damage::new(TOO_SHORT, block.kind));
         };
+        if matches!(&fact, Fact::Names(rows) if rows.len() >= blocks::MAX_NAMES) {
+            self.odd(Damage { what: TOO_MANY_NAMES, found: None });
+        }
         let scale = match fact {
             Fact::Statistics { interface, .. } => self.interface(interface).scale,
             _ => TimeScale::MICROS,
@@ -378,5 +392,6 @@ const PAST_THE_END: &str = "capture holds a block that reaches past the end of t
 const TIMELESS: &str =
     "capture lacks the times of simple packets: those of the frames before them stand in";
 const TOO_MANY_INTERFACES: &str = "capture holds more interfaces than are kept";
+const TOO_MANY_NAMES: &str = "capture holds more names in a block than are read";
 const TOO_SHORT: &str = "capture holds a block too short for its type";
 const UNDESCRIBED: &str = "capture lacks the description of a packet's interface";

@@ -15,6 +15,8 @@ pub(super) enum Piece {
     /// A frame that ends earlier than its record says, because the next one begins there; how many bytes
     /// earlier.
     Interrupted(FrameCut, usize),
+    /// The header of another file, put behind the records of the one before.
+    Header,
     /// Something without a frame, of that many bytes.
     Block(usize),
     /// The same, where Wireshark gives it a frame number.
