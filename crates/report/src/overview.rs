@@ -92,12 +92,12 @@ impl<'a> Overview<'a> {
         let (local, public): (Vec<_>, Vec<_>) = self.told().partition(|reached| local(reached.destination));
         let mut places = Vec::new();
         if !public.is_empty() {
-            places.push(words::counted(public.len() as u64, "destination"));
+            places.push(words::counted(hosts(public.into_iter()), "destination"));
         }
         if !local.is_empty() {
             places.push("the local network".to_owned());
         }
-        let what = words::counted(self.identifiers() as u64, "identifying value");
+        let what = self.values();
         match (places.is_empty(), self.all_received()) {
             (true, _) => format!("{what} seen in this traffic."),
             (false, true) => format!("{what} came from {}.", words::list(&places)),
@@ -170,12 +170,23 @@ impl<'a> Overview<'a> {
         captures.reduce(whole).or_else(|| findings.reduce(whole))
     }
 
-    fn identifiers(&self) -> usize {
-        let kinds = self.findings.iter().map(|told| match &told.finding.kind {
-            FindingKind::IdentifierSent { identifier, value, .. } => (*identifier, value.as_str()),
-            FindingKind::BulkData { identifier, .. } => (*identifier, ""),
-        });
-        kinds.collect::<BTreeSet<_>>().len()
+    /// `7 identifying values and 2 that look identifying`: what has only the shape of an identifier is never
+    /// counted as if it were known.
+    fn values(&self) -> String {
+        let mut values: BTreeMap<(IdentifierKind, &str), bool> = BTreeMap::new();
+        for told in &self.findings {
+            let value = (told.identifier(), told.value().unwrap_or_default());
+            *values.entry(value).or_default() |= told.grade() != Some(Grade::Shaped);
+        }
+        let sure = values.values().filter(|sure| **sure).count() as u64;
+        let shaped = values.len() as u64 - sure;
+        match (sure, shaped) {
+            (_, 0) => words::counted(sure, "identifying value"),
+            (0, 1) => "1 value that looks identifying".to_owned(),
+            (0, _) => format!("{} that look identifying", words::counted(shaped, "value")),
+            (_, 1) => format!("{} and 1 that looks identifying", words::counted(sure, "identifying value")),
+            _ => format!("{} and {shaped} that look identifying", words::counted(sure, "identifying value")),
+        }
     }
 
     fn all_received(&self) -> bool {
@@ -321,6 +332,11 @@ pub(crate) fn way(key: &SightingKey) -> String {
     let carrier = std::iter::once(words::carrier(key.carrier));
     let field = Some(key.field.as_str()).filter(|field| !field.is_empty());
     carrier.chain(key.encodings.iter().map(String::as_str)).chain(field).collect::<Vec<_>>().join(" › ")
+}
+
+/// How many different hosts.
+pub(crate) fn hosts<'a>(reached: impl Iterator<Item = &'a Reached<'a>>) -> u64 {
+    reached.map(|one| host(one.destination)).collect::<BTreeSet<_>>().len() as u64
 }
 
 /// The host, or the address where it has none.

@@ -105,7 +105,7 @@ pub(crate) fn duration(nanos: i64) -> String {
         1..60 => format!("{seconds} s"),
         60..3600 => two(seconds / 60, seconds % 60, ["min", "s"]),
         3600..172_800 => two(seconds / 3600, seconds / 60 % 60, ["h", "min"]),
-        _ => format!("{} days", seconds / 86_400),
+        _ => format!("{} days", number((seconds / 86_400).unsigned_abs())),
     }
 }
 

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::Page;
 use super::show::{Prose, Shown, anchor, chip};
-use crate::overview::{Reached, host, local, socket};
+use crate::overview::{Reached, Told, host, local, socket};
 use crate::words;
 
 /// What a country has to do with the traffic: numbers of destinations.
@@ -179,16 +179,26 @@ impl Page<'_> {
         }
     }
 
+    /// What a destination was told: each kind once, with the number of findings.
     fn named(&self, reached: &Reached) -> Markup {
-        let told = |place: &usize| self.overview.findings.get(*place).map(|told| (*place, told));
-        let named: Vec<_> = reached.findings.iter().filter_map(told).collect();
+        let mut named: Vec<(usize, &Told, usize)> = Vec::new();
+        for place in &reached.findings {
+            let Some(told) = self.overview.findings.get(*place) else { continue };
+            match named.iter_mut().find(|(_, kind, _)| kind.identifier() == told.identifier()) {
+                Some((_, _, count)) => *count += 1,
+                None => named.push((*place, told, 1)),
+            }
+        }
         html! {
             @if named.is_empty() { span.muted { "none" } }
             ul.plain {
-                @for (place, told) in named.iter().take(MOST_NAMED) {
-                    li { a href={ "#" (anchor(told, *place)) } { (words::capital(told.identifier().words())) } " " (chip(told.finding.severity, None)) }
+                @for (place, told, count) in &named {
+                    li {
+                        a href={ "#" (anchor(told, *place)) } { (words::capital(told.identifier().words())) }
+                        @if *count > 1 { " (" (count) ")" }
+                        " " (chip(told.finding.severity, None))
+                    }
                 }
-                @if named.len() > MOST_NAMED { li.muted { "and " (named.len() - MOST_NAMED) " more" } }
             }
         }
     }
@@ -236,6 +246,5 @@ const LEAST_OPEN: usize = 10;
 const MOST_OPEN: usize = 40;
 /// Destinations on the page beyond those.
 const MOST_FOLDED: usize = 2000;
-const MOST_NAMED: usize = 8;
 /// More countries than there are.
 const MOST_COUNTRIES: usize = 300;

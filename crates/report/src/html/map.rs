@@ -18,6 +18,7 @@ impl Page<'_> {
     pub(super) fn map(&self, roles: &[(&str, Role)]) -> Markup {
         let Some(atlas) = self.options.atlas else { return html! {} };
         let marks = marks(&atlas, roles);
+        let shown = shown_severities(roles);
         html! {
             figure.map {
                 svg viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-labelledby="map-title map-words" {
@@ -32,10 +33,10 @@ impl Page<'_> {
                     }
                 }
                 figcaption {
-                    span.key { svg.sample viewBox="0 0 20 20" aria-hidden="true" { circle.told cx="10" cy="10" r="7" {} } "address located there, named by a finding" }
+                    span.key { svg.sample viewBox="0 0 20 20" aria-hidden="true" { circle class={ "told " (shown.first().map_or("high", |worst| worst.id())) } cx="10" cy="10" r="7" {} } "address located there, named by a finding" }
                     span.key { svg.sample viewBox="0 0 20 20" aria-hidden="true" { circle.quiet cx="10" cy="10" r="7" {} } "address located there, no finding" }
                     span.key { svg.sample viewBox="0 0 20 20" aria-hidden="true" { circle.seat cx="10" cy="10" r="8" {} } "operator's seat" }
-                    span.key { "Worst finding: " @for severity in shown_severities(roles) { (chip(severity, None)) " " } @if shown_severities(roles).is_empty() { "none" } }
+                    span.key { "Worst finding: " @for severity in &shown { (chip(*severity, None)) " " } @if shown.is_empty() { "none" } }
                 }
             }
         }
@@ -51,6 +52,11 @@ struct Mark<'a> {
 }
 
 impl Mark<'_> {
+    /// The radius with the ring around it.
+    fn reach(&self) -> f32 {
+        self.radius + if self.role.seat > 0 { 5.0 } else { 0.0 }
+    }
+
     /// As SVG can show it, which knows no isolation of directions.
     fn name(&self) -> String {
         plain::clipped(&self.place.name, 40).into_owned()
@@ -60,6 +66,10 @@ impl Mark<'_> {
 /// The marks, the largest first, so that small ones are drawn on top.
 fn marks<'a>(atlas: &Atlas, roles: &'a [(&str, Role)]) -> Vec<Mark<'a>> {
     let mark = |(code, role): &'a (&str, Role)| {
+        // A registration alone is told in the table only.
+        if role.located == 0 && role.seat == 0 {
+            return None;
+        }
         let place = (atlas.place)(code)?;
         let (x, y) = project(place.latitude, place.longitude);
         let radius = 5.0 + (role.located as f32).sqrt().min(9.0) * 2.0;
@@ -109,7 +119,7 @@ fn labels<'a>(marks: &'a [Mark<'a>]) -> Vec<(&'a Mark<'a>, (f32, f32, bool))> {
     order.sort_by_key(|mark| std::cmp::Reverse((mark.role.worst, mark.role.located)));
     for mark in order {
         let wide = mark.place.name.chars().count().min(40) as f32 * LETTER;
-        let gap = mark.radius + 8.0;
+        let gap = mark.reach() + 4.0;
         let spots = [
             (mark.x + gap, mark.y + 4.5, false),
             (mark.x - gap, mark.y + 4.5, true),
@@ -133,7 +143,7 @@ fn labels<'a>(marks: &'a [Mark<'a>]) -> Vec<(&'a Mark<'a>, (f32, f32, bool))> {
 }
 
 fn around(mark: &Mark) -> [f32; 4] {
-    let reach = mark.radius + if mark.role.seat > 0 { 5.0 } else { 0.0 };
+    let reach = mark.reach();
     [mark.x - reach, mark.y - reach, mark.x + reach, mark.y + reach]
 }
 

@@ -19,7 +19,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
 use self::show::{Prose, Shown, chip};
 use crate::coverage::Coverage;
-use crate::overview::Overview;
+use crate::overview::{Overview, hosts};
 use crate::{plain, words};
 
 /// What the page needs beside the case. All of it may be left out.
@@ -139,8 +139,8 @@ impl Page<'_> {
         let captures = &self.overview.case.captures;
         match captures.first() {
             None => "Audit without captures".to_owned(),
-            Some(only) if captures.len() == 1 => only.name.clone(),
-            Some(first) => format!("{} and {} more", first.name, captures.len() - 1),
+            Some(only) if captures.len() == 1 => file_name(&only.name).to_owned(),
+            Some(first) => format!("{} and {} more", file_name(&first.name), captures.len() - 1),
         }
     }
 
@@ -163,7 +163,7 @@ impl Page<'_> {
     fn tiles(&self) -> Markup {
         let overview = &self.overview;
         let findings = overview.findings.len();
-        let contacted = words::number(overview.destinations.len() as u64);
+        let contacted = words::number(hosts(overview.destinations.iter()));
         markup! {
             dl.tiles {
                 div {
@@ -179,7 +179,7 @@ impl Page<'_> {
                 }
                 div {
                     dt { "Destinations told" }
-                    dd { span.big { (words::number(overview.told().count() as u64)) } span.small { "of " (contacted) " contacted" } }
+                    dd { span.big { (words::number(hosts(overview.told()))) } span.small { "of " (contacted) " contacted" } }
                 }
                 div {
                     dt { "Readable by anyone on the way" }
@@ -224,6 +224,11 @@ impl Page<'_> {
             }
         }
     }
+}
+
+/// The last part of a path.
+fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or(path)
 }
 
 fn examined(capture: &Capture) -> Markup {

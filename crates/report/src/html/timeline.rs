@@ -25,7 +25,7 @@ impl Page<'_> {
                 p.intro {
                     "Times are UTC, as the capture recorded them. A mark is a moment a value was seen; the line reaches from the first to the last. "
                     @if self.options.moments.is_none() { "Marks are shown for the first, the last and the proved sightings. " }
-                    @if axis.periods.len() > 1 { "Where nothing was recorded the scale is broken." }
+                    @if axis.periods.len() > 1 { "Where nothing was recorded, or nothing seen for very long, the scale is broken." }
                 }
                 div.timeline {
                     (scale(&axis))
@@ -154,13 +154,17 @@ struct Tick {
 impl Axis {
     /// From the times of the captures, or of the findings where no capture has one.
     fn of(overview: &Overview) -> Option<Self> {
-        let (first, last) = overview.span()?;
+        let whole = overview.span()?;
         let captures = overview.case.captures.iter().filter_map(|capture| capture.first.zip(capture.last));
-        let mut times: Vec<(i64, i64)> =
-            captures.map(|(first, last)| (first.0, last.0.max(first.0))).collect();
-        if times.is_empty() {
-            times.push((first.0, last.0));
+        let mut recorded: Vec<(Timestamp, Timestamp)> = captures.collect();
+        if recorded.is_empty() {
+            recorded.push(whole);
         }
+        let events = events(overview);
+        let mut times: Vec<(i64, i64)> = recorded
+            .iter()
+            .flat_map(|(first, last)| stretches(&events, first.0, last.0.max(first.0)))
+            .collect();
         times.sort_unstable();
         Some(Self::over(&times))
     }
@@ -225,6 +229,43 @@ impl Axis {
     }
 }
 
+/// Every moment that the case tells of, in order.
+fn events(overview: &Overview) -> Vec<i64> {
+    let destinations = overview.destinations.iter().map(|reached| reached.destination);
+    let talks = destinations.flat_map(|one| [one.first, one.last]);
+    let seen = overview.findings.iter().flat_map(known);
+    let times: BTreeSet<i64> = talks.chain(seen).map(|time| time.0).collect();
+    times.into_iter().collect()
+}
+
+/// A recording without the few gaps that would leave no room for what was seen: a file put together from
+/// two, years apart. Gaps that are part of a rhythm are much shorter than that.
+fn stretches(events: &[i64], first: i64, last: i64) -> Vec<(i64, i64)> {
+    let inside = events.iter().copied().filter(|time| (first..=last).contains(time));
+    let points: Vec<i64> = std::iter::once(first).chain(inside).chain([last]).collect();
+    let mut gaps: Vec<(i64, i64)> = points.iter().copied().zip(points.iter().copied().skip(1)).collect();
+    let length = |(from, to): &(i64, i64)| i128::from(*to) - i128::from(*from);
+    gaps.sort_by_key(|gap| std::cmp::Reverse(length(gap)));
+    let mut rest = i128::from(last) - i128::from(first);
+    for count in 1..=MOST_CUTS.min(gaps.len()) {
+        let (cut, _) = gaps.split_at(count);
+        let Some(smallest) = cut.last().map(length) else { break };
+        rest -= smallest;
+        if rest > 0 && smallest >= LEAST_CUT && smallest > 50 * rest {
+            return without(first, last, cut);
+        }
+    }
+    vec![(first, last)]
+}
+
+/// What is left of `first..last` without the gaps.
+fn without(first: i64, last: i64, gaps: &[(i64, i64)]) -> Vec<(i64, i64)> {
+    let mut gaps = gaps.to_vec();
+    gaps.sort_unstable();
+    let starts = std::iter::once(first).chain(gaps.iter().map(|gap| gap.1));
+    starts.zip(gaps.iter().map(|gap| gap.0).chain([last])).collect()
+}
+
 fn short(time: Timestamp, step: i64) -> String {
     let clock = words::clock(time);
     match step {
@@ -256,6 +297,9 @@ const LENGTH: i64 = 1000;
 const BREAK: i64 = 12;
 const SECOND: i64 = 1_000_000_000;
 const MOST_PERIODS: usize = 8;
+/// Gaps cut out of one recording, and how long they are at least, in nanoseconds.
+const MOST_CUTS: usize = 3;
+const LEAST_CUT: i128 = 3_600_000_000_000;
 const MOST_FINDINGS: usize = 30;
 const MOST_DESTINATIONS: usize = 20;
 
@@ -288,6 +332,19 @@ mod tests {
         assert_eq!(axis.place(Timestamp(60 * DAY + hour)), LENGTH);
         // What lies between recordings is put at the end of the one before.
         assert_eq!(axis.place(Timestamp(30 * DAY)), axis.periods[0].to);
+    }
+
+    #[test]
+    fn a_gap_of_years_is_cut_and_a_monthly_rhythm_is_not() {
+        let minute = 60 * SECOND;
+        let years = [0, minute, 2 * minute, 2000 * DAY, 2000 * DAY + 5 * minute];
+        let cut = [(0, 2 * minute), (2000 * DAY, 2000 * DAY + 5 * minute)];
+        assert_eq!(stretches(&years, 0, 2000 * DAY + 5 * minute), cut);
+        assert_eq!(Axis::over(&cut).periods.len(), 2);
+        let monthly = [0, 30 * DAY, 60 * DAY];
+        assert_eq!(stretches(&monthly, 0, 61 * DAY), [(0, 61 * DAY)]);
+        assert_eq!(stretches(&[], 0, 10 * minute), [(0, 10 * minute)]);
+        assert_eq!(stretches(&[0], i64::MIN, i64::MAX).len(), 1);
     }
 
     #[test]
