@@ -4,7 +4,7 @@
 use std::{borrow::Cow, collections::VecDeque, ops::Range};
 
 use crate::{
-    Limits, Name, Tree,
+    Field, Limits, Name, Tree,
     output::Output,
     work::{Task, Work},
 };
@@ -16,6 +16,7 @@ pub struct Explorer {
     queue: VecDeque<Task>,
     out: Output,
     pool: Vec<Vec<u8>>,
+    fields: Vec<Field>,
 }
 
 /// Bytes to explore: a message as recorded, or its body where framing had to be removed from it.
@@ -79,7 +80,13 @@ impl Default for Explorer {
 impl Explorer {
     /// An explorer that keeps within `limits` for each tree.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, queue: VecDeque::new(), out: Output::new(0, limits.ratio), pool: Vec::new() }
+        Self {
+            limits,
+            queue: VecDeque::new(),
+            out: Output::new(0, limits.ratio),
+            pool: Vec::new(),
+            fields: Vec::new(),
+        }
     }
 
     /// All readings of the roots of one message.
@@ -89,6 +96,7 @@ impl Explorer {
     pub fn explore<'a>(&mut self, roots: Vec<Root<'a>>) -> Tree<'a> {
         self.queue.clear();
         let mut work = Work::new(self.limits, &mut self.queue, &mut self.out, &mut self.pool);
+        work.tree.fields = std::mem::take(&mut self.fields);
         work.plant(roots);
         while let Some(task) = work.next() {
             work.examine(&task);
@@ -98,10 +106,19 @@ impl Explorer {
 
     /// Takes back the memory of a tree that is no longer needed, for the next ones.
     pub fn recycle(&mut self, tree: Tree<'_>) {
-        let large = tree.buffers.into_iter().filter_map(|buffer| match buffer.bytes {
-            Cow::Owned(bytes) if (LEAST_KEPT..MOST_KEPT).contains(&bytes.capacity()) => Some(bytes),
-            _ => None,
-        });
+        if (self.fields.capacity()..MOST_KEPT_FIELDS).contains(&tree.fields.capacity()) {
+            self.fields = tree.fields;
+            self.fields.clear();
+        }
+        let large = tree
+            .buffers
+            .into_iter()
+            .filter_map(|buffer| match buffer.bytes {
+                Cow::Owned(bytes) if (LEAST_KEPT..MOST_KEPT).contains(&bytes.capacity()) => {
+                    Some(bytes)
+                }
+                _ => None,
+            });
         let room = POOL.saturating_sub(self.pool.len());
         self.pool.extend(large.take(room).map(|mut bytes| {
             bytes.clear();
@@ -113,4 +130,5 @@ impl Explorer {
 /// How many buffers are kept for the next tree, and of what capacity.
 const POOL: usize = 8;
 const LEAST_KEPT: usize = 64 << 10;
+const MOST_KEPT_FIELDS: usize = 64 << 10;
 const MOST_KEPT: usize = 16 << 20;

@@ -5,8 +5,7 @@ use std::ops::Range;
 
 use crate::{
     decode::{base64, hex, inflate},
-    output::Output,
-    sniff::{self, BASE64, DASH, DIGIT, EQUALS, HEX, HEX_LETTER, LOWER, PLUS_SLASH, SPACE, UPPER},
+    sniff::{self, BASE64, DASH, DIGIT, EQUALS, HEX, LOWER, PLUS_SLASH, SPACE, UPPER},
     walk::protobuf,
 };
 
@@ -21,27 +20,55 @@ pub(crate) fn meaningful(bytes: &[u8]) -> bool {
 
 /// Whether the output of a decoder that reads nearly anything is no accident.
 pub(crate) fn no_accident(bytes: &[u8]) -> bool {
-    bytes.len() >= 16 && (sniff::textual(bytes) || sniff::magic(bytes).is_some() || protobuf::surely(bytes))
+    bytes.len() >= 16
+        && (sniff::textual(bytes) || sniff::magic(bytes).is_some() || protobuf::surely(bytes))
 }
 
 /// Whether text that is base64 by its alphabet may be base64 in truth.
 ///
 /// Decides by what its beginning decodes to. Long text with upper case, lower case and digits mixed as chance
 /// would is taken for encoded ciphertext.
-pub(crate) fn may_be_base64(text: &[u8], out: &mut Output) -> bool {
-    if text.len() < 8 || text.contains(&b' ') || is_id(text) {
+pub(crate) fn may_be_base64(text: &[u8]) -> bool {
+    if text.len() < 8 || text.len() < OPAQUE && !may_start_base64(text) {
         return false;
     }
-    meaningful_base64(text, out) || is_opaque(text)
+    let plain = memchr::memchr(b' ', text).is_none() && !is_id(text);
+    plain && (meaningful_base64(text) || is_opaque(text))
+}
+
+/// Whether the first three bytes may begin something: text, or a format or message by its first byte.
+fn may_start_base64(text: &[u8]) -> bool {
+    let (bytes, len) = base64::probe::<3>(text);
+    let printable =
+        |byte: u8| (0x20..0x7f).contains(&byte) || matches!(byte, 0 | b'\t' | b'\n' | b'\r');
+    match bytes {
+        _ if len < 3 => true,
+        [0xc2..=0xf4, 0x80..=0xbf, _] => true,
+        [first, ..] if FIRST_BYTES.contains(&first) => true,
+        _ => bytes.iter().all(|&byte| printable(byte) || byte >= 0xc2),
+    }
 }
 
 /// Long text that only chance would write: base64 of something encrypted or packed.
 pub(crate) fn is_opaque(text: &[u8]) -> bool {
     let head = text.get(..256).unwrap_or(text);
-    let count = |class| head.iter().filter(|&&byte| sniff::class(byte) & class != 0).count() * 100 / head.len().max(1);
-    let upper = head.iter().filter(|byte| byte.is_ascii_uppercase()).count() * 100 / head.len().max(1);
-    let lower = head.iter().filter(|byte| byte.is_ascii_lowercase()).count() * 100 / head.len().max(1);
-    text.len() >= 64 && upper >= 20 && lower >= 20 && count(DIGIT) >= 5 && count(DASH | PLUS_SLASH) <= 15 && !is_id(text)
+    let count = |class| {
+        head.iter()
+            .filter(|&&byte| sniff::class(byte) & class != 0)
+            .count()
+            * 100
+            / head.len().max(1)
+    };
+    let upper =
+        head.iter().filter(|byte| byte.is_ascii_uppercase()).count() * 100 / head.len().max(1);
+    let lower =
+        head.iter().filter(|byte| byte.is_ascii_lowercase()).count() * 100 / head.len().max(1);
+    text.len() >= OPAQUE
+        && upper >= 20
+        && lower >= 20
+        && count(DIGIT) >= 5
+        && count(DASH | PLUS_SLASH) <= 15
+        && !is_id(text)
 }
 
 /// Hex digits and dashes: a hash or a UUID.
@@ -50,28 +77,21 @@ fn is_id(text: &[u8]) -> bool {
     sniff::classes(head) & !(HEX | DASH | SPACE) == 0
 }
 
-fn meaningful_base64(text: &[u8], out: &mut Output) -> bool {
-    let head = text.get(..PROBE).unwrap_or(text);
-    out.clear();
-    out.max = PROBE;
-    let Some(_) = base64::base64(out, head) else { return false };
+fn meaningful_base64(text: &[u8]) -> bool {
+    let (bytes, len) = base64::probe::<PROBE_BYTES>(text);
+    let bytes = bytes.get(..len).unwrap_or_default();
     // Short text must be text all through: a few letters by chance are nothing.
-    match out.bytes.len() {
+    match len {
         0..=3 => false,
-        4..=11 => out.bytes.iter().all(|&byte| (0x20..0x7f).contains(&byte)),
-        _ => meaningful(&out.bytes),
+        4..=11 => bytes.iter().all(|&byte| (0x20..0x7f).contains(&byte)),
+        _ => meaningful(bytes),
     }
 }
 
 /// Whether hex digits may spell something.
-pub(crate) fn may_be_hex(text: &[u8], out: &mut Output) -> bool {
-    if text.len() < 12 || sniff::classes(text) & HEX_LETTER == 0 && !text.len().is_multiple_of(2) {
-        return false;
-    }
-    out.clear();
-    out.max = PROBE;
-    let head = text.get(..PROBE).unwrap_or(text);
-    hex::hex(out, head).is_some() && out.bytes.len() >= 6 && meaningful(&out.bytes)
+pub(crate) fn may_be_hex(text: &[u8]) -> bool {
+    let (bytes, len) = hex::probe::<PROBE_BYTES>(text);
+    text.len() >= 12 && len >= 6 && meaningful(bytes.get(..len).unwrap_or_default())
 }
 
 /// The runs of base64 characters in text that are long enough to look at, in order.
@@ -130,22 +150,20 @@ impl Iterator for Runs<'_> {
 
 /// The part of a run that is base64 of something, if any: at any of the four alignments, and behind what
 /// happens to stand before it.
-pub(crate) fn encoded_part(text: &[u8], run: Range<usize>, out: &mut Output) -> Option<Range<usize>> {
+pub(crate) fn encoded_part(text: &[u8], run: Range<usize>) -> Option<Range<usize>> {
     let run_text = text.get(run.clone())?;
-    let mixed = sniff::classes(run_text.get(..PROBE).unwrap_or(run_text));
-    let cased = run_text.iter().take(PROBE).any(u8::is_ascii_uppercase) && run_text.iter().take(PROBE).any(u8::is_ascii_lowercase);
-    if !cased || mixed & (DIGIT | EQUALS | PLUS_SLASH) == 0 && run_text.len() < 40 || is_id(run_text) {
+    let head = run_text.get(..PROBE).unwrap_or(run_text);
+    let cased = head.iter().any(u8::is_ascii_uppercase) && head.iter().any(u8::is_ascii_lowercase);
+    if !cased
+        || is_id(run_text)
+        || run_text.len() < 40 && sniff::classes(head) & (DIGIT | EQUALS | PLUS_SLASH) == 0
+    {
         return None;
     }
     for shift in 0..4 {
         let start = run.start + shift;
-        let probe = text.get(start..run.end.min(start + PROBE))?;
-        out.clear();
-        out.max = PROBE;
-        if base64::base64(out, probe).is_none() {
-            continue;
-        }
-        if let Some(skip) = meaning_starts(&out.bytes) {
+        let (bytes, len) = base64::probe::<PROBE_BYTES>(text.get(start..run.end)?);
+        if let Some(skip) = meaning_starts(bytes.get(..len)?) {
             return Some(start + skip / 3 * 4..run.end);
         }
     }
@@ -155,10 +173,15 @@ pub(crate) fn encoded_part(text: &[u8], run: Range<usize>, out: &mut Output) -> 
 /// Where bytes begin to mean something, at a multiple of three: at once where they are of a known format, or
 /// behind the last byte that no text has.
 fn meaning_starts(bytes: &[u8]) -> Option<usize> {
-    if sniff::magic(bytes).is_some() || bytes.len() >= 16 && inflate::zlib_header(bytes) || protobuf::surely(bytes) {
+    if sniff::magic(bytes).is_some()
+        || bytes.len() >= 16 && inflate::zlib_header(bytes)
+        || protobuf::surely(bytes)
+    {
         return Some(0);
     }
-    let odd = bytes.iter().rposition(|&byte| !(0x20..0x7f).contains(&byte) && !matches!(byte, b'\t' | b'\n' | b'\r'));
+    let odd = bytes
+        .iter()
+        .rposition(|&byte| !(0x20..0x7f).contains(&byte) && !matches!(byte, b'\t' | b'\n' | b'\r'));
     let start = odd.map_or(0, |odd| (odd + 1).next_multiple_of(3));
     let tail = bytes.get(start..)?;
     if tail.len() >= 12 && tail.len() * 2 >= bytes.len() {
@@ -174,6 +197,14 @@ fn in_run(byte: u8) -> bool {
 const _: () = assert!(BASE64 & (LOWER | UPPER) == LOWER | UPPER);
 /// Characters that are decoded to see whether more is worth it.
 const PROBE: usize = 96;
+const PROBE_BYTES: usize = PROBE / 4 * 3;
+/// Shorter text is not taken for ciphertext by its looks.
+const OPAQUE: usize = 64;
+/// What known formats, messages and wide text begin with.
+const FIRST_BYTES: [u8; 18] = [
+    0x00, 0x04, 0x08, 0x0a, 0x10, 0x12, 0x18, 0x1a, 0x1f, 0x22, 0x28, 0x50, 0x62, 0x68, 0x78, 0x89,
+    0xfe, 0xff,
+];
 /// Shorter runs of base64 in other text are not looked at.
 const SHORTEST_RUN: usize = 24;
 /// PEM breaks at 64 characters, MIME at 76.
@@ -185,7 +216,6 @@ mod tests {
 
     #[test]
     fn words_and_ids_are_no_base64() {
-        let mut out = Output::new(1000, 300);
         let rows = [
             ("SGVsbG8gd29ybGQ=", true),
             ("MDA0NDAxNTEy", true),
@@ -199,29 +229,43 @@ mod tests {
             ("004401512345678", false),
         ];
         for (text, expected) in rows {
-            assert_eq!(may_be_base64(text.as_bytes(), &mut out), expected, "{text}");
+            assert_eq!(may_be_base64(text.as_bytes()), expected, "{text}");
         }
     }
 
     #[test]
     fn runs_are_found_whole() {
-        let text = format!("short words, then {}; and {}.", "A".repeat(24), "b".repeat(31));
+        let text = format!(
+            "short words, then {}; and {}.",
+            "A".repeat(24),
+            "b".repeat(31)
+        );
         let runs: Vec<_> = Runs::new(text.as_bytes()).collect();
         assert_eq!(runs, [18..42, 48..79]);
         let lines = format!("{}\n{}\nend", "A".repeat(64), "B".repeat(20));
-        assert_eq!(Runs::new(lines.as_bytes()).next(), Some(0..85), "lines are joined");
+        assert_eq!(
+            Runs::new(lines.as_bytes()).next(),
+            Some(0..85),
+            "lines are joined"
+        );
     }
 
     #[test]
     fn encoded_text_is_found_behind_a_prefix() {
-        let mut out = Output::new(1000, 300);
         // base64 of {"imei":"004401512345678"}
         let encoded = "eyJpbWVpIjoiMDA0NDAxNTEyMzQ1Njc4In0=";
         for prefix in ["", "x", "xy", "/v1/", "xyzab"] {
             let text = format!("{prefix}{encoded}");
-            let found = encoded_part(text.as_bytes(), 0..text.len(), &mut out).unwrap();
-            assert!(found.start >= prefix.len().saturating_sub(3) && found.start <= prefix.len() + 3, "{prefix}: {found:?}");
-            assert_eq!((found.start + 40 - prefix.len()) % 4, 0, "{prefix}: {found:?}");
+            let found = encoded_part(text.as_bytes(), 0..text.len()).unwrap();
+            assert!(
+                found.start >= prefix.len().saturating_sub(3) && found.start <= prefix.len() + 3,
+                "{prefix}: {found:?}"
+            );
+            assert_eq!(
+                (found.start + 40 - prefix.len()) % 4,
+                0,
+                "{prefix}: {found:?}"
+            );
         }
     }
 }

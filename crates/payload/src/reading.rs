@@ -5,11 +5,11 @@ use crate::{
     FieldKind, Gives,
     decode::inflate,
     label::Label,
-    output::Output,
     plausible::{self, Runs},
     registry,
     sniff::{
-        self, AMPERSAND, BACKSLASH, BASE64, CONTROL, EQUALS, HEX, HIGH, Magic, PERCENT, PLUS_SLASH, SEPARATOR, SPACE,
+        self, AMPERSAND, BACKSLASH, BASE64, CONTROL, DASH, EQUALS, HEX, HIGH, Magic, PERCENT,
+        PLUS_SLASH, SEPARATOR, SPACE,
     },
     walk::{form, protobuf, zip},
     work::{Task, TaskKind, Work, slice_of},
@@ -57,8 +57,11 @@ impl Work<'_, '_> {
                 self.embedded(task, 0);
             }
             _ => {
-                if let Some(kind) = value_kind("", slice_of(&self.tree.buffers, task.buffer, &task.range), self.out) {
-                    self.examine(&Task { kind, ..task.clone() });
+                if let Some(kind) = value_kind(Values::of(""), self.bytes(task)) {
+                    self.examine(&Task {
+                        kind,
+                        ..task.clone()
+                    });
                 }
             }
         }
@@ -75,12 +78,14 @@ impl Work<'_, '_> {
         if decoder == "json" && self.unescape(task, "json-string", found & BACKSLASH) {
             return;
         }
-        if matches!(decoder, "xml" | "plist") && self.unescape(task, "xml-text", found & AMPERSAND) {
+        if matches!(decoder, "xml" | "plist") && self.unescape(task, "xml-text", found & AMPERSAND)
+        {
             return;
         }
         let bytes = self.bytes(task);
         let has_query = form::may_hold_pairs(found) && memchr::memchr(b'?', bytes).is_some();
-        let plain_start = memchr::memchr2(b'?', b'%', bytes).is_none_or(|at| bytes.get(at) == Some(&b'?'));
+        let plain_start =
+            memchr::memchr2(b'?', b'%', bytes).is_none_or(|at| bytes.get(at) == Some(&b'?'));
         if has_query && self.structure("query", task).is_some() && plain_start {
             return;
         }
@@ -95,11 +100,13 @@ impl Work<'_, '_> {
     }
 
     /// Whether a form's value is base64 whose `+` a careless client left as it is.
-    fn is_raw_base64(&mut self, task: &Task, found: u16) -> bool {
-        let bytes = slice_of(&self.tree.buffers, task.buffer, &task.range);
+    fn is_raw_base64(&self, task: &Task, found: u16) -> bool {
+        let bytes = self.bytes(task);
         let alphabet = found & PLUS_SLASH != 0 && found & !(BASE64 & !SPACE | PERCENT) == 0;
-        let plain = memchr::memchr(b'%', bytes).and_then(|end| bytes.get(..end)).unwrap_or(bytes);
-        alphabet && plausible::may_be_base64(plain, self.out)
+        let plain = memchr::memchr(b'%', bytes)
+            .and_then(|end| bytes.get(..end))
+            .unwrap_or(bytes);
+        alphabet && plausible::may_be_base64(plain)
     }
 
     /// Bytes of their own.
@@ -124,14 +131,20 @@ impl Work<'_, '_> {
             }
             Some(Magic::Decoder(name)) => self.marked(task, name, label),
             None if inflate::zlib_header(bytes) => {
-                self.attempt("zlib", task, label, |bytes, done| done.complete || plausible::no_accident(bytes))
+                self.attempt("zlib", task, label, |bytes, done| {
+                    done.complete || plausible::no_accident(bytes)
+                })
             }
             None => None,
         };
         if read.is_some() {
             return;
         }
-        let read = if sniff::textual(self.bytes(task)) { self.text(task, label) } else { self.binary(task, label) };
+        let read = if sniff::textual(self.bytes(task)) {
+            self.text(task, label)
+        } else {
+            self.binary(task, label)
+        };
         self.check_label(task, label, read);
     }
 
@@ -141,7 +154,9 @@ impl Work<'_, '_> {
         let read = self.attempt(coding, task, rest, any);
         // Many servers mean deflate without its wrapping; Snappy comes framed or not.
         let read = read.or_else(|| match coding {
-            "zlib" => self.attempt("deflate", task, rest, |bytes, done| done.complete || plausible::no_accident(bytes)),
+            "zlib" => self.attempt("deflate", task, rest, |bytes, done| {
+                done.complete || plausible::no_accident(bytes)
+            }),
             "snappy-block" => self.attempt("snappy", task, rest, any),
             _ => None,
         });
@@ -179,12 +194,23 @@ impl Work<'_, '_> {
     }
 
     fn check_label(&mut self, task: &Task, label: Label, read: Option<&'static str>) {
-        let Some(media) = label.media.filter(|_| label.claimed) else { return };
+        let Some(media) = label.media.filter(|_| label.claimed) else {
+            return;
+        };
         // What a decoder made is what the label speaks of; it went on with it.
-        if read.and_then(registry::decoder).is_some_and(|decoder| decoder.gives() == Gives::Buffer) {
+        if read
+            .and_then(registry::decoder)
+            .is_some_and(|decoder| decoder.gives() == Gives::Buffer)
+        {
             return;
         }
-        let same = |read: &str| read == media || matches!((media, read), ("xml" | "html", "plist" | "html" | "xml" | "text"));
+        let same = |read: &str| {
+            read == media
+                || matches!(
+                    (media, read),
+                    ("xml" | "html", "plist" | "html" | "xml" | "text")
+                )
+        };
         if !read.is_some_and(same) {
             self.refute(task, media);
         }
@@ -198,6 +224,7 @@ impl Work<'_, '_> {
         let read = match bytes.get(start..).unwrap_or_default() {
             [b'<', ..] if is_html(bytes) => {
                 self.recognise(task, "html");
+                self.embedded_json(task);
                 Some("html")
             }
             [b'<', ..] if is_plist(bytes) => self.walk("plist", task),
@@ -222,7 +249,9 @@ impl Work<'_, '_> {
             }
             None => {}
         }
-        let read = self.encoded_text(task, label).or_else(|| self.pairs(task, label));
+        let read = self
+            .encoded_text(task, label)
+            .or_else(|| self.pairs(task, label));
         if read.is_none() || read == Some("lines") {
             self.embedded(task, 0);
             self.embedded_json(task);
@@ -235,18 +264,25 @@ impl Work<'_, '_> {
 
     /// Text that encodes other bytes as a whole.
     fn encoded_text(&mut self, task: &Task, label: Label) -> Option<&'static str> {
-        let bytes = slice_of(&self.tree.buffers, task.buffer, &task.range);
+        let bytes = self.bytes(task);
         let head = sniff::classes(bytes.get(..256).unwrap_or(bytes));
-        if head & !HEX & !SPACE == 0 && sniff::classes(bytes) & !(HEX | SPACE) == 0 && plausible::may_be_hex(bytes, self.out) {
+        if head & !HEX & !SPACE == 0
+            && sniff::classes(bytes) & !(HEX | SPACE) == 0
+            && plausible::may_be_hex(bytes)
+        {
             return self.attempt("hex", task, label, |_, _| true);
         }
         if head & !BASE64 == 0
             && sniff::classes(bytes) & !BASE64 == 0
-            && plausible::may_be_base64(bytes.trim_ascii(), self.out)
+            && plausible::may_be_base64(bytes.trim_ascii())
         {
             return self.attempt("base64", task, label, |_, _| true);
         }
-        if bytes.starts_with(b"eyJ") { self.walk("jwt", task) } else { None }
+        if bytes.starts_with(b"eyJ") {
+            self.walk("jwt", task)
+        } else {
+            None
+        }
     }
 
     /// Text of names and values.
@@ -254,7 +290,11 @@ impl Work<'_, '_> {
         let bytes = self.bytes(task);
         let claimed = label.media == Some("form") && bytes.contains(&b'=');
         if claimed || form::looks_like_form(bytes) {
-            let url = bytes.get(..256).unwrap_or(bytes).iter().position(|&byte| byte == b'?' || byte == b'=');
+            let url = bytes
+                .get(..256)
+                .unwrap_or(bytes)
+                .iter()
+                .position(|&byte| byte == b'?' || byte == b'=');
             let is_url = url.is_some_and(|at| bytes.get(at) == Some(&b'?'));
             return self.walk(if is_url { "query" } else { "form" }, task);
         }
@@ -273,11 +313,15 @@ impl Work<'_, '_> {
             let mut runs = Runs::new(text);
             let found = runs.find_map(|run| {
                 let end = run.end;
-                plausible::encoded_part(text, run, self.out).map(|part| (part, end))
+                plausible::encoded_part(text, run).map(|part| (part, end))
             });
             let Some((part, end)) = found else { return };
             let range = from + part.start..from + part.end;
-            let part = Task { range, kind: TaskKind::Leaf(""), ..task.clone() };
+            let part = Task {
+                range,
+                kind: TaskKind::Leaf(""),
+                ..task.clone()
+            };
             self.transform("base64", &part, Label::default(), |_, _| true);
             from += end;
             left -= 1;
@@ -289,8 +333,13 @@ impl Work<'_, '_> {
         let mut from = task.range.start;
         for _ in 0..MOST_EMBEDDED_JSON {
             let rest = slice_of(&self.tree.buffers, task.buffer, &(from..task.range.end));
-            let Some(at) = memchr::memmem::find(rest, b"{\"") else { return };
-            let part = Task { range: from + at..task.range.end, ..task.clone() };
+            let Some(at) = memchr::memmem::find(rest, b"{\"") else {
+                return;
+            };
+            let part = Task {
+                range: from + at..task.range.end,
+                ..task.clone()
+            };
             let walked = self.structure("json", &part);
             from += at + walked.map_or(2, |walked| walked.consumed.max(2));
         }
@@ -316,13 +365,22 @@ impl Work<'_, '_> {
     /// Formats of binary messages. More than one may fit.
     fn messages(&mut self, task: &Task, label: Label) -> Option<&'static str> {
         if label.media == Some("protobuf")
-            && self.structure_with("protobuf", protobuf::protobuf_expected, task).is_some()
+            && self
+                .structure_with("protobuf", protobuf::protobuf_expected, task)
+                .is_some()
         {
             self.recognise(task, "protobuf");
             return Some("protobuf");
         }
         let mut read = None;
-        for name in ["grpc", "length-prefixed", "protobuf", "protobuf-delimited", "msgpack", "cbor"] {
+        for name in [
+            "grpc",
+            "length-prefixed",
+            "protobuf",
+            "protobuf-delimited",
+            "msgpack",
+            "cbor",
+        ] {
             read = read.or(self.walk(name, task));
             if matches!(read, Some("grpc" | "length-prefixed")) {
                 break;
@@ -336,13 +394,16 @@ impl Work<'_, '_> {
         if bytes_len(task) < SHORTEST_UNMARKED {
             return None;
         }
-        ["deflate", "snappy-block", "br", "lz4-block"].into_iter().find(|name| {
-            let tried = self.run(name, task, TRIAL).is_some() && plausible::no_accident(&self.out.bytes);
-            let whole = |bytes: &[u8], done: crate::output::Done| {
-                plausible::no_accident(bytes) && (done.complete || bytes.len() > TRIAL)
-            };
-            tried && self.attempt(name, task, label.decoded(), whole).is_some()
-        })
+        ["deflate", "snappy-block", "br", "lz4-block"]
+            .into_iter()
+            .find(|name| {
+                let tried = self.run(name, task, TRIAL).is_some()
+                    && plausible::no_accident(&self.out.bytes);
+                let whole = |bytes: &[u8], done: crate::output::Done| {
+                    plausible::no_accident(bytes) && (done.complete || bytes.len() > TRIAL)
+                };
+                tried && self.attempt(name, task, label.decoded(), whole).is_some()
+            })
     }
 
     /// Gzip somewhere in other bytes.
@@ -350,9 +411,17 @@ impl Work<'_, '_> {
         let mut from = task.range.start.saturating_add(1);
         for _ in 0..MOST_EMBEDDED_GZIP {
             let rest = slice_of(&self.tree.buffers, task.buffer, &(from..task.range.end));
-            let Some(at) = memchr::memmem::find(rest, b"\x1f\x8b\x08") else { return };
-            let part = Task { range: from + at..task.range.end, kind: TaskKind::Leaf(""), ..task.clone() };
-            self.transform("gzip", &part, Label::default(), |bytes, done| done.complete || plausible::no_accident(bytes));
+            let Some(at) = memchr::memmem::find(rest, b"\x1f\x8b\x08") else {
+                return;
+            };
+            let part = Task {
+                range: from + at..task.range.end,
+                kind: TaskKind::Leaf(""),
+                ..task.clone()
+            };
+            self.transform("gzip", &part, Label::default(), |bytes, done| {
+                done.complete || plausible::no_accident(bytes)
+            });
             from += at + 3;
         }
     }
@@ -360,62 +429,88 @@ impl Work<'_, '_> {
 
 /// How a value that `decoder` named is to be looked at; `None` where nothing can be in it. Runs for every
 /// value, so it must be cheap.
-pub(crate) fn value_kind(decoder: &'static str, bytes: &[u8], out: &mut Output) -> Option<TaskKind> {
+pub(crate) fn value_kind(values: Values, bytes: &[u8]) -> Option<TaskKind> {
     if bytes.len() < 4 {
         return None;
     }
-    match decoder {
-        "grpc" | "length-prefixed" | "protobuf-delimited" => {
-            return Some(TaskKind::Body(Label::expecting("protobuf")));
-        }
-        "multipart" | "zip" | "tar" => return Some(TaskKind::Body(Label::default())),
-        _ => {}
+    if let Values::Bodies(label) = values {
+        return Some(TaskKind::Body(label));
     }
     let found = sniff::classes(bytes);
-    let leaf = Some(TaskKind::Leaf(decoder));
-    let escapes = match decoder {
-        "json" => PERCENT | BACKSLASH,
-        "form" | "query" => PERCENT | PLUS_SLASH,
-        "xml" | "plist" => PERCENT | AMPERSAND,
-        _ => PERCENT,
+    let (decoder, escapes) = match values {
+        Values::Text(decoder, escapes) => (decoder, escapes),
+        Values::Bytes(decoder, label) => {
+            if found & (CONTROL | HIGH) != 0 && !sniff::textual(bytes) {
+                return Some(TaskKind::Body(label));
+            }
+            (decoder, PERCENT)
+        }
+        Values::Bodies(_) => return None,
     };
+    let leaf = Some(TaskKind::Leaf(decoder));
     if found & escapes != 0 || form::may_hold_pairs(found) {
         return leaf;
     }
-    if is_binary(decoder) && found & (CONTROL | HIGH) != 0 && !sniff::textual(bytes) {
-        let label = if decoder == "protobuf" { Label::expecting("protobuf") } else { Label::default() };
-        return Some(TaskKind::Body(label));
-    }
-    if bytes.len() < 8 {
-        return None;
-    }
+    leaf.filter(|_| bytes.len() >= 8 && holds_more(bytes, found))
+}
+
+/// Whether text without escapes may be something else than what it says.
+fn holds_more(bytes: &[u8], found: u16) -> bool {
     if matches!(bytes, [b'{' | b'[' | b'<', ..]) {
-        return leaf;
+        return true;
     }
-    if found & !HEX == 0 {
-        return leaf.filter(|_| plausible::may_be_hex(bytes, out) || plausible::may_be_base64(bytes, out));
+    if found & !(HEX | DASH) == 0 {
+        return found & DASH == 0 && plausible::may_be_hex(bytes);
     }
-    if found & !BASE64 == 0 && found & SPACE == 0 {
-        if plausible::may_be_base64(bytes, out) {
-            return leaf;
-        }
+    if found & !BASE64 == 0 && found & SPACE == 0 && plausible::may_be_base64(bytes) {
+        return true;
     }
     let listed = found & SEPARATOR != 0 && found & SPACE == 0 && bytes.len() <= LONGEST_LIST;
     if listed && memchr::memchr_iter(b',', bytes).take(3).count() == 3 {
-        return leaf;
+        return true;
     }
-    let embeds = bytes.len() >= 24 && Runs::new(bytes).any(|run| plausible::encoded_part(bytes, run, out).is_some());
-    let spaced = found & SPACE != 0 && (bytes.contains(&b'\n') || matches!(bytes, [b' ' | b'\t', ..]));
-    leaf.filter(|_| embeds || spaced && bytes.len() >= 16)
+    if bytes.len() >= 24
+        && Runs::new(bytes).any(|run| plausible::encoded_part(bytes, run).is_some())
+    {
+        return true;
+    }
+    let spaced = found & SPACE != 0 && bytes.len() >= 16;
+    spaced && (matches!(bytes, [b' ' | b'\t', ..]) || memchr::memchr(b'\n', bytes).is_some())
 }
 
-fn is_binary(decoder: &str) -> bool {
-    matches!(decoder, "" | "protobuf" | "msgpack" | "cbor" | "bplist")
+/// What a decoder's values are like.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Values {
+    /// Messages and files: each is looked at like a body.
+    Bodies(Label),
+    /// Text or other bytes; the label is for the other bytes.
+    Bytes(&'static str, Label),
+    /// Text, with the classes of characters that its own escapes begin with.
+    Text(&'static str, u16),
+}
+
+impl Values {
+    /// What the values of the decoder of that name are like.
+    pub(crate) fn of(decoder: &'static str) -> Self {
+        match decoder {
+            "grpc" | "length-prefixed" | "protobuf-delimited" => {
+                Self::Bodies(Label::expecting("protobuf"))
+            }
+            "multipart" | "zip" | "tar" => Self::Bodies(Label::default()),
+            "protobuf" => Self::Bytes(decoder, Label::expecting("protobuf")),
+            "" | "msgpack" | "cbor" | "bplist" => Self::Bytes(decoder, Label::default()),
+            "json" => Self::Text(decoder, PERCENT | BACKSLASH),
+            "form" | "query" => Self::Text(decoder, PERCENT | PLUS_SLASH),
+            "xml" | "plist" => Self::Text(decoder, PERCENT | AMPERSAND),
+            _ => Self::Text(decoder, PERCENT),
+        }
+    }
 }
 
 fn is_html(bytes: &[u8]) -> bool {
     let head = bytes.get(..HEAD).unwrap_or(bytes).to_ascii_lowercase();
-    memchr::memmem::find(&head, b"<html").is_some() || memchr::memmem::find(&head, b"<!doctype html").is_some()
+    memchr::memmem::find(&head, b"<html").is_some()
+        || memchr::memmem::find(&head, b"<!doctype html").is_some()
 }
 
 fn is_plist(bytes: &[u8]) -> bool {
@@ -428,9 +523,10 @@ fn may_begin_json(bytes: &[u8], start: usize) -> bool {
     let head = head.get(..96).unwrap_or(head);
     match head {
         [b'{' | b'[', ..] => true,
-        [b')' | b'w' | b'f' | b'/' | b'_' | b'$' | b'a'..=b'z' | b'A'..=b'Z', ..] => {
-            memchr::memchr2(b'{', b'[', head).is_some()
-        }
+        [
+            b')' | b'w' | b'f' | b'/' | b'_' | b'$' | b'a'..=b'z' | b'A'..=b'Z',
+            ..,
+        ] => memchr::memchr2(b'{', b'[', head).is_some(),
         _ => false,
     }
 }

@@ -4,10 +4,12 @@
 use std::{borrow::Cow, collections::VecDeque, ops::Range};
 
 use crate::{
-    Buffer, BufferIndex, Field, FieldIndex, FieldKind, Limit, Limits, Origin, Piece, Reading, Root, Tree,
+    Buffer, BufferIndex, Field, FieldIndex, FieldKind, Limit, Limits, Origin, Piece, Reading, Root,
+    Tree,
     label::Label,
     limits::Budget,
     output::{Done, Output},
+    reading::{self, Values},
     registry::{self, Run},
     tree::Run as FieldRun,
     walk::{Fields, Place, Walked},
@@ -54,7 +56,13 @@ impl<'w, 'a> Work<'w, 'a> {
         out: &'w mut Output,
         pool: &'w mut Vec<Vec<u8>>,
     ) -> Self {
-        Self { tree: Tree::default(), budget: Budget::new(limits), out, queue, pool }
+        Self {
+            tree: Tree::default(),
+            budget: Budget::new(limits),
+            out,
+            queue,
+            pool,
+        }
     }
 
     /// Makes the roots the first buffers and fields, and queues what is in them.
@@ -63,13 +71,20 @@ impl<'w, 'a> Work<'w, 'a> {
             let first = self.next_field();
             let len = root.bytes.len();
             for part in root.fields {
-                let range = part.value.start.min(len)..part.value.end.min(len).max(part.value.start.min(len));
+                let range = part.value.start.min(len)
+                    ..part.value.end.min(len).max(part.value.start.min(len));
                 let kind = match part.kind {
                     FieldKind::Body | FieldKind::Raw => TaskKind::Body(Label::of(&part.hint)),
                     other => TaskKind::Part(other),
                 };
                 let field = Some(self.next_field());
-                self.queue.push_back(Task { buffer, range: range.clone(), field, level: 0, kind });
+                self.queue.push_back(Task {
+                    buffer,
+                    range: range.clone(),
+                    field,
+                    level: 0,
+                    kind,
+                });
                 self.tree.fields.push(Field {
                     buffer,
                     name: part.name,
@@ -78,7 +93,13 @@ impl<'w, 'a> Work<'w, 'a> {
                     decoder: "",
                 });
             }
-            self.tree.runs.push(FieldRun { buffer, parent: None, first, end: self.next_field(), nested: false });
+            self.tree.runs.push(FieldRun {
+                buffer,
+                parent: None,
+                first,
+                end: self.next_field(),
+                nested: false,
+            });
             self.tree.buffers.push(Buffer {
                 bytes: root.bytes,
                 origin: None,
@@ -97,8 +118,10 @@ impl<'w, 'a> Work<'w, 'a> {
     pub(crate) fn finish(self) -> Tree<'a> {
         let mut tree = self.tree;
         tree.limits = self.budget.reached();
-        tree.runs.sort_by_key(|run| (run.buffer, run.parent, run.first));
-        tree.readings.sort_by_key(|reading| (reading.field, reading.buffer));
+        tree.runs
+            .sort_by_key(|run| (run.buffer, run.parent, run.first));
+        tree.readings
+            .sort_by_key(|reading| (reading.field, reading.buffer));
         tree
     }
 
@@ -110,7 +133,10 @@ impl<'w, 'a> Work<'w, 'a> {
     /// Notes that a decoder recognised a task's bytes.
     pub(crate) fn recognise(&mut self, task: &Task, decoder: &'static str) {
         self.read(task, decoder, true);
-        if let Some(buffer) = usize::try_from(task.buffer).ok().and_then(|at| self.tree.buffers.get_mut(at)) {
+        if let Some(buffer) = usize::try_from(task.buffer)
+            .ok()
+            .and_then(|at| self.tree.buffers.get_mut(at))
+        {
             buffer.understood = true;
         }
     }
@@ -123,7 +149,13 @@ impl<'w, 'a> Work<'w, 'a> {
     fn read(&mut self, task: &Task, decoder: &'static str, recognised: bool) {
         let (buffer, range, field) = (task.buffer, task.range.clone(), task.field);
         if self.may_read(task) {
-            self.tree.readings.push(Reading { buffer, range, field, decoder, recognised });
+            self.tree.readings.push(Reading {
+                buffer,
+                range,
+                field,
+                decoder,
+                recognised,
+            });
         }
     }
 
@@ -148,7 +180,9 @@ impl<'w, 'a> Work<'w, 'a> {
             self.budget.reach(limit, len);
             return false;
         }
-        let Some(done) = self.run(decoder, task, self.budget.bytes()) else { return false };
+        let Some(done) = self.run(decoder, task, self.budget.bytes()) else {
+            return false;
+        };
         if !keep(&self.out.bytes, done) {
             return false;
         }
@@ -156,15 +190,27 @@ impl<'w, 'a> Work<'w, 'a> {
             self.budget.reach(limit, len.saturating_sub(done.consumed));
         }
         self.keep(decoder, task, done, depth);
-        let range = 0..self.tree.buffers.last().map_or(0, |buffer| buffer.bytes.len());
+        let range = 0..self
+            .tree
+            .buffers
+            .last()
+            .map_or(0, |buffer| buffer.bytes.len());
         let buffer = self.next_buffer().saturating_sub(1);
-        self.queue.push_back(Task { buffer, range, field: task.field, level: 0, kind: TaskKind::Body(label) });
+        self.queue.push_back(Task {
+            buffer,
+            range,
+            field: task.field,
+            level: 0,
+            kind: TaskKind::Body(label),
+        });
         true
     }
 
     /// Runs a decoder that makes a buffer, and leaves its output on the workbench.
     pub(crate) fn run(&mut self, decoder: &str, task: &Task, max: usize) -> Option<Done> {
-        let Run::Buffer(run) = registry::decoder(decoder)?.run else { return None };
+        let Run::Buffer(run) = registry::decoder(decoder)?.run else {
+            return None;
+        };
         self.out.clear();
         self.out.max = max;
         run(self.out, slice(&self.tree, task.buffer, &task.range))
@@ -189,12 +235,20 @@ impl<'w, 'a> Work<'w, 'a> {
     /// Makes what is on the workbench a buffer of the tree.
     fn keep(&mut self, decoder: &'static str, task: &Task, done: Done, depth: u8) {
         let start = task.range.start;
-        let moved = |piece: &Piece| Piece { start: piece.start.saturating_add(start), ..*piece };
-        let pieces = self.out.pieces.iter().map(moved).collect();
+        for piece in &mut self.out.pieces {
+            piece.start = piece.start.saturating_add(start);
+        }
+        let pieces = self.take_pieces();
         let bytes = self.take_output();
         self.budget.spend_buffer(bytes.len());
         let end = start.saturating_add(done.consumed).min(task.range.end);
-        let origin = Origin { decoder, source: task.buffer, range: start..end, field: task.field, pieces };
+        let origin = Origin {
+            decoder,
+            source: task.buffer,
+            range: start..end,
+            field: task.field,
+            pieces,
+        };
         self.tree.buffers.push(Buffer {
             bytes: Cow::Owned(bytes),
             origin: Some(origin),
@@ -213,9 +267,20 @@ impl<'w, 'a> Work<'w, 'a> {
         std::mem::replace(bytes, self.pool.pop().unwrap_or_default())
     }
 
+    fn take_pieces(&mut self) -> Vec<Piece> {
+        let pieces = &mut self.out.pieces;
+        if pieces.len() < SMALL_PIECES {
+            pieces.clone()
+        } else {
+            std::mem::take(pieces)
+        }
+    }
+
     /// Runs a decoder that names fields, and queues their values.
     pub(crate) fn structure(&mut self, decoder: &'static str, task: &Task) -> Option<Walked> {
-        let Run::Fields(walker) = registry::decoder(decoder)?.run else { return None };
+        let Run::Fields(walker) = registry::decoder(decoder)?.run else {
+            return None;
+        };
         self.structure_with(decoder, walker, task)
     }
 
@@ -231,7 +296,12 @@ impl<'w, 'a> Work<'w, 'a> {
             return None;
         }
         let first = self.next_field();
-        let place = Place { buffer: task.buffer, base: task.range.start, parent: task.field, decoder };
+        let place = Place {
+            buffer: task.buffer,
+            base: task.range.start,
+            parent: task.field,
+            decoder,
+        };
         let input = slice_of(&self.tree.buffers, task.buffer, &task.range);
         let (room, nesting) = (self.budget.count(), self.budget.limits.nesting);
         let mut fields = Fields::new(&mut self.tree.fields, place, room, nesting);
@@ -241,16 +311,26 @@ impl<'w, 'a> Work<'w, 'a> {
             self.budget.reach(limit, task.range.len());
         }
         let Some(walked) = walked else {
-            self.tree.fields.truncate(usize::try_from(first).unwrap_or(usize::MAX));
+            self.tree
+                .fields
+                .truncate(usize::try_from(first).unwrap_or(usize::MAX));
             return None;
         };
         if let Some(limit) = limit {
-            self.budget.reach(limit, task.range.len().saturating_sub(walked.consumed));
+            self.budget
+                .reach(limit, task.range.len().saturating_sub(walked.consumed));
         }
         let end = self.next_field();
-        self.budget.spend_count(usize::try_from(end - first).unwrap_or(usize::MAX));
+        self.budget
+            .spend_count(usize::try_from(end - first).unwrap_or(usize::MAX));
         let nested = decoder != "bplist";
-        self.tree.runs.push(FieldRun { buffer: task.buffer, parent: task.field, first, end, nested });
+        self.tree.runs.push(FieldRun {
+            buffer: task.buffer,
+            parent: task.field,
+            first,
+            end,
+            nested,
+        });
         self.queue_values(decoder, task, first..end, &asked);
         Some(walked)
     }
@@ -264,6 +344,7 @@ impl<'w, 'a> Work<'w, 'a> {
         asked: &[(FieldIndex, &'static str)],
     ) {
         let level = task.level.saturating_add(1);
+        let values = Values::of(decoder);
         let mut asked = asked.iter().peekable();
         let first = usize::try_from(new.start).unwrap_or(usize::MAX);
         let fields = self.tree.fields.get(first..).unwrap_or_default();
@@ -276,14 +357,20 @@ impl<'w, 'a> Work<'w, 'a> {
                 Some((_, asked)) => TaskKind::Asked(asked),
                 None => {
                     let bytes = slice_of(&self.tree.buffers, field.buffer, &field.value);
-                    match crate::reading::value_kind(decoder, bytes, self.out) {
+                    match reading::value_kind(values, bytes) {
                         Some(kind) => kind,
                         None => continue,
                     }
                 }
             };
             let range = field.value.clone();
-            self.queue.push_back(Task { buffer: field.buffer, range, field: Some(index), level, kind });
+            self.queue.push_back(Task {
+                buffer: field.buffer,
+                range,
+                field: Some(index),
+                level,
+                kind,
+            });
         }
     }
 
@@ -300,12 +387,21 @@ pub(crate) fn slice<'t>(tree: &'t Tree<'_>, buffer: BufferIndex, range: &Range<u
     slice_of(&tree.buffers, buffer, range)
 }
 
-pub(crate) fn slice_of<'t>(buffers: &'t [Buffer<'_>], buffer: BufferIndex, range: &Range<usize>) -> &'t [u8] {
-    let found = usize::try_from(buffer).ok().and_then(|buffer| buffers.get(buffer));
-    found.and_then(|buffer| buffer.bytes.get(range.clone())).unwrap_or_default()
+pub(crate) fn slice_of<'t>(
+    buffers: &'t [Buffer<'_>],
+    buffer: BufferIndex,
+    range: &Range<usize>,
+) -> &'t [u8] {
+    let found = usize::try_from(buffer)
+        .ok()
+        .and_then(|buffer| buffers.get(buffer));
+    found
+        .and_then(|buffer| buffer.bytes.get(range.clone()))
+        .unwrap_or_default()
 }
 
 /// Outputs below this are copied, so that the workbench keeps its memory.
 const SMALL: usize = 32 << 10;
+const SMALL_PIECES: usize = 1024;
 /// Structures inside one another in one buffer: a form in a part in a part … of a hostile body.
 const MOST_LEVELS: u8 = 24;

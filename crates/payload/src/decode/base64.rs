@@ -31,6 +31,32 @@ pub(crate) fn base64(out: &mut Output, input: &[u8]) -> Option<Done> {
     }
 }
 
+/// The first bytes that text encodes, and how many they are; white space skipped.
+pub(crate) fn probe<const LEN: usize>(input: &[u8]) -> ([u8; LEN], usize) {
+    let mut bytes = [0; LEN];
+    let (mut len, mut value, mut bits) = (0, 0_u32, 0);
+    let mut slots = bytes.iter_mut();
+    for &byte in input {
+        let sextet = look(&FOURTH, byte);
+        if sextet >= 64 {
+            if byte.is_ascii_whitespace() {
+                continue;
+            }
+            break;
+        }
+        value = value << 6 | sextet;
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            let Some(slot) = slots.next() else { break };
+            let [.., low] = (value >> bits).to_be_bytes();
+            *slot = low;
+            len += 1;
+        }
+    }
+    (bytes, len)
+}
+
 fn finish(out: &Output, consumed: usize, complete: bool) -> Option<Done> {
     (!out.bytes.is_empty()).then_some(Done { consumed, complete })
 }
@@ -43,14 +69,20 @@ fn clean_groups(out: &mut Output, input: &[u8], at: usize) -> usize {
     let mut block = [[0_u8; 3]; 64];
     loop {
         let good = clean_block(&mut block, rest);
-        out.bytes.extend_from_slice(block.get(..good).unwrap_or_default().as_flattened());
+        out.bytes
+            .extend_from_slice(block.get(..good).unwrap_or_default().as_flattened());
         groups += good;
         if good < block.len() {
             break;
         }
         rest = rest.get(good..).unwrap_or_default();
     }
-    out.piece_at(first, groups * 3, (at, groups * 4), Fidelity::Grouped { out: 3, source: 4 });
+    out.piece_at(
+        first,
+        groups * 3,
+        (at, groups * 4),
+        Fidelity::Grouped { out: 3, source: 4 },
+    );
     at + groups * 4
 }
 
@@ -67,9 +99,15 @@ fn clean_block(block: &mut [[u8; 3]; 64], rest: &[[u8; 4]]) -> usize {
 }
 
 enum Group {
-    Bytes { bytes: [u8; 3], len: usize, source: usize },
+    Bytes {
+        bytes: [u8; 3],
+        len: usize,
+        source: usize,
+    },
     Skip(usize),
-    End { complete: bool },
+    End {
+        complete: bool,
+    },
 }
 
 /// One group that [`clean_groups`] could not read: broken, padded or cut.
@@ -89,9 +127,18 @@ fn group(rest: &[u8]) -> Group {
             }
         } else if byte == b'=' {
             // Padding ends a group, and belongs to it.
-            let pads = rest.get(at..).unwrap_or_default().iter().take_while(|&&byte| byte == b'=').count();
+            let pads = rest
+                .get(at..)
+                .unwrap_or_default()
+                .iter()
+                .take_while(|&&byte| byte == b'=')
+                .count();
             if count < 2 {
-                return if count == 0 { Group::Skip(at + pads) } else { Group::End { complete: false } };
+                return if count == 0 {
+                    Group::Skip(at + pads)
+                } else {
+                    Group::End { complete: false }
+                };
             }
             source = at + pads.min(4 - count);
             break;
@@ -103,8 +150,14 @@ fn group(rest: &[u8]) -> Group {
     let value = value << (6 * (4 - count.min(4)));
     let [_, x, y, z] = value.to_be_bytes();
     match count {
-        0 | 1 => Group::End { complete: count == 0 && !stopped },
-        _ => Group::Bytes { bytes: [x, y, z], len: count - 1, source },
+        0 | 1 => Group::End {
+            complete: count == 0 && !stopped,
+        },
+        _ => Group::Bytes {
+            bytes: [x, y, z],
+            len: count - 1,
+            source,
+        },
     }
 }
 
@@ -172,7 +225,10 @@ mod tests {
         for (what, given, text, consumed, complete) in rows {
             let (bytes, read, whole) = decoded(given).unwrap();
             assert_eq!(String::from_utf8_lossy(&bytes), text, "{what}");
-            assert!(read == consumed || given[consumed..read].is_ascii(), "{what}: read {read}");
+            assert!(
+                read == consumed || given[consumed..read].is_ascii(),
+                "{what}: read {read}"
+            );
             assert_eq!(whole, complete, "{what}");
             // The replay law: what was read gives the same again.
             assert_eq!(decoded(&given[..read]).unwrap().0, bytes, "{what}");
@@ -186,12 +242,17 @@ mod tests {
         let mut out = Output::new(1 << 20, 300);
         base64(&mut out, b"SGVsbG8h\nSGV\nsbG8h").unwrap();
         assert_eq!(out.bytes, b"Hello!Hello!");
-        let piece = |out: usize| move |piece: &&crate::Piece| piece.out <= out && out < piece.out + piece.len;
+        let piece = |out: usize| {
+            move |piece: &&crate::Piece| piece.out <= out && out < piece.out + piece.len
+        };
         let first = out.pieces.iter().find(piece(0)).unwrap();
         assert_eq!((first.start, first.source_len), (0, 8));
         // "Hel" of the second half stands in bytes 9 to 13, its line break included.
         let broken = out.pieces.iter().find(piece(6)).unwrap();
-        assert!(broken.start <= 9 && broken.start + broken.source_len >= 14, "{broken:?}");
+        assert!(
+            broken.start <= 9 && broken.start + broken.source_len >= 14,
+            "{broken:?}"
+        );
         let last = out.pieces.iter().find(piece(9)).unwrap();
         assert_eq!(last.start + last.source_len, 18);
     }

@@ -15,12 +15,19 @@ pub(crate) fn gzip(out: &mut Output, input: &[u8]) -> Option<Done> {
         let ended = inflate(out, input, body, false);
         at = ended.consumed;
         complete = ended.complete && gzip_trailer(out.bytes.get(first..)?, input.get(at..)?);
-        at = input.len().min(if ended.complete { at + GZIP_TRAILER } else { at });
+        at = input.len().min(if ended.complete {
+            at + GZIP_TRAILER
+        } else {
+            at
+        });
         if !complete {
             break;
         }
     }
-    (!out.bytes.is_empty()).then_some(Done { consumed: at, complete })
+    (!out.bytes.is_empty()).then_some(Done {
+        consumed: at,
+        complete,
+    })
 }
 
 /// Zlib, its checksum compared.
@@ -53,7 +60,9 @@ pub(crate) fn zlib_header(input: &[u8]) -> bool {
 
 /// The length of the gzip header that the input begins with (RFC 1952 section 2.3).
 pub(crate) fn gzip_header(input: &[u8]) -> Option<usize> {
-    let [0x1f, 0x8b, 8, flags, ..] = *input else { return None };
+    let [0x1f, 0x8b, 8, flags, ..] = *input else {
+        return None;
+    };
     if flags & 0xe0 != 0 {
         return None;
     }
@@ -73,7 +82,9 @@ pub(crate) fn gzip_header(input: &[u8]) -> Option<usize> {
 
 /// Whether checksum and length behind a member fit what came out of it.
 fn gzip_trailer(bytes: &[u8], trailer: &[u8]) -> bool {
-    let Some([a, b, c, d, length @ ..]) = trailer.first_chunk::<GZIP_TRAILER>() else { return false };
+    let Some([a, b, c, d, length @ ..]) = trailer.first_chunk::<GZIP_TRAILER>() else {
+        return false;
+    };
     u32::from_le_bytes([*a, *b, *c, *d]) == crc32fast::hash(bytes)
         && u64::from(u32::from_le_bytes(*length)) == bytes.len() as u64 & 0xffff_ffff
 }
@@ -92,7 +103,10 @@ fn inflate_with(inflater: &mut Decompress, out: &mut Output, input: &[u8], at: u
     loop {
         let room = out.room(at).min(GRAIN);
         if room == 0 {
-            return Done { consumed: at, complete: false };
+            return Done {
+                consumed: at,
+                complete: false,
+            };
         }
         let first = out.bytes.len();
         out.bytes.resize(first + room, 0);
@@ -104,13 +118,25 @@ fn inflate_with(inflater: &mut Decompress, out: &mut Output, input: &[u8], at: u
         let written = usize::try_from(inflater.total_out() - written).unwrap_or(0);
         out.bytes.truncate(first + written);
         // Output may still come when all input is in: it is tied to the last byte.
-        let start = at.min(input.len().saturating_sub(1)).min((at + read).saturating_sub(1));
+        let start = at
+            .min(input.len().saturating_sub(1))
+            .min((at + read).saturating_sub(1));
         out.piece_at(first, written, (start, at + read - start), Fidelity::Within);
         at += read;
         match status {
-            Ok(Status::StreamEnd) => return Done { consumed: at, complete: true },
+            Ok(Status::StreamEnd) => {
+                return Done {
+                    consumed: at,
+                    complete: true,
+                };
+            }
             Ok(_) if read > 0 || written > 0 => {}
-            Ok(_) | Err(_) => return Done { consumed: at, complete: false },
+            Ok(_) | Err(_) => {
+                return Done {
+                    consumed: at,
+                    complete: false,
+                };
+            }
         }
     }
 }
@@ -137,17 +163,31 @@ mod tests {
         let input = [packed(b"one "), packed(b"two")].concat();
         let mut out = Output::new(1 << 20, 300);
         let done = gzip(&mut out, &input).unwrap();
-        assert_eq!((out.bytes.as_slice(), done), (&b"one two"[..], Done { consumed: input.len(), complete: true }));
+        assert_eq!(
+            (out.bytes.as_slice(), done),
+            (
+                &b"one two"[..],
+                Done {
+                    consumed: input.len(),
+                    complete: true
+                }
+            )
+        );
     }
 
     #[test]
     fn a_cut_member_gives_its_prefix() {
-        let text: Vec<u8> = (0..9000_u32).flat_map(|number| number.to_string().into_bytes()).collect();
+        let text: Vec<u8> = (0..9000_u32)
+            .flat_map(|number| number.to_string().into_bytes())
+            .collect();
         let input = packed(&text);
         for cut in [input.len() - 1, input.len() - 8, input.len() / 2] {
             let mut out = Output::new(1 << 20, 300);
             let done = gzip(&mut out, &input[..cut]).unwrap();
-            assert!(!done.complete && text.starts_with(&out.bytes) && !out.bytes.is_empty(), "{cut}");
+            assert!(
+                !done.complete && text.starts_with(&out.bytes) && !out.bytes.is_empty(),
+                "{cut}"
+            );
         }
     }
 

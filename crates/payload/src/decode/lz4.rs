@@ -19,7 +19,10 @@ pub(crate) fn lz4_block(out: &mut Output, input: &[u8]) -> Option<Done> {
             Step::Broken => break false,
         }
     };
-    (!out.bytes.is_empty()).then_some(Done { consumed: at, complete })
+    (!out.bytes.is_empty()).then_some(Done {
+        consumed: at,
+        complete,
+    })
 }
 
 enum Step {
@@ -30,9 +33,15 @@ enum Step {
 
 /// A token, its literals, and the match behind them; nothing is written where it is broken.
 fn sequence(out: &mut Output, input: &[u8], start: usize) -> Step {
-    let Some(&token) = input.get(start) else { return Step::Broken };
-    let Some((literals, at)) = length(token >> 4, input, start + 1) else { return Step::Broken };
-    let Some(text) = at.checked_add(literals).and_then(|end| input.get(at..end)) else { return Step::Broken };
+    let Some(&token) = input.get(start) else {
+        return Step::Broken;
+    };
+    let Some((literals, at)) = length(token >> 4, input, start + 1) else {
+        return Step::Broken;
+    };
+    let Some(text) = at.checked_add(literals).and_then(|end| input.get(at..end)) else {
+        return Step::Broken;
+    };
     let at = at + literals;
     if out.room(at) < literals {
         return Step::Broken;
@@ -42,9 +51,13 @@ fn sequence(out: &mut Output, input: &[u8], start: usize) -> Step {
         out.bytes.extend_from_slice(text);
         return Step::Last(at);
     }
-    let Some(&[low, high]) = input.get(at..).and_then(<[u8]>::first_chunk) else { return Step::Broken };
+    let Some(&[low, high]) = input.get(at..).and_then(<[u8]>::first_chunk) else {
+        return Step::Broken;
+    };
     let offset = usize::from(u16::from_le_bytes([low, high]));
-    let Some((matched, at)) = length(token & 15, input, at + 2) else { return Step::Broken };
+    let Some((matched, at)) = length(token & 15, input, at + 2) else {
+        return Step::Broken;
+    };
     let matched = matched + 4;
     if offset == 0 || offset > out.bytes.len() + literals || out.room(at) < literals + matched {
         return Step::Broken;
@@ -101,11 +114,19 @@ mod tests {
 
     #[test]
     fn a_block_reads_as_it_was_written() {
-        let text = br#"{"imei":"004401512345678","imsi":"001010123456789","imei2":"004401512345678"}"#.repeat(40);
+        let text =
+            br#"{"imei":"004401512345678","imsi":"001010123456789","imei2":"004401512345678"}"#
+                .repeat(40);
         let packed = lz4_flex::block::compress(&text);
         let mut out = Output::new(1 << 20, 300);
         let done = lz4_block(&mut out, &packed).unwrap();
-        assert_eq!(done, Done { consumed: packed.len(), complete: true });
+        assert_eq!(
+            done,
+            Done {
+                consumed: packed.len(),
+                complete: true
+            }
+        );
         assert_eq!(out.bytes, text);
     }
 

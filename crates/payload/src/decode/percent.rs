@@ -6,19 +6,21 @@
 use crate::{
     decode::hex::digit,
     output::{Done, Output},
+    sniff::find_either,
 };
 
 /// `%41` to `A`.
 pub(crate) fn percent(out: &mut Output, input: &[u8]) -> Option<Done> {
-    decode(out, input, |rest| memchr::memchr(b'%', rest))
+    decode(out, input, |rest| find_either(b'%', b'%', rest))
 }
 
 /// `%41` to `A` and `+` to a space.
 pub(crate) fn form_value(out: &mut Output, input: &[u8]) -> Option<Done> {
-    decode(out, input, |rest| memchr::memchr2(b'%', b'+', rest))
+    decode(out, input, |rest| find_either(b'%', b'+', rest))
 }
 
 fn decode(out: &mut Output, input: &[u8], next: impl Fn(&[u8]) -> Option<usize>) -> Option<Done> {
+    out.bytes.reserve(input.len().min(out.max));
     let mut at = 0;
     let mut copied = 0;
     let mut changed = false;
@@ -33,7 +35,12 @@ fn decode(out: &mut Output, input: &[u8], next: impl Fn(&[u8]) -> Option<usize>)
                 copied = at;
                 changed = true;
             }
-            Some(_) => return Some(Done { consumed: copied, complete: false }),
+            Some(_) => {
+                return Some(Done {
+                    consumed: copied,
+                    complete: false,
+                });
+            }
             None => {
                 cut |= mark + 3 > input.len();
                 at = mark + 1;
@@ -41,7 +48,10 @@ fn decode(out: &mut Output, input: &[u8], next: impl Fn(&[u8]) -> Option<usize>)
         }
     }
     out.exact(input.get(copied..)?, copied);
-    changed.then_some(Done { consumed: input.len(), complete: !cut })
+    changed.then_some(Done {
+        consumed: input.len(),
+        complete: !cut,
+    })
 }
 
 /// The byte written at the start of `rest`, and how long its writing is.
@@ -59,11 +69,16 @@ mod tests {
 
     #[test]
     fn escapes_become_bytes_and_the_rest_stays() {
-        let rows: [(&[u8], Option<&[u8]>, Option<&[u8]>); 6] = [
+        type Row<'r> = (&'r [u8], Option<&'r [u8]>, Option<&'r [u8]>);
+        let rows: [Row<'_>; 6] = [
             // given, percent, form value
             (b"a%20b", Some(b"a b"), Some(b"a b")),
             (b"a+b", None, Some(b"a b")),
-            (b"%e4%BD%a0%25", Some(b"\xe4\xbd\xa0%"), Some(b"\xe4\xbd\xa0%")),
+            (
+                b"%e4%BD%a0%25",
+                Some(b"\xe4\xbd\xa0%"),
+                Some(b"\xe4\xbd\xa0%"),
+            ),
             (b"100%, %zz", None, None),
             (b"%2B%4", Some(b"+%4"), Some(b"+%4")),
             (b"plain", None, None),
