@@ -33,7 +33,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// What `address` is for. An IPv4 address inside an IPv6 one ([`carried`]) decides.
+    /// What `address` is for. An IPv4 address inside an IPv6 one (mapped, NAT64) decides.
     pub fn of(address: IpAddr) -> Self {
         match carried(address) {
             IpAddr::V4(v4) => of_v4(v4),
