@@ -1,6 +1,11 @@
 //! What becomes of DHCP messages.
 
-#![expect(clippy::indexing_slicing, reason = "a test may stop where it is wrong")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may stop where it is wrong"
+)]
 
 mod session_stage;
 
@@ -36,15 +41,18 @@ fn a_phone_tells_its_name_class_and_address() {
     assert_eq!((head.host_name.as_str(), head.vendor_class.as_str()), ("Pixel-5", "android-dhcp-11"));
     assert_eq!(head.address, Some([192, 168, 1, 23].into()));
     let named: Vec<_> = head.options.iter().map(|code| option_name(*code, false)).collect();
-    assert_eq!(named, [
-        "hardware address",
-        "message type",
-        "client identifier",
-        "requested address",
-        "vendor class identifier",
-        "host name",
-        "parameter request list",
-    ]);
+    assert_eq!(
+        named,
+        [
+            "hardware address",
+            "message type",
+            "client identifier",
+            "requested address",
+            "vendor class identifier",
+            "host name",
+            "parameter request list",
+        ]
+    );
     assert_eq!(parts(&told.messages[0])[5].1, "Pixel-5");
     assert_eq!(head.options.len(), told.messages[0].parts.len());
     assert!(told.odd().is_empty());
@@ -95,11 +103,10 @@ fn dhcp_for_ipv6_tells_name_and_hardware_address() {
     let told = datagram([546, 547], bytes);
     let head = head(&told.messages[0]);
     assert_eq!(told.messages[0].protocol, "DHCPv6");
-    assert_eq!((head.client.as_str(), head.host_name.as_str(), head.vendor_class.as_str()), (
-        "02:00:5e:10:00:01",
-        "phone",
-        "class",
-    ));
+    assert_eq!(
+        (head.client.as_str(), head.host_name.as_str(), head.vendor_class.as_str()),
+        ("02:00:5e:10:00:01", "phone", "class",)
+    );
     let cut = datagram([546, 547], &bytes[..bytes.len() - 2]);
     assert_eq!(cut.odd(), ["peer sent a DHCPv6 option longer than its message"]);
 }

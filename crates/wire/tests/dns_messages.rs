@@ -1,6 +1,11 @@
 //! What becomes of DNS messages, whole, broken and hostile.
 
-#![expect(clippy::indexing_slicing, reason = "a test may stop where it is wrong")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may stop where it is wrong"
+)]
 
 mod session_stage;
 
@@ -13,7 +18,8 @@ const DNS: [u16; 2] = [40000, 53];
 const MDNS: [u16; 2] = [5353, 5353];
 
 fn datagrams(ports: [u16; 2], datagrams: &[(wire::Sender, &[u8])]) -> Told {
-    let script: Vec<_> = datagrams.iter().map(|(sender, bytes)| Act::Datagram(*sender, bytes.to_vec())).collect();
+    let script: Vec<_> =
+        datagrams.iter().map(|(sender, bytes)| Act::Datagram(*sender, bytes.to_vec())).collect();
     play(ports, &script)
 }
 
@@ -29,22 +35,28 @@ fn text(message: &Message) -> String {
 #[test]
 fn answers_are_paired_with_their_questions_by_their_number() {
     let answers = [("a.example", Data::Cname("b.example")), ("b.example", Data::A([192, 0, 2, 1].into()))];
-    let told = datagrams(DNS, &[
-        (Originator, &query(7, "a.example", A)),
-        (Originator, &query(8, "a.example", AAAA)),
-        (Responder, &response(8, ("a.example", AAAA), &[])),
-        (Responder, &response(7, ("a.example", A), &answers)),
-        (Responder, &response(7, ("a.example", A), &[])),
-    ]);
+    let told = datagrams(
+        DNS,
+        &[
+            (Originator, &query(7, "a.example", A)),
+            (Originator, &query(8, "a.example", AAAA)),
+            (Responder, &response(8, ("a.example", AAAA), &[])),
+            (Responder, &response(7, ("a.example", A), &answers)),
+            (Responder, &response(7, ("a.example", A), &[])),
+        ],
+    );
     let exchanges: Vec<_> = told.messages.iter().map(|message| message.exchange).collect();
     assert_eq!(exchanges, [0, 1, 1, 0, 2]);
     let head = head(&told.messages[3]);
     assert!(head.response);
     assert_eq!(head.questions, [("a.example".to_owned(), A)]);
-    assert_eq!(head.answers, [
-        ("a.example".to_owned(), DnsData::Alias("b.example".to_owned())),
-        ("b.example".to_owned(), DnsData::Address([192, 0, 2, 1].into())),
-    ]);
+    assert_eq!(
+        head.answers,
+        [
+            ("a.example".to_owned(), DnsData::Alias("b.example".to_owned())),
+            ("b.example".to_owned(), DnsData::Address([192, 0, 2, 1].into())),
+        ]
+    );
     assert!(told.odd().is_empty());
 }
 
@@ -54,13 +66,22 @@ fn names_are_text_whose_labels_point_to_their_bytes() {
     let mut message = response(1, ("imei-490154203237518.example", 16), &[]);
     message[7] = 2;
     let pointer_to_example = [0xc0, 12 + 21];
-    message.extend(b"\x03www".iter().chain(&pointer_to_example).chain(b"\0\x10\0\x01\0\0\0\x05\0\x0d\x03k=v\x08longtext"));
+    message.extend(
+        b"\x03www"
+            .iter()
+            .chain(&pointer_to_example)
+            .chain(b"\0\x10\0\x01\0\0\0\x05\0\x0d\x03k=v\x08longtext"),
+    );
     message.extend([0xc0, 12].iter().chain(b"\0\x01\0\x01\0\0\0\x05\0\x04\xc0\0\x02\x01"));
     let told = datagrams(DNS, &[(Responder, &message)]);
     assert_eq!(told.odd(), <[&str; 0]>::default());
     assert_eq!(text(&told.messages[0]), "imei-490154203237518.example\nwww.example\nk=v\nlongtext\n");
     let Body::Joined { segments, .. } = &told.messages[0].body else { panic!("not joined") };
-    let exact: u64 = segments.iter().filter(|segment| segment.fidelity == Fidelity::Exact).map(|segment| segment.len).sum();
+    let exact: u64 = segments
+        .iter()
+        .filter(|segment| segment.fidelity == Fidelity::Exact)
+        .map(|segment| segment.len)
+        .sum();
     assert_eq!(exact, 20 + 7 + 3 + 7 + 3 + 8);
 }
 
@@ -70,15 +91,21 @@ fn the_same_message_over_tcp_has_its_length_before_it() {
         let len = u16::try_from(message.len()).unwrap();
         [&len.to_be_bytes()[..], message].concat()
     };
-    let (ask, answer) = (query(9, "tcp.example", A), response(9, ("tcp.example", A), &[("x.example", Data::A([192, 0, 2, 9].into()))]));
+    let (ask, answer) = (
+        query(9, "tcp.example", A),
+        response(9, ("tcp.example", A), &[("x.example", Data::A([192, 0, 2, 9].into()))]),
+    );
     let two = [framed(&ask), framed(&query(10, "two.example", A))].concat();
     let told = play_all(DNS, &[up(&two), Act::Data(Responder, framed(&answer)), up(&framed(&ask)[..20])]);
-    assert_eq!(told.lines(), [
-        ">0 DNS false [(\"tcp.example\", 1)] [] \"tcp.example\\n\"",
-        ">1 DNS false [(\"two.example\", 1)] [] \"two.example\\n\"",
-        "<0 DNS true [(\"tcp.example\", 1)] [(\"x.example\", Address(192.0.2.9))] \"tcp.example\\nx.example\\n\"",
-        ">2 DNS false [] [] \"tcp\"~",
-    ]);
+    assert_eq!(
+        told.lines(),
+        [
+            ">0 DNS false [(\"tcp.example\", 1)] [] \"tcp.example\\n\"",
+            ">1 DNS false [(\"two.example\", 1)] [] \"two.example\\n\"",
+            "<0 DNS true [(\"tcp.example\", 1)] [(\"x.example\", Address(192.0.2.9))] \"tcp.example\\nx.example\\n\"",
+            ">2 DNS false [] [] \"tcp\"~",
+        ]
+    );
     let told = play_all(DNS, &[up(&framed(&ask)[..20]), Act::Gap(Originator, 3), up(framed(&ask))]);
     assert_eq!(told.lines()[1], ">1 DNS false [(\"tcp.example\", 1)] [] \"tcp.example\\n\"");
 }
@@ -110,13 +137,38 @@ fn broken_messages_keep_what_was_read_and_say_what_is_odd() {
     let question = b"\x07example\0\0\x01\0\x01";
     let record = b"\xc0\x0c\0\x05\0\x01\0\0\0\x05\0\x02\xc0";
     let rows: [(&[u8], &[u8], &str, &str); 7] = [
-        (b"\0\x01\0\0\0\0\0\0", b"\xc0\x0c\0\x01\0\x01", "", "peer sent a DNS name that points forward or to itself"),
-        (b"\0\x02\0\0\0\0\0\0", question, "example\n", "peer sent a DNS message that ends before its last record"),
-        (b"\0\x01\0\0\0\0\0\0", b"\x07example\0\0\x01\0\x01more", "example\n", "peer sent bytes after the last DNS record"),
+        (
+            b"\0\x01\0\0\0\0\0\0",
+            b"\xc0\x0c\0\x01\0\x01",
+            "",
+            "peer sent a DNS name that points forward or to itself",
+        ),
+        (
+            b"\0\x02\0\0\0\0\0\0",
+            question,
+            "example\n",
+            "peer sent a DNS message that ends before its last record",
+        ),
+        (
+            b"\0\x01\0\0\0\0\0\0",
+            b"\x07example\0\0\x01\0\x01more",
+            "example\n",
+            "peer sent bytes after the last DNS record",
+        ),
         (b"\0\x01\0\0\0\0\0\0", b"\x47example\0\0\x01\0\x01", "", "peer sent a DNS label of an unknown type"),
         (b"\0\x01\0\0\0\0\0\0", b"\x07exa", "", "peer sent a DNS message that ends before its last record"),
-        (b"\0\x01\xff\xff\0\0\0\0", question, "example\n", "peer sent a DNS message that ends before its last record"),
-        (b"\0\x01\0\x01\0\0\0\0", &[&question[..], &record[..], &[37]].concat(), "example\n", "peer sent a DNS name that points forward or to itself"),
+        (
+            b"\0\x01\xff\xff\0\0\0\0",
+            question,
+            "example\n",
+            "peer sent a DNS message that ends before its last record",
+        ),
+        (
+            b"\0\x01\0\x01\0\0\0\0",
+            &[&question[..], &record[..], &[37]].concat(),
+            "example\n",
+            "peer sent a DNS name that points forward or to itself",
+        ),
     ];
     for (counts, rest, read, odd) in rows {
         let message = [&b"\x12\x34\x01\0"[..], counts, rest].concat();

@@ -1,67 +1,21 @@
 //! Requests of real captures against what tshark 4.0.17 lists: method, host, target, and the frame in which
 //! the request was complete, body included, which is the frame of its last byte.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop where it is wrong")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may stop where it is wrong"
+)]
+
+mod session_captures;
 
 use std::{collections::BTreeMap, fs};
 
-use evidence::{CaptureId, Source};
+use evidence::Source;
+use session_captures::messages;
 use testkit::corpora::{corpora, files_below};
-use wire::{
-    Ending, Head, Message, Session,
-    capture::{Event, Progress, Reader},
-    flow::{FlowInfo, FlowSummary, Flows, Limits, SinkFactory},
-    net::{Dissector, NetOutput},
-};
-
-/// Opens sessions and gathers what they tell.
-#[derive(Default)]
-struct Desk {
-    messages: Vec<Message>,
-    /// Bytes that the flows delivered, and bytes in messages.
-    books: [u64; 2],
-}
-
-impl SinkFactory for Desk {
-    type Sink = Session;
-
-    fn open(&mut self, flow: &FlowInfo) -> Session {
-        Session::new(flow)
-    }
-
-    fn close(&mut self, _flow: &FlowInfo, mut session: Session, summary: FlowSummary) {
-        let messages = &mut session.output().messages;
-        let recorded = messages.iter().map(|message| message.recorded.bytes.len() as u64).sum::<u64>();
-        self.books[0] += summary.originator.delivered + summary.responder.delivered;
-        self.books[1] += recorded;
-        self.messages.append(messages);
-    }
-}
-
-fn messages(file: &[u8]) -> Vec<Message> {
-    let (mut reader, mut dissector) = (Reader::new(CaptureId(0)), Dissector::new());
-    let mut flows = Flows::new(Desk::default(), Limits::default());
-    let mut rest = file;
-    loop {
-        let consumed = match reader.read(rest, true) {
-            Progress::Event { consumed, event: Event::Frame(frame) } => {
-                let mut out = NetOutput::default();
-                let packet = dissector.dissect(&frame, &mut out);
-                for packet in packet.iter().chain(&out.more) {
-                    flows.push(packet, frame.data);
-                }
-                consumed
-            }
-            Progress::Event { consumed, .. } | Progress::Skipped { consumed } => consumed,
-            Progress::More { .. } | Progress::End => break,
-        };
-        rest = &rest[consumed..];
-    }
-    flows.finish();
-    let desk = flows.into_factory();
-    assert_eq!(desk.books[0], desk.books[1], "bytes delivered, bytes in messages");
-    desk.messages
-}
+use wire::{Ending, Head, Message};
 
 /// File, frame, method, host and target of a request.
 type Request = (String, u64, String, String, String);
@@ -93,8 +47,13 @@ fn every_request_that_another_dissector_lists_is_found() {
             if let Head::Http(head) = &message.head
                 && !head.method.is_empty()
             {
-                let request =
-                    (name.clone(), frame(&message), head.method.clone(), head.host.clone(), head.target.clone());
+                let request = (
+                    name.clone(),
+                    frame(&message),
+                    head.method.clone(),
+                    head.host.clone(),
+                    head.target.clone(),
+                );
                 *expected.entry(request).or_default() -= 1;
             }
         }
@@ -112,7 +71,12 @@ fn every_request_that_another_dissector_lists_is_found() {
 /// Where we differ: file, method, how many more the list has of each such request, and why.
 const DIFFERENCES: [(&str, &str, i32, &str); 2] = [
     ("http/1kxun.pcap", "NOTIFY", -1, "tshark calls them http.notification, and lists http.request only"),
-    ("http/PartialHttpRequest.pcap", "GET", -1, "the capture ends within its head: tshark waits for the rest"),
+    (
+        "http/PartialHttpRequest.pcap",
+        "GET",
+        -1,
+        "the capture ends within its head: tshark waits for the rest",
+    ),
 ];
 
 /// Requests that are not in the list because tshark lists whole ones only have their headers nevertheless.
@@ -120,7 +84,10 @@ const DIFFERENCES: [(&str, &str, i32, &str); 2] = [
 fn a_request_that_the_capture_cuts_off_is_told_with_its_headers() {
     let Some(corpora) = corpora() else { return };
     let told = messages(&fs::read(corpora.join("http/PartialHttpRequest.pcap")).unwrap());
-    let message = told.iter().find(|message| matches!(&message.head, Head::Http(head) if head.method == "GET")).unwrap();
+    let message = told
+        .iter()
+        .find(|message| matches!(&message.head, Head::Http(head) if head.method == "GET"))
+        .unwrap();
     let bytes = &message.recorded.bytes;
     let named = |part: &&wire::Part| bytes[part.name.clone()].eq_ignore_ascii_case(b"referer");
     let referer = message.parts.iter().find(named).unwrap();

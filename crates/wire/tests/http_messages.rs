@@ -1,6 +1,11 @@
 //! What becomes of HTTP/1 connections, one peculiarity after the other; all of it byte by byte as well.
 
-#![expect(clippy::indexing_slicing, reason = "a test may stop where it is wrong")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may stop where it is wrong"
+)]
 
 mod session_stage;
 
@@ -15,23 +20,28 @@ fn web(script: &[Act]) -> Told {
 #[test]
 fn requests_and_responses_are_paired_by_their_order() {
     let told = web(&[
-        up("GET /a HTTP/1.1\r\nHost: h\r\n\r\nHEAD /b HTTP/1.1\r\nHost: h\r\n\r\nPOST /c HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nxyz"),
+        up(
+            "GET /a HTTP/1.1\r\nHost: h\r\n\r\nHEAD /b HTTP/1.1\r\nHost: h\r\n\r\nPOST /c HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nxyz",
+        ),
         down("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"),
         down("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"),
         up("GET /d HTTP/1.0\r\n\r\n"),
         down("HTTP/1.0 404 Not Found\r\nServer: s\r\n\r\nuntil the end"),
     ]);
-    assert_eq!(told.lines(), [
-        ">0 HTTP/1 GET /a h \"\"",
-        ">1 HTTP/1 HEAD /b h \"\"",
-        ">2 HTTP/1 POST /c h \"xyz\"",
-        "<0 HTTP/1 200 \"ok\"",
-        "<1 HTTP/1 200 \"\"",
-        "<2 HTTP/1 100 \"\"",
-        "<2 HTTP/1 204 \"\"",
-        ">3 HTTP/1 GET /d \"\"",
-        "<3 HTTP/1 404 \"until the end\"",
-    ]);
+    assert_eq!(
+        told.lines(),
+        [
+            ">0 HTTP/1 GET /a h \"\"",
+            ">1 HTTP/1 HEAD /b h \"\"",
+            ">2 HTTP/1 POST /c h \"xyz\"",
+            "<0 HTTP/1 200 \"ok\"",
+            "<1 HTTP/1 200 \"\"",
+            "<2 HTTP/1 100 \"\"",
+            "<2 HTTP/1 204 \"\"",
+            ">3 HTTP/1 GET /d \"\"",
+            "<3 HTTP/1 404 \"until the end\"",
+        ]
+    );
     assert!(told.odd().is_empty());
 }
 
@@ -48,7 +58,8 @@ fn a_chunked_body_is_joined_and_its_framing_stays_recorded() {
 
 #[test]
 fn a_request_cut_off_by_the_end_keeps_its_headers() {
-    let told = web(&[up("GET /p?mac=02:00:5e:10:00:01 HTTP/1.1\r\nHost: h\r\nReferer: http://r/?imei=49015420")]);
+    let told =
+        web(&[up("GET /p?mac=02:00:5e:10:00:01 HTTP/1.1\r\nHost: h\r\nReferer: http://r/?imei=49015420")]);
     assert_eq!(told.lines(), [">0 HTTP/1 GET /p?mac=02:00:5e:10:00:01 h \"\"~"]);
     assert_eq!(parts(&told.messages[0])[3], ("Referer".into(), "http://r/?imei=49015420".into()));
     let told = web(&[up("GET /p?mac=02:00:5e")]);
@@ -58,19 +69,35 @@ fn a_request_cut_off_by_the_end_keeps_its_headers() {
 #[test]
 fn heads_are_read_leniently() {
     let rows: [(&str, &str, &[&str]); 9] = [
-        ("get /a HTTP/1.1\nHost: h\n\n", ">0 HTTP/1 get /a h \"\"", &["peer sent a line end without carriage return"]),
+        (
+            "get /a HTTP/1.1\nHost: h\n\n",
+            ">0 HTTP/1 get /a h \"\"",
+            &["peer sent a line end without carriage return"],
+        ),
         ("X-SYNC /a HTTP/1.1\r\nHost: h\r\n\r\n", ">0 HTTP/1 X-SYNC /a h \"\"", &[]),
         ("GET http://h:8080/a HTTP/1.1\r\n\r\n", ">0 HTTP/1 GET http://h:8080/a h:8080 \"\"", &[]),
         ("\r\n\r\nGET /a b c HTTP/1.1\r\nHost: h\r\n\r\n", ">0 HTTP/1 GET /a b c h \"\"", &[]),
-        ("GET /a HTTP/1.1\r\nHost:\r\n h\r\n\r\n", ">0 HTTP/1 GET /a \r\n h \"\"", &["peer sent a folded header field"]),
-        ("GET /ÿ HTTP/1.1\r\nHost : h\r\n\r\n", ">0 HTTP/1 GET /ÿ h \"\"", &[
-            "peer sent a header name with bytes that do not belong there",
-        ]),
+        (
+            "GET /a HTTP/1.1\r\nHost:\r\n h\r\n\r\n",
+            ">0 HTTP/1 GET /a \r\n h \"\"",
+            &["peer sent a folded header field"],
+        ),
+        (
+            "GET /ÿ HTTP/1.1\r\nHost : h\r\n\r\n",
+            ">0 HTTP/1 GET /ÿ h \"\"",
+            &["peer sent a header name with bytes that do not belong there"],
+        ),
         ("GET /old\r\n", ">0 HTTP/1 GET /old \"\"", &["peer sent a request line without a version"]),
-        ("GET /a HTTP/1.1\r\nnothing\r\n\r\n", ">0 HTTP/1 GET /a \"\"", &["peer sent a header line without a colon"]),
-        ("PUT /a HTTP/1.1\r\nContent-Length: 0\r\nHost: h\r\nHost: i\r\n\r\n", ">0 HTTP/1 PUT /a h \"\"", &[
-            "peer sent more than one Host field",
-        ]),
+        (
+            "GET /a HTTP/1.1\r\nnothing\r\n\r\n",
+            ">0 HTTP/1 GET /a \"\"",
+            &["peer sent a header line without a colon"],
+        ),
+        (
+            "PUT /a HTTP/1.1\r\nContent-Length: 0\r\nHost: h\r\nHost: i\r\n\r\n",
+            ">0 HTTP/1 PUT /a h \"\"",
+            &["peer sent more than one Host field"],
+        ),
     ];
     for (request, line, odd) in rows {
         let told = web(&[up(request)]);
@@ -102,24 +129,30 @@ fn what_follows_connect_and_upgrade_is_recognised_afresh() {
         down("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
         up("GET /more HTTP/1.1\r\nHost: h\r\n\r\n"),
     ]);
-    assert_eq!(told.lines(), [
-        ">0 HTTP/1 CONNECT h:80 h:80 \"\"",
-        "<0 HTTP/1 200 \"\"",
-        ">1 HTTP/1 GET /inside h \"\"",
-        "<1 HTTP/1 200 \"ok\"",
-        ">2 HTTP/1 GET /more h \"\"",
-    ]);
+    assert_eq!(
+        told.lines(),
+        [
+            ">0 HTTP/1 CONNECT h:80 h:80 \"\"",
+            "<0 HTTP/1 200 \"\"",
+            ">1 HTTP/1 GET /inside h \"\"",
+            "<1 HTTP/1 200 \"ok\"",
+            ">2 HTTP/1 GET /more h \"\"",
+        ]
+    );
     let told = web(&[
         up("GET /chat HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"),
         down("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\x01\x02hello"),
         up("\x01\x02canary"),
     ]);
-    assert_eq!(told.lines(), [
-        ">0 HTTP/1 GET /chat \"\"",
-        "<0 HTTP/1 101 \"\"",
-        ">1 TCP raw \"\\x01\\x02canary\"",
-        "<1 TCP raw \"\\x01\\x02hello\"",
-    ]);
+    assert_eq!(
+        told.lines(),
+        [
+            ">0 HTTP/1 GET /chat \"\"",
+            "<0 HTTP/1 101 \"\"",
+            ">1 TCP raw \"\\x01\\x02canary\"",
+            "<1 TCP raw \"\\x01\\x02hello\"",
+        ]
+    );
 }
 
 #[test]
@@ -129,13 +162,16 @@ fn a_refused_upgrade_goes_on_with_http() {
         down("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\naHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nb"),
         up("GET /c HTTP/1.1\r\n\r\n"),
     ]);
-    assert_eq!(told.lines(), [
-        ">0 HTTP/1 GET /a \"\"",
-        ">1 HTTP/1 GET /b \"\"",
-        "<0 HTTP/1 200 \"a\"",
-        "<1 HTTP/1 200 \"b\"",
-        ">2 HTTP/1 GET /c \"\"",
-    ]);
+    assert_eq!(
+        told.lines(),
+        [
+            ">0 HTTP/1 GET /a \"\"",
+            ">1 HTTP/1 GET /b \"\"",
+            "<0 HTTP/1 200 \"a\"",
+            "<1 HTTP/1 200 \"b\"",
+            ">2 HTTP/1 GET /c \"\"",
+        ]
+    );
 }
 
 #[test]
@@ -148,14 +184,17 @@ fn after_a_gap_the_next_start_is_found() {
         Act::Gap(Responder, 500),
         down("{\"tail\":1}HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"),
     ]);
-    assert_eq!(told.lines(), [
-        ">0 HTTP/1 GET /a \"\"~",
-        ">0 HTTP/1 raw \"tail of a lost one\"",
-        ">1 HTTP/1 GET /b h \"\"",
-        "<0 HTTP/1 200 \"ab\"~",
-        "<1 HTTP/1 raw \"{\\\"tail\\\":1}\"",
-        "<1 HTTP/1 201 \"\"",
-    ]);
+    assert_eq!(
+        told.lines(),
+        [
+            ">0 HTTP/1 GET /a \"\"~",
+            ">0 HTTP/1 raw \"tail of a lost one\"",
+            ">1 HTTP/1 GET /b h \"\"",
+            "<0 HTTP/1 200 \"ab\"~",
+            "<1 HTTP/1 raw \"{\\\"tail\\\":1}\"",
+            "<1 HTTP/1 201 \"\"",
+        ]
+    );
 }
 
 #[test]
@@ -170,15 +209,18 @@ fn a_gap_in_a_body_of_known_length_leaves_both_parts() {
         Act::Gap(Responder, 1000),
         down("yy"),
     ]);
-    assert_eq!(told.lines(), [
-        ">0 HTTP/1 POST /a \"abc\"~",
-        ">0 HTTP/1 POST /a \"hij\"@7",
-        ">1 HTTP/1 GET /b \"\"",
-        "<0 HTTP/1 200 \"01\"~",
-        "<0 HTTP/1 200 \"56789\"@5",
-        "<1 HTTP/1 200 \"xx\"~",
-        "<1 HTTP/1 200 \"yy\"@1002",
-    ]);
+    assert_eq!(
+        told.lines(),
+        [
+            ">0 HTTP/1 POST /a \"abc\"~",
+            ">0 HTTP/1 POST /a \"hij\"@7",
+            ">1 HTTP/1 GET /b \"\"",
+            "<0 HTTP/1 200 \"01\"~",
+            "<0 HTTP/1 200 \"56789\"@5",
+            "<1 HTTP/1 200 \"xx\"~",
+            "<1 HTTP/1 200 \"yy\"@1002",
+        ]
+    );
 }
 
 #[test]
@@ -188,11 +230,10 @@ fn a_capture_that_begins_in_the_middle_is_entered_at_the_next_start() {
         up("GET /next HTTP/1.1\r\n\r\n"),
         down("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
     ]);
-    assert_eq!(told.lines(), [
-        ">0 HTTP/1 GET /next \"\"",
-        "<0 HTTP/1 raw \"end of a picture\\r\\n\"",
-        "<0 HTTP/1 200 \"ok\"",
-    ]);
+    assert_eq!(
+        told.lines(),
+        [">0 HTTP/1 GET /next \"\"", "<0 HTTP/1 raw \"end of a picture\\r\\n\"", "<0 HTTP/1 200 \"ok\"",]
+    );
 }
 
 #[test]
@@ -208,11 +249,10 @@ fn a_body_that_was_announced_but_not_sent_does_not_swallow_the_next_message() {
         down("HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n"),
         up("GET /b HTTP/1.1\r\n\r\n"),
     ]);
-    assert_eq!(told.lines()[1..], [
-        ">0 HTTP/1 PUT /a \"\"".to_owned(),
-        ">1 HTTP/1 GET /b \"\"".to_owned(),
-    ]);
-    let told = web(&[down("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nHTTP/1.1 404 Not Found\r\nContent-Length: 1\r\n\r\nx")]);
+    assert_eq!(told.lines()[1..], [">0 HTTP/1 PUT /a \"\"".to_owned(), ">1 HTTP/1 GET /b \"\"".to_owned(),]);
+    let told = web(&[down(
+        "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nHTTP/1.1 404 Not Found\r\nContent-Length: 1\r\n\r\nx",
+    )]);
     assert_eq!(told.lines(), ["<0 HTTP/1 200 \"\"", "<1 HTTP/1 404 \"x\""]);
 }
 
@@ -232,6 +272,9 @@ fn a_broken_chunk_ends_the_message_and_not_the_stream() {
         down("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\nzz\r\nrest"),
         down("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"),
     ]);
-    assert_eq!(told.lines(), ["<0 HTTP/1 200 \"ab\"~", "<0 HTTP/1 raw \"zz\\r\\nrest\"", "<1 HTTP/1 200 \"x\""]);
+    assert_eq!(
+        told.lines(),
+        ["<0 HTTP/1 200 \"ab\"~", "<0 HTTP/1 raw \"zz\\r\\nrest\"", "<1 HTTP/1 200 \"x\""]
+    );
     assert_eq!(told.odd(), ["peer sent a chunk size that is no number"]);
 }

@@ -1,6 +1,11 @@
 //! Which protocol a flow speaks, and what becomes of bytes that are of none.
 
-#![expect(clippy::indexing_slicing, reason = "a test may stop where it is wrong")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may stop where it is wrong"
+)]
 
 mod session_stage;
 
@@ -35,7 +40,8 @@ fn streams_are_recognised_by_their_first_bytes_and_not_by_their_ports() {
 
 #[test]
 fn either_side_tells_the_protocol_for_both() {
-    let script = [up("\x01binary"), down("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"), up("more")];
+    let script =
+        [up("\x01binary"), down("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"), up("more")];
     let told = play_all(ANY, &script);
     assert_eq!(told.lines(), ["<0 HTTP/1 400 \"\"", ">0 HTTP/1 raw \"\\x01binarymore\""]);
 }
@@ -43,38 +49,46 @@ fn either_side_tells_the_protocol_for_both() {
 #[test]
 fn tls_begins_where_starttls_ends_the_clear_part() {
     let hello = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00";
-    let told = play_all([40000, 25], &[
-        down("220 mail ESMTP\r\n"),
-        up("EHLO phone-490154203237518\r\n"),
-        down("250 STARTTLS\r\n"),
-        up("STARTTLS\r\n"),
-        down("220 go ahead\r\n"),
-        up(hello),
-        down(hello),
-    ]);
-    assert_eq!(told.lines(), [
-        ">0 TCP raw \"EHLO phone-490154203237518\\r\\nSTARTTLS\\r\\n\"",
-        "<0 TCP raw \"220 mail ESMTP\\r\\n250 STARTTLS\\r\\n220 go ahead\\r\\n\"",
-        ">1 TLS raw \"\\x16\\x03\\x01\\x00\\x05\\x01\\x00\\x00\\x01\\x00\"",
-        "<1 TLS raw \"\\x16\\x03\\x01\\x00\\x05\\x01\\x00\\x00\\x01\\x00\"",
-    ]);
+    let told = play_all(
+        [40000, 25],
+        &[
+            down("220 mail ESMTP\r\n"),
+            up("EHLO phone-490154203237518\r\n"),
+            down("250 STARTTLS\r\n"),
+            up("STARTTLS\r\n"),
+            down("220 go ahead\r\n"),
+            up(hello),
+            down(hello),
+        ],
+    );
+    assert_eq!(
+        told.lines(),
+        [
+            ">0 TCP raw \"EHLO phone-490154203237518\\r\\nSTARTTLS\\r\\n\"",
+            "<0 TCP raw \"220 mail ESMTP\\r\\n250 STARTTLS\\r\\n220 go ahead\\r\\n\"",
+            ">1 TLS raw \"\\x16\\x03\\x01\\x00\\x05\\x01\\x00\\x00\\x01\\x00\"",
+            "<1 TLS raw \"\\x16\\x03\\x01\\x00\\x05\\x01\\x00\\x00\\x01\\x00\"",
+        ]
+    );
 }
 
 #[test]
 fn a_gap_in_unknown_bytes_is_a_place_to_look_again() {
-    let told = play_all(ANY, &[
-        up("\x01\x02\x03"),
-        Act::Gap(Originator, 10),
-        up("\x04\x05"),
-        Act::Gap(Originator, 1),
-        up("POST /a HTTP/1.1\r\nContent-Length: 1\r\n\r\nx"),
-        Act::Gap(Responder, 5),
-    ]);
-    assert_eq!(told.lines(), [
-        ">0 TCP raw \"\\x01\\x02\\x03\"~",
-        ">0 TCP raw \"\\x04\\x05\"~@13",
-        ">1 HTTP/1 POST /a \"x\"",
-    ]);
+    let told = play_all(
+        ANY,
+        &[
+            up("\x01\x02\x03"),
+            Act::Gap(Originator, 10),
+            up("\x04\x05"),
+            Act::Gap(Originator, 1),
+            up("POST /a HTTP/1.1\r\nContent-Length: 1\r\n\r\nx"),
+            Act::Gap(Responder, 5),
+        ],
+    );
+    assert_eq!(
+        told.lines(),
+        [">0 TCP raw \"\\x01\\x02\\x03\"~", ">0 TCP raw \"\\x04\\x05\"~@13", ">1 HTTP/1 POST /a \"x\"",]
+    );
 }
 
 /// A needle on the border of two pieces is found by who keeps the last bytes of a continued piece.
@@ -85,12 +99,15 @@ fn pieces_of_unknown_streams_can_be_bridged() {
     let told = play(ANY, &[up(&stream)]);
     let again: Vec<_> = play_sevens(&stream);
     assert_eq!(told.messages.iter().map(line).collect::<Vec<_>>(), again);
-    assert_eq!(told.lines(), [
-        ">0 TCP raw (65536 bytes)+",
-        ">0 TCP raw (65536 bytes)+@65536",
-        ">0 TCP raw (65536 bytes)+@131072",
-        ">0 TCP raw (3392 bytes)@196608",
-    ]);
+    assert_eq!(
+        told.lines(),
+        [
+            ">0 TCP raw (65536 bytes)+",
+            ">0 TCP raw (65536 bytes)+@65536",
+            ">0 TCP raw (65536 bytes)+@131072",
+            ">0 TCP raw (3392 bytes)@196608",
+        ]
+    );
     let mut bridged = body(&told.messages[0]);
     bridged.extend(body(&told.messages[1]));
     assert!(bridged.windows(15).any(|window| window == b"490154203237518"));
@@ -117,9 +134,10 @@ fn datagrams_are_recognised_one_by_one() {
     for (bytes, ports, protocol) in rows {
         assert_eq!(datagram_protocols(ports, &[bytes]), [protocol], "{}", bytes.escape_ascii());
     }
-    assert_eq!(datagram_protocols([50000, 443], &[b"\x43x", b"\xc3\x00\x00\x00\x01\x08abcdefgh", b"\x43x"]), [
-        "UDP", "QUIC", "QUIC",
-    ]);
+    assert_eq!(
+        datagram_protocols([50000, 443], &[b"\x43x", b"\xc3\x00\x00\x00\x01\x08abcdefgh", b"\x43x"]),
+        ["UDP", "QUIC", "QUIC",]
+    );
 }
 
 fn datagram_protocols(ports: [u16; 2], datagrams: &[&[u8]]) -> Vec<&'static str> {

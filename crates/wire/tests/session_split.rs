@@ -1,23 +1,64 @@
 //! The laws of sessions on streams nobody wrote by hand: any split gives the same messages, every byte is in
 //! one of them, gaps never panic, and work grows with the bytes.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may stop where it is wrong"
+)]
+
 mod session_stage;
 
 use proptest::{collection::vec, prelude::*, sample::Index};
 use session_stage::{Act, Originator, Responder, down, play, play_cut, up};
-use wire::{Sender, Session, StreamBuffer, flow::FlowSink, http::Http, protocol::{Context, Output, StreamProtocol}};
+use wire::{
+    Sender, Session, StreamBuffer,
+    flow::FlowSink,
+    http::Http,
+    protocol::{Context, Output, StreamProtocol},
+};
 
 /// Fragments of which HTTP, DNS, TLS and nonsense are made.
 /// `run`: the longest run of one byte.
 fn word(run: usize) -> impl Strategy<Value = Vec<u8>> {
     let words: &[&[u8]] = &[
-        b"GET / HTTP/1.1\r\n", b"POST /a?b HTTP/1.1\r\n", b"CONNECT h:443 HTTP/1.1\r\n", b"HEAD ", b"HTTP/1.1 ",
-        b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 101 S\r\n", b"HTTP/1.1 100 C\r\n", b"HTTP/1.0 304 N\r\n", b"Host: h\r\n",
-        b"Content-Length: 5\r\n", b"Content-Length: 70000\r\n", b"Transfer-Encoding: chunked\r\n",
-        b"Upgrade: websocket\r\n", b"Expect: 100-continue\r\n", b" folded\r\n", b"\r\n", b"\n", b"\r", b"\r\n\r\n",
-        b"hello", b"5\r\nhello\r\n", b"0\r\n\r\n", b"0\r\nT: x\r\n\r\n", b"ffffffffffffffff\r\n", b"zz", b" ", b":",
-        b"\x16\x03\x01\x00\x05\x01", b"STARTTLS\r\n\x16\x03\x01\x00\x05\x01", b"\x00\x0c", b"\x00\x1d\x12\x34\x01\x00",
-        b"\x00\x01\0\0\0\0\0\0\x01a\x01b\0\0\x01\0\x01", b"PRI * HTTP/2.0", b"SSH-", b"\x10\x20\x00\x04MQTT",
+        b"GET / HTTP/1.1\r\n",
+        b"POST /a?b HTTP/1.1\r\n",
+        b"CONNECT h:443 HTTP/1.1\r\n",
+        b"HEAD ",
+        b"HTTP/1.1 ",
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 101 S\r\n",
+        b"HTTP/1.1 100 C\r\n",
+        b"HTTP/1.0 304 N\r\n",
+        b"Host: h\r\n",
+        b"Content-Length: 5\r\n",
+        b"Content-Length: 70000\r\n",
+        b"Transfer-Encoding: chunked\r\n",
+        b"Upgrade: websocket\r\n",
+        b"Expect: 100-continue\r\n",
+        b" folded\r\n",
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b"\r\n\r\n",
+        b"hello",
+        b"5\r\nhello\r\n",
+        b"0\r\n\r\n",
+        b"0\r\nT: x\r\n\r\n",
+        b"ffffffffffffffff\r\n",
+        b"zz",
+        b" ",
+        b":",
+        b"\x16\x03\x01\x00\x05\x01",
+        b"STARTTLS\r\n\x16\x03\x01\x00\x05\x01",
+        b"\x00\x0c",
+        b"\x00\x1d\x12\x34\x01\x00",
+        b"\x00\x01\0\0\0\0\0\0\x01a\x01b\0\0\x01\0\x01",
+        b"PRI * HTTP/2.0",
+        b"SSH-",
+        b"\x10\x20\x00\x04MQTT",
     ];
     prop_oneof![
         40 => proptest::sample::select(words).prop_map(<[u8]>::to_vec),
@@ -144,6 +185,7 @@ fn single_bytes_of_large_heads_and_bodies_cost_no_more_than_their_number() {
     session.end(Sender::Originator, &mut buffer);
     told.append(&mut session.output().messages);
     assert_eq!(told.iter().map(|message| message.recorded.bytes.len()).sum::<usize>(), stream.len());
-    let bodies: usize = told.iter().filter(|message| message.exchange == 1).map(|message| message.body.len()).sum();
+    let bodies: usize =
+        told.iter().filter(|message| message.exchange == 1).map(|message| message.body.len()).sum();
     assert!(bodies >= 200_000, "{bodies}");
 }

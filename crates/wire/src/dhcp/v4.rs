@@ -82,7 +82,8 @@ impl Reading {
 
     /// A field of the header that holds a text ended by a zero.
     fn named_field(&mut self, bytes: &[u8], field: Range<usize>, code: u16) {
-        let len = bytes.get(field.clone()).map_or(0, |text| text.iter().take_while(|byte| **byte != 0).count());
+        let len =
+            bytes.get(field.clone()).map_or(0, |text| text.iter().take_while(|byte| **byte != 0).count());
         if len > 0 {
             self.part(code, field.start..field.start + len);
         }

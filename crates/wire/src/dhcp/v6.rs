@@ -38,7 +38,10 @@ impl DatagramProtocol for V6 {
             let what = "peer sent a DHCPv6 option longer than its message";
             out.note(Layer::Dhcp, what, String::new(), &datagram.recorded, at as u64);
         }
-        let id = bytes.get(..4).and_then(|id| id.first_chunk()).map_or(0, |id| u32::from_be_bytes(*id) & 0x00ff_ffff);
+        let id = bytes
+            .get(..4)
+            .and_then(|id| id.first_chunk())
+            .map_or(0, |id| u32::from_be_bytes(*id) & 0x00ff_ffff);
         let exchange = self.transactions.exchange(id, || out.number());
         out.messages.push(Message {
             protocol: "DHCPv6",

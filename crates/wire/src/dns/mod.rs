@@ -40,7 +40,8 @@ pub fn recognise(bytes: &[u8], context: &Context) -> bool {
 /// Whether the header of a message is plausible: an opcode that exists, and the reserved bit not set.
 pub fn plausible(bytes: &[u8]) -> bool {
     let flags = bytes.get(2..4);
-    bytes.len() >= HEADER && flags.is_some_and(|flags| matches!(flags, [high, low] if high >> 3 & 15 <= 6 && low & 0x40 == 0))
+    bytes.len() >= HEADER
+        && flags.is_some_and(|flags| matches!(flags, [high, low] if high >> 3 & 15 <= 6 && low & 0x40 == 0))
 }
 
 /// Whether a stream to or from port 53 begins with a message.

@@ -30,7 +30,8 @@ pub(super) struct Oddity {
 /// Whether all of a message can be read, nothing is left over, and it asks for one name of the internet
 /// class: strict, because on ports other than DNS's own anything may come.
 pub(super) fn flawless(bytes: &[u8]) -> bool {
-    let Some([_, _, high, low, 0, 1, 0, answers, 0, authorities, 0, _]) = bytes.first_chunk::<HEADER>() else {
+    let Some([_, _, high, low, 0, 1, 0, answers, 0, authorities, 0, _]) = bytes.first_chunk::<HEADER>()
+    else {
         return false;
     };
     let query = high & 0x80 == 0 && *answers == 0 && *authorities == 0;
@@ -71,7 +72,8 @@ type Read<T> = Result<T, &'static str>;
 
 impl<'a> Reader<'a> {
     fn read(&mut self) -> Read<()> {
-        let header = *self.message.first_chunk::<HEADER>().ok_or("peer sent a DNS message shorter than its header")?;
+        let header =
+            *self.message.first_chunk::<HEADER>().ok_or("peer sent a DNS message shorter than its header")?;
         let [id_high, id_low, flags_high, flags_low, counts @ ..] = header;
         self.found.id = u16::from_be_bytes([id_high, id_low]);
         self.found.head.response = flags_high & 0x80 != 0;
@@ -290,7 +292,7 @@ impl Walk {
                     }
                     self.limit = self.at;
                 }
-                0x40.. => return Err("peer sent a DNS label of an unknown type"),
+                0x40..0xc0 => return Err("peer sent a DNS label of an unknown type"),
             }
         }
     }

@@ -178,7 +178,9 @@ impl Chunked {
 /// The state after a byte of a size line, blanks before and after the digits allowed.
 fn size(byte: u8, value: u64, digits: u8) -> Option<State> {
     match char::from(byte).to_digit(16) {
-        Some(digit) if digits < 16 => Some(State::Size { value: value << 4 | u64::from(digit), digits: digits + 1 }),
+        Some(digit) if digits < 16 => {
+            Some(State::Size { value: value << 4 | u64::from(digit), digits: digits + 1 })
+        }
         Some(_) => None,
         None if digits > 0 && matches!(byte, b';' | b'\r' | b'\n' | b' ' | b'\t') => {
             Some(State::Extension { value })
@@ -212,7 +214,8 @@ mod tests {
 
     #[test]
     fn chunks_are_joined() {
-        let rows: [(&[u8], Progress, &[u8], usize, usize); 7] = [
+        type Row = (&'static [u8], Progress, &'static [u8], usize, usize);
+        let rows: [Row; 7] = [
             (b"5\r\nhello\r\n0\r\n\r\nGET", Progress::Done(15), b"hello", 0, 0),
             (b"5;a=\"b\"\r\nhello\r\n01\n!\n0\n\n", Progress::Done(24), b"hello!", 0, 0),
             (b"1\r\na\r\n0\r\nX: 1\r\nY: 2\r\n\r\n", Progress::Done(23), b"a", 2, 0),
@@ -234,10 +237,13 @@ mod tests {
         reader.cut(b"a\r\n01");
         assert!(reader.lose(5));
         assert_eq!(reader.read(b"789\r\n0\r\n\r\n", &mut oddities), Progress::Done(10));
-        assert_eq!(reader.cut(b"789\r\n0\r\n\r\n"), Body::Joined {
-            bytes: b"789".to_vec(),
-            segments: vec![Segment::exact(0, 3, Source::Buffer(BufferId(0)), 0)],
-        });
+        assert_eq!(
+            reader.cut(b"789\r\n0\r\n\r\n"),
+            Body::Joined {
+                bytes: b"789".to_vec(),
+                segments: vec![Segment::exact(0, 3, Source::Buffer(BufferId(0)), 0)],
+            }
+        );
         assert!(!reader.lose(1));
     }
 }

@@ -120,7 +120,8 @@ impl HeadReader {
                 }
             }
             StartLine::Response { status } if !(100..600).contains(status) => {
-                self.oddities.note(at, "peer sent a status line without a valid status code", || status.to_string());
+                self.oddities
+                    .note(at, "peer sent a status line without a valid status code", || status.to_string());
             }
             StartLine::Response { .. } => self.parts.reserve(16),
         }
@@ -182,7 +183,9 @@ impl Facts {
                 oddities.note(at, "peer sent more than one Host field", || text(value));
             }
             Field::Host => fill(&mut self.head.host, value),
-            Field::TransferEncoding => codings.extend(value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii)),
+            Field::TransferEncoding => {
+                codings.extend(value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii));
+            }
             Field::Upgrade => self.upgrade = true,
             Field::Agent => fill(&mut self.head.agent, value),
         }
@@ -195,7 +198,9 @@ impl Facts {
                 (None, _) => oddities.note(at, "peer sent a Content-Length that is no number", || text(item)),
                 (Some(length), None) => self.length = Some(length),
                 (Some(length), Some(first)) if length != first => {
-                    oddities.note(at, "peer sent Content-Length fields that differ", || format!("{first} and {length}"));
+                    oddities.note(at, "peer sent Content-Length fields that differ", || {
+                        format!("{first} and {length}")
+                    });
                 }
                 (Some(_), Some(_)) => {}
             }
@@ -259,7 +264,11 @@ pub(crate) fn take_field(bytes: &[u8], line: Range<usize>, parts: &mut Vec<Part>
         return unfold(text, &line, parts);
     }
     if parts.len() >= FIELD_LIMIT {
-        return oddities.note(line.start, "peer sent more header fields than are named one by one", String::new);
+        return oddities.note(
+            line.start,
+            "peer sent more header fields than are named one by one",
+            String::new,
+        );
     }
     let Some(colon) = memchr(b':', text) else {
         oddities.note(line.start, "peer sent a header line without a colon", String::new);
@@ -292,7 +301,9 @@ fn authority(head: &HttpHead) -> &str {
     if head.method.eq_ignore_ascii_case("CONNECT") {
         return &head.target;
     }
-    let Some((_, rest)) = head.target.split_once("://").filter(|(scheme, _)| scheme.len() <= 5) else { return "" };
+    let Some((_, rest)) = head.target.split_once("://").filter(|(scheme, _)| scheme.len() <= 5) else {
+        return "";
+    };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let authority = rest.get(..end).unwrap_or_default();
     authority.rsplit_once('@').map_or(authority, |(_, host)| host)
@@ -347,7 +358,8 @@ mod tests {
 
     #[test]
     fn fields_are_named_however_they_are_written() {
-        let bytes = b"\r\nGET http://u@h:8/p?q HTTP/1.1\nA:1\r\nB :  two\t \r\n  more\r\nno colon\r\n:x\r\n\r\nrest";
+        let bytes =
+            b"\r\nGET http://u@h:8/p?q HTTP/1.1\nA:1\r\nB :  two\t \r\n  more\r\nno colon\r\n:x\r\n\r\nrest";
         let (end, reader, facts) = read(bytes);
         assert_eq!(end, Some(bytes.len() - 4));
         let expected = [
@@ -376,7 +388,11 @@ mod tests {
         ];
         for (fields, length, chunked, other, odd) in rows {
             let (_, mut reader, facts) = read(format!("POST / HTTP/1.1\r\n{fields}\r\n\r\n").as_bytes());
-            assert_eq!((facts.length, facts.chunked, facts.other_coding), (length, chunked, other), "{fields}");
+            assert_eq!(
+                (facts.length, facts.chunked, facts.other_coding),
+                (length, chunked, other),
+                "{fields}"
+            );
             assert_eq!(reader.oddities.drain().count(), odd, "{fields}");
         }
     }

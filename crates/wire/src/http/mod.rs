@@ -19,7 +19,10 @@ use crate::{
     protocol::{Context, Output, StreamProtocol, Verdict},
 };
 
-pub(crate) use self::{head::{Facts, HeadReader}, start::StartLine};
+pub(crate) use self::{
+    head::{Facts, HeadReader},
+    start::StartLine,
+};
 
 /// The HTTP/1 room: one connection.
 #[derive(Debug)]

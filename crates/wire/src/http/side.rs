@@ -53,9 +53,14 @@ enum State {
     Head(Box<HeadReader>),
     Body(Box<Open>),
     /// After a request for CONNECT or Upgrade, until its response says what follows.
-    Paused { connect: bool },
+    Paused {
+        connect: bool,
+    },
     /// Looking for the next start, which may be shown by the bytes from `from` on.
-    Lost { from: usize, run: RawRun },
+    Lost {
+        from: usize,
+        run: RawRun,
+    },
 }
 
 /// A message whose head is known.
@@ -90,7 +95,9 @@ enum Framing {
 enum After {
     Next,
     /// The response decides.
-    Pause { connect: bool },
+    Pause {
+        connect: bool,
+    },
     /// Another protocol.
     Upgrade,
 }
@@ -351,7 +358,8 @@ impl Side {
         }
         let framing = Framing::Close;
         let after = After::Next;
-        let mut open = Open { head, parts, oddities, start: len, position: 0, framing, doubtful: false, after };
+        let mut open =
+            Open { head, parts, oddities, start: len, position: 0, framing, doubtful: false, after };
         open.give(len, ending, self.exchange, work);
     }
 

@@ -106,7 +106,9 @@ fn request_verdict(bytes: &[u8], last: bool) -> Verdict {
     let (name, rest) = bytes.split_at_checked(method).unwrap_or_default();
     match rest.first() {
         None => Verdict::More.settled(last),
-        Some(b' ') => known_verdict(name, rest.trim_ascii_start(), last).unwrap_or_else(|| line_verdict(bytes, last)),
+        Some(b' ') => {
+            known_verdict(name, rest.trim_ascii_start(), last).unwrap_or_else(|| line_verdict(bytes, last))
+        }
         Some(_) => Verdict::No,
     }
 }
@@ -121,7 +123,10 @@ fn known_verdict(method: &[u8], target: &[u8], last: bool) -> Option<Verdict> {
         None => Some(Verdict::More),
         Some(b'/' | b'*') => Some(Verdict::Yes),
         Some(b'h' | b'H') => absolute_verdict(target, last),
-        Some(first) if method.eq_ignore_ascii_case(b"CONNECT") && (first.is_ascii_alphanumeric() || *first == b'[') => {
+        Some(first)
+            if method.eq_ignore_ascii_case(b"CONNECT")
+                && (first.is_ascii_alphanumeric() || *first == b'[') =>
+        {
             Some(Verdict::Yes)
         }
         Some(_) => None,
@@ -180,7 +185,8 @@ fn start_at(bytes: &[u8], mark: usize, shown: &[u8]) -> Option<usize> {
 fn request_in(line: &[u8]) -> Option<usize> {
     let mut end = line.len();
     while let Some(space) = memrchr(b' ', line.get(..end)?) {
-        let token = line.get(..space)?.iter().rev().take(METHOD_LIMIT).take_while(|byte| is_token(**byte)).count();
+        let token =
+            line.get(..space)?.iter().rev().take(METHOD_LIMIT).take_while(|byte| is_token(**byte)).count();
         let target = line.get(space + 1..)?;
         let plausible = matches!(target.first(), Some(b'/' | b'*' | b'h' | b'H'));
         let name = line.get(space - token..space)?;
@@ -208,9 +214,34 @@ pub(crate) fn is_token(byte: u8) -> bool {
 
 /// Registered methods, and those of SSDP and UPnP.
 const METHODS: [&str; 28] = [
-    "BIND", "CHECKOUT", "CONNECT", "COPY", "DELETE", "GET", "HEAD", "LINK", "LOCK", "M-SEARCH", "MERGE", "MKCOL",
-    "MOVE", "NOTIFY", "OPTIONS", "PATCH", "POST", "PROPFIND", "PROPPATCH", "PURGE", "PUT", "REPORT", "SEARCH",
-    "SUBSCRIBE", "TRACE", "UNLINK", "UNLOCK", "UNSUBSCRIBE",
+    "BIND",
+    "CHECKOUT",
+    "CONNECT",
+    "COPY",
+    "DELETE",
+    "GET",
+    "HEAD",
+    "LINK",
+    "LOCK",
+    "M-SEARCH",
+    "MERGE",
+    "MKCOL",
+    "MOVE",
+    "NOTIFY",
+    "OPTIONS",
+    "PATCH",
+    "POST",
+    "PROPFIND",
+    "PROPPATCH",
+    "PURGE",
+    "PUT",
+    "REPORT",
+    "SEARCH",
+    "SUBSCRIBE",
+    "TRACE",
+    "UNLINK",
+    "UNLOCK",
+    "UNSUBSCRIBE",
 ];
 
 /// Longest method looked for.

@@ -90,7 +90,8 @@ mod tests {
 
     #[test]
     fn marks_are_told_from_likes() {
-        let rows: [(fn(&[u8]) -> Verdict, &[u8], Verdict); 10] = [
+        type Mark = fn(&[u8]) -> Verdict;
+        let rows: [(Mark, &[u8], Verdict); 10] = [
             (tls, b"\x16\x03\x01\x02\x00\x01", Verdict::Yes),
             (tls, b"\x16\x03\x01", Verdict::More),
             (tls, b"\x16\x03\x01\xff\x00\x01", Verdict::No),

@@ -213,11 +213,12 @@ impl Session {
 
     fn room_for(&mut self, bytes: &[u8]) -> &mut dyn DatagramProtocol {
         let context = self.context();
-        let known = |rooms: &[(usize, Box<dyn DatagramProtocol>)], row| rooms.iter().position(|(of, _)| *of == row);
+        let known =
+            |rooms: &[(usize, Box<dyn DatagramProtocol>)], row| rooms.iter().position(|(of, _)| *of == row);
         let accepts = |(row, entry): &(usize, &table::DatagramRow)| {
             (entry.recognise)(bytes, known(&self.rooms, *row).is_some(), &context)
         };
-        let Some((row, entry)) = DATAGRAMS.iter().enumerate().find(accepts).map(|(row, entry)| (row, entry)) else {
+        let Some((row, entry)) = DATAGRAMS.iter().enumerate().find(accepts) else {
             return &mut self.unknown;
         };
         let place = known(&self.rooms, row).unwrap_or_else(|| {

@@ -67,7 +67,12 @@ impl RawRun {
     }
 
     /// Gives out all that waits; the last piece has that `ending`.
-    pub(crate) fn flush(&mut self, ending: Ending, (sender, stream): (Sender, &mut StreamBuffer), out: &mut Output) {
+    pub(crate) fn flush(
+        &mut self,
+        ending: Ending,
+        (sender, stream): (Sender, &mut StreamBuffer),
+        out: &mut Output,
+    ) {
         self.cut_full((sender, &mut *stream), out);
         self.cut(stream.len(), ending, (sender, stream), out);
     }

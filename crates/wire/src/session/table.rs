@@ -43,7 +43,11 @@ pub(super) const STREAMS: &[StreamRow] = &[
     stream("DNS", dns::starts, |name, context| Box::new(dns::Stream::new(name, context))),
     StreamRow {
         joins_late: true,
-        ..stream("HTTP/1", |bytes, last, _| http::recognise(bytes, last), |_, context| Box::new(Http::new(context)))
+        ..stream(
+            "HTTP/1",
+            |bytes, last, _| http::recognise(bytes, last),
+            |_, context| Box::new(Http::new(context)),
+        )
     },
 ];
 
@@ -52,7 +56,11 @@ pub(super) const DATAGRAMS: &[DatagramRow] = &[
     datagram("QUIC", |bytes, known, _| marks::quic(bytes, known), silent),
     datagram("SSDP", |bytes, _, _| http::recognise(bytes, true) == Verdict::Yes, |_| Box::new(Ssdp)),
     datagram("DHCP", |bytes, _, context| dhcp::v4::recognise(bytes, context), |_| Box::<dhcp::V4>::default()),
-    datagram("DHCPv6", |bytes, _, context| dhcp::v6::recognise(bytes, context), |_| Box::<dhcp::V6>::default()),
+    datagram(
+        "DHCPv6",
+        |bytes, _, context| dhcp::v6::recognise(bytes, context),
+        |_| Box::<dhcp::V6>::default(),
+    ),
     datagram("mDNS", |bytes, _, context| context.port(5353) && dns::plausible(bytes), domain_names),
     datagram("LLMNR", |bytes, _, context| context.port(5355) && dns::plausible(bytes), domain_names),
     datagram("NBNS", |bytes, _, context| context.port(137) && dns::plausible(bytes), silent),

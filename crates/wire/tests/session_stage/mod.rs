@@ -181,7 +181,10 @@ fn bytes_and_places(recorded: &Recorded) -> Vec<(u8, u64)> {
 fn check(message: &Message) {
     let recorded = &message.recorded.bytes;
     for part in &message.parts {
-        assert!(recorded.get(part.name.clone()).is_some() && recorded.get(part.value.clone()).is_some(), "{part:?}");
+        assert!(
+            recorded.get(part.name.clone()).is_some() && recorded.get(part.value.clone()).is_some(),
+            "{part:?}"
+        );
     }
     match &message.body {
         Body::None => {}
@@ -225,7 +228,9 @@ pub(crate) fn line(message: &Message) -> String {
     let what = match &message.head {
         Head::Http(head) if head.method.is_empty() => head.status.to_string(),
         Head::Http(head) => format!("{} {} {}", head.method, head.target, head.host),
-        Head::Dns(DnsHead { response, questions, answers, .. }) => format!("{response} {questions:?} {answers:?}"),
+        Head::Dns(DnsHead { response, questions, answers, .. }) => {
+            format!("{response} {questions:?} {answers:?}")
+        }
         Head::Dhcp(head) => format!("{} {} {} {}", head.kind, head.client, head.host_name, head.vendor_class),
         Head::Tls(_) => "hello".to_owned(),
         Head::Raw => "raw".to_owned(),
