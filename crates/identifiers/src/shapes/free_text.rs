@@ -78,7 +78,9 @@ fn mac(address: [u8; 6], form: &'static str, start: usize, end: usize) -> Hit {
 fn pair(lexicon: &Lexicon, carrier: Carrier, (bytes, at): (&[u8], usize), found: &mut Found<'_>) -> bool {
     let Some(name) = name_before(bytes, at).filter(|name| lexicon.may_end(name)) else { return true };
     let (value, start) = value_behind(bytes, at + 1);
-    if value.is_empty() {
+    // `a=b=c`: what follows is a name.
+    let (behind, after) = (bytes.get(start + value.len()), bytes.get(start + value.len() + 1));
+    if value.is_empty() || behind == Some(&b'=') && after.is_some_and(|byte| *byte != b'=' && !is_end(*byte)) {
         return true;
     }
     let mut hits = Vec::new();
@@ -118,9 +120,12 @@ fn value_behind(bytes: &[u8], from: usize) -> (&[u8], usize) {
     let skipped = rest.iter().take(4).take_while(|byte| matches!(byte, b'"' | b'\'' | b' ' | b'\\')).count();
     let start = from + skipped;
     let rest = bytes.get(start..).unwrap_or_default();
-    let ends = |byte: &&u8| !matches!(byte, b'"' | b'\'' | b'&' | b';' | b',' | b'<' | b'>' | b'}' | b']' | b')' | b'\\' | b'|' | 0..=b' ');
-    let length = rest.iter().take(LONGEST_VALUE).take_while(ends).count();
+    let length = rest.iter().take(LONGEST_VALUE).take_while(|byte| **byte != b'=' && !is_end(**byte)).count();
     (rest.get(..length).unwrap_or_default(), start)
+}
+
+fn is_end(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'&' | b';' | b',' | b'<' | b'>' | b'}' | b']' | b')' | b'\\' | b'|' | 0..=b' ')
 }
 
 fn emails(bytes: &[u8], found: &mut Found<'_>) -> bool {
@@ -204,32 +209,52 @@ fn announced(bytes: &[u8], start: usize, end: usize) -> Option<(Hit, IdentifierK
 
 /// What carries a mark that nothing else has.
 fn marked(bytes: &[u8], found: &mut Found<'_>) -> bool {
-    let around = |at: usize, fits: fn(u8) -> bool| {
-        let before = bytes.get(..at).unwrap_or_default().iter().rev().take(400).take_while(|byte| fits(**byte)).count();
-        let behind = bytes.get(at..).unwrap_or_default().iter().take(400).take_while(|byte| fits(**byte)).count();
-        (at - before, at + behind)
+    let token = |at| {
+        let range = around(bytes, at, |byte| byte.is_ascii_alphanumeric() || b"_-:".contains(&byte));
+        let start = range.start.max(at.saturating_sub(23));
+        let text = bytes.get(start..range.end).map(|text| text.strip_suffix(b":").unwrap_or(text));
+        (range.end, text.and_then(|text| tokens::cloud_token(text, start)))
     };
-    let tokens = memchr::memmem::find_iter(bytes, b"APA91b").filter_map(|at| {
-        let (start, end) = around(at, |byte| byte.is_ascii_alphanumeric() || b"_-:".contains(&byte));
-        let start = start.max(at.saturating_sub(23));
-        let text = bytes.get(start..end).map(|text| text.strip_suffix(b":").unwrap_or(text))?;
-        Some((tokens::cloud_token(text, start)?, IdentifierKind::PushToken))
-    });
-    let builds = memchr::memmem::find_iter(bytes, b"-keys").filter_map(|at| {
-        let (start, _) = around(at, |byte| byte.is_ascii_alphanumeric() || b"_-./:".contains(&byte));
-        Some((words::fingerprint(bytes.get(start..at + 5)?, start)?, IdentifierKind::Build))
-    });
-    let hosts = memchr::memmem::find_iter(bytes, b"android-").filter_map(|at| {
+    let build = |at| {
+        let range = around(bytes, at, |byte| byte.is_ascii_alphanumeric() || b"_-./:".contains(&byte));
+        let text = bytes.get(range.start..at + 5);
+        (range.end, text.and_then(|text| words::fingerprint(text, range.start)))
+    };
+    let host = |at| {
         let alone = !bytes.get(at + 24).is_some_and(u8::is_ascii_alphanumeric);
-        Some((network::android_host(bytes.get(at..at + 24).filter(|_| alone)?, at)?, IdentifierKind::AndroidId))
-    });
-    let all = tokens.chain(builds).chain(hosts);
-    for (hit, kind) in all {
-        if !found(hit, kind, Confidence::ByForm) {
-            return false;
+        let text = bytes.get(at..at + 24).filter(|_| alone);
+        (at + 8, text.and_then(|text| network::android_host(text, at)))
+    };
+    mark(bytes, b"APA91b", IdentifierKind::PushToken, token, found)
+        && mark(bytes, b"-keys", IdentifierKind::Build, build, found)
+        && mark(bytes, b"android-", IdentifierKind::AndroidId, host, found)
+        && package_list(bytes).is_none_or(|hit| found(hit, IdentifierKind::PackageList, Confidence::ByForm))
+}
+
+/// Looks at each `sign` with `look`, which also says how far it looked: signs before that are passed over.
+fn mark(
+    bytes: &[u8],
+    sign: &[u8],
+    kind: IdentifierKind,
+    look: impl Fn(usize) -> (usize, Option<Hit>),
+    found: &mut Found<'_>,
+) -> bool {
+    let mut done = 0;
+    memchr::memmem::find_iter(bytes, sign).all(|at| {
+        if at < done {
+            return true;
         }
-    }
-    package_list(bytes).is_none_or(|hit| found(hit, IdentifierKind::PackageList, Confidence::ByForm))
+        let (seen, hit) = look(at);
+        done = seen;
+        hit.is_none_or(|hit| found(hit, kind, Confidence::ByForm))
+    })
+}
+
+/// The stretch around `at` that `fits`, at most 400 bytes to each side.
+fn around(bytes: &[u8], at: usize, fits: impl Fn(u8) -> bool) -> std::ops::Range<usize> {
+    let before = bytes.get(..at).unwrap_or_default().iter().rev().take(400).take_while(|byte| fits(**byte)).count();
+    let behind = bytes.get(at..).unwrap_or_default().iter().take(400).take_while(|byte| fits(**byte)).count();
+    at - before..at + behind
 }
 
 fn package_list(bytes: &[u8]) -> Option<Hit> {
@@ -249,5 +274,5 @@ const ANNOUNCERS: [Announcer; 3] = [
 const ANNOUNCED_WITHIN: usize = 12;
 const SHORTEST_RUN: usize = 14;
 const LONGEST_NAME: usize = 48;
-const LONGEST_VALUE: usize = 512;
+const LONGEST_VALUE: usize = 160;
 const LONGEST_LIST: usize = 1 << 18;

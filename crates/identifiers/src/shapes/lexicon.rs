@@ -143,9 +143,10 @@ impl Lexicon {
         let nameless = folded.letters().is_empty() && !parent.is_empty();
         let hit = if nameless { self.look_up(&Folded::new(parent.as_bytes())) } else { self.look_up(&folded) };
         let (list, reach) = hit.unwrap_or((&[], Reach::Whole));
+        let within = (!list.is_empty() && !parent.is_empty()).then(|| Folded::new(parent.as_bytes()));
         list.iter()
             .filter_map(|row| self.rows.get(usize::from(*row)))
-            .filter(move |row| row.reach >= reach && row.fits(parent, carrier))
+            .filter(move |row| row.reach >= reach && row.fits(within.as_ref(), carrier))
     }
 
     /// The rows of a name in free text: only such as are telling anywhere, and need no parent.
@@ -294,20 +295,19 @@ impl Row {
         }
     }
 
-    fn fits(&self, parent: &str, carrier: Carrier) -> bool {
+    fn fits(&self, parent: Option<&Folded>, carrier: Carrier) -> bool {
         (self.carriers.is_empty() || self.carriers.contains(&carrier))
-            && (self.parents.is_empty() || self.within(parent))
+            && (self.parents.is_empty() || parent.is_some_and(|parent| self.within(parent)))
     }
 
     /// Whether the parent's name has one of the row's words: a short one as a word of its own (`ap` is none
     /// in `app`), a longer one anywhere.
-    fn within(&self, parent: &str) -> bool {
-        let folded = Folded::new(parent.as_bytes());
+    fn within(&self, parent: &Folded) -> bool {
         self.parents.iter().any(|wanted| {
             if wanted.len() >= 5 {
-                return memchr::memmem::find(folded.letters(), wanted).is_some();
+                return memchr::memmem::find(parent.letters(), wanted).is_some();
             }
-            folded.words().any(|word| word == wanted || word.strip_suffix(b"s") == Some(wanted))
+            parent.words().any(|word| word == wanted || word.strip_suffix(b"s") == Some(wanted))
         })
     }
 }
@@ -329,29 +329,28 @@ impl Folded {
         let tail = name.get(name.len().saturating_sub(MAX_NAME)..).unwrap_or(name);
         let mut folded =
             Self { bytes: [0; MAX_NAME], len: 0, words: 0, components: 0, whole: tail.len() == name.len() };
-        let (mut new_word, mut new_component, mut after_lower) = (true, true, false);
-        for (&byte, place) in tail.iter().zip(0u32..) {
+        // Without branches: names change class too irregularly to be foretold.
+        let (mut new_word, mut new_component, mut after_lower) = (1, 0, 0);
+        for &byte in tail {
             let class = FOLD.get(usize::from(byte)).copied().unwrap_or(SEPARATOR);
-            if class <= COMPONENT {
-                new_word = true;
-                new_component |= class == COMPONENT && place > 0;
-                after_lower = false;
-                continue;
+            let letter = u64::from(class > COMPONENT);
+            let upper = u64::from(byte.is_ascii_uppercase());
+            let place = folded.len & (MAX_NAME - 1);
+            folded.words |= (letter & (new_word | upper & after_lower)) << place;
+            folded.components |= (letter & new_component) << place;
+            if let Some(to) = folded.bytes.get_mut(place) {
+                *to = class;
             }
-            let upper = byte.is_ascii_uppercase();
-            folded.words |= u64::from(new_word || (upper && after_lower)) << folded.len;
-            folded.components |= u64::from(new_component) << folded.len;
-            if let Some(letter) = folded.bytes.get_mut(folded.len) {
-                *letter = class;
-            }
-            folded.len += 1;
-            (new_word, new_component, after_lower) = (false, false, !upper);
+            folded.len += letter as usize;
+            new_word = letter ^ 1;
+            new_component = (new_component & (letter ^ 1)) | u64::from(class == COMPONENT);
+            after_lower = letter & (upper ^ 1);
         }
         folded
     }
 
     fn letters(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
+        self.bytes.get(..self.len.min(MAX_NAME)).unwrap_or_default()
     }
 
     fn from(&self, start: u32) -> &[u8] {
