@@ -156,6 +156,14 @@ fn what_follows_connect_and_upgrade_is_recognised_afresh() {
 }
 
 #[test]
+fn a_tunnel_whose_opening_was_not_captured_is_recognised_all_the_same() {
+    let hello = "\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00";
+    let told = web(&[up("CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n"), up(hello)]);
+    let protocols: Vec<_> = told.messages.iter().map(|message| message.protocol).collect();
+    assert_eq!(protocols, ["HTTP/1", "TLS"]);
+}
+
+#[test]
 fn a_refused_upgrade_goes_on_with_http() {
     let told = web(&[
         up("GET /a HTTP/1.1\r\nUpgrade: h2c\r\n\r\nGET /b HTTP/1.1\r\n\r\n"),

@@ -8,6 +8,9 @@ use evidence::Timestamp;
 #[derive(Debug, Default)]
 pub(crate) struct Pairs {
     waiting: VecDeque<Waiting>,
+    /// Final responses that no request was known for, oldest first: their requests may come later, where
+    /// the capture or a gap held those back.
+    orphans: VecDeque<(u32, Option<Timestamp>)>,
     next: u32,
     /// Requests were lost: a response may answer one of those.
     requests_lost: bool,
@@ -49,6 +52,11 @@ impl Pairs {
 
     /// A request begins: its exchange.
     pub(crate) fn request(&mut self, method: Method, time: Option<Timestamp>) -> u32 {
+        while let Some((exchange, answered)) = self.orphans.pop_front() {
+            if answered > time {
+                return exchange;
+            }
+        }
         let exchange = self.number();
         if self.waiting.len() >= WAITING_LIMIT {
             self.waiting.pop_front();
@@ -64,7 +72,13 @@ impl Pairs {
         let request = if interim { self.waiting.front().copied() } else { self.waiting.pop_front() };
         match request {
             Some(request) => (request.exchange, Some(request.method)),
-            None => (self.number(), None),
+            None => {
+                let exchange = self.number();
+                if !interim && self.orphans.len() < ORPHANS_LIMIT {
+                    self.orphans.push_back((exchange, time));
+                }
+                (exchange, None)
+            }
         }
     }
 
@@ -107,6 +121,9 @@ impl Pairs {
 /// Most requests kept waiting; a connection with more has a peer that never answers.
 const WAITING_LIMIT: usize = 4096;
 
+/// Most responses without request that are remembered.
+const ORPHANS_LIMIT: usize = 64;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +141,16 @@ mod tests {
         assert_eq!(pairs.response(200, at(3)), (5, Some(Method::Head)));
         assert_eq!(pairs.response(404, at(4)), (6, Some(Method::Other)));
         assert_eq!(pairs.response(200, at(5)), (7, None));
+    }
+
+    #[test]
+    fn a_request_that_comes_after_its_response_is_paired_by_time() {
+        let mut pairs = Pairs::new(0);
+        assert_eq!(pairs.response(200, at(5)), (0, None));
+        assert_eq!(pairs.response(200, at(20)), (1, None));
+        assert_eq!(pairs.request(Method::Other, at(10)), 1);
+        assert_eq!(pairs.request(Method::Other, at(30)), 2);
+        assert_eq!(pairs.response(200, at(40)), (2, Some(Method::Other)));
     }
 
     #[test]

@@ -414,7 +414,8 @@ impl Open {
         if self.position > 0 || (request && work.pairs.is_waiting(exchange)) {
             return Verdict::No;
         }
-        start::verdict(work.stream.bytes().get(self.start..).unwrap_or_default(), work.last)
+        let body = work.stream.bytes().get(self.start..).unwrap_or_default();
+        if request { start::verdict(body, work.last) } else { start::response_verdict(body).settled(work.last) }
     }
 
     fn measure(&mut self, work: &Work<'_>) -> Measure {

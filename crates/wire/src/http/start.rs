@@ -86,7 +86,8 @@ fn is_response(line: &[u8]) -> bool {
     response_verdict(line) == Verdict::Yes
 }
 
-fn response_verdict(bytes: &[u8]) -> Verdict {
+/// Whether a response starts with the first of `bytes`.
+pub(crate) fn response_verdict(bytes: &[u8]) -> Verdict {
     match Verdict::magic(bytes, b"HTTP/") {
         Verdict::No => Verdict::magic(bytes, b"ICY "),
         Verdict::More => Verdict::More,
