@@ -3,7 +3,7 @@
 //!
 //! Either direction's first bytes tell the protocol for both. After CONNECT, Upgrade and STARTTLS, and after
 //! a gap in bytes that nobody recognised, they are looked at afresh. Bytes of no known protocol are messages
-//! too: protocol `TCP` or `UDP`, [`Head::Raw`], so that they are searched. Streams of those come in pieces
+//! too: protocol `TCP` or `UDP`, [`Head::Raw`](crate::Head::Raw), so that they are searched. Streams of those come in pieces
 //! of 64 KiB; see [`Ending`] for how a search bridges their borders.
 //!
 //! Conservation: every byte given to a session is in exactly one message's `recorded`.
