@@ -19,7 +19,7 @@ mod map;
 
 /// Packs every data set: `xtask data PACKAGES [INTO]`, where PACKAGES is the `node_modules` folder that
 /// holds the packages, and INTO the folder to write (`data`).
-pub fn run(args: &[String]) -> Result<()> {
+pub(crate) fn run(args: &[String]) -> Result<()> {
     let [packages, into @ ..] = args else {
         bail!("which packages? usage: xtask data PACKAGES [INTO]; see data/README.md");
     };
