@@ -4,6 +4,7 @@
 
 mod data;
 mod layers;
+mod traffic;
 
 use std::path::{Path, PathBuf};
 
@@ -17,8 +18,22 @@ fn main() -> anyhow::Result<()> {
     match arguments.first().map(String::as_str) {
         Some("check-layers") => layers::check(&root()?),
         Some("data") => data::run(arguments.get(1..).unwrap_or_default()),
+        Some("generate") => generate(arguments.get(1..).unwrap_or_default()),
         _ => bail!("usage: cargo xtask <chore>\n{CHORES}"),
     }
+}
+
+/// Writes both captures: the bulk one of so many megabytes (1,000), the short flows a third of that.
+fn generate(arguments: &[String]) -> anyhow::Result<()> {
+    let [folder, rest @ ..] = arguments else { bail!("where to? usage: cargo xtask generate DIR [MEGABYTES]") };
+    let folder = Path::new(folder);
+    let megabytes: u64 = rest.first().map_or(Ok(1000), |size| size.parse()).context("MEGABYTES is a number")?;
+    std::fs::create_dir_all(folder)?;
+    let bulk = traffic::bulk(&folder.join("bulk.pcap"), megabytes * 1_000_000)?;
+    println!("bulk.pcap: {bulk:?}");
+    let short = traffic::short_flows(&folder.join("short.pcap"), megabytes * 300_000)?;
+    println!("short.pcap: {short:?}");
+    Ok(())
 }
 
 /// The workspace's folder.

@@ -164,14 +164,15 @@ impl<'p> FrameReader<'p> {
         capture.frames += 1;
         capture.first = Some(capture.first.map_or(frame.time, |first| first.min(frame.time)));
         capture.last = Some(capture.last.map_or(frame.time, |last| last.max(frame.time)));
-        let packet = self.dissector.dissect(frame, &mut self.net);
-        self.note_anomalies();
-        let Some(packet) = packet else { return };
         let start = usize::try_from(frame.offset.saturating_sub(base)).unwrap_or(0);
-        let worker = worker_of(&packet.head, batches.len());
-        if let Some(batch) = batches.get_mut(worker) {
-            batch.push((packet, start..start + frame.data.len()));
+        let packet = self.dissector.dissect(frame, &mut self.net);
+        for packet in packet.into_iter().chain(self.net.more.drain(..)) {
+            let worker = worker_of(&packet.head, batches.len());
+            if let Some(batch) = batches.get_mut(worker) {
+                batch.push((packet, start..start + frame.data.len()));
+            }
         }
+        self.note_anomalies();
     }
 
     fn deal(&self, chunk: &Arc<Vec<u8>>, batches: Vec<Packets>) {

@@ -138,6 +138,9 @@ impl Gathered {
     /// Counts an occurrence in its group, and keeps it where it is among the earliest.
     pub(crate) fn add(&mut self, key: GroupKey, occurrence: &Occurrence) {
         self.totals.sightings += 1;
+        if let Some(contact) = self.contact(key.endpoint) {
+            contact.moved((0, 0), occurrence.time, occurrence.time);
+        }
         let Some(group) = self.groups.get_mut(&key) else { return };
         let group = &mut group.sightings;
         group.count += 1;
@@ -195,8 +198,9 @@ impl Contact {
         }
         self.prove(other.named_at);
         self.flows += other.flows;
-        let first = other.first.unwrap_or(other.last);
-        self.moved((other.bytes_out, other.bytes_in), first, other.last);
+        if let Some(first) = other.first {
+            self.moved((other.bytes_out, other.bytes_in), first, other.last);
+        }
     }
 }
 

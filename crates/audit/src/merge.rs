@@ -39,16 +39,12 @@ pub(crate) fn merge(shares: Vec<Gathered>, atlas: &Atlas) -> Merged {
         merged.dropped += share.dropped;
         add_totals(&mut merged.totals, &share.totals);
     }
-    let contacts = contacts(&shares, &names);
-    let numbers: BTreeMap<&Endpoint, EndpointId> =
-        contacts.keys().zip((0..).map(EndpointId)).collect();
-    merge_groups(&mut merged, &shares, &names, &numbers);
-    merged.destinations = contacts
-        .iter()
-        .zip(0..)
-        .map(|((endpoint, contact), id)| destination(EndpointId(id), endpoint, contact, &names, atlas))
-        .collect();
-    merged.named_at = contacts.into_values().map(|contact| contact.named_at).collect();
+    let contacts = Contacts::of(&shares, &names);
+    merge_groups(&mut merged, &shares, &contacts);
+    for (id, (endpoint, contact)) in (0..).map(EndpointId).zip(contacts.by_endpoint) {
+        merged.destinations.push(destination(id, &endpoint, &contact, &names, atlas));
+        merged.named_at.push(contact.named_at);
+    }
     merged.devices = devices.into_iter().map(|(address, facts)| device(address.to_string(), facts)).collect();
     merged
 }
@@ -75,10 +71,42 @@ fn device(address: String, facts: DeviceFacts) -> Device {
     Device { address, mac, names: facts.names.into_iter().collect() }
 }
 
-/// What each endpoint is called in the end: its own name, or the one that a DNS answer gave its address.
+/// What the flows' own tables say of endpoints, and what each is called in the end.
+struct Contacts {
+    /// By the endpoint as its flows tell it: the endpoint with the name that a DNS answer gave its address.
+    names: BTreeMap<Endpoint, Endpoint>,
+    by_endpoint: BTreeMap<Endpoint, Contact>,
+}
+
+impl Contacts {
+    fn of(shares: &[Gathered], names: &Names) -> Self {
+        let mut told: BTreeMap<&Endpoint, Contact> = BTreeMap::new();
+        for share in shares {
+            for (endpoint, contact) in share.endpoints.things().iter().zip(&share.contacts) {
+                // An endpoint that got a name before anything was seen of it is another one.
+                if contact.first.is_some() {
+                    told.entry(endpoint).or_default().merge(contact.clone());
+                }
+            }
+        }
+        let mut contacts = Self { names: BTreeMap::new(), by_endpoint: BTreeMap::new() };
+        for (endpoint, mut contact) in told {
+            let (named, answer) = named(endpoint, first_of(&contact), names);
+            if answer.is_some() {
+                contact.named_by = "dns answer";
+                contact.prove(answer);
+            }
+            contacts.names.insert(endpoint.clone(), named.clone());
+            contacts.by_endpoint.entry(named).or_default().merge(contact);
+        }
+        contacts
+    }
+}
+
+/// What an endpoint is called: its own name, or the one that a DNS answer gave its address.
 fn named(endpoint: &Endpoint, time: Timestamp, names: &Names) -> (Endpoint, Option<Occurrence>) {
-    let answer = endpoint.address.parse().ok().filter(|_| endpoint.host.is_empty());
-    match answer.and_then(|address| names.at(address, time)) {
+    let address = endpoint.address.parse().ok().filter(|_| endpoint.host.is_empty());
+    match address.and_then(|address| names.at(address, time)) {
         Some((name, proof)) => {
             (Endpoint { host: name.to_owned(), ..endpoint.clone() }, Some(proof.clone()))
         }
@@ -86,53 +114,27 @@ fn named(endpoint: &Endpoint, time: Timestamp, names: &Names) -> (Endpoint, Opti
     }
 }
 
-fn contacts(shares: &[Gathered], names: &Names) -> BTreeMap<Endpoint, Contact> {
-    let mut contacts: BTreeMap<Endpoint, Contact> = BTreeMap::new();
-    for share in shares {
-        for (endpoint, contact) in share.endpoints.things().iter().zip(&share.contacts) {
-            let (endpoint, answer) = named(endpoint, first_of(contact), names);
-            let mut contact = contact.clone();
-            if answer.is_some() {
-                contact.named_by = "dns answer";
-                contact.prove(answer);
-            }
-            contacts.entry(endpoint).or_default().merge(contact);
-        }
-    }
-    // A flow's bytes are booked on the last name it had; an address that always turned out to have a name
-    // is no destination of its own.
-    contacts.retain(|_, contact| contact.flows > 0 || contact.named_at.is_some());
-    contacts
-}
-
 fn first_of(contact: &Contact) -> Timestamp {
     contact.first.unwrap_or(contact.last)
 }
 
-fn merge_groups(
-    merged: &mut Merged,
-    shares: &[Gathered],
-    names: &Names,
-    numbers: &BTreeMap<&Endpoint, EndpointId>,
-) {
+fn merge_groups(merged: &mut Merged, shares: &[Gathered], contacts: &Contacts) {
+    let numbers: BTreeMap<&Endpoint, EndpointId> =
+        contacts.by_endpoint.keys().zip((0..).map(EndpointId)).collect();
+    let number = |endpoint: &Endpoint| numbers.get(contacts.names.get(endpoint)?).copied();
     let mut groups: BTreeMap<SightingKey, (SightingGroup, BTreeSet<u64>)> = BTreeMap::new();
     for share in shares {
         for group in share.groups.values() {
             let mut sightings = group.sightings.clone();
-            let local = sightings.key.endpoint.0;
-            let endpoint = share.endpoints.at(local);
-            let time = share.contacts.get(local as usize).map(first_of).unwrap_or_default();
-            let final_endpoint = endpoint.map(|endpoint| named(endpoint, time, names).0);
-            let number = final_endpoint.and_then(|endpoint| numbers.get(&endpoint).copied());
-            sightings.key.endpoint = number.unwrap_or_default();
-            let part = group.part;
+            let endpoint = share.endpoints.at(sightings.key.endpoint.0);
+            sightings.key.endpoint = endpoint.and_then(number).unwrap_or_default();
             match groups.get_mut(&sightings.key) {
                 Some((known, parts)) => {
                     known.merge(sightings);
-                    parts.insert(part);
+                    parts.insert(group.part);
                 }
                 None => {
-                    groups.insert(sightings.key.clone(), (sightings, BTreeSet::from([part])));
+                    groups.insert(sightings.key.clone(), (sightings, BTreeSet::from([group.part])));
                 }
             }
         }

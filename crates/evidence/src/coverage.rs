@@ -107,12 +107,13 @@ impl Ledger {
 
     /// The bytes of all rows: equal to the bytes of the captures.
     pub fn total(&self) -> u64 {
-        self.rows.values().map(|(bytes, _)| bytes).sum()
+        self.rows.values().fold(0, |sum: u64, (bytes, _)| sum.saturating_add(*bytes))
     }
 
     /// The bytes with one fate.
     pub fn bytes(&self, fate: Fate) -> u64 {
-        self.rows.iter().filter(|((row, _), _)| *row == fate).map(|(_, (bytes, _))| bytes).sum()
+        let with_fate = self.rows.iter().filter(|((row, _), _)| *row == fate);
+        with_fate.fold(0, |sum: u64, (_, (bytes, _))| sum.saturating_add(*bytes))
     }
 
     /// The rows, by fate and reason.

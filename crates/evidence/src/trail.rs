@@ -5,7 +5,7 @@
 //! or bytes of a capture. A [`Span`] (a buffer and a range) can therefore be followed down to frames and
 //! file offsets, and the steps can be run again from there.
 
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
@@ -160,23 +160,25 @@ impl Trail {
     }
 
     /// Follows `span` down to the captures: the frames and file ranges it came from, in order.
+    ///
+    /// Each buffer is looked at once, the last first, with the ranges of it that matter put together: a
+    /// forged trail, in which each buffer names the one before it many times, costs no more than another.
     pub fn trace(&self, span: Span) -> Vec<(CaptureId, FrameNo, Range<u64>)> {
         let mut found = Vec::new();
-        let mut open = vec![span];
-        while let Some(span) = open.pop() {
-            let Some(buffer) = self.buffer(span.buffer) else { continue };
-            for (source, range) in buffer.sources(&(span.start..span.end)) {
+        let mut wanted: BTreeMap<BufferId, Vec<Range<u64>>> = BTreeMap::new();
+        wanted.entry(span.buffer).or_default().push(span.start..span.end);
+        while let Some((id, ranges)) = wanted.pop_last() {
+            let Some(buffer) = self.buffer(id) else { continue };
+            for (source, range) in joined(ranges).iter().flat_map(|range| buffer.sources(range)) {
                 match source {
                     Source::Frame { capture, frame } => found.push((capture, frame, range)),
                     // Sources come before what is made of them, so this ends.
-                    Source::Buffer(id) if id < span.buffer => {
-                        open.push(Span { buffer: id, start: range.start, end: range.end });
-                    }
+                    Source::Buffer(source) if source < id => wanted.entry(source).or_default().push(range),
                     Source::Buffer(_) => {}
                 }
             }
         }
-        found.sort_by_key(|(capture, frame, range)| (*capture, *frame, range.start));
+        found.sort_by_key(|(capture, frame, range)| (*capture, *frame, range.start, range.end));
         found.dedup();
         found
     }
@@ -217,6 +219,19 @@ impl Buffer {
             })
             .filter_map(move |segment| Some((segment.source, segment.source_of(&range)?)))
     }
+}
+
+/// The same bytes as sorted ranges that do not overlap.
+fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
+    ranges.sort_by_key(|range| range.start);
+    let mut joined: Vec<Range<u64>> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match joined.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => joined.push(range),
+        }
+    }
+    joined
 }
 
 /// The source bytes of output bytes `first..last`, whole groups at both ends.
@@ -270,6 +285,19 @@ mod tests {
         assert_eq!(trail.trace(span(0, 1)), [at(4, 1008..1012)]);
         assert_eq!(trail.trace(span(2, 4)), [at(4, 1008..1012), at(5, 2000..2004)]);
         assert_eq!(trail.trace(span(11, 12)), [at(5, 2008..2012)]);
+    }
+
+    #[test]
+    fn a_trail_that_doubles_at_every_step_is_traced_at_once() {
+        let mut trail = two_steps();
+        for id in 1..60 {
+            let twice = |out| Segment::exact(out, 12, Source::Buffer(BufferId(id)), 0);
+            let input = Some(Span { buffer: BufferId(id), start: 0, end: 12 });
+            let segments = vec![twice(0), twice(12)];
+            trail.push(Buffer { step: Step::Decode("x".into()), len: 24, input, segments });
+        }
+        let last = Span { buffer: BufferId(60), start: 0, end: 24 };
+        assert_eq!(trail.trace(last).len(), 2);
     }
 
     #[test]

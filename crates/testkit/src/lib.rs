@@ -29,7 +29,7 @@ mod trouble;
 
 pub use capture::{PcapStyle, PcapWriter, PcapngWriter};
 pub use conversation::{Conversation, Side};
-pub use corpora::corpora;
+pub use corpora::{corpora, files_below};
 pub use net::{Frame, Net, Wire};
 pub use packet::{Endpoint, TcpSegment};
 pub use trouble::{Dice, Trouble};

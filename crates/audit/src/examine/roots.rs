@@ -9,7 +9,7 @@ use wire::{Body, Head, Message, Part, Role};
 /// body, it ends before the body, and the body is the second.
 pub(crate) fn roots(message: &Message) -> Vec<Root<'_>> {
     let recorded = message.recorded.bytes.as_slice();
-    let mut fields: Vec<_> = message.parts.iter().filter_map(|part| part_field(part, recorded)).collect();
+    let mut fields: Vec<_> = message.parts.iter().filter_map(|part| part_field(message, part)).collect();
     match &message.body {
         Body::None => vec![root(recorded, fields)],
         Body::Range(range) => {
@@ -52,7 +52,8 @@ fn body_field<'a>(message: &'a Message, value: Range<usize>) -> RootField<'a> {
     RootField { name: Name::None, value, kind, hint }
 }
 
-fn part_field<'a>(part: &Part, bytes: &[u8]) -> Option<RootField<'a>> {
+fn part_field<'a>(message: &Message, part: &Part) -> Option<RootField<'a>> {
+    let bytes = &message.recorded.bytes;
     let name = bytes.get(part.name.clone()).unwrap_or_default();
     let kind = match part.role {
         Role::Method => return None,
@@ -62,8 +63,26 @@ fn part_field<'a>(part: &Part, bytes: &[u8]) -> Option<RootField<'a>> {
         Role::Header if is_cookie(name) => FieldKind::Cookie,
         Role::Header => FieldKind::Header,
     };
-    let name = if name.is_empty() { Name::None } else { Name::Range(part.name.clone()) };
+    let name = match (name.is_empty(), &message.head) {
+        (false, _) => Name::Range(part.name.clone()),
+        (true, Head::Dhcp(_)) if message.protocol == "DHCP" => dhcp_option(bytes, part),
+        (true, _) => Name::None,
+    };
     Some(RootField { name, value: part.value.clone(), kind, hint: Hint::default() })
+}
+
+/// The name of a DHCP option (RFC 2132): its code stands two bytes before its value.
+fn dhcp_option(bytes: &[u8], part: &Part) -> Name {
+    let code = part.value.start.checked_sub(2).and_then(|at| bytes.get(at));
+    let name = match code {
+        Some(12) => "host_name",
+        Some(50) => "requested_address",
+        Some(60) => "vendor_class",
+        Some(61) => "client_identifier",
+        Some(81) => "fqdn",
+        _ => return Name::None,
+    };
+    Name::Owned(name.into())
 }
 
 fn is_cookie(name: &[u8]) -> bool {

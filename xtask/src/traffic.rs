@@ -1,0 +1,231 @@
+//! Captures for the benchmarks: a synthetic phone's traffic of any size, with planted values counted.
+//!
+//! Two kinds. *Bulk*: hundreds of keep-alive connections that carry telemetry (plain, gzip and base64 JSON),
+//! pages and images. *Short flows*: a DNS query, one small request, one answer, close; tens of thousands of
+//! them. Equal seeds give equal bytes.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Write},
+    net::Ipv4Addr,
+    path::Path,
+};
+
+use flate2::{Compression, write::GzEncoder};
+use testkit::{Conversation, Dice, Endpoint, Net, PcapStyle, PcapWriter, Side, dns};
+
+/// Values planted in one request out of [`PLANTED_EVERY`].
+pub(crate) const PLANTED: [(&str, &str); 4] = [
+    ("imei", "352099001761481"),
+    ("android_id", "b7e2c91f04d8a356"),
+    ("wifi_mac", "d0:37:45:ab:01:9f"),
+    ("imsi", "262019483715260"),
+];
+
+/// One request in this many carries the planted values.
+pub(crate) const PLANTED_EVERY: u64 = 50;
+
+/// What a generated capture holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Made {
+    /// HTTP requests.
+    pub(crate) requests: u64,
+    /// Of those, with planted values.
+    pub(crate) planted: u64,
+    /// Bytes of the file.
+    pub(crate) bytes: u64,
+}
+
+/// Writes a capture of about `size` bytes with long connections.
+pub(crate) fn bulk(path: &Path, size: u64) -> io::Result<Made> {
+    let mut made = Made::default();
+    let mut dice = Dice::new(1);
+    let mut net = net(path)?;
+    let image = dice.bytes(48 << 10);
+    let page = page(&mut dice);
+    let mut open: Vec<Conversation> = Vec::new();
+    let mut port = 20_000;
+    while net.wire().written() < size {
+        if open.len() < CONNECTIONS {
+            port = if port >= 60_000 { 20_000 } else { port + 1 };
+            let mut conversation = Conversation::new(phone(port), server(dice.below(200)));
+            conversation.open(&mut net)?;
+            open.push(conversation);
+        }
+        let place = usize::try_from(dice.below(open.len() as u64)).unwrap_or(0);
+        let Some(conversation) = open.get_mut(place) else { continue };
+        exchange(&mut net, conversation, &mut dice, &mut made, (&image, &page))?;
+        if dice.once_in(40) {
+            open.swap_remove(place).close(&mut net)?;
+        }
+    }
+    for mut conversation in open {
+        conversation.close(&mut net)?;
+    }
+    finish(net, made)
+}
+
+/// Writes a capture of about `size` bytes with a new connection, and a DNS query, for each request.
+pub(crate) fn short_flows(path: &Path, size: u64) -> io::Result<Made> {
+    let mut made = Made::default();
+    let mut dice = Dice::new(2);
+    let mut net = net(path)?;
+    let resolver = Endpoint::new([2, 0, 0, 0, 0, 1], Ipv4Addr::new(192, 168, 43, 1), 53);
+    let mut port = 20_000;
+    while net.wire().written() < size {
+        port = if port >= 60_000 { 20_000 } else { port + 1 };
+        let number = dice.below(2000);
+        let name = format!("h{number}.telemetry.example");
+        let id = u16::try_from(dice.below(65_536)).unwrap_or(0);
+        let server = server(number);
+        net.udp(&phone(port), &resolver, &dns::query(id, &name, 1))?;
+        let answer = [(name.as_str(), dns::Data::Address(server.address))];
+        net.udp(&resolver, &phone(port), &dns::response(id, (&name, 1), &answer))?;
+        let mut conversation = Conversation::new(phone(port), server);
+        conversation.open(&mut net)?;
+        let values = planted(&mut made);
+        let request = format!(
+            "GET /v1/ping?n={}&q={}{values} HTTP/1.1\r\nHost: {name}\r\nUser-Agent: Dalvik/2.1.0 (Linux; U; Android 9; TA-1046)\r\nAccept: */*\r\n\r\n",
+            made.requests,
+            dice.roll(),
+        );
+        conversation.send(&mut net, Side::Client, request.as_bytes())?;
+        let body = dice.bytes(200).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        conversation.send(&mut net, Side::Server, answer.as_bytes())?;
+        conversation.close(&mut net)?;
+    }
+    finish(net, made)
+}
+
+type File_ = Net<PcapWriter<BufWriter<File>>>;
+
+fn net(path: &Path) -> io::Result<File_> {
+    let writer = PcapWriter::new(BufWriter::with_capacity(1 << 20, File::create(path)?), PcapStyle::default())?;
+    let mut net = Net::new(writer);
+    net.set_time(1_700_000_000_000_000_000);
+    net.set_tick(100_000);
+    Ok(net)
+}
+
+fn finish(net: File_, mut made: Made) -> io::Result<Made> {
+    let writer = net.into_wire();
+    made.bytes = writer.written();
+    writer.into_inner().flush()?;
+    Ok(made)
+}
+
+fn phone(port: u16) -> Endpoint {
+    Endpoint::new([0xd0, 0x37, 0x45, 0xab, 0x01, 0x9f], Ipv4Addr::new(192, 168, 43, 17), port)
+}
+
+/// One of many servers, in the networks set aside for documentation and benchmarks.
+fn server(number: u64) -> Endpoint {
+    let number = u32::try_from(number).unwrap_or(0);
+    let address = Ipv4Addr::from_bits(Ipv4Addr::new(198, 18, 0, 0).to_bits() + 256 + number);
+    Endpoint::new([2, 0, 0, 0, 0, 1], address, 80)
+}
+
+/// The planted values as a query, in one request out of many.
+fn planted(made: &mut Made) -> String {
+    made.requests += 1;
+    if made.requests % PLANTED_EVERY != 0 {
+        return String::new();
+    }
+    made.planted += 1;
+    PLANTED.iter().map(|(name, value)| format!("&{name}={}", value.replace(':', "%3A"))).collect()
+}
+
+fn exchange(
+    net: &mut File_,
+    conversation: &mut Conversation,
+    dice: &mut Dice,
+    made: &mut Made,
+    (image, page): (&[u8], &[u8]),
+) -> io::Result<()> {
+    let values = planted(made);
+    let events = events(dice, &values);
+    let (kind, body, answer, media): (&str, Vec<u8>, &[u8], &str) = match dice.below(5) {
+        0 => ("application/json", events, page, "text/html"),
+        1 => ("application/json\r\nContent-Encoding: gzip", gzip(&events)?, page, "text/html"),
+        2 => ("application/x-www-form-urlencoded", form(&events), b"{\"code\":0}", "application/json"),
+        3 => ("application/x-www-form-urlencoded", form(&gzip(&events)?), b"{\"code\":0}", "application/json"),
+        _ => ("application/json", events, image, "image/jpeg"),
+    };
+    let number = made.requests;
+    let mut request = format!(
+        "POST /collect/v2/{number} HTTP/1.1\r\nHost: c{}.metrics.example\r\nUser-Agent: okhttp/4.9.1\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
+        number % 200,
+        body.len()
+    )
+    .into_bytes();
+    request.extend(body);
+    conversation.send(net, Side::Client, &request)?;
+    let mut response =
+        format!("HTTP/1.1 200 OK\r\nContent-Type: {media}\r\nContent-Length: {}\r\n\r\n", answer.len()).into_bytes();
+    response.extend_from_slice(answer);
+    conversation.send(net, Side::Server, &response)
+}
+
+/// A batch of telemetry events, some twenty kilobytes of JSON.
+fn events(dice: &mut Dice, values: &str) -> Vec<u8> {
+    let mut out = String::from("{\"batch\":[");
+    for number in 0..40 {
+        if number > 0 {
+            out.push(',');
+        }
+        let (time, session, length) = (1_700_000_000_000 + dice.below(1_000_000_000), dice.roll(), dice.below(90_000));
+        let page = dice.below(5000);
+        out.push_str(&format!(
+            "{{\"event\":\"view_page\",\"time\":{time},\"session\":\"{session:016x}\",\"properties\":{{\"url\":\"https://shop.example/p/{page}?ref=home\",\"title\":\"Item number {page}\",\"duration\":{length},\"os\":\"Android\",\"app_version\":\"12.4.{}\",\"network\":\"wifi\"}}}}",
+            page % 10
+        ));
+    }
+    out.push_str("],\"device\":{");
+    let pairs = values.split('&').filter_map(|pair| pair.split_once('='));
+    let fields: Vec<_> = pairs.map(|(name, value)| format!("\"{name}\":\"{}\"", value.replace("%3A", ":"))).collect();
+    out.push_str(&fields.join(","));
+    out.push_str("}}");
+    out.into_bytes()
+}
+
+fn page(dice: &mut Dice) -> Vec<u8> {
+    let mut out = String::from("<!doctype html><html><head><title>Shop</title></head><body>");
+    for _ in 0..400 {
+        out.push_str(&format!("<li class=\"item\"><a href=\"/p/{}\">Item number {}</a></li>\n", dice.below(5000), dice.below(5000)));
+    }
+    out.push_str("</body></html>");
+    out.into_bytes()
+}
+
+fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}
+
+/// A form with the bytes in base64, percent-encoded as browsers do.
+fn form(bytes: &[u8]) -> Vec<u8> {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = b"gzip=1&data_list=".to_vec();
+    for group in bytes.chunks(3) {
+        let bits = group.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
+        for place in 0..4 {
+            if place > group.len() {
+                out.extend_from_slice(b"%3D");
+                continue;
+            }
+            let index = (bits >> (18 - 6 * place)) & 63;
+            match ALPHABET.get(index as usize) {
+                Some(b'+') => out.extend_from_slice(b"%2B"),
+                Some(b'/') => out.extend_from_slice(b"%2F"),
+                Some(letter) => out.push(*letter),
+                None => {}
+            }
+        }
+    }
+    out
+}
+
+/// Connections open at once.
+const CONNECTIONS: usize = 300;
