@@ -110,15 +110,10 @@ impl Explorer {
             self.fields = tree.fields;
             self.fields.clear();
         }
-        let large = tree
-            .buffers
-            .into_iter()
-            .filter_map(|buffer| match buffer.bytes {
-                Cow::Owned(bytes) if (LEAST_KEPT..MOST_KEPT).contains(&bytes.capacity()) => {
-                    Some(bytes)
-                }
-                _ => None,
-            });
+        let large = tree.buffers.into_iter().filter_map(|buffer| match buffer.bytes {
+            Cow::Owned(bytes) if (LEAST_KEPT..MOST_KEPT).contains(&bytes.capacity()) => Some(bytes),
+            _ => None,
+        });
         let room = POOL.saturating_sub(self.pool.len());
         self.pool.extend(large.take(room).map(|mut bytes| {
             bytes.clear();

@@ -23,13 +23,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            depth: 12,
-            bytes: 64 << 20,
-            count: 1 << 19,
-            ratio: 300,
-            nesting: 256,
-        }
+        Self { depth: 12, bytes: 64 << 20, count: 1 << 19, ratio: 300, nesting: 256 }
     }
 }
 
@@ -44,12 +38,7 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn new(limits: Limits) -> Self {
-        Self {
-            limits,
-            bytes: limits.bytes,
-            count: limits.count,
-            reached: Vec::new(),
-        }
+        Self { limits, bytes: limits.bytes, count: limits.count, reached: Vec::new() }
     }
 
     /// Output bytes that may still be made.
@@ -70,9 +59,7 @@ impl Budget {
 
     /// Takes `count` fields or buffers off.
     pub(crate) fn spend_count(&mut self, count: usize) {
-        self.count = self
-            .count
-            .saturating_sub(u32::try_from(count).unwrap_or(u32::MAX));
+        self.count = self.count.saturating_sub(u32::try_from(count).unwrap_or(u32::MAX));
     }
 
     /// Notes that `limit` kept `bytes` input bytes from us.

@@ -55,11 +55,7 @@ impl Output {
         let by_ratio = consumed.saturating_mul(self.ratio).max(RATIO_FREE);
         let room = self.max.min(by_ratio).saturating_sub(len);
         if room == 0 {
-            self.limit = Some(if len >= self.max {
-                Limit::Bytes
-            } else {
-                Limit::Ratio
-            });
+            self.limit = Some(if len >= self.max { Limit::Bytes } else { Limit::Ratio });
         }
         room
     }
@@ -81,24 +77,12 @@ impl Output {
     }
 
     /// Notes where the next `len` bytes, written by the caller, come from.
-    pub(crate) fn piece(
-        &mut self,
-        len: usize,
-        start: usize,
-        source_len: usize,
-        fidelity: Fidelity,
-    ) {
+    pub(crate) fn piece(&mut self, len: usize, start: usize, source_len: usize, fidelity: Fidelity) {
         self.piece_at(self.bytes.len(), len, (start, source_len), fidelity);
     }
 
     /// Notes where the `len` bytes from `out` on come from: `source` is a start and a length.
-    pub(crate) fn piece_at(
-        &mut self,
-        out: usize,
-        len: usize,
-        source: (usize, usize),
-        fidelity: Fidelity,
-    ) {
+    pub(crate) fn piece_at(&mut self, out: usize, len: usize, source: (usize, usize), fidelity: Fidelity) {
         let (start, source_len) = source;
         if len == 0 {
             return;
@@ -108,13 +92,7 @@ impl Output {
                 last.len += len;
                 last.source_len += source_len;
             }
-            _ => self.pieces.push(Piece {
-                out,
-                len,
-                start,
-                source_len,
-                fidelity,
-            }),
+            _ => self.pieces.push(Piece { out, len, start, source_len, fidelity }),
         }
     }
 }

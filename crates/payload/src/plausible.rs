@@ -20,8 +20,7 @@ pub(crate) fn meaningful(bytes: &[u8]) -> bool {
 
 /// Whether the output of a decoder that reads nearly anything is no accident.
 pub(crate) fn no_accident(bytes: &[u8]) -> bool {
-    bytes.len() >= 16
-        && (sniff::textual(bytes) || sniff::magic(bytes).is_some() || protobuf::surely(bytes))
+    bytes.len() >= 16 && (sniff::textual(bytes) || sniff::magic(bytes).is_some() || protobuf::surely(bytes))
 }
 
 /// Whether text that is base64 by its alphabet may be base64 in truth.
@@ -36,13 +35,15 @@ pub(crate) fn may_be_base64(text: &[u8]) -> bool {
     plain && (meaningful_base64(text) || is_opaque(text))
 }
 
-/// Whether the first three bytes may begin something: text, or a format or message by its first byte.
 fn may_start_base64(text: &[u8]) -> bool {
     let (bytes, len) = base64::probe::<3>(text);
-    let printable =
-        |byte: u8| (0x20..0x7f).contains(&byte) || matches!(byte, 0 | b'\t' | b'\n' | b'\r');
+    len < 3 || may_start(bytes)
+}
+
+/// Whether the first three bytes may begin something: text, or a format or message by its first byte.
+fn may_start(bytes: [u8; 3]) -> bool {
+    let printable = |byte: u8| (0x20..0x7f).contains(&byte) || matches!(byte, 0 | b'\t' | b'\n' | b'\r');
     match bytes {
-        _ if len < 3 => true,
         [0xc2..=0xf4, 0x80..=0xbf, _] => true,
         [first, ..] if FIRST_BYTES.contains(&first) => true,
         _ => bytes.iter().all(|&byte| printable(byte) || byte >= 0xc2),
@@ -53,16 +54,10 @@ fn may_start_base64(text: &[u8]) -> bool {
 pub(crate) fn is_opaque(text: &[u8]) -> bool {
     let head = text.get(..256).unwrap_or(text);
     let count = |class| {
-        head.iter()
-            .filter(|&&byte| sniff::class(byte) & class != 0)
-            .count()
-            * 100
-            / head.len().max(1)
+        head.iter().filter(|&&byte| sniff::class(byte) & class != 0).count() * 100 / head.len().max(1)
     };
-    let upper =
-        head.iter().filter(|byte| byte.is_ascii_uppercase()).count() * 100 / head.len().max(1);
-    let lower =
-        head.iter().filter(|byte| byte.is_ascii_lowercase()).count() * 100 / head.len().max(1);
+    let upper = head.iter().filter(|byte| byte.is_ascii_uppercase()).count() * 100 / head.len().max(1);
+    let lower = head.iter().filter(|byte| byte.is_ascii_lowercase()).count() * 100 / head.len().max(1);
     text.len() >= OPAQUE
         && upper >= 20
         && lower >= 20
@@ -90,8 +85,12 @@ fn meaningful_base64(text: &[u8]) -> bool {
 
 /// Whether hex digits may spell something.
 pub(crate) fn may_be_hex(text: &[u8]) -> bool {
+    let (start, len) = hex::probe::<3>(text);
+    if text.len() < 12 || len < 3 || !may_start(start) {
+        return false;
+    }
     let (bytes, len) = hex::probe::<PROBE_BYTES>(text);
-    text.len() >= 12 && len >= 6 && meaningful(bytes.get(..len).unwrap_or_default())
+    len >= 6 && meaningful(bytes.get(..len).unwrap_or_default())
 }
 
 /// The runs of base64 characters in text that are long enough to look at, in order.
@@ -202,8 +201,8 @@ const PROBE_BYTES: usize = PROBE / 4 * 3;
 const OPAQUE: usize = 64;
 /// What known formats, messages and wide text begin with.
 const FIRST_BYTES: [u8; 18] = [
-    0x00, 0x04, 0x08, 0x0a, 0x10, 0x12, 0x18, 0x1a, 0x1f, 0x22, 0x28, 0x50, 0x62, 0x68, 0x78, 0x89,
-    0xfe, 0xff,
+    0x00, 0x04, 0x08, 0x0a, 0x10, 0x12, 0x18, 0x1a, 0x1f, 0x22, 0x28, 0x50, 0x62, 0x68, 0x78, 0x89, 0xfe,
+    0xff,
 ];
 /// Shorter runs of base64 in other text are not looked at.
 const SHORTEST_RUN: usize = 24;
@@ -235,19 +234,11 @@ mod tests {
 
     #[test]
     fn runs_are_found_whole() {
-        let text = format!(
-            "short words, then {}; and {}.",
-            "A".repeat(24),
-            "b".repeat(31)
-        );
+        let text = format!("short words, then {}; and {}.", "A".repeat(24), "b".repeat(31));
         let runs: Vec<_> = Runs::new(text.as_bytes()).collect();
         assert_eq!(runs, [18..42, 48..79]);
         let lines = format!("{}\n{}\nend", "A".repeat(64), "B".repeat(20));
-        assert_eq!(
-            Runs::new(lines.as_bytes()).next(),
-            Some(0..85),
-            "lines are joined"
-        );
+        assert_eq!(Runs::new(lines.as_bytes()).next(), Some(0..85), "lines are joined");
     }
 
     #[test]
@@ -261,11 +252,7 @@ mod tests {
                 found.start >= prefix.len().saturating_sub(3) && found.start <= prefix.len() + 3,
                 "{prefix}: {found:?}"
             );
-            assert_eq!(
-                (found.start + 40 - prefix.len()) % 4,
-                0,
-                "{prefix}: {found:?}"
-            );
+            assert_eq!((found.start + 40 - prefix.len()) % 4, 0, "{prefix}: {found:?}");
         }
     }
 }

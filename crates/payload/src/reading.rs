@@ -8,8 +8,8 @@ use crate::{
     plausible::{self, Runs},
     registry,
     sniff::{
-        self, AMPERSAND, BACKSLASH, BASE64, CONTROL, DASH, EQUALS, HEX, HIGH, Magic, PERCENT,
-        PLUS_SLASH, SEPARATOR, SPACE,
+        self, AMPERSAND, BACKSLASH, BASE64, CONTROL, DASH, EQUALS, HEX, HIGH, Magic, PERCENT, PLUS_SLASH,
+        SEPARATOR, SPACE,
     },
     walk::{form, protobuf, zip},
     work::{Task, TaskKind, Work, slice_of},
@@ -58,10 +58,7 @@ impl Work<'_, '_> {
             }
             _ => {
                 if let Some(kind) = value_kind(Values::of(""), self.bytes(task)) {
-                    self.examine(&Task {
-                        kind,
-                        ..task.clone()
-                    });
+                    self.examine(&Task { kind, ..task.clone() });
                 }
             }
         }
@@ -78,14 +75,12 @@ impl Work<'_, '_> {
         if decoder == "json" && self.unescape(task, "json-string", found & BACKSLASH) {
             return;
         }
-        if matches!(decoder, "xml" | "plist") && self.unescape(task, "xml-text", found & AMPERSAND)
-        {
+        if matches!(decoder, "xml" | "plist") && self.unescape(task, "xml-text", found & AMPERSAND) {
             return;
         }
         let bytes = self.bytes(task);
         let has_query = form::may_hold_pairs(found) && memchr::memchr(b'?', bytes).is_some();
-        let plain_start =
-            memchr::memchr2(b'?', b'%', bytes).is_none_or(|at| bytes.get(at) == Some(&b'?'));
+        let plain_start = memchr::memchr2(b'?', b'%', bytes).is_none_or(|at| bytes.get(at) == Some(&b'?'));
         if has_query && self.structure("query", task).is_some() && plain_start {
             return;
         }
@@ -103,9 +98,7 @@ impl Work<'_, '_> {
     fn is_raw_base64(&self, task: &Task, found: u16) -> bool {
         let bytes = self.bytes(task);
         let alphabet = found & PLUS_SLASH != 0 && found & !(BASE64 & !SPACE | PERCENT) == 0;
-        let plain = memchr::memchr(b'%', bytes)
-            .and_then(|end| bytes.get(..end))
-            .unwrap_or(bytes);
+        let plain = memchr::memchr(b'%', bytes).and_then(|end| bytes.get(..end)).unwrap_or(bytes);
         alphabet && plausible::may_be_base64(plain)
     }
 
@@ -130,21 +123,15 @@ impl Work<'_, '_> {
                 return;
             }
             Some(Magic::Decoder(name)) => self.marked(task, name, label),
-            None if inflate::zlib_header(bytes) => {
-                self.attempt("zlib", task, label, |bytes, done| {
-                    done.complete || plausible::no_accident(bytes)
-                })
-            }
+            None if inflate::zlib_header(bytes) => self
+                .attempt("zlib", task, label, |bytes, done| done.complete || plausible::no_accident(bytes)),
             None => None,
         };
         if read.is_some() {
             return;
         }
-        let read = if sniff::textual(self.bytes(task)) {
-            self.text(task, label)
-        } else {
-            self.binary(task, label)
-        };
+        let read =
+            if sniff::textual(self.bytes(task)) { self.text(task, label) } else { self.binary(task, label) };
         self.check_label(task, label, read);
     }
 
@@ -154,9 +141,8 @@ impl Work<'_, '_> {
         let read = self.attempt(coding, task, rest, any);
         // Many servers mean deflate without its wrapping; Snappy comes framed or not.
         let read = read.or_else(|| match coding {
-            "zlib" => self.attempt("deflate", task, rest, |bytes, done| {
-                done.complete || plausible::no_accident(bytes)
-            }),
+            "zlib" => self
+                .attempt("deflate", task, rest, |bytes, done| done.complete || plausible::no_accident(bytes)),
             "snappy-block" => self.attempt("snappy", task, rest, any),
             _ => None,
         });
@@ -198,18 +184,11 @@ impl Work<'_, '_> {
             return;
         };
         // What a decoder made is what the label speaks of; it went on with it.
-        if read
-            .and_then(registry::decoder)
-            .is_some_and(|decoder| decoder.gives() == Gives::Buffer)
-        {
+        if read.and_then(registry::decoder).is_some_and(|decoder| decoder.gives() == Gives::Buffer) {
             return;
         }
         let same = |read: &str| {
-            read == media
-                || matches!(
-                    (media, read),
-                    ("xml" | "html", "plist" | "html" | "xml" | "text")
-                )
+            read == media || matches!((media, read), ("xml" | "html", "plist" | "html" | "xml" | "text"))
         };
         if !read.is_some_and(same) {
             self.refute(task, media);
@@ -249,9 +228,7 @@ impl Work<'_, '_> {
             }
             None => {}
         }
-        let read = self
-            .encoded_text(task, label)
-            .or_else(|| self.pairs(task, label));
+        let read = self.encoded_text(task, label).or_else(|| self.pairs(task, label));
         if read.is_none() || read == Some("lines") {
             self.embedded(task, 0);
             self.embedded_json(task);
@@ -278,11 +255,7 @@ impl Work<'_, '_> {
         {
             return self.attempt("base64", task, label, |_, _| true);
         }
-        if bytes.starts_with(b"eyJ") {
-            self.walk("jwt", task)
-        } else {
-            None
-        }
+        if bytes.starts_with(b"eyJ") { self.walk("jwt", task) } else { None }
     }
 
     /// Text of names and values.
@@ -290,11 +263,7 @@ impl Work<'_, '_> {
         let bytes = self.bytes(task);
         let claimed = label.media == Some("form") && bytes.contains(&b'=');
         if claimed || form::looks_like_form(bytes) {
-            let url = bytes
-                .get(..256)
-                .unwrap_or(bytes)
-                .iter()
-                .position(|&byte| byte == b'?' || byte == b'=');
+            let url = bytes.get(..256).unwrap_or(bytes).iter().position(|&byte| byte == b'?' || byte == b'=');
             let is_url = url.is_some_and(|at| bytes.get(at) == Some(&b'?'));
             return self.walk(if is_url { "query" } else { "form" }, task);
         }
@@ -317,11 +286,7 @@ impl Work<'_, '_> {
             });
             let Some((part, end)) = found else { return };
             let range = from + part.start..from + part.end;
-            let part = Task {
-                range,
-                kind: TaskKind::Leaf(""),
-                ..task.clone()
-            };
+            let part = Task { range, kind: TaskKind::Leaf(""), ..task.clone() };
             self.transform("base64", &part, Label::default(), |_, _| true);
             from += end;
             left -= 1;
@@ -336,10 +301,7 @@ impl Work<'_, '_> {
             let Some(at) = memchr::memmem::find(rest, b"{\"") else {
                 return;
             };
-            let part = Task {
-                range: from + at..task.range.end,
-                ..task.clone()
-            };
+            let part = Task { range: from + at..task.range.end, ..task.clone() };
             let walked = self.structure("json", &part);
             from += at + walked.map_or(2, |walked| walked.consumed.max(2));
         }
@@ -365,22 +327,13 @@ impl Work<'_, '_> {
     /// Formats of binary messages. More than one may fit.
     fn messages(&mut self, task: &Task, label: Label) -> Option<&'static str> {
         if label.media == Some("protobuf")
-            && self
-                .structure_with("protobuf", protobuf::protobuf_expected, task)
-                .is_some()
+            && self.structure_with("protobuf", protobuf::protobuf_expected, task).is_some()
         {
             self.recognise(task, "protobuf");
             return Some("protobuf");
         }
         let mut read = None;
-        for name in [
-            "grpc",
-            "length-prefixed",
-            "protobuf",
-            "protobuf-delimited",
-            "msgpack",
-            "cbor",
-        ] {
+        for name in ["grpc", "length-prefixed", "protobuf", "protobuf-delimited", "msgpack", "cbor"] {
             read = read.or(self.walk(name, task));
             if matches!(read, Some("grpc" | "length-prefixed")) {
                 break;
@@ -394,16 +347,13 @@ impl Work<'_, '_> {
         if bytes_len(task) < SHORTEST_UNMARKED {
             return None;
         }
-        ["deflate", "snappy-block", "br", "lz4-block"]
-            .into_iter()
-            .find(|name| {
-                let tried = self.run(name, task, TRIAL).is_some()
-                    && plausible::no_accident(&self.out.bytes);
-                let whole = |bytes: &[u8], done: crate::output::Done| {
-                    plausible::no_accident(bytes) && (done.complete || bytes.len() > TRIAL)
-                };
-                tried && self.attempt(name, task, label.decoded(), whole).is_some()
-            })
+        ["deflate", "snappy-block", "br", "lz4-block"].into_iter().find(|name| {
+            let tried = self.run(name, task, TRIAL).is_some() && plausible::no_accident(&self.out.bytes);
+            let whole = |bytes: &[u8], done: crate::output::Done| {
+                plausible::no_accident(bytes) && (done.complete || bytes.len() > TRIAL)
+            };
+            tried && self.attempt(name, task, label.decoded(), whole).is_some()
+        })
     }
 
     /// Gzip somewhere in other bytes.
@@ -414,11 +364,7 @@ impl Work<'_, '_> {
             let Some(at) = memchr::memmem::find(rest, b"\x1f\x8b\x08") else {
                 return;
             };
-            let part = Task {
-                range: from + at..task.range.end,
-                kind: TaskKind::Leaf(""),
-                ..task.clone()
-            };
+            let part = Task { range: from + at..task.range.end, kind: TaskKind::Leaf(""), ..task.clone() };
             self.transform("gzip", &part, Label::default(), |bytes, done| {
                 done.complete || plausible::no_accident(bytes)
             });
@@ -469,9 +415,7 @@ fn holds_more(bytes: &[u8], found: u16) -> bool {
     if listed && memchr::memchr_iter(b',', bytes).take(3).count() == 3 {
         return true;
     }
-    if bytes.len() >= 24
-        && Runs::new(bytes).any(|run| plausible::encoded_part(bytes, run).is_some())
-    {
+    if bytes.len() >= 24 && Runs::new(bytes).any(|run| plausible::encoded_part(bytes, run).is_some()) {
         return true;
     }
     let spaced = found & SPACE != 0 && bytes.len() >= 16;
@@ -493,9 +437,7 @@ impl Values {
     /// What the values of the decoder of that name are like.
     pub(crate) fn of(decoder: &'static str) -> Self {
         match decoder {
-            "grpc" | "length-prefixed" | "protobuf-delimited" => {
-                Self::Bodies(Label::expecting("protobuf"))
-            }
+            "grpc" | "length-prefixed" | "protobuf-delimited" => Self::Bodies(Label::expecting("protobuf")),
             "multipart" | "zip" | "tar" => Self::Bodies(Label::default()),
             "protobuf" => Self::Bytes(decoder, Label::expecting("protobuf")),
             "" | "msgpack" | "cbor" | "bplist" => Self::Bytes(decoder, Label::default()),
@@ -523,10 +465,9 @@ fn may_begin_json(bytes: &[u8], start: usize) -> bool {
     let head = head.get(..96).unwrap_or(head);
     match head {
         [b'{' | b'[', ..] => true,
-        [
-            b')' | b'w' | b'f' | b'/' | b'_' | b'$' | b'a'..=b'z' | b'A'..=b'Z',
-            ..,
-        ] => memchr::memchr2(b'{', b'[', head).is_some(),
+        [b')' | b'w' | b'f' | b'/' | b'_' | b'$' | b'a'..=b'z' | b'A'..=b'Z', ..] => {
+            memchr::memchr2(b'{', b'[', head).is_some()
+        }
         _ => false,
     }
 }

@@ -5,8 +5,8 @@ use crate::{
     decode::{base64, escape, hex, inflate, lz4, percent, snappy, stream, utf16},
     output::{Done, Output},
     walk::{
-        Fields, Walked, bplist, cbor, form, grpc, json, jwt, lines, msgpack, multipart, protobuf,
-        tar, xml, zip,
+        Fields, Walked, bplist, cbor, form, grpc, json, jwt, lines, msgpack, multipart, protobuf, tar, xml,
+        zip,
     },
 };
 
@@ -57,128 +57,45 @@ impl Decoder {
 
 /// All decoders; those that run most often first.
 pub const DECODERS: &[Decoder] = &[
-    makes(
-        "json-string",
-        "Escapes of a JSON string (RFC 8259 section 7)",
-        escape::json_string,
-    ),
-    makes(
-        "percent",
-        "Percent-encoding (RFC 3986 section 2.1)",
-        percent::percent,
-    ),
-    makes(
-        "form-value",
-        "Percent-encoding with + for a space (WHATWG URL section 5)",
-        percent::form_value,
-    ),
-    makes(
-        "base64",
-        "Base64, either alphabet, padded or not (RFC 4648 sections 4 and 5)",
-        base64::base64,
-    ),
+    makes("json-string", "Escapes of a JSON string (RFC 8259 section 7)", escape::json_string),
+    makes("percent", "Percent-encoding (RFC 3986 section 2.1)", percent::percent),
+    makes("form-value", "Percent-encoding with + for a space (WHATWG URL section 5)", percent::form_value),
+    makes("base64", "Base64, either alphabet, padded or not (RFC 4648 sections 4 and 5)", base64::base64),
     makes("gzip", "Gzip, all members (RFC 1952)", inflate::gzip),
     makes("zlib", "Zlib (RFC 1950)", inflate::zlib),
-    makes(
-        "deflate",
-        "Deflate without a wrapping (RFC 1951)",
-        inflate::deflate,
-    ),
-    makes(
-        "xml-text",
-        "Entities of XML text (XML 1.0 section 4.1)",
-        escape::xml_text,
-    ),
+    makes("deflate", "Deflate without a wrapping (RFC 1951)", inflate::deflate),
+    makes("xml-text", "Entities of XML text (XML 1.0 section 4.1)", escape::xml_text),
     makes("hex", "Hex text", hex::hex),
     makes("br", "Brotli (RFC 7932)", stream::brotli),
     makes("zstd", "Zstandard (RFC 8878)", stream::zstd),
     makes("lz4", "LZ4 frames (lz4_Frame_format.md)", stream::lz4_frame),
-    makes(
-        "lz4-block",
-        "LZ4 block without a frame (lz4_Block_format.md)",
-        lz4::lz4_block,
-    ),
-    makes(
-        "snappy",
-        "Framed Snappy (framing_format.txt)",
-        stream::snappy_frame,
-    ),
-    makes(
-        "snappy-block",
-        "Snappy without a frame (format_description.txt)",
-        snappy::snappy,
-    ),
-    makes(
-        "utf-16le",
-        "UTF-16, little-endian, to UTF-8 (RFC 2781)",
-        utf16::utf16_le,
-    ),
-    makes(
-        "utf-16be",
-        "UTF-16, big-endian, to UTF-8 (RFC 2781)",
-        utf16::utf16_be,
-    ),
-    names(
-        "json",
-        "JSON, also in rows, cut, guarded or in a call (RFC 8259)",
-        json::json,
-    ),
+    makes("lz4-block", "LZ4 block without a frame (lz4_Block_format.md)", lz4::lz4_block),
+    makes("snappy", "Framed Snappy (framing_format.txt)", stream::snappy_frame),
+    makes("snappy-block", "Snappy without a frame (format_description.txt)", snappy::snappy),
+    makes("utf-16le", "UTF-16, little-endian, to UTF-8 (RFC 2781)", utf16::utf16_le),
+    makes("utf-16be", "UTF-16, big-endian, to UTF-8 (RFC 2781)", utf16::utf16_be),
+    names("json", "JSON, also in rows, cut, guarded or in a call (RFC 8259)", json::json),
     names("form", "Form or query (WHATWG URL section 5)", form::form),
-    names(
-        "query",
-        "Query of an address (RFC 3986 section 3.4)",
-        form::query,
-    ),
-    names(
-        "cookie",
-        "Cookies and header parameters (RFC 6265 section 4)",
-        form::cookie,
-    ),
-    names(
-        "protobuf",
-        "Protocol Buffers without schema, one level",
-        protobuf::protobuf,
-    ),
-    names(
-        "protobuf-delimited",
-        "Protocol Buffers behind their lengths",
-        protobuf::delimited,
-    ),
+    names("query", "Query of an address (RFC 3986 section 3.4)", form::query),
+    names("cookie", "Cookies and header parameters (RFC 6265 section 4)", form::cookie),
+    names("protobuf", "Protocol Buffers without schema, one level", protobuf::protobuf),
+    names("protobuf-delimited", "Protocol Buffers behind their lengths", protobuf::delimited),
     names("grpc", "gRPC frames", grpc::grpc),
-    names(
-        "length-prefixed",
-        "Messages behind a length in four bytes",
-        grpc::prefixed,
-    ),
-    names(
-        "multipart",
-        "Multipart body (RFC 2046, RFC 7578)",
-        multipart::multipart,
-    ),
+    names("length-prefixed", "Messages behind a length in four bytes", grpc::prefixed),
+    names("multipart", "Multipart body (RFC 2046, RFC 7578)", multipart::multipart),
     names("xml", "XML: elements, attributes, text", xml::xml),
     names("plist", "Property list in XML", xml::plist),
     names("bplist", "Binary property list", bplist::bplist),
     names("msgpack", "MessagePack", msgpack::msgpack),
     names("cbor", "CBOR (RFC 8949)", cbor::cbor),
     names("jwt", "JSON Web Token (RFC 7519)", jwt::jwt),
-    names(
-        "zip",
-        "Zip archive, by local headers (APPNOTE.TXT)",
-        zip::zip,
-    ),
+    names("zip", "Zip archive, by local headers (APPNOTE.TXT)", zip::zip),
     names("tar", "Tar archive (POSIX ustar)", tar::tar),
     names("lines", "Lines of names and values", lines::lines),
-    names(
-        "list",
-        "Values on one line, separated by commas, bars or tabs",
-        lines::list,
-    ),
+    names("list", "Values on one line, separated by commas, bars or tabs", lines::list),
     says("html", "A web page"),
     says("text", "Text of no known structure"),
-    says(
-        "package",
-        "An Android package or Java library: named, not unpacked",
-    ),
+    says("package", "An Android package or Java library: named, not unpacked"),
 ];
 
 /// The decoder of that name.
@@ -208,27 +125,15 @@ pub fn replay_up_to(name: &str, input: &[u8], max: usize) -> Option<Vec<u8>> {
 }
 
 const fn makes(name: &'static str, doc: &'static str, run: Transform) -> Decoder {
-    Decoder {
-        name,
-        doc,
-        run: Run::Buffer(run),
-    }
+    Decoder { name, doc, run: Run::Buffer(run) }
 }
 
 const fn names(name: &'static str, doc: &'static str, run: Walker) -> Decoder {
-    Decoder {
-        name,
-        doc,
-        run: Run::Fields(run),
-    }
+    Decoder { name, doc, run: Run::Fields(run) }
 }
 
 const fn says(name: &'static str, doc: &'static str) -> Decoder {
-    Decoder {
-        name,
-        doc,
-        run: Run::Name,
-    }
+    Decoder { name, doc, run: Run::Name }
 }
 
 /// The most that [`replay`] gives: 64 MiB, what the default limits allow.

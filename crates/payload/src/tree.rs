@@ -81,9 +81,7 @@ impl Tree<'_> {
             Name::None => Cow::Borrowed(""),
             Name::Owned(name) => Cow::Borrowed(name),
             Name::Range(range) => {
-                let bytes = self
-                    .buffer(found.buffer)
-                    .and_then(|buffer| buffer.bytes.get(range.clone()));
+                let bytes = self.buffer(found.buffer).and_then(|buffer| buffer.bytes.get(range.clone()));
                 String::from_utf8_lossy(bytes.unwrap_or_default())
             }
         }
@@ -114,20 +112,13 @@ impl Tree<'_> {
     /// The smallest field that holds all of `range` of a buffer; where none of that buffer does, the field
     /// whose value the buffer was made from.
     pub fn innermost(&self, buffer: BufferIndex, range: Range<usize>) -> Option<FieldIndex> {
-        let mut best = self
-            .buffer(buffer)?
-            .origin
-            .as_ref()
-            .and_then(|origin| origin.field);
+        let mut best = self.buffer(buffer)?.origin.as_ref().and_then(|origin| origin.field);
         loop {
             let found = self
                 .runs_in(buffer, best)
                 .iter()
                 .filter_map(|run| self.innermost_of_run(run, &range))
-                .min_by_key(|&index| {
-                    self.field(index)
-                        .map_or(usize::MAX, |field| field.value.len())
-                });
+                .min_by_key(|&index| self.field(index).map_or(usize::MAX, |field| field.value.len()));
             match found {
                 Some(index) => best = Some(index),
                 None => return best,
@@ -159,10 +150,7 @@ impl Tree<'_> {
 
     /// As [`Tree::encodings`], down to the smallest field that holds all of `range` of a buffer.
     pub fn encodings_at(&self, buffer: BufferIndex, range: Range<usize>) -> Vec<&'static str> {
-        let inside = |field: &FieldIndex| {
-            self.field(*field)
-                .is_some_and(|field| field.buffer == buffer)
-        };
+        let inside = |field: &FieldIndex| self.field(*field).is_some_and(|field| field.buffer == buffer);
         match self.innermost(buffer, range).filter(inside) {
             Some(field) => self.encodings_of(field),
             None => self.encodings(buffer),
@@ -176,19 +164,13 @@ impl Tree<'_> {
 
     /// The decoders that recognised a root field's value as it stands in the root.
     pub fn recognised_by(&self, field: FieldIndex) -> impl Iterator<Item = &'static str> {
-        self.readings_of(field)
-            .filter(|reading| reading.recognised)
-            .map(|reading| reading.decoder)
+        self.readings_of(field).filter(|reading| reading.recognised).map(|reading| reading.decoder)
     }
 
     /// The decoders that the message's label named for a root field, and that could not read it.
     pub fn refuted(&self, field: FieldIndex) -> impl Iterator<Item = &'static str> {
-        let all = self
-            .readings
-            .iter()
-            .filter(move |reading| reading.field == Some(field));
-        all.filter(|reading| !reading.recognised)
-            .map(|reading| reading.decoder)
+        let all = self.readings.iter().filter(move |reading| reading.field == Some(field));
+        all.filter(|reading| !reading.recognised).map(|reading| reading.decoder)
     }
 
     fn readings_of(&self, field: FieldIndex) -> impl Iterator<Item = &Reading> {
@@ -198,32 +180,22 @@ impl Tree<'_> {
     }
 
     fn runs_in(&self, buffer: BufferIndex, parent: Option<FieldIndex>) -> &[Run] {
-        let first = self
-            .runs
-            .partition_point(|run| (run.buffer, run.parent) < (buffer, parent));
+        let first = self.runs.partition_point(|run| (run.buffer, run.parent) < (buffer, parent));
         let rest = self.runs.get(first..).unwrap_or_default();
         let count = rest.partition_point(|run| (run.buffer, run.parent) == (buffer, parent));
         rest.get(..count).unwrap_or_default()
     }
 
     fn innermost_of_run(&self, run: &Run, range: &Range<usize>) -> Option<FieldIndex> {
-        let (first, end) = (
-            usize::try_from(run.first).ok()?,
-            usize::try_from(run.end).ok()?,
-        );
+        let (first, end) = (usize::try_from(run.first).ok()?, usize::try_from(run.end).ok()?);
         let fields = self.fields.get(first..end)?;
-        let holds =
-            |field: &Field| field.value.start <= range.start && range.end <= field.value.end;
+        let holds = |field: &Field| field.value.start <= range.start && range.end <= field.value.end;
         if !run.nested {
             let all = (run.first..).zip(fields).filter(|(_, field)| holds(field));
-            return all
-                .min_by_key(|(_, field)| field.value.len())
-                .map(|(index, _)| index);
+            return all.min_by_key(|(_, field)| field.value.len()).map(|(index, _)| index);
         }
         let after = fields.partition_point(|field| field.value.start <= range.start);
-        let last = run
-            .first
-            .checked_add(u32::try_from(after.checked_sub(1)?).ok()?)?;
+        let last = run.first.checked_add(u32::try_from(after.checked_sub(1)?).ok()?)?;
         // What holds the range and is not the last to start before it is around that one.
         self.ancestry(last)
             .take_while(|&index| index >= run.first)

@@ -4,8 +4,7 @@
 use std::{borrow::Cow, collections::VecDeque, ops::Range};
 
 use crate::{
-    Buffer, BufferIndex, Field, FieldIndex, FieldKind, Limit, Limits, Origin, Piece, Reading, Root,
-    Tree,
+    Buffer, BufferIndex, Field, FieldIndex, FieldKind, Limit, Limits, Origin, Piece, Reading, Root, Tree,
     label::Label,
     limits::Budget,
     output::{Done, Output},
@@ -56,13 +55,7 @@ impl<'w, 'a> Work<'w, 'a> {
         out: &'w mut Output,
         pool: &'w mut Vec<Vec<u8>>,
     ) -> Self {
-        Self {
-            tree: Tree::default(),
-            budget: Budget::new(limits),
-            out,
-            queue,
-            pool,
-        }
+        Self { tree: Tree::default(), budget: Budget::new(limits), out, queue, pool }
     }
 
     /// Makes the roots the first buffers and fields, and queues what is in them.
@@ -71,20 +64,13 @@ impl<'w, 'a> Work<'w, 'a> {
             let first = self.next_field();
             let len = root.bytes.len();
             for part in root.fields {
-                let range = part.value.start.min(len)
-                    ..part.value.end.min(len).max(part.value.start.min(len));
+                let range = part.value.start.min(len)..part.value.end.min(len).max(part.value.start.min(len));
                 let kind = match part.kind {
                     FieldKind::Body | FieldKind::Raw => TaskKind::Body(Label::of(&part.hint)),
                     other => TaskKind::Part(other),
                 };
                 let field = Some(self.next_field());
-                self.queue.push_back(Task {
-                    buffer,
-                    range: range.clone(),
-                    field,
-                    level: 0,
-                    kind,
-                });
+                self.queue.push_back(Task { buffer, range: range.clone(), field, level: 0, kind });
                 self.tree.fields.push(Field {
                     buffer,
                     name: part.name,
@@ -118,10 +104,8 @@ impl<'w, 'a> Work<'w, 'a> {
     pub(crate) fn finish(self) -> Tree<'a> {
         let mut tree = self.tree;
         tree.limits = self.budget.reached();
-        tree.runs
-            .sort_by_key(|run| (run.buffer, run.parent, run.first));
-        tree.readings
-            .sort_by_key(|reading| (reading.field, reading.buffer));
+        tree.runs.sort_by_key(|run| (run.buffer, run.parent, run.first));
+        tree.readings.sort_by_key(|reading| (reading.field, reading.buffer));
         tree
     }
 
@@ -133,10 +117,7 @@ impl<'w, 'a> Work<'w, 'a> {
     /// Notes that a decoder recognised a task's bytes.
     pub(crate) fn recognise(&mut self, task: &Task, decoder: &'static str) {
         self.read(task, decoder, true);
-        if let Some(buffer) = usize::try_from(task.buffer)
-            .ok()
-            .and_then(|at| self.tree.buffers.get_mut(at))
-        {
+        if let Some(buffer) = usize::try_from(task.buffer).ok().and_then(|at| self.tree.buffers.get_mut(at)) {
             buffer.understood = true;
         }
     }
@@ -149,13 +130,7 @@ impl<'w, 'a> Work<'w, 'a> {
     fn read(&mut self, task: &Task, decoder: &'static str, recognised: bool) {
         let (buffer, range, field) = (task.buffer, task.range.clone(), task.field);
         if self.may_read(task) {
-            self.tree.readings.push(Reading {
-                buffer,
-                range,
-                field,
-                decoder,
-                recognised,
-            });
+            self.tree.readings.push(Reading { buffer, range, field, decoder, recognised });
         }
     }
 
@@ -190,11 +165,7 @@ impl<'w, 'a> Work<'w, 'a> {
             self.budget.reach(limit, len.saturating_sub(done.consumed));
         }
         self.keep(decoder, task, done, depth);
-        let range = 0..self
-            .tree
-            .buffers
-            .last()
-            .map_or(0, |buffer| buffer.bytes.len());
+        let range = 0..self.tree.buffers.last().map_or(0, |buffer| buffer.bytes.len());
         let buffer = self.next_buffer().saturating_sub(1);
         self.queue.push_back(Task {
             buffer,
@@ -242,13 +213,7 @@ impl<'w, 'a> Work<'w, 'a> {
         let bytes = self.take_output();
         self.budget.spend_buffer(bytes.len());
         let end = start.saturating_add(done.consumed).min(task.range.end);
-        let origin = Origin {
-            decoder,
-            source: task.buffer,
-            range: start..end,
-            field: task.field,
-            pieces,
-        };
+        let origin = Origin { decoder, source: task.buffer, range: start..end, field: task.field, pieces };
         self.tree.buffers.push(Buffer {
             bytes: Cow::Owned(bytes),
             origin: Some(origin),
@@ -269,11 +234,7 @@ impl<'w, 'a> Work<'w, 'a> {
 
     fn take_pieces(&mut self) -> Vec<Piece> {
         let pieces = &mut self.out.pieces;
-        if pieces.len() < SMALL_PIECES {
-            pieces.clone()
-        } else {
-            std::mem::take(pieces)
-        }
+        if pieces.len() < SMALL_PIECES { pieces.clone() } else { std::mem::take(pieces) }
     }
 
     /// Runs a decoder that names fields, and queues their values.
@@ -296,12 +257,7 @@ impl<'w, 'a> Work<'w, 'a> {
             return None;
         }
         let first = self.next_field();
-        let place = Place {
-            buffer: task.buffer,
-            base: task.range.start,
-            parent: task.field,
-            decoder,
-        };
+        let place = Place { buffer: task.buffer, base: task.range.start, parent: task.field, decoder };
         let input = slice_of(&self.tree.buffers, task.buffer, &task.range);
         let (room, nesting) = (self.budget.count(), self.budget.limits.nesting);
         let mut fields = Fields::new(&mut self.tree.fields, place, room, nesting);
@@ -311,26 +267,16 @@ impl<'w, 'a> Work<'w, 'a> {
             self.budget.reach(limit, task.range.len());
         }
         let Some(walked) = walked else {
-            self.tree
-                .fields
-                .truncate(usize::try_from(first).unwrap_or(usize::MAX));
+            self.tree.fields.truncate(usize::try_from(first).unwrap_or(usize::MAX));
             return None;
         };
         if let Some(limit) = limit {
-            self.budget
-                .reach(limit, task.range.len().saturating_sub(walked.consumed));
+            self.budget.reach(limit, task.range.len().saturating_sub(walked.consumed));
         }
         let end = self.next_field();
-        self.budget
-            .spend_count(usize::try_from(end - first).unwrap_or(usize::MAX));
+        self.budget.spend_count(usize::try_from(end - first).unwrap_or(usize::MAX));
         let nested = decoder != "bplist";
-        self.tree.runs.push(FieldRun {
-            buffer: task.buffer,
-            parent: task.field,
-            first,
-            end,
-            nested,
-        });
+        self.tree.runs.push(FieldRun { buffer: task.buffer, parent: task.field, first, end, nested });
         self.queue_values(decoder, task, first..end, &asked);
         Some(walked)
     }
@@ -364,13 +310,7 @@ impl<'w, 'a> Work<'w, 'a> {
                 }
             };
             let range = field.value.clone();
-            self.queue.push_back(Task {
-                buffer: field.buffer,
-                range,
-                field: Some(index),
-                level,
-                kind,
-            });
+            self.queue.push_back(Task { buffer: field.buffer, range, field: Some(index), level, kind });
         }
     }
 
@@ -387,17 +327,9 @@ pub(crate) fn slice<'t>(tree: &'t Tree<'_>, buffer: BufferIndex, range: &Range<u
     slice_of(&tree.buffers, buffer, range)
 }
 
-pub(crate) fn slice_of<'t>(
-    buffers: &'t [Buffer<'_>],
-    buffer: BufferIndex,
-    range: &Range<usize>,
-) -> &'t [u8] {
-    let found = usize::try_from(buffer)
-        .ok()
-        .and_then(|buffer| buffers.get(buffer));
-    found
-        .and_then(|buffer| buffer.bytes.get(range.clone()))
-        .unwrap_or_default()
+pub(crate) fn slice_of<'t>(buffers: &'t [Buffer<'_>], buffer: BufferIndex, range: &Range<usize>) -> &'t [u8] {
+    let found = usize::try_from(buffer).ok().and_then(|buffer| buffers.get(buffer));
+    found.and_then(|buffer| buffer.bytes.get(range.clone())).unwrap_or_default()
 }
 
 /// Outputs below this are copied, so that the workbench keeps its memory.

@@ -1,11 +1,7 @@
 //! Values inside the encodings that phones were seen to use, and others like them: each is found in the field
 //! that holds it, with the decoders on the way.
 
-#![allow(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a test may panic"
-)]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 
@@ -23,15 +19,9 @@ fn events() -> String {
 /// After the browser's analytics: form, percent, base64, gzip, JSON.
 #[test]
 fn a_browser_event_is_found_through_five_encodings() {
-    let body = format!(
-        "crc=-12&gzip=1&data_list={}",
-        percent(&base64(&gzip(events().as_bytes())))
-    );
+    let body = format!("crc=-12&gzip=1&data_list={}", percent(&base64(&gzip(events().as_bytes()))));
     let tree = explore(body.as_bytes(), "application/x-www-form-urlencoded", "");
-    assert_eq!(
-        find(&tree, IMEI),
-        ["root.data_list.[].properties.uuid form form-value base64 gzip json"]
-    );
+    assert_eq!(find(&tree, IMEI), ["root.data_list.[].properties.uuid form form-value base64 gzip json"]);
     assert!(tree.understood(0));
     assert_eq!(tree.recognised_by(0).collect::<Vec<_>>(), ["form"]);
     assert_eq!(tree.refuted(0).count(), 0);
@@ -77,62 +67,34 @@ fn a_header_is_explored_like_a_body() {
 #[test]
 fn requests_carry_values_in_path_query_and_cookie() {
     let rows: [(&[u8], FieldKind, &str); 5] = [
-        (
-            b"a=1&u%5Bid%5D=004401512345678",
-            FieldKind::Query,
-            "root.u[id] form",
-        ),
+        (b"a=1&u%5Bid%5D=004401512345678", FieldKind::Query, "root.u[id] form"),
         (
             b"u=http%3A%2F%2Fx.example%2F%3Fimei%3D004401512345678%26b%3D2",
             FieldKind::Query,
             "root.u.imei form form-value query",
         ),
         (b"/p/004401512345678/x", FieldKind::Path, "root"),
-        (
-            b"/p?imei=004401512345678",
-            FieldKind::Path,
-            "root.imei query",
-        ),
-        (
-            b"sid=9; uid=004401512345678",
-            FieldKind::Cookie,
-            "root.uid cookie",
-        ),
+        (b"/p?imei=004401512345678", FieldKind::Path, "root.imei query"),
+        (b"sid=9; uid=004401512345678", FieldKind::Cookie, "root.uid cookie"),
     ];
     for (part, kind, expected) in rows {
         let found = find(&explore_part(part, kind), IMEI);
-        assert_eq!(
-            found.last().map(String::as_str),
-            Some(expected),
-            "{}",
-            String::from_utf8_lossy(part)
-        );
+        assert_eq!(found.last().map(String::as_str), Some(expected), "{}", String::from_utf8_lossy(part));
     }
-    let encoded = format!(
-        "/api/v1/{}",
-        base64(format!(r#"{{"imei":"{IMEI}"}}"#).as_bytes()).trim_end_matches('=')
-    );
-    assert_eq!(
-        find(&explore_part(encoded.as_bytes(), FieldKind::Path), IMEI),
-        ["root.imei base64 json"]
-    );
+    let encoded =
+        format!("/api/v1/{}", base64(format!(r#"{{"imei":"{IMEI}"}}"#).as_bytes()).trim_end_matches('='));
+    assert_eq!(find(&explore_part(encoded.as_bytes(), FieldKind::Path), IMEI), ["root.imei base64 json"]);
     let bearer = format!(
         "Bearer {}.{}.c2ln",
         base64(br#"{"alg":"none"}"#).trim_end_matches('='),
         base64(format!(r#"{{"sub":"{IMEI}"}}"#).as_bytes()).trim_end_matches('=')
     );
-    assert_eq!(
-        find(&explore_part(bearer.as_bytes(), FieldKind::Header), IMEI),
-        ["root.sub base64 json"]
-    );
+    assert_eq!(find(&explore_part(bearer.as_bytes(), FieldKind::Header), IMEI), ["root.sub base64 json"]);
 }
 
 #[test]
 fn compressed_bodies_are_read_with_without_and_against_their_label() {
-    let json = format!(
-        r#"{{"imei":"{IMEI}","note":"{}"}}"#,
-        "some longer text ".repeat(20)
-    );
+    let json = format!(r#"{{"imei":"{IMEI}","note":"{}"}}"#, "some longer text ".repeat(20));
     let json = json.as_bytes();
     let mut lz4 = Vec::new();
     let mut frame = lz4_flex::frame::FrameEncoder::new(&mut lz4);
@@ -148,10 +110,7 @@ fn compressed_bodies_are_read_with_without_and_against_their_label() {
         ("lz4", lz4),
         ("lz4-block", lz4_flex::block::compress(json)),
         ("snappy", framed),
-        (
-            "snappy-block",
-            snap::raw::Encoder::new().compress_vec(json).unwrap(),
-        ),
+        ("snappy-block", snap::raw::Encoder::new().compress_vec(json).unwrap()),
     ];
     for (name, body) in &packed {
         for coding in ["", "gzip", "deflate", "br", "identity"] {
@@ -166,11 +125,7 @@ fn compressed_bodies_are_read_with_without_and_against_their_label() {
                 (*name, coding),
                 (_, "" | "identity") | ("gzip", "gzip") | ("zlib" | "deflate", "deflate")
             );
-            assert_eq!(
-                tree.refuted(0).next().is_none(),
-                honest,
-                "{name} labelled {coding:?}"
-            );
+            assert_eq!(tree.refuted(0).next().is_none(), honest, "{name} labelled {coding:?}");
         }
     }
 }
@@ -196,18 +151,12 @@ fn brotli_is_read_under_its_label() {
 fn labels_that_do_not_fit_are_told() {
     let tree = explore(b"<html><body>error</body></html>", "application/json", "");
     assert_eq!(
-        (
-            tree.recognised_by(0).collect::<Vec<_>>(),
-            tree.refuted(0).collect::<Vec<_>>()
-        ),
+        (tree.recognised_by(0).collect::<Vec<_>>(), tree.refuted(0).collect::<Vec<_>>()),
         (vec!["html"], vec!["json"])
     );
     let tree = explore(br#"{"a":"b"}"#, "application/json", "gzip");
     assert_eq!(
-        (
-            tree.recognised_by(0).collect::<Vec<_>>(),
-            tree.refuted(0).collect::<Vec<_>>()
-        ),
+        (tree.recognised_by(0).collect::<Vec<_>>(), tree.refuted(0).collect::<Vec<_>>()),
         (vec!["json"], vec!["gzip"])
     );
 }
@@ -234,18 +183,11 @@ fn archives_forms_and_messages_hold_values() {
     zip.extend((json.len() as u32).to_le_bytes());
     zip.extend(b"\x08\0\0\0sms.json");
     zip.extend(&data);
-    assert_eq!(
-        find(&explore(&zip, "", ""), IMEI),
-        ["root.sms.json.imei zip deflate json"]
-    );
+    assert_eq!(find(&explore(&zip, "", ""), IMEI), ["root.sms.json.imei zip deflate json"]);
 
-    let form =
-        format!("--b\r\nContent-Disposition: form-data; name=\"log\"\r\n\r\n{json}\r\n--b--\r\n");
+    let form = format!("--b\r\nContent-Disposition: form-data; name=\"log\"\r\n\r\n{json}\r\n--b--\r\n");
     assert_eq!(
-        find(
-            &explore(form.as_bytes(), "multipart/form-data; boundary=b", ""),
-            IMEI
-        ),
+        find(&explore(form.as_bytes(), "multipart/form-data; boundary=b", ""), IMEI),
         ["root.log.imei multipart json"]
     );
 
@@ -254,10 +196,7 @@ fn archives_forms_and_messages_hold_values() {
     assert_eq!(find(&tree, IMEI), ["root.1.1 protobuf"]);
     let mut frame = vec![0, 0, 0, 0, message.len() as u8];
     frame.append(&mut message);
-    assert_eq!(
-        find(&explore(&frame, "application/grpc", ""), IMEI),
-        ["root.[].1.1 grpc protobuf"]
-    );
+    assert_eq!(find(&explore(&frame, "application/grpc", ""), IMEI), ["root.[].1.1 grpc protobuf"]);
 
     let msgpack = b"\x82\xa4imei\xaf004401512345678\xa1n\x01";
     assert!(find(&explore(msgpack, "", ""), IMEI).contains(&"root.imei msgpack".into()));
@@ -265,60 +204,26 @@ fn archives_forms_and_messages_hold_values() {
     assert!(find(&explore(cbor, "", ""), IMEI).contains(&"root.imei cbor".into()));
 
     let xml = format!("<r><d id=\"1\">{IMEI}</d></r>");
-    assert_eq!(
-        find(&explore(xml.as_bytes(), "text/xml", ""), IMEI),
-        ["root.r.d xml"]
-    );
-    let plist = format!(
-        "<?xml version=\"1.0\"?><plist><dict><key>IMEI</key><string>{IMEI}</string></dict></plist>"
-    );
-    assert_eq!(
-        find(&explore(plist.as_bytes(), "", ""), IMEI),
-        ["root.IMEI plist"]
-    );
-    assert_eq!(
-        find(
-            &explore(b"TN:IMEI1,004401512345678,7,WX,V1,SN", "", ""),
-            IMEI
-        ),
-        ["root.[] list"]
-    );
-    assert_eq!(
-        find(
-            &explore(b"imei: 004401512345678\nmodel: WX\n", "", ""),
-            IMEI
-        ),
-        ["root.imei lines"]
-    );
+    assert_eq!(find(&explore(xml.as_bytes(), "text/xml", ""), IMEI), ["root.r.d xml"]);
+    let plist =
+        format!("<?xml version=\"1.0\"?><plist><dict><key>IMEI</key><string>{IMEI}</string></dict></plist>");
+    assert_eq!(find(&explore(plist.as_bytes(), "", ""), IMEI), ["root.IMEI plist"]);
+    assert_eq!(find(&explore(b"TN:IMEI1,004401512345678,7,WX,V1,SN", "", ""), IMEI), ["root.[] list"]);
+    assert_eq!(find(&explore(b"imei: 004401512345678\nmodel: WX\n", "", ""), IMEI), ["root.imei lines"]);
 }
 
 #[test]
 fn other_writings_of_text_are_read() {
-    let hex: String = format!(r#"{{"imei":"{IMEI}"}}"#)
-        .bytes()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    assert_eq!(
-        find(&explore(hex.as_bytes(), "", ""), IMEI),
-        ["root.imei hex json"]
-    );
-    let wide: Vec<u8> = format!("imei={IMEI}")
-        .encode_utf16()
-        .flat_map(u16::to_le_bytes)
-        .collect();
-    assert_eq!(
-        find(&explore(&wide, "", ""), IMEI),
-        ["root.imei utf-16le form"]
-    );
+    let hex: String = format!(r#"{{"imei":"{IMEI}"}}"#).bytes().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(find(&explore(hex.as_bytes(), "", ""), IMEI), ["root.imei hex json"]);
+    let wide: Vec<u8> = format!("imei={IMEI}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(find(&explore(&wide, "", ""), IMEI), ["root.imei utf-16le form"]);
     let lines: String = base64(&gzip(events().as_bytes()))
         .as_bytes()
         .chunks(76)
         .map(|line| format!("{}\r\n", String::from_utf8_lossy(line)))
         .collect();
-    assert_eq!(
-        find(&explore(lines.as_bytes(), "", ""), IMEI),
-        ["root.[].properties.uuid base64 gzip json"]
-    );
+    assert_eq!(find(&explore(lines.as_bytes(), "", ""), IMEI), ["root.[].properties.uuid base64 gzip json"]);
 }
 
 #[test]
@@ -326,24 +231,13 @@ fn a_push_protocol_with_json_behind_its_header_is_read() {
     let body = format!("\x02\x01\x07\x7f\x01{{\"imei\":\"{IMEI}\"}}\x03\x02");
     let tree = explore(body.as_bytes(), "", "");
     assert_eq!(find(&tree, IMEI), ["root.imei json"]);
-    let packed = [
-        &[2, 0x81, 7, 0xff, 9][..],
-        &gzip(events().as_bytes()),
-        &[0xfe, 0xff],
-    ]
-    .concat();
-    assert_eq!(
-        find(&explore(&packed, "", ""), IMEI),
-        ["root.[].properties.uuid gzip json"]
-    );
+    let packed = [&[2, 0x81, 7, 0xff, 9][..], &gzip(events().as_bytes()), &[0xfe, 0xff]].concat();
+    assert_eq!(find(&explore(&packed, "", ""), IMEI), ["root.[].properties.uuid gzip json"]);
 }
 
 #[test]
 fn every_prefix_of_a_chain_gives_what_it_holds() {
-    let body = format!(
-        "v=1&d={}",
-        percent(&base64(&gzip(events().repeat(40).as_bytes())))
-    );
+    let body = format!("v=1&d={}", percent(&base64(&gzip(events().repeat(40).as_bytes()))));
     for cut in (0..body.len()).step_by(7) {
         explore(&body.as_bytes()[..cut], "", "");
     }

@@ -1,11 +1,7 @@
 //! Hostile and accidental input: noise does not explode into readings, bombs and deep nesting stop at a limit
 //! that is told, and no input panics or breaks the laws.
 
-#![allow(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a test may panic"
-)]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 
@@ -15,13 +11,9 @@ use support::{base64, deflate, explore, explore_part, explore_within, gzip, nois
 
 #[test]
 fn noise_gives_hardly_any_buffers() {
-    let made: usize = (0..200)
-        .map(|seed| explore(&noise(seed, 4096), "", "").buffers.len() - 1)
-        .sum();
+    let made: usize = (0..200).map(|seed| explore(&noise(seed, 4096), "", "").buffers.len() - 1).sum();
     assert!(made <= 4, "{made} buffers from 200 bodies of noise");
-    let small: usize = (0..500)
-        .map(|seed| explore(&noise(seed, 40), "", "").buffers.len() - 1)
-        .sum();
+    let small: usize = (0..500).map(|seed| explore(&noise(seed, 40), "", "").buffers.len() - 1).sum();
     assert!(small <= 10, "{small} buffers from 500 short ones");
     let encoded = noise(7, 3000);
     assert_eq!(
@@ -33,20 +25,12 @@ fn noise_gives_hardly_any_buffers() {
 
 #[test]
 fn pictures_are_named_and_left_alone() {
-    for (magic, name) in [
-        (&b"\xff\xd8\xff\xe0"[..], "jpeg"),
-        (b"\x89PNG\r\n\x1a\n", "png"),
-        (b"RIFF\0\0\0\0WEBPVP8 ", "webp"),
-    ] {
+    for (magic, name) in
+        [(&b"\xff\xd8\xff\xe0"[..], "jpeg"), (b"\x89PNG\r\n\x1a\n", "png"), (b"RIFF\0\0\0\0WEBPVP8 ", "webp")]
+    {
         let body = [magic, &noise(3, 50_000), &gzip(b"hidden"), &noise(4, 1000)].concat();
         let tree = explore(&body, "application/json", "");
-        assert_eq!(
-            (
-                tree.buffers.len(),
-                tree.recognised_by(0).collect::<Vec<_>>()
-            ),
-            (1, vec![name])
-        );
+        assert_eq!((tree.buffers.len(), tree.recognised_by(0).collect::<Vec<_>>()), (1, vec![name]));
         assert_eq!(tree.refuted(0).collect::<Vec<_>>(), ["json"]);
     }
 }
@@ -68,31 +52,14 @@ fn bombs_stop_at_a_limit() {
     let bomb = gzip(&vec![b'a'; 40 << 20]);
     let tree = explore(&bomb, "", "gzip");
     assert!(
-        tree.limits
-            .iter()
-            .any(|(limit, bytes)| *limit == Limit::Ratio && *bytes > 0),
+        tree.limits.iter().any(|(limit, bytes)| *limit == Limit::Ratio && *bytes > 0),
         "{:?}",
         tree.limits
     );
-    let limits = Limits {
-        bytes: 100_000,
-        ratio: 5000,
-        ..Limits::default()
-    };
+    let limits = Limits { bytes: 100_000, ratio: 5000, ..Limits::default() };
     let tree = explore_within(limits, &bomb, "", "");
-    assert!(
-        tree.limits.iter().any(|(limit, _)| *limit == Limit::Bytes),
-        "{:?}",
-        tree.limits
-    );
-    assert!(
-        tree.buffers
-            .iter()
-            .skip(1)
-            .map(|buffer| buffer.bytes.len())
-            .sum::<usize>()
-            <= 100_000
-    );
+    assert!(tree.limits.iter().any(|(limit, _)| *limit == Limit::Bytes), "{:?}", tree.limits);
+    assert!(tree.buffers.iter().skip(1).map(|buffer| buffer.bytes.len()).sum::<usize>() <= 100_000);
 }
 
 #[test]
@@ -100,9 +67,7 @@ fn nesting_stops_at_a_limit() {
     let deep = vec![b'['; 200_000];
     let tree = explore(&deep, "application/json", "");
     assert!(
-        tree.limits
-            .iter()
-            .any(|(limit, bytes)| *limit == Limit::Depth && *bytes > 190_000),
+        tree.limits.iter().any(|(limit, bytes)| *limit == Limit::Depth && *bytes > 190_000),
         "{:?}",
         tree.limits
     );
@@ -112,47 +77,26 @@ fn nesting_stops_at_a_limit() {
     }
     let tree = explore(&packed, "", "");
     assert!(
-        tree.limits
-            .iter()
-            .any(|(limit, bytes)| *limit == Limit::Depth && *bytes > 0),
+        tree.limits.iter().any(|(limit, bytes)| *limit == Limit::Depth && *bytes > 0),
         "{:?}",
         tree.limits
     );
     assert_eq!(tree.buffers.len(), 13);
     let xml = "<a>".repeat(100_000);
-    assert!(
-        explore(xml.as_bytes(), "", "")
-            .limits
-            .iter()
-            .any(|(limit, _)| *limit == Limit::Depth)
-    );
+    assert!(explore(xml.as_bytes(), "", "").limits.iter().any(|(limit, _)| *limit == Limit::Depth));
 }
 
 #[test]
 fn many_fields_stop_at_a_limit() {
-    let limits = Limits {
-        count: 1000,
-        ..Limits::default()
-    };
+    let limits = Limits { count: 1000, ..Limits::default() };
     let form = "a=1&".repeat(5000);
-    let tree = explore_within(
-        limits,
-        form.as_bytes(),
-        "application/x-www-form-urlencoded",
-        "",
-    );
-    assert!(
-        tree.limits.iter().any(|(limit, _)| *limit == Limit::Count),
-        "{:?}",
-        tree.limits
-    );
+    let tree = explore_within(limits, form.as_bytes(), "application/x-www-form-urlencoded", "");
+    assert!(tree.limits.iter().any(|(limit, _)| *limit == Limit::Count), "{:?}", tree.limits);
     assert!(tree.fields.len() <= 1001);
     let json = format!("[{}1]", "1,".repeat(5000));
     let tree = explore_within(limits, json.as_bytes(), "", "");
     assert!(
-        tree.limits
-            .iter()
-            .any(|(limit, bytes)| *limit == Limit::Count && *bytes > 0),
+        tree.limits.iter().any(|(limit, bytes)| *limit == Limit::Count && *bytes > 0),
         "{:?}",
         tree.limits
     );
@@ -197,18 +141,16 @@ fn quadratic_inputs_end() {
 
 /// Bytes of some format, as a start for damage.
 fn seeds() -> impl Strategy<Value = Vec<u8>> {
-    let json = br#"{"a":{"b":["x\n\u4f60",-1.5,true,null],"c":"eyJhIjoiYiJ9"},"u":"http:\/\/h\/?q=%41+b&r=1"}"#.to_vec();
+    let json =
+        br#"{"a":{"b":["x\n\u4f60",-1.5,true,null],"c":"eyJhIjoiYiJ9"},"u":"http:\/\/h\/?q=%41+b&r=1"}"#
+            .to_vec();
     let form = b"a=1&data=H4sIAAAA%2B&j=%7B%22k%22%3A1%7D".to_vec();
-    let multipart =
-        b"--b\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\nvalue\r\n--b--\r\n".to_vec();
+    let multipart = b"--b\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\nvalue\r\n--b--\r\n".to_vec();
     let protobuf = b"\x0a\x0f004401512345678\x10\xac\x02\x1a\x05\x0a\x03abc".to_vec();
     let msgpack = b"\x83\xa4imei\xa40044\xa1n\x92\x01\xcd\x12\x34\x07\xc3".to_vec();
     let cbor = b"\xd9\xd9\xf7\xa3\x64imei\x640044\x64list\x9f\x01\x42\x01\x02\xff\x07\x20".to_vec();
     let xml = b"<r a='1'><k>&lt;v&#65;</k><![CDATA[x]]></r>".to_vec();
-    let wide: Vec<u8> = "imei=0044&x=\u{1f4f1}"
-        .encode_utf16()
-        .flat_map(u16::to_le_bytes)
-        .collect();
+    let wide: Vec<u8> = "imei=0044&x=\u{1f4f1}".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let plist = b"bplist00\xd1\x01\x02TimeiT0044\x08\x0b\x10\0\0\0\0\0\0\x01\x01\0\0\0\0\0\0\0\x03\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x15".to_vec();
     prop_oneof![
         Just(gzip(&json)),
@@ -217,11 +159,7 @@ fn seeds() -> impl Strategy<Value = Vec<u8>> {
         Just(base64(&gzip(&json)).into_bytes()),
         Just(lz4_flex::block::compress(&json.repeat(3))),
         Just(zstd::encode_all(&json[..], 1).unwrap()),
-        Just(
-            snap::raw::Encoder::new()
-                .compress_vec(&json.repeat(3))
-                .unwrap()
-        ),
+        Just(snap::raw::Encoder::new().compress_vec(&json.repeat(3)).unwrap()),
         Just(json),
         Just(form),
         Just(multipart),

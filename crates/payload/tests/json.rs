@@ -1,10 +1,6 @@
 //! Our JSON fields against a parser's: the same values under the same names.
 
-#![allow(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a test may panic"
-)]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 
@@ -35,14 +31,10 @@ fn values() -> impl Strategy<Value = Value> {
 fn leaves(value: &Value, path: &str, found: &mut Vec<(String, String)>) {
     match value {
         Value::Array(items) if !items.is_empty() => {
-            items
-                .iter()
-                .for_each(|item| leaves(item, &format!("{path}.[]"), found));
+            items.iter().for_each(|item| leaves(item, &format!("{path}.[]"), found));
         }
         Value::Object(members) if !members.is_empty() => {
-            members
-                .iter()
-                .for_each(|(name, member)| leaves(member, &format!("{path}.{name}"), found));
+            members.iter().for_each(|(name, member)| leaves(member, &format!("{path}.{name}"), found));
         }
         other => found.push((path.to_owned(), other.to_string())),
     }
@@ -50,9 +42,7 @@ fn leaves(value: &Value, path: &str, found: &mut Vec<(String, String)>) {
 
 /// The same of our fields: those of buffer 0 that hold no other.
 fn our_leaves(tree: &Tree<'_>) -> Vec<(String, String)> {
-    let own = (0_u32..)
-        .zip(&tree.fields)
-        .filter(|(_, field)| field.buffer == 0 && field.decoder == "json");
+    let own = (0_u32..).zip(&tree.fields).filter(|(_, field)| field.buffer == 0 && field.decoder == "json");
     let parents: Vec<_> = own.clone().filter_map(|(_, field)| field.parent).collect();
     own.filter(|(index, _)| !parents.contains(index))
         .map(|(index, field)| {
@@ -64,10 +54,7 @@ fn our_leaves(tree: &Tree<'_>) -> Vec<(String, String)> {
             {
                 range = range.start - 1..range.end + 1;
             }
-            (
-                tree.path(index),
-                String::from_utf8_lossy(&tree.buffers[0].bytes[range]).into_owned(),
-            )
+            (tree.path(index), String::from_utf8_lossy(&tree.buffers[0].bytes[range]).into_owned())
         })
         .collect()
 }

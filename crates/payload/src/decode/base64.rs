@@ -69,20 +69,14 @@ fn clean_groups(out: &mut Output, input: &[u8], at: usize) -> usize {
     let mut block = [[0_u8; 3]; 64];
     loop {
         let good = clean_block(&mut block, rest);
-        out.bytes
-            .extend_from_slice(block.get(..good).unwrap_or_default().as_flattened());
+        out.bytes.extend_from_slice(block.get(..good).unwrap_or_default().as_flattened());
         groups += good;
         if good < block.len() {
             break;
         }
         rest = rest.get(good..).unwrap_or_default();
     }
-    out.piece_at(
-        first,
-        groups * 3,
-        (at, groups * 4),
-        Fidelity::Grouped { out: 3, source: 4 },
-    );
+    out.piece_at(first, groups * 3, (at, groups * 4), Fidelity::Grouped { out: 3, source: 4 });
     at + groups * 4
 }
 
@@ -99,15 +93,9 @@ fn clean_block(block: &mut [[u8; 3]; 64], rest: &[[u8; 4]]) -> usize {
 }
 
 enum Group {
-    Bytes {
-        bytes: [u8; 3],
-        len: usize,
-        source: usize,
-    },
+    Bytes { bytes: [u8; 3], len: usize, source: usize },
     Skip(usize),
-    End {
-        complete: bool,
-    },
+    End { complete: bool },
 }
 
 /// One group that [`clean_groups`] could not read: broken, padded or cut.
@@ -127,18 +115,9 @@ fn group(rest: &[u8]) -> Group {
             }
         } else if byte == b'=' {
             // Padding ends a group, and belongs to it.
-            let pads = rest
-                .get(at..)
-                .unwrap_or_default()
-                .iter()
-                .take_while(|&&byte| byte == b'=')
-                .count();
+            let pads = rest.get(at..).unwrap_or_default().iter().take_while(|&&byte| byte == b'=').count();
             if count < 2 {
-                return if count == 0 {
-                    Group::Skip(at + pads)
-                } else {
-                    Group::End { complete: false }
-                };
+                return if count == 0 { Group::Skip(at + pads) } else { Group::End { complete: false } };
             }
             source = at + pads.min(4 - count);
             break;
@@ -150,14 +129,8 @@ fn group(rest: &[u8]) -> Group {
     let value = value << (6 * (4 - count.min(4)));
     let [_, x, y, z] = value.to_be_bytes();
     match count {
-        0 | 1 => Group::End {
-            complete: count == 0 && !stopped,
-        },
-        _ => Group::Bytes {
-            bytes: [x, y, z],
-            len: count - 1,
-            source,
-        },
+        0 | 1 => Group::End { complete: count == 0 && !stopped },
+        _ => Group::Bytes { bytes: [x, y, z], len: count - 1, source },
     }
 }
 
@@ -225,10 +198,7 @@ mod tests {
         for (what, given, text, consumed, complete) in rows {
             let (bytes, read, whole) = decoded(given).unwrap();
             assert_eq!(String::from_utf8_lossy(&bytes), text, "{what}");
-            assert!(
-                read == consumed || given[consumed..read].is_ascii(),
-                "{what}: read {read}"
-            );
+            assert!(read == consumed || given[consumed..read].is_ascii(), "{what}: read {read}");
             assert_eq!(whole, complete, "{what}");
             // The replay law: what was read gives the same again.
             assert_eq!(decoded(&given[..read]).unwrap().0, bytes, "{what}");
@@ -242,17 +212,12 @@ mod tests {
         let mut out = Output::new(1 << 20, 300);
         base64(&mut out, b"SGVsbG8h\nSGV\nsbG8h").unwrap();
         assert_eq!(out.bytes, b"Hello!Hello!");
-        let piece = |out: usize| {
-            move |piece: &&crate::Piece| piece.out <= out && out < piece.out + piece.len
-        };
+        let piece = |out: usize| move |piece: &&crate::Piece| piece.out <= out && out < piece.out + piece.len;
         let first = out.pieces.iter().find(piece(0)).unwrap();
         assert_eq!((first.start, first.source_len), (0, 8));
         // "Hel" of the second half stands in bytes 9 to 13, its line break included.
         let broken = out.pieces.iter().find(piece(6)).unwrap();
-        assert!(
-            broken.start <= 9 && broken.start + broken.source_len >= 14,
-            "{broken:?}"
-        );
+        assert!(broken.start <= 9 && broken.start + broken.source_len >= 14, "{broken:?}");
         let last = out.pieces.iter().find(piece(9)).unwrap();
         assert_eq!(last.start + last.source_len, 18);
     }

@@ -35,20 +35,14 @@ fn decode(
     out.bytes.reserve(input.len().min(out.max));
     let (mut copied, mut at) = (0, 0);
     let mut changed = false;
-    while let Some(found) = input
-        .get(at..)
-        .and_then(|rest| find_either(mark, mark, rest))
-    {
+    while let Some(found) = input.get(at..).and_then(|rest| find_either(mark, mark, rest)) {
         let here = at + found;
         let Some(escape) = escape(input.get(here..).unwrap_or_default()) else {
             at = here + 1;
             continue;
         };
         if out.room(here) < here - copied + 4 {
-            return changed.then_some(Done {
-                consumed: copied,
-                complete: false,
-            });
+            return changed.then_some(Done { consumed: copied, complete: false });
         }
         changed = true;
         out.exact(input.get(copied..here)?, copied);
@@ -61,10 +55,7 @@ fn decode(
         }
     }
     out.exact(input.get(copied..)?, copied);
-    changed.then_some(Done {
-        consumed: input.len(),
-        complete: true,
-    })
+    changed.then_some(Done { consumed: input.len(), complete: true })
 }
 
 fn json_escape(rest: &[u8]) -> Option<Escape> {
@@ -87,13 +78,9 @@ fn unicode_escape(rest: &[u8]) -> Option<Escape> {
     if let Some(character) = char::from_u32(first) {
         return Some(Escape::Char(character, 6));
     }
-    let second = rest
-        .get(6..)
-        .filter(|rest| rest.starts_with(b"\\u"))
-        .and_then(unit);
+    let second = rest.get(6..).filter(|rest| rest.starts_with(b"\\u")).and_then(unit);
     let pair = second.filter(|low| first < 0xdc00 && (0xdc00..0xe000).contains(low));
-    match pair.and_then(|low| char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + (low - 0xdc00)))
-    {
+    match pair.and_then(|low| char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + (low - 0xdc00))) {
         Some(character) => Some(Escape::Char(character, 12)),
         None => Some(Escape::Char(char::REPLACEMENT_CHARACTER, 6)),
     }
@@ -104,10 +91,7 @@ fn unit(rest: &[u8]) -> Option<u32> {
 }
 
 fn xml_entity(rest: &[u8]) -> Option<Escape> {
-    let end = rest
-        .iter()
-        .take(LONGEST_ENTITY)
-        .position(|&byte| byte == b';')?;
+    let end = rest.iter().take(LONGEST_ENTITY).position(|&byte| byte == b';')?;
     let name = rest.get(1..end)?;
     let character = match name {
         b"amp" => '&',
@@ -155,10 +139,7 @@ mod tests {
         let rows = [
             (r#"{\"a\":\"b\\\\c\"}"#, Some(r#"{"a":"b\\c"}"#)),
             (r"http:\/\/x\/\n\t", Some("http://x/\n\t")),
-            (
-                r"\u4f60\u597d \ud83d\udcf1 \ud83d!",
-                Some("\u{4f60}\u{597d} \u{1f4f1} \u{fffd}!"),
-            ),
+            (r"\u4f60\u597d \ud83d\udcf1 \ud83d!", Some("\u{4f60}\u{597d} \u{1f4f1} \u{fffd}!")),
             (r"\q \u12", None),
             ("plain", None),
         ];
@@ -169,13 +150,7 @@ mod tests {
 
     #[test]
     fn xml_entities_are_undone() {
-        let rows = [
-            (
-                "a &amp;&lt;b&#65;&#x4f60;&nosuch;&",
-                Some("a &<bA\u{4f60}&nosuch;&"),
-            ),
-            ("R&D", None),
-        ];
+        let rows = [("a &amp;&lt;b&#65;&#x4f60;&nosuch;&", Some("a &<bA\u{4f60}&nosuch;&")), ("R&D", None)];
         for (given, expected) in rows {
             assert_eq!(run(xml_text, given).as_deref(), expected, "{given}");
         }

@@ -25,10 +25,7 @@ pub(crate) fn hex(out: &mut Output, input: &[u8]) -> Option<Done> {
             }
         }
     }
-    (consumed > 0).then_some(Done {
-        consumed,
-        complete: high.is_none() && !stopped && out.limit.is_none(),
-    })
+    (consumed > 0).then_some(Done { consumed, complete: high.is_none() && !stopped && out.limit.is_none() })
 }
 
 /// The first bytes that digits spell, and how many they are.
@@ -64,26 +61,11 @@ mod tests {
     fn pairs_become_bytes_over_line_breaks() {
         let mut out = Output::new(100, 300);
         let done = hex(&mut out, b"48\n6 5f").unwrap();
-        assert_eq!(
-            (out.bytes.as_slice(), done),
-            (
-                &b"He"[..],
-                Done {
-                    consumed: 6,
-                    complete: false
-                }
-            )
-        );
-        let sources: Vec<_> = out
-            .pieces
-            .iter()
-            .map(|piece| (piece.out, piece.start, piece.source_len))
-            .collect();
+        assert_eq!((out.bytes.as_slice(), done), (&b"He"[..], Done { consumed: 6, complete: false }));
+        let sources: Vec<_> =
+            out.pieces.iter().map(|piece| (piece.out, piece.start, piece.source_len)).collect();
         assert_eq!(sources, [(0, 0, 2), (1, 3, 3)]);
-        assert_eq!(
-            out.pieces[1].fidelity,
-            Fidelity::Grouped { out: 1, source: 3 }
-        );
+        assert_eq!(out.pieces[1].fidelity, Fidelity::Grouped { out: 1, source: 3 });
     }
 
     #[test]

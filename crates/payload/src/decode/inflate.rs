@@ -15,19 +15,12 @@ pub(crate) fn gzip(out: &mut Output, input: &[u8]) -> Option<Done> {
         let ended = inflate(out, input, body, false);
         at = ended.consumed;
         complete = ended.complete && gzip_trailer(out.bytes.get(first..)?, input.get(at..)?);
-        at = input.len().min(if ended.complete {
-            at + GZIP_TRAILER
-        } else {
-            at
-        });
+        at = input.len().min(if ended.complete { at + GZIP_TRAILER } else { at });
         if !complete {
             break;
         }
     }
-    (!out.bytes.is_empty()).then_some(Done {
-        consumed: at,
-        complete,
-    })
+    (!out.bytes.is_empty()).then_some(Done { consumed: at, complete })
 }
 
 /// Zlib, its checksum compared.
@@ -103,10 +96,7 @@ fn inflate_with(inflater: &mut Decompress, out: &mut Output, input: &[u8], at: u
     loop {
         let room = out.room(at).min(GRAIN);
         if room == 0 {
-            return Done {
-                consumed: at,
-                complete: false,
-            };
+            return Done { consumed: at, complete: false };
         }
         let first = out.bytes.len();
         out.bytes.resize(first + room, 0);
@@ -118,24 +108,16 @@ fn inflate_with(inflater: &mut Decompress, out: &mut Output, input: &[u8], at: u
         let written = usize::try_from(inflater.total_out() - written).unwrap_or(0);
         out.bytes.truncate(first + written);
         // Output may still come when all input is in: it is tied to the last byte.
-        let start = at
-            .min(input.len().saturating_sub(1))
-            .min((at + read).saturating_sub(1));
+        let start = at.min(input.len().saturating_sub(1)).min((at + read).saturating_sub(1));
         out.piece_at(first, written, (start, at + read - start), Fidelity::Within);
         at += read;
         match status {
             Ok(Status::StreamEnd) => {
-                return Done {
-                    consumed: at,
-                    complete: true,
-                };
+                return Done { consumed: at, complete: true };
             }
             Ok(_) if read > 0 || written > 0 => {}
             Ok(_) | Err(_) => {
-                return Done {
-                    consumed: at,
-                    complete: false,
-                };
+                return Done { consumed: at, complete: false };
             }
         }
     }
@@ -165,29 +147,18 @@ mod tests {
         let done = gzip(&mut out, &input).unwrap();
         assert_eq!(
             (out.bytes.as_slice(), done),
-            (
-                &b"one two"[..],
-                Done {
-                    consumed: input.len(),
-                    complete: true
-                }
-            )
+            (&b"one two"[..], Done { consumed: input.len(), complete: true })
         );
     }
 
     #[test]
     fn a_cut_member_gives_its_prefix() {
-        let text: Vec<u8> = (0..9000_u32)
-            .flat_map(|number| number.to_string().into_bytes())
-            .collect();
+        let text: Vec<u8> = (0..9000_u32).flat_map(|number| number.to_string().into_bytes()).collect();
         let input = packed(&text);
         for cut in [input.len() - 1, input.len() - 8, input.len() / 2] {
             let mut out = Output::new(1 << 20, 300);
             let done = gzip(&mut out, &input[..cut]).unwrap();
-            assert!(
-                !done.complete && text.starts_with(&out.bytes) && !out.bytes.is_empty(),
-                "{cut}"
-            );
+            assert!(!done.complete && text.starts_with(&out.bytes) && !out.bytes.is_empty(), "{cut}");
         }
     }
 

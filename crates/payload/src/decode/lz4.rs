@@ -19,10 +19,7 @@ pub(crate) fn lz4_block(out: &mut Output, input: &[u8]) -> Option<Done> {
             Step::Broken => break false,
         }
     };
-    (!out.bytes.is_empty()).then_some(Done {
-        consumed: at,
-        complete,
-    })
+    (!out.bytes.is_empty()).then_some(Done { consumed: at, complete })
 }
 
 enum Step {
@@ -115,18 +112,11 @@ mod tests {
     #[test]
     fn a_block_reads_as_it_was_written() {
         let text =
-            br#"{"imei":"004401512345678","imsi":"001010123456789","imei2":"004401512345678"}"#
-                .repeat(40);
+            br#"{"imei":"004401512345678","imsi":"001010123456789","imei2":"004401512345678"}"#.repeat(40);
         let packed = lz4_flex::block::compress(&text);
         let mut out = Output::new(1 << 20, 300);
         let done = lz4_block(&mut out, &packed).unwrap();
-        assert_eq!(
-            done,
-            Done {
-                consumed: packed.len(),
-                complete: true
-            }
-        );
+        assert_eq!(done, Done { consumed: packed.len(), complete: true });
         assert_eq!(out.bytes, text);
     }
 

@@ -36,10 +36,7 @@ fn decode(out: &mut Output, input: &[u8], next: impl Fn(&[u8]) -> Option<usize>)
                 changed = true;
             }
             Some(_) => {
-                return Some(Done {
-                    consumed: copied,
-                    complete: false,
-                });
+                return Some(Done { consumed: copied, complete: false });
             }
             None => {
                 cut |= mark + 3 > input.len();
@@ -48,10 +45,7 @@ fn decode(out: &mut Output, input: &[u8], next: impl Fn(&[u8]) -> Option<usize>)
         }
     }
     out.exact(input.get(copied..)?, copied);
-    changed.then_some(Done {
-        consumed: input.len(),
-        complete: !cut,
-    })
+    changed.then_some(Done { consumed: input.len(), complete: !cut })
 }
 
 /// The byte written at the start of `rest`, and how long its writing is.
@@ -74,11 +68,7 @@ mod tests {
             // given, percent, form value
             (b"a%20b", Some(b"a b"), Some(b"a b")),
             (b"a+b", None, Some(b"a b")),
-            (
-                b"%e4%BD%a0%25",
-                Some(b"\xe4\xbd\xa0%"),
-                Some(b"\xe4\xbd\xa0%"),
-            ),
+            (b"%e4%BD%a0%25", Some(b"\xe4\xbd\xa0%"), Some(b"\xe4\xbd\xa0%")),
             (b"100%, %zz", None, None),
             (b"%2B%4", Some(b"+%4"), Some(b"+%4")),
             (b"plain", None, None),

@@ -6,9 +6,7 @@ use crate::output::{Done, Output};
 
 /// One block. Has no magic; all of the input must fit the length that it begins with.
 pub(crate) fn snappy(out: &mut Output, input: &[u8]) -> Option<Done> {
-    let len = snap::raw::decompress_len(input)
-        .ok()
-        .filter(|&len| len > 0)?;
+    let len = snap::raw::decompress_len(input).ok().filter(|&len| len > 0)?;
     // A copy of 64 bytes takes at least two.
     if len > input.len().saturating_mul(64) || len > out.room(input.len()) {
         return None;
@@ -20,8 +18,5 @@ pub(crate) fn snappy(out: &mut Output, input: &[u8]) -> Option<Done> {
         return None;
     }
     out.piece_at(0, len, (0, input.len()), Fidelity::Within);
-    Some(Done {
-        consumed: input.len(),
-        complete: true,
-    })
+    Some(Done { consumed: input.len(), complete: true })
 }

@@ -13,52 +13,27 @@ use crate::output::{Done, Output};
 /// Brotli. Has no magic: nearly any bytes begin like it.
 pub(crate) fn brotli(out: &mut Output, input: &[u8]) -> Option<Done> {
     let read = Cell::new(0);
-    let reader = Counted {
-        rest: input,
-        read: &read,
-    };
-    pump(
-        out,
-        brotli_decompressor::Decompressor::new(reader, BUFFER),
-        &read,
-    )
+    let reader = Counted { rest: input, read: &read };
+    pump(out, brotli_decompressor::Decompressor::new(reader, BUFFER), &read)
 }
 
 /// Zstandard frames, skippable ones included.
 pub(crate) fn zstd(out: &mut Output, input: &[u8]) -> Option<Done> {
     let read = Cell::new(0);
-    let reader = zstd::stream::read::Decoder::with_buffer(Counted {
-        rest: input,
-        read: &read,
-    })
-    .ok()?;
+    let reader = zstd::stream::read::Decoder::with_buffer(Counted { rest: input, read: &read }).ok()?;
     pump(out, reader, &read)
 }
 
 /// LZ4 frames.
 pub(crate) fn lz4_frame(out: &mut Output, input: &[u8]) -> Option<Done> {
     let read = Cell::new(0);
-    pump(
-        out,
-        lz4_flex::frame::FrameDecoder::new(Counted {
-            rest: input,
-            read: &read,
-        }),
-        &read,
-    )
+    pump(out, lz4_flex::frame::FrameDecoder::new(Counted { rest: input, read: &read }), &read)
 }
 
 /// Framed Snappy.
 pub(crate) fn snappy_frame(out: &mut Output, input: &[u8]) -> Option<Done> {
     let read = Cell::new(0);
-    pump(
-        out,
-        snap::read::FrameDecoder::new(Counted {
-            rest: input,
-            read: &read,
-        }),
-        &read,
-    )
+    pump(out, snap::read::FrameDecoder::new(Counted { rest: input, read: &read }), &read)
 }
 
 /// Reads until the end, an error or a limit. Pieces are as long as one read of the library.
@@ -76,17 +51,13 @@ fn pump(out: &mut Output, mut reader: impl Read, read: &Cell<usize>) -> Option<D
                 let source = (before.min(read.get().saturating_sub(1)), read.get());
                 let (start, end) = source;
                 out.piece(count, start, end - start, Fidelity::Within);
-                out.bytes
-                    .extend_from_slice(space.get(..count).unwrap_or_default());
+                out.bytes.extend_from_slice(space.get(..count).unwrap_or_default());
             }
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(_) => break false,
         }
     };
-    (!out.bytes.is_empty()).then_some(Done {
-        consumed: read.get(),
-        complete,
-    })
+    (!out.bytes.is_empty()).then_some(Done { consumed: read.get(), complete })
 }
 
 /// Bytes that count how many were taken.

@@ -22,10 +22,7 @@ fn decode(out: &mut Output, input: &[u8], unit: impl Fn([u8; 2]) -> u16) -> Opti
             Err(_) => (char::REPLACEMENT_CHARACTER, 2),
         };
         if out.room(at) < 4 {
-            return (at > 0).then_some(Done {
-                consumed: at,
-                complete: false,
-            });
+            return (at > 0).then_some(Done { consumed: at, complete: false });
         }
         if at > 0 || character != BYTE_ORDER_MARK {
             let mut bytes = [0; 4];
@@ -33,10 +30,7 @@ fn decode(out: &mut Output, input: &[u8], unit: impl Fn([u8; 2]) -> u16) -> Opti
         }
         at += source;
     }
-    (!out.bytes.is_empty()).then_some(Done {
-        consumed: at,
-        complete: rest.is_empty(),
-    })
+    (!out.bytes.is_empty()).then_some(Done { consumed: at, complete: rest.is_empty() })
 }
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -51,21 +45,11 @@ mod tests {
         // Mark, "A", U+1F4F1 as a pair, half a pair, half a unit.
         let done = utf16_le(&mut out, b"\xff\xfeA\0\x3d\xd8\xf1\xdc\x3d\xd8!").unwrap();
         assert_eq!(String::from_utf8_lossy(&out.bytes), "A\u{1f4f1}\u{fffd}");
-        assert_eq!(
-            done,
-            Done {
-                consumed: 10,
-                complete: false
-            }
-        );
+        assert_eq!(done, Done { consumed: 10, complete: false });
         out.clear();
         utf16_be(&mut out, b"\0H\0i\x4f\x60").unwrap();
         assert_eq!(String::from_utf8_lossy(&out.bytes), "Hi\u{4f60}");
-        let sources: Vec<_> = out
-            .pieces
-            .iter()
-            .map(|piece| (piece.out, piece.len, piece.start))
-            .collect();
+        let sources: Vec<_> = out.pieces.iter().map(|piece| (piece.out, piece.len, piece.start)).collect();
         assert_eq!(sources, [(0, 2, 0), (2, 3, 4)]);
     }
 }

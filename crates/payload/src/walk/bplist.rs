@@ -29,11 +29,7 @@ pub(crate) fn bplist(fields: &mut Fields<'_>, input: &[u8]) -> Option<Walked> {
                     fields.ask(Some(field), "utf-16be");
                 }
             }
-            Object::List {
-                references,
-                count,
-                map,
-            } => {
+            Object::List { references, count, map } => {
                 let at = references.start;
                 let field = if parent.is_none() && name == Name::None {
                     None
@@ -41,8 +37,7 @@ pub(crate) fn bplist(fields: &mut Fields<'_>, input: &[u8]) -> Option<Walked> {
                     Some(fields.add(parent, name, at..at)?)
                 };
                 for index in (0..count).rev() {
-                    let value =
-                        table.reference(&references, if map { count + index } else { index });
+                    let value = table.reference(&references, if map { count + index } else { index });
                     let name = if map {
                         table.key(&references, index)
                     } else {
@@ -53,10 +48,7 @@ pub(crate) fn bplist(fields: &mut Fields<'_>, input: &[u8]) -> Option<Walked> {
             }
         }
     }
-    (fields.count() > 0).then_some(Walked {
-        consumed: input.len(),
-        complete: true,
-    })
+    (fields.count() > 0).then_some(Walked { consumed: input.len(), complete: true })
 }
 
 /// Where the objects are.
@@ -73,11 +65,7 @@ enum Object {
     /// A value; whether it is UTF-16 text.
     Leaf(Range<usize>, bool),
     /// References to `count` values; before them, of a map, as many to keys.
-    List {
-        references: Range<usize>,
-        count: usize,
-        map: bool,
-    },
+    List { references: Range<usize>, count: usize, map: bool },
 }
 
 impl<'i> Table<'i> {
@@ -93,21 +81,14 @@ impl<'i> Table<'i> {
             start: long(24)?,
         };
         let sizes = (1..=8).contains(&table.offset_size) && (1..=8).contains(&table.reference_size);
-        let end = table
-            .count
-            .checked_mul(table.offset_size)?
-            .checked_add(table.start)?;
+        let end = table.count.checked_mul(table.offset_size)?.checked_add(table.start)?;
         (sizes && end <= body.len() && table.top < table.count).then_some(table)
     }
 
     fn object(&self, object: usize) -> Option<Object> {
-        let at = self
-            .start
-            .checked_add(object.checked_mul(self.offset_size)?)?;
-        let offset = usize::try_from(big_endian(
-            self.input.get(at..at.checked_add(self.offset_size)?)?,
-        ))
-        .ok()?;
+        let at = self.start.checked_add(object.checked_mul(self.offset_size)?)?;
+        let offset =
+            usize::try_from(big_endian(self.input.get(at..at.checked_add(self.offset_size)?)?)).ok()?;
         let marker = *self.input.get(offset)?;
         let leaf = |len: usize| {
             let end = offset.checked_add(1)?.checked_add(len)?;
@@ -128,8 +109,7 @@ impl<'i> Table<'i> {
             15 => {
                 let size = 1_usize << (self.input.get(offset + 1)? & 3);
                 let count =
-                    usize::try_from(big_endian(self.input.get(offset + 2..offset + 2 + size)?))
-                        .ok()?;
+                    usize::try_from(big_endian(self.input.get(offset + 2..offset + 2 + size)?)).ok()?;
                 (offset + 2 + size, count)
             }
             small => (offset + 1, usize::from(small)),
@@ -140,34 +120,20 @@ impl<'i> Table<'i> {
             0xd => self.reference_size * 2,
             _ => self.reference_size,
         };
-        let end = start
-            .checked_add(count.checked_mul(unit)?)
-            .filter(|&end| end <= self.input.len())?;
+        let end = start.checked_add(count.checked_mul(unit)?).filter(|&end| end <= self.input.len())?;
         Some(match kind {
             4..=6 => Object::Leaf(start..end, kind == 6),
-            _ => Object::List {
-                references: start..end,
-                count,
-                map: kind == 0xd,
-            },
+            _ => Object::List { references: start..end, count, map: kind == 0xd },
         })
     }
 
     fn reference(&self, references: &Range<usize>, index: usize) -> Option<usize> {
-        let start = references
-            .start
-            .checked_add(index.checked_mul(self.reference_size)?)?;
-        usize::try_from(big_endian(
-            self.input
-                .get(start..start.checked_add(self.reference_size)?)?,
-        ))
-        .ok()
+        let start = references.start.checked_add(index.checked_mul(self.reference_size)?)?;
+        usize::try_from(big_endian(self.input.get(start..start.checked_add(self.reference_size)?)?)).ok()
     }
 
     fn key(&self, references: &Range<usize>, index: usize) -> Name {
-        let key = self
-            .reference(references, index)
-            .and_then(|key| self.object(key));
+        let key = self.reference(references, index).and_then(|key| self.object(key));
         match key {
             Some(Object::Leaf(range, false)) => Name::Range(range),
             _ => Name::None,
@@ -176,9 +142,7 @@ impl<'i> Table<'i> {
 }
 
 fn big_endian(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0, |sum, &byte| sum << 8 | u64::from(byte))
+    bytes.iter().fold(0, |sum, &byte| sum << 8 | u64::from(byte))
 }
 
 #[cfg(test)]
@@ -215,23 +179,14 @@ mod tests {
     #[test]
     fn values_are_named_by_their_keys() {
         let (_, rows) = walk_alone(bplist, &list()).unwrap();
-        let rows: Vec<_> = rows
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
-        assert_eq!(
-            rows,
-            [("imei", "0044"), ("list.[]", "\x01"), ("list.[]", "\0AO`")]
-        );
+        let rows: Vec<_> = rows.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(rows, [("imei", "0044"), ("list.[]", "\x01"), ("list.[]", "\0AO`")]);
     }
 
     #[test]
     fn a_list_that_holds_itself_ends() {
         let mut bytes = list();
-        let at = bytes
-            .windows(3)
-            .position(|window| window == b"\xa2\x05\x06")
-            .unwrap();
+        let at = bytes.windows(3).position(|window| window == b"\xa2\x05\x06").unwrap();
         bytes[at + 1] = 0;
         assert!(walk_alone(bplist, &bytes).is_some());
         for cut in 0..bytes.len() {

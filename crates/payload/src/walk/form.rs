@@ -16,25 +16,17 @@ use crate::{
 pub(crate) fn form(fields: &mut Fields<'_>, input: &[u8]) -> Option<Walked> {
     memchr::memchr(b'=', input)?;
     pairs(fields, input, 0..input.trim_ascii_end().len(), b'&');
-    Some(Walked {
-        consumed: input.len(),
-        complete: fields.limit().is_none(),
-    })
+    Some(Walked { consumed: input.len(), complete: fields.limit().is_none() })
 }
 
 /// The query of an address: what stands between its `?` and its `#`.
 pub(crate) fn query(fields: &mut Fields<'_>, input: &[u8]) -> Option<Walked> {
     let start = memchr::memchr(b'?', input)? + 1;
-    let end = input
-        .get(start..)
-        .and_then(|rest| memchr::memchr3(b'#', b' ', b'"', rest));
+    let end = input.get(start..).and_then(|rest| memchr::memchr3(b'#', b' ', b'"', rest));
     let range = start..end.map_or(input.len(), |end| start + end);
     memchr::memchr(b'=', input.get(range.clone())?)?;
     pairs(fields, input, range, b'&');
-    Some(Walked {
-        consumed: input.len(),
-        complete: fields.limit().is_none(),
-    })
+    Some(Walked { consumed: input.len(), complete: fields.limit().is_none() })
 }
 
 /// `name=value; name="value"`, separated by `;` or, where there is none, by `,`.
@@ -42,10 +34,7 @@ pub(crate) fn cookie(fields: &mut Fields<'_>, input: &[u8]) -> Option<Walked> {
     memchr::memchr(b'=', input)?;
     let separator = if input.contains(&b';') { b';' } else { b',' };
     pairs(fields, input, 0..input.len(), separator);
-    Some(Walked {
-        consumed: input.len(),
-        complete: fields.limit().is_none(),
-    })
+    Some(Walked { consumed: input.len(), complete: fields.limit().is_none() })
 }
 
 /// Whether unlabelled text is a form: names that forms have, no white space, and a pair.
@@ -57,14 +46,10 @@ pub(crate) fn looks_like_form(input: &[u8]) -> bool {
     };
     let name = head.get(..equals).unwrap_or_default();
     let named = (1..=LONGEST_NAME).contains(&name.len())
-        && name.iter().all(|&byte| {
-            class(byte) & (SPACE | CONTROL | HIGH) == 0 && !b"<>{}\"\\,;".contains(&byte)
-        });
-    let padding = text
-        .get(equals..)
-        .unwrap_or_default()
-        .iter()
-        .all(|&byte| byte == b'=');
+        && name
+            .iter()
+            .all(|&byte| class(byte) & (SPACE | CONTROL | HIGH) == 0 && !b"<>{}\"\\,;".contains(&byte));
+    let padding = text.get(equals..).unwrap_or_default().iter().all(|&byte| byte == b'=');
     named && !padding && classes(head) & (SPACE | CONTROL | HIGH) == 0
 }
 
@@ -84,10 +69,7 @@ fn pairs(fields: &mut Fields<'_>, input: &[u8], range: Range<usize>, separator: 
 fn pair(fields: &mut Fields<'_>, input: &[u8], range: Range<usize>, separator: u8) -> bool {
     let text = input.get(range.clone()).unwrap_or_default();
     let (name, value) = match memchr::memchr(b'=', text) {
-        Some(equals) => (
-            range.start..range.start + equals,
-            range.start + equals + 1..range.end,
-        ),
+        Some(equals) => (range.start..range.start + equals, range.start + equals + 1..range.end),
         None => (range.start..range.start, range),
     };
     let (name, value) = match separator {
@@ -117,15 +99,10 @@ fn field_name(input: &[u8], range: Range<usize>) -> Name {
 
 /// The last word of a range: `username` of `Digest username`.
 fn last_word(input: &[u8], range: Range<usize>) -> Range<usize> {
-    let bytes = input
-        .get(range.clone())
-        .unwrap_or_default()
-        .trim_ascii_end();
+    let bytes = input.get(range.clone()).unwrap_or_default().trim_ascii_end();
     let end = range.start + bytes.len();
-    let start = bytes
-        .iter()
-        .rposition(u8::is_ascii_whitespace)
-        .map_or(range.start, |blank| range.start + blank + 1);
+    let start =
+        bytes.iter().rposition(u8::is_ascii_whitespace).map_or(range.start, |blank| range.start + blank + 1);
     start..end
 }
 
@@ -159,35 +136,16 @@ mod tests {
     fn pairs_have_names_and_values() {
         type Row<'r> = (Walker, &'r str, &'r [(&'r str, &'r str)]);
         let rows: [Row<'_>; 6] = [
-            (
-                form,
-                "a=1&b%5Bc%5D=x%20y&&d=\r\n",
-                &[("a", "1"), ("b[c]", "x%20y")],
-            ),
+            (form, "a=1&b%5Bc%5D=x%20y&&d=\r\n", &[("a", "1"), ("b[c]", "x%20y")]),
             (form, "crc=-12&flag", &[("crc", "-12"), ("", "flag")]),
-            (
-                query,
-                "http://h/p?imei=0044&u=a=b#top",
-                &[("imei", "0044"), ("u", "a=b")],
-            ),
-            (
-                cookie,
-                "a=1; b=\"2\";c = 3",
-                &[("a", "1"), ("b", "2"), ("c", "3")],
-            ),
-            (
-                cookie,
-                "Digest username=\"u\", realm=\"r\"",
-                &[("username", "u"), ("realm", "r")],
-            ),
+            (query, "http://h/p?imei=0044&u=a=b#top", &[("imei", "0044"), ("u", "a=b")]),
+            (cookie, "a=1; b=\"2\";c = 3", &[("a", "1"), ("b", "2"), ("c", "3")]),
+            (cookie, "Digest username=\"u\", realm=\"r\"", &[("username", "u"), ("realm", "r")]),
             (cookie, "v=H4sI==; x", &[("v", "H4sI=="), ("", "x")]),
         ];
         for (walker, input, expected) in rows {
             let (_, found) = walk_alone(walker, input.as_bytes()).unwrap();
-            let found: Vec<_> = found
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str()))
-                .collect();
+            let found: Vec<_> = found.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             assert_eq!(found, expected, "{input}");
         }
     }

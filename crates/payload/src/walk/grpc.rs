@@ -18,12 +18,7 @@ pub(crate) fn prefixed(fields: &mut Fields<'_>, input: &[u8]) -> Option<Walked> 
     })
 }
 
-fn frames(
-    fields: &mut Fields<'_>,
-    input: &[u8],
-    flags: usize,
-    length: fn([u8; 4]) -> u32,
-) -> Option<Walked> {
+fn frames(fields: &mut Fields<'_>, input: &[u8], flags: usize, length: fn([u8; 4]) -> u32) -> Option<Walked> {
     let mut at = 0;
     for index in 0.. {
         let rest = input.get(at..).unwrap_or_default();
@@ -32,9 +27,7 @@ fn frames(
         }
         let flagged = flags == 0 || matches!(rest.first(), Some(0 | 1 | 0x80 | 0x81));
         let header = rest.get(flags..).and_then(|rest| rest.first_chunk::<4>());
-        let Some(len) = header
-            .filter(|_| flagged)
-            .and_then(|bytes| usize::try_from(length(*bytes)).ok())
+        let Some(len) = header.filter(|_| flagged).and_then(|bytes| usize::try_from(length(*bytes)).ok())
         else {
             return cut(fields, at);
         };
@@ -51,17 +44,11 @@ fn frames(
         }
         at = end;
     }
-    (fields.count() > 0).then_some(Walked {
-        consumed: at,
-        complete: true,
-    })
+    (fields.count() > 0).then_some(Walked { consumed: at, complete: true })
 }
 
 fn cut(fields: &Fields<'_>, consumed: usize) -> Option<Walked> {
-    (fields.count() > 0).then_some(Walked {
-        consumed,
-        complete: false,
-    })
+    (fields.count() > 0).then_some(Walked { consumed, complete: false })
 }
 
 /// The longest message that a cut frame may announce.
@@ -76,10 +63,7 @@ mod tests {
     fn frames_are_cut_out() {
         let (walked, rows) = walk_alone(grpc, b"\0\0\0\0\x03abc\x01\0\0\0\x02xy").unwrap();
         assert!(walked.complete);
-        assert_eq!(
-            rows,
-            [("[]".into(), "abc".into()), ("[]".into(), "xy".into())]
-        );
+        assert_eq!(rows, [("[]".into(), "abc".into()), ("[]".into(), "xy".into())]);
         let (walked, rows) = walk_alone(grpc, b"\0\0\0\0\x03abc\0\0\0\0\x09xy").unwrap();
         assert!(!walked.complete && rows.len() == 2);
         assert_eq!(walk_alone(grpc, b"\x02\0\0\0\x03abc"), None);
@@ -87,13 +71,7 @@ mod tests {
 
     #[test]
     fn lengths_must_fill_the_input() {
-        assert_eq!(
-            walk_alone(prefixed, b"\0\0\0\x03abc\0\0\0\x01x")
-                .unwrap()
-                .1
-                .len(),
-            2
-        );
+        assert_eq!(walk_alone(prefixed, b"\0\0\0\x03abc\0\0\0\x01x").unwrap().1.len(), 2);
         assert_eq!(walk_alone(prefixed, b"\x03\0\0\0abc").unwrap().1.len(), 1);
         assert_eq!(walk_alone(prefixed, b"\0\0\0\x03abcd"), None);
     }

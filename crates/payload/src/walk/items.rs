@@ -35,35 +35,16 @@ pub(crate) enum Shape {
 }
 
 /// Reads lists in a row. They must fill the input or, where it is cut, hold enough names to be no accident.
-pub(crate) fn walk(
-    fields: &mut Fields<'_>,
-    input: &[u8],
-    head: fn(&[u8]) -> Option<Head>,
-) -> Option<Walked> {
-    let mut walker = Walker {
-        fields,
-        input,
-        at: 0,
-        open: Vec::new(),
-        texts: 0,
-        keys: 0,
-        head,
-    };
+pub(crate) fn walk(fields: &mut Fields<'_>, input: &[u8], head: fn(&[u8]) -> Option<Head>) -> Option<Walked> {
+    let mut walker = Walker { fields, input, at: 0, open: Vec::new(), texts: 0, keys: 0, head };
     let mut whole = true;
     while whole && walker.at < input.len() {
         whole = walker.document();
     }
-    let enough = if whole {
-        walker.keys + walker.texts > 0
-    } else {
-        walker.keys >= 3
-    };
+    let enough = if whole { walker.keys + walker.texts > 0 } else { walker.keys >= 3 };
     let consumed = walker.at.min(input.len());
     walker.close_all();
-    (enough && fields.count() > 0).then_some(Walked {
-        consumed,
-        complete: whole,
-    })
+    (enough && fields.count() > 0).then_some(Walked { consumed, complete: whole })
 }
 
 struct Walker<'w, 't> {
@@ -93,12 +74,7 @@ impl Walker<'_, '_> {
                 Item::Skip => self.at += head.size,
                 Item::List(shape, left) if self.at - first < 16 => {
                     self.at += head.size;
-                    self.open.push(Open {
-                        field: None,
-                        shape,
-                        left,
-                        count: 0,
-                    });
+                    self.open.push(Open { field: None, shape, left, count: 0 });
                     return self.lists().is_some();
                 }
                 _ => return false,
@@ -128,11 +104,7 @@ impl Walker<'_, '_> {
             top.left = top.left.map(|left| left - 1);
             let (shape, count, parent) = (top.shape, top.count, top.field);
             top.count = count.saturating_add(1);
-            let name = if shape == Shape::Map {
-                self.key()?
-            } else {
-                Name::Index(count)
-            };
+            let name = if shape == Shape::Map { self.key()? } else { Name::Index(count) };
             self.value(parent, name)?;
         }
         Some(())
@@ -175,10 +147,7 @@ impl Walker<'_, '_> {
                 self.fields.add(parent, name, range)?;
             }
             Item::Plain(len) => {
-                let end = self
-                    .at
-                    .checked_add(len)
-                    .filter(|&end| end <= self.input.len())?;
+                let end = self.at.checked_add(len).filter(|&end| end <= self.input.len())?;
                 self.fields.add(parent, name, self.at..end)?;
                 self.at = end;
             }
@@ -188,12 +157,7 @@ impl Walker<'_, '_> {
                 }
                 let field = self.fields.add(parent, name, start..start)?;
                 self.at += head.size;
-                self.open.push(Open {
-                    field: Some(field),
-                    shape,
-                    left,
-                    count: 0,
-                });
+                self.open.push(Open { field: Some(field), shape, left, count: 0 });
             }
             Item::Break | Item::Skip => return None,
         }
@@ -202,9 +166,7 @@ impl Walker<'_, '_> {
 
     fn bytes(&mut self, head: usize, len: usize) -> Option<Range<usize>> {
         let start = self.at.checked_add(head)?;
-        let end = start
-            .checked_add(len)
-            .filter(|&end| end <= self.input.len())?;
+        let end = start.checked_add(len).filter(|&end| end <= self.input.len())?;
         self.at = end;
         Some(start..end)
     }

@@ -16,12 +16,7 @@ use crate::{
 /// Objects and arrays; a number or a string alone has no field.
 pub(crate) fn json(fields: &mut Fields<'_>, input: &[u8]) -> Option<Walked> {
     let start = guard_end(input)?;
-    let mut walker = Walker {
-        fields,
-        input,
-        at: start,
-        open: Vec::new(),
-    };
+    let mut walker = Walker { fields, input, at: start, open: Vec::new() };
     let mut ended = Ended::Odd;
     let mut consumed = start;
     while matches!(walker.peek(), Some(b'{' | b'[')) {
@@ -36,16 +31,11 @@ pub(crate) fn json(fields: &mut Fields<'_>, input: &[u8]) -> Option<Walked> {
     consumed = if to_the_end { input.len() } else { consumed };
     // An odd byte behind some members is a damaged document; right at the start it is another language.
     let good = match ended {
-        Ended::Whole => {
-            to_the_end || walker.fields.count() > usize::from(input.get(start) == Some(&b'['))
-        }
+        Ended::Whole => to_the_end || walker.fields.count() > usize::from(input.get(start) == Some(&b'[')),
         Ended::Cut => walker.fields.count() > 0,
         Ended::Odd => walker.fields.count() > 2,
     };
-    good.then_some(Walked {
-        consumed,
-        complete: ended == Ended::Whole,
-    })
+    good.then_some(Walked { consumed, complete: ended == Ended::Whole })
 }
 
 struct Walker<'w, 't> {
@@ -97,11 +87,7 @@ impl Walker<'_, '_> {
         let object = self.peek() == Some(b'{');
         self.at += 1;
         self.open.clear();
-        let mut top = Open {
-            field: None,
-            object,
-            count: 0,
-        };
+        let mut top = Open { field: None, object, count: 0 };
         loop {
             self.skip_blank();
             let Some(byte) = self.peek() else {
@@ -131,11 +117,7 @@ impl Walker<'_, '_> {
     }
 
     fn cut(&mut self, top: Open) -> Ended {
-        self.at = if self.fields.limit().is_none() {
-            self.input.len()
-        } else {
-            self.at
-        };
+        self.at = if self.fields.limit().is_none() { self.input.len() } else { self.at };
         self.close_all(top);
         Ended::Cut
     }
@@ -162,11 +144,7 @@ impl Walker<'_, '_> {
                 return Ok(());
             }
         }
-        let name = if top.object {
-            self.key()?
-        } else {
-            Name::Index(top.count)
-        };
+        let name = if top.object { self.key()? } else { Name::Index(top.count) };
         top.count = top.count.saturating_add(1);
         self.value(top, name)
     }
@@ -216,17 +194,10 @@ impl Walker<'_, '_> {
                 if !self.fields.may_nest(self.open.len()) {
                     return Err(Ended::Cut);
                 }
-                let field = self
-                    .fields
-                    .add(top.field, name, start..start)
-                    .ok_or(Ended::Cut)?;
+                let field = self.fields.add(top.field, name, start..start).ok_or(Ended::Cut)?;
                 self.at += 1;
                 self.open.push(*top);
-                *top = Open {
-                    field: Some(field),
-                    object: byte == b'{',
-                    count: 0,
-                };
+                *top = Open { field: Some(field), object: byte == b'{', count: 0 };
                 Ok(())
             }
             _ => {
@@ -236,9 +207,7 @@ impl Walker<'_, '_> {
                     self.at = start;
                     return Err(Ended::Odd);
                 }
-                self.fields
-                    .add(top.field, name, start..self.at)
-                    .ok_or(Ended::Cut)?;
+                self.fields.add(top.field, name, start..self.at).ok_or(Ended::Cut)?;
                 Ok(())
             }
         }
@@ -268,13 +237,11 @@ impl Walker<'_, '_> {
 
 fn is_literal(word: &[u8], cut: bool) -> bool {
     match word {
-        [b'0'..=b'9' | b'-', rest @ ..] => rest
-            .iter()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-')),
+        [b'0'..=b'9' | b'-', rest @ ..] => {
+            rest.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'))
+        }
         [] => false,
-        _ => WORDS
-            .iter()
-            .any(|known| *known == word || cut && known.starts_with(word)),
+        _ => WORDS.iter().any(|known| *known == word || cut && known.starts_with(word)),
     }
 }
 
@@ -288,11 +255,7 @@ fn guard_end(input: &[u8]) -> Option<usize> {
     let head = rest.get(..LONGEST_GUARD).unwrap_or(rest);
     let guard = GUARDS.iter().find(|guard| head.starts_with(guard));
     let behind = |at: usize| {
-        let blank = rest
-            .get(at..)?
-            .iter()
-            .take_while(|byte| byte.is_ascii_whitespace())
-            .count();
+        let blank = rest.get(at..)?.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
         matches!(rest.get(at + blank), Some(b'{' | b'[')).then_some(start + at + blank)
     };
     if let Some(guard) = guard {
@@ -300,22 +263,13 @@ fn guard_end(input: &[u8]) -> Option<usize> {
     }
     let call = memchr::memchr(b'(', head)?;
     let name = head.get(..call)?;
-    let named = !name.is_empty()
-        && name
-            .iter()
-            .all(|&byte| class(byte) & WORD != 0 || b"/*. $;".contains(&byte));
+    let named =
+        !name.is_empty() && name.iter().all(|&byte| class(byte) & WORD != 0 || b"/*. $;".contains(&byte));
     if named { behind(call + 1) } else { None }
 }
 
 const WORD: u16 = DIGIT | HEX_LETTER | LOWER | UPPER | DASH;
-const WORDS: &[&[u8]] = &[
-    b"true",
-    b"false",
-    b"null",
-    b"NaN",
-    b"Infinity",
-    b"undefined",
-];
+const WORDS: &[&[u8]] = &[b"true", b"false", b"null", b"NaN", b"Infinity", b"undefined"];
 /// Against script inclusion.
 const GUARDS: &[&[u8]] = &[b")]}'", b"while(1);", b"for(;;);", b"for (;;);", b"{}&&"];
 const LONGEST_GUARD: usize = 96;
@@ -327,10 +281,7 @@ mod tests {
 
     fn rows(input: &str) -> Option<(usize, bool, Vec<String>)> {
         let (walked, rows) = walk_alone(json, input.as_bytes())?;
-        let rows = rows
-            .into_iter()
-            .map(|(path, value)| format!("{path}={value}"))
-            .collect();
+        let rows = rows.into_iter().map(|(path, value)| format!("{path}={value}")).collect();
         Some((walked.consumed, walked.complete, rows))
     }
 
@@ -339,13 +290,7 @@ mod tests {
         let (consumed, complete, rows) =
             rows(r#" {"a": {"b":[1, -2.5e3, {"c":"x\"y"}], "d":null}, "e\n":true,} "#).unwrap();
         assert_eq!((consumed, complete), (63, true));
-        let expected = [
-            "a.b.[]=1",
-            "a.b.[]=-2.5e3",
-            "a.b.[].c=x\\\"y",
-            "a.d=null",
-            "e\n=true",
-        ];
+        let expected = ["a.b.[]=1", "a.b.[]=-2.5e3", "a.b.[].c=x\\\"y", "a.d=null", "e\n=true"];
         assert_eq!(rows, expected);
     }
 
@@ -358,11 +303,7 @@ mod tests {
             "/**/ typeof cb === 'function' && cb({\"a\":1})",
             "\u{feff}{\"a\":1}\r\n",
         ];
-        let found: Vec<_> = inputs
-            .iter()
-            .filter_map(|input| rows(input))
-            .map(|row| row.2)
-            .collect();
+        let found: Vec<_> = inputs.iter().filter_map(|input| rows(input)).map(|row| row.2).collect();
         assert_eq!(found, vec![["a=1"]; 4]);
     }
 
@@ -412,12 +353,7 @@ mod tests {
     fn deep_nesting_stops_at_the_limit() {
         let input = vec![b'['; 200_000];
         let mut all = Vec::new();
-        let place = crate::walk::Place {
-            buffer: 0,
-            base: 0,
-            parent: None,
-            decoder: "json",
-        };
+        let place = crate::walk::Place { buffer: 0, base: 0, parent: None, decoder: "json" };
         let mut fields = Fields::new(&mut all, place, 1 << 20, 256);
         let walked = json(&mut fields, &input).unwrap();
         assert_eq!(fields.limit(), Some(crate::Limit::Depth));

@@ -9,13 +9,9 @@ use crate::{
 
 /// Lines of names and values. Two lines at least, and two thirds of the first ones, must be such.
 pub(crate) fn lines(fields: &mut Fields<'_>, input: &[u8]) -> Option<Walked> {
-    let probed = input
-        .split(|&byte| byte == b'\n')
-        .filter(|line| !line.trim_ascii().is_empty())
-        .take(PROBED);
-    let (all, named) = probed.fold((0, 0), |(all, named), line| {
-        (all + 1, named + usize::from(separator(line).is_some()))
-    });
+    let probed = input.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).take(PROBED);
+    let (all, named) =
+        probed.fold((0, 0), |(all, named), line| (all + 1, named + usize::from(separator(line).is_some())));
     if named < 2 || named * 3 < all * 2 {
         return None;
     }
@@ -37,19 +33,13 @@ pub(crate) fn lines(fields: &mut Fields<'_>, input: &[u8]) -> Option<Walked> {
         }
         at += len + 1;
     }
-    Some(Walked {
-        consumed: input.len(),
-        complete: true,
-    })
+    Some(Walked { consumed: input.len(), complete: true })
 }
 
 /// A list on one line: four items or more, commas (or bars, or tabs) without a space behind them.
 pub(crate) fn list(fields: &mut Fields<'_>, input: &[u8]) -> Option<Walked> {
     let text = input.trim_ascii_end();
-    let separator = SEPARATORS
-        .iter()
-        .copied()
-        .find(|&byte| is_list(text, byte))?;
+    let separator = SEPARATORS.iter().copied().find(|&byte| is_list(text, byte))?;
     let mut at = 0;
     for (index, item) in (0..).zip(text.split(|&byte| byte == separator)) {
         let (name, skip) = match memchr::memchr2(b':', b'=', item)
@@ -63,10 +53,7 @@ pub(crate) fn list(fields: &mut Fields<'_>, input: &[u8]) -> Option<Walked> {
         }
         at += item.len() + 1;
     }
-    Some(Walked {
-        consumed: input.len(),
-        complete: true,
-    })
+    Some(Walked { consumed: input.len(), complete: true })
 }
 
 fn is_list(text: &[u8], separator: u8) -> bool {
@@ -91,9 +78,7 @@ fn separator(line: &[u8]) -> Option<usize> {
 
 fn is_name(name: &[u8]) -> bool {
     let word = |&byte: &u8| class(byte) & WORD != 0 || matches!(byte, b'.' | b'[' | b']' | b' ');
-    name.first()
-        .is_some_and(|&byte| class(byte) & WORD & !DIGIT != 0)
-        && name.iter().all(word)
+    name.first().is_some_and(|&byte| class(byte) & WORD & !DIGIT != 0) && name.iter().all(word)
 }
 
 const WORD: u16 = DIGIT | HEX_LETTER | LOWER | UPPER | DASH;
@@ -109,46 +94,23 @@ mod tests {
     use super::*;
     use crate::walk::walk_alone;
 
-    fn pairs(
-        walker: fn(&mut Fields<'_>, &[u8]) -> Option<Walked>,
-        input: &str,
-    ) -> Option<Vec<String>> {
+    fn pairs(walker: fn(&mut Fields<'_>, &[u8]) -> Option<Walked>, input: &str) -> Option<Vec<String>> {
         let (_, rows) = walk_alone(walker, input.as_bytes())?;
-        Some(
-            rows.iter()
-                .map(|(name, value)| format!("{name}={value}"))
-                .collect(),
-        )
+        Some(rows.iter().map(|(name, value)| format!("{name}={value}")).collect())
     }
 
     #[test]
     fn lines_of_names_and_values_are_fields() {
-        let found = pairs(
-            lines,
-            "imei: 0044\r\nro.serialno=AB12\r\n\r\nnote here\r\nmac = 02:00\r\n",
-        )
-        .unwrap();
+        let found =
+            pairs(lines, "imei: 0044\r\nro.serialno=AB12\r\n\r\nnote here\r\nmac = 02:00\r\n").unwrap();
         assert_eq!(found, ["imei=0044", "ro.serialno=AB12", "mac=02:00"]);
-        assert_eq!(
-            pairs(lines, "one: line\nof prose\nfollows here\nand on"),
-            None
-        );
+        assert_eq!(pairs(lines, "one: line\nof prose\nfollows here\nand on"), None);
     }
 
     #[test]
     fn lists_on_one_line_are_fields() {
         let found = pairs(list, "TN:IMEI1,004401512345678,WX1,CID:1a2b,V1,SN9\r\n").unwrap();
-        assert_eq!(
-            found,
-            [
-                "TN=IMEI1",
-                "[]=004401512345678",
-                "[]=WX1",
-                "CID=1a2b",
-                "[]=V1",
-                "[]=SN9"
-            ]
-        );
+        assert_eq!(found, ["TN=IMEI1", "[]=004401512345678", "[]=WX1", "CID=1a2b", "[]=V1", "[]=SN9"]);
         assert_eq!(pairs(list, "Well, said he, this, however, is prose"), None);
     }
 }

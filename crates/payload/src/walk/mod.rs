@@ -59,18 +59,11 @@ impl<'t> Fields<'t> {
     /// Room for at most `room` fields.
     pub(crate) fn new(all: &'t mut Vec<Field>, place: Place, room: usize, nesting: u16) -> Self {
         let first = all.len();
-        Self {
-            all,
-            first,
-            room,
-            place,
-            nesting: usize::from(nesting),
-            limit: None,
-            asked: Vec::new(),
-        }
+        Self { all, first, room, place, nesting: usize::from(nesting), limit: None, asked: Vec::new() }
     }
 
     /// Notes a field inside `parent`, or directly in the input; `None` where there is no room.
+    #[inline]
     pub(crate) fn add(
         &mut self,
         parent: Option<FieldIndex>,
@@ -110,9 +103,8 @@ impl<'t> Fields<'t> {
     /// Sets where the value of a field ends.
     pub(crate) fn close(&mut self, field: Option<FieldIndex>, end: usize) {
         let base = self.place.base;
-        let slot = field
-            .and_then(|field| usize::try_from(field).ok())
-            .and_then(|field| self.all.get_mut(field));
+        let slot =
+            field.and_then(|field| usize::try_from(field).ok()).and_then(|field| self.all.get_mut(field));
         if let Some(field) = slot {
             field.value.end = end + base;
         }
@@ -150,38 +142,15 @@ pub(crate) fn walk_alone(
     input: &[u8],
 ) -> Option<(Walked, Vec<(String, String)>)> {
     let mut all = Vec::new();
-    let place = Place {
-        buffer: 0,
-        base: 0,
-        parent: None,
-        decoder: "test",
-    };
+    let place = Place { buffer: 0, base: 0, parent: None, decoder: "test" };
     let mut fields = Fields::new(&mut all, place, 1 << 20, 256);
     let walked = walker(&mut fields, input)?;
     let count = all.len() as FieldIndex;
-    let root = crate::Buffer {
-        bytes: input.into(),
-        origin: None,
-        depth: 0,
-        complete: true,
-        understood: true,
-    };
-    let tree = crate::Tree {
-        buffers: vec![root],
-        fields: all,
-        ..crate::Tree::default()
-    };
-    let parents: Vec<_> = tree
-        .fields
-        .iter()
-        .filter_map(|field| field.parent)
-        .collect();
+    let root =
+        crate::Buffer { bytes: input.into(), origin: None, depth: 0, complete: true, understood: true };
+    let tree = crate::Tree { buffers: vec![root], fields: all, ..crate::Tree::default() };
+    let parents: Vec<_> = tree.fields.iter().filter_map(|field| field.parent).collect();
     let leaves = (0..count).filter(|index| !parents.contains(index));
-    let row = |index| {
-        (
-            tree.path(index),
-            String::from_utf8_lossy(tree.value_bytes(index)).into_owned(),
-        )
-    };
+    let row = |index| (tree.path(index), String::from_utf8_lossy(tree.value_bytes(index)).into_owned());
     Some((walked, leaves.map(row).collect()))
 }

@@ -17,46 +17,17 @@ fn head(input: &[u8]) -> Option<Head> {
     let (&kind, rest) = input.split_first()?;
     let number = |size: usize| -> Option<usize> {
         let bytes = rest.get(..size)?;
-        usize::try_from(
-            bytes
-                .iter()
-                .fold(0_u64, |sum, &byte| sum << 8 | u64::from(byte)),
-        )
-        .ok()
+        usize::try_from(bytes.iter().fold(0_u64, |sum, &byte| sum << 8 | u64::from(byte))).ok()
     };
-    let text = |size| {
-        Some(Head {
-            size: 1 + size,
-            item: Item::Bytes(number(size)?),
-        })
-    };
-    let list = |size, shape| {
-        Some(Head {
-            size: 1 + size,
-            item: Item::List(shape, Some(number(size)?)),
-        })
-    };
+    let text = |size| Some(Head { size: 1 + size, item: Item::Bytes(number(size)?) });
+    let list = |size, shape| Some(Head { size: 1 + size, item: Item::List(shape, Some(number(size)?)) });
     let low = usize::from(kind & 15);
-    let plain = |len: usize| {
-        Some(Head {
-            size: 0,
-            item: Item::Plain(1 + len),
-        })
-    };
+    let plain = |len: usize| Some(Head { size: 0, item: Item::Plain(1 + len) });
     match kind {
         0x00..=0x7f | 0xe0..=0xff | 0xc0 | 0xc2 | 0xc3 => plain(0),
-        0x80..=0x8f => Some(Head {
-            size: 1,
-            item: Item::List(Shape::Map, Some(low)),
-        }),
-        0x90..=0x9f => Some(Head {
-            size: 1,
-            item: Item::List(Shape::Array, Some(low)),
-        }),
-        0xa0..=0xbf => Some(Head {
-            size: 1,
-            item: Item::Bytes(usize::from(kind & 31)),
-        }),
+        0x80..=0x8f => Some(Head { size: 1, item: Item::List(Shape::Map, Some(low)) }),
+        0x90..=0x9f => Some(Head { size: 1, item: Item::List(Shape::Array, Some(low)) }),
+        0xa0..=0xbf => Some(Head { size: 1, item: Item::Bytes(usize::from(kind & 31)) }),
         0xc1 => None,
         0xc4 | 0xd9 => text(1),
         0xc5 | 0xda => text(2),
@@ -91,26 +62,9 @@ mod tests {
     #[test]
     fn values_are_named_by_their_keys() {
         let (walked, rows) = walk_alone(msgpack, MAP).unwrap();
-        assert_eq!(
-            walked,
-            Walked {
-                consumed: MAP.len(),
-                complete: true
-            }
-        );
-        let rows: Vec<_> = rows
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
-        assert_eq!(
-            rows,
-            [
-                ("imei", "0044"),
-                ("n.[]", "\x01"),
-                ("n.[]", "\u{fffd}\x124"),
-                ("7", "\u{fffd}")
-            ]
-        );
+        assert_eq!(walked, Walked { consumed: MAP.len(), complete: true });
+        let rows: Vec<_> = rows.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(rows, [("imei", "0044"), ("n.[]", "\x01"), ("n.[]", "\u{fffd}\x124"), ("7", "\u{fffd}")]);
     }
 
     #[test]

@@ -23,11 +23,7 @@ pub(crate) fn multipart(fields: &mut Fields<'_>, input: &[u8]) -> Option<Walked>
     let mut parts = 0;
     while let Some(head) = head_end(input, at) {
         let end = next_boundary(input, head, &finder);
-        part(
-            fields,
-            input,
-            (at..head, head..end.map_or(input.len(), |(end, _)| end)),
-        )?;
+        part(fields, input, (at..head, head..end.map_or(input.len(), |(end, _)| end)))?;
         parts += 1;
         let Some((_, behind)) = end else { break };
         let rest = input.get(behind..)?;
@@ -37,10 +33,7 @@ pub(crate) fn multipart(fields: &mut Fields<'_>, input: &[u8]) -> Option<Walked>
         }
         at = behind + memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
     }
-    (parts > 0).then_some(Walked {
-        consumed: input.len(),
-        complete,
-    })
+    (parts > 0).then_some(Walked { consumed: input.len(), complete })
 }
 
 /// Where the headers that begin at `at` end: behind the empty line.
@@ -64,11 +57,7 @@ fn head_end(input: &[u8], at: usize) -> Option<usize> {
 }
 
 /// Where the body that begins at `from` ends, and where the boundary behind it does.
-fn next_boundary(
-    input: &[u8],
-    from: usize,
-    finder: &memchr::memmem::Finder<'_>,
-) -> Option<(usize, usize)> {
+fn next_boundary(input: &[u8], from: usize, finder: &memchr::memmem::Finder<'_>) -> Option<(usize, usize)> {
     let mut at = from;
     loop {
         let found = at + finder.find(input.get(at..)?)?;
@@ -85,11 +74,7 @@ fn next_boundary(
     }
 }
 
-fn part(
-    fields: &mut Fields<'_>,
-    input: &[u8],
-    (head, body): (Range<usize>, Range<usize>),
-) -> Option<()> {
+fn part(fields: &mut Fields<'_>, input: &[u8], (head, body): (Range<usize>, Range<usize>)) -> Option<()> {
     let mut name = Name::None;
     let mut at = head.start;
     for line in input.get(head)?.split(|&byte| byte == b'\n') {
@@ -98,12 +83,8 @@ fn part(
             let lead = text.get(colon + 1..)?;
             let start = at + colon + 1 + (lead.len() - lead.trim_ascii_start().len());
             fields.add(None, Name::Range(at..at + colon), start..at + text.len())?;
-            if text
-                .get(..colon)?
-                .eq_ignore_ascii_case(b"content-disposition")
-            {
-                name = part_name(text)
-                    .map_or(name, |range| Name::Range(at + range.start..at + range.end));
+            if text.get(..colon)?.eq_ignore_ascii_case(b"content-disposition") {
+                name = part_name(text).map_or(name, |range| Name::Range(at + range.start..at + range.end));
             }
         }
         at += line.len() + 1;
@@ -138,34 +119,16 @@ mod tests {
     #[test]
     fn parts_are_named_by_their_disposition() {
         let (walked, rows) = walk_alone(multipart, BODY.as_bytes()).unwrap();
-        assert_eq!(
-            walked,
-            Walked {
-                consumed: BODY.len(),
-                complete: true
-            }
-        );
-        let values: Vec<_> = rows
-            .iter()
-            .filter(|(name, _)| !name.starts_with("Content"))
-            .collect();
-        assert_eq!(
-            values,
-            [
-                &("imei".into(), "0044".into()),
-                &("file".into(), "\x1f\x7f\n--b not".into())
-            ]
-        );
+        assert_eq!(walked, Walked { consumed: BODY.len(), complete: true });
+        let values: Vec<_> = rows.iter().filter(|(name, _)| !name.starts_with("Content")).collect();
+        assert_eq!(values, [&("imei".into(), "0044".into()), &("file".into(), "\x1f\x7f\n--b not".into())]);
     }
 
     #[test]
     fn a_cut_body_keeps_its_last_part() {
         for cut in 60..BODY.len() - 4 {
             let (walked, rows) = walk_alone(multipart, &BODY.as_bytes()[..cut]).unwrap();
-            assert!(
-                !walked.complete && rows.iter().any(|(name, _)| name == "imei"),
-                "{cut}"
-            );
+            assert!(!walked.complete && rows.iter().any(|(name, _)| name == "imei"), "{cut}");
         }
         assert_eq!(walk_alone(multipart, b"-- signature\nBob"), None);
         assert_eq!(walk_alone(multipart, b"--x"), None);

@@ -34,10 +34,7 @@ pub(crate) fn delimited(fields: &mut Fields<'_>, input: &[u8]) -> Option<Walked>
         fields.add(None, Name::Index(index), start..end)?;
         at = end;
     }
-    (fields.count() > 0).then_some(Walked {
-        consumed: at,
-        complete: true,
-    })
+    (fields.count() > 0).then_some(Walked { consumed: at, complete: true })
 }
 
 /// Whether bytes are surely a message.
@@ -47,29 +44,17 @@ pub(crate) fn surely(input: &[u8]) -> bool {
 
 fn message(fields: &mut Fields<'_>, input: &[u8], least: i32) -> Option<Walked> {
     let score = score(input, true)?;
-    let strong = score.points
-        >= if score.whole {
-            least
-        } else {
-            least.max(ENOUGH) * 2
-        };
+    let strong = score.points >= if score.whole { least } else { least.max(ENOUGH) * 2 };
     if !strong {
         return None;
     }
     let mut at = 0;
     while let Some(entry) = entry(input, at) {
         let end = entry.value.end.min(input.len());
-        fields.add(
-            None,
-            Name::Owned(entry.number.to_string().into()),
-            entry.value.start..end,
-        )?;
+        fields.add(None, Name::Owned(entry.number.to_string().into()), entry.value.start..end)?;
         at = entry.value.end;
     }
-    Some(Walked {
-        consumed: at.min(input.len()),
-        complete: score.whole,
-    })
+    Some(Walked { consumed: at.min(input.len()), complete: score.whole })
 }
 
 struct Score {
@@ -105,10 +90,7 @@ fn score(input: &[u8], may_be_cut: bool) -> Option<Score> {
         }
     }
     // Many small numbered fields in a row are no accident either.
-    (count > 0).then_some(Score {
-        points: points + count.min(24) / 6,
-        whole,
-    })
+    (count > 0).then_some(Score { points: points + count.min(24) / 6, whole })
 }
 
 /// Points for what a length-delimited field holds.
@@ -147,20 +129,13 @@ fn entry(input: &[u8], at: usize) -> Option<Entry> {
         1 => (start, 8),
         2 => {
             let (len, size) = varint(input.get(start..)?)?;
-            (
-                start + size,
-                usize::try_from(len).ok().filter(|&len| len < LONGEST)?,
-            )
+            (start + size, usize::try_from(len).ok().filter(|&len| len < LONGEST)?)
         }
         5 => (start, 4),
         _ => return None,
     };
     let end = start.checked_add(len)?;
-    Some(Entry {
-        number,
-        delimited: tag & 7 == 2,
-        value: start..end,
-    })
+    Some(Entry { number, delimited: tag & 7 == 2, value: start..end })
 }
 
 /// A number of up to ten bytes, seven bits each, least first; not written longer than needed.
@@ -192,13 +167,7 @@ mod tests {
     #[test]
     fn fields_are_named_by_number() {
         let (walked, rows) = walk_alone(protobuf, MESSAGE).unwrap();
-        assert_eq!(
-            walked,
-            Walked {
-                consumed: MESSAGE.len(),
-                complete: true
-            }
-        );
+        assert_eq!(walked, Walked { consumed: MESSAGE.len(), complete: true });
         let numbers: Vec<_> = rows.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(numbers, ["1", "2", "3", "15", "16"]);
         assert_eq!(rows[0].1, "004401512345678");

@@ -8,11 +8,7 @@ pub(crate) fn tar(fields: &mut Fields<'_>, input: &[u8]) -> Option<Walked> {
     let mut at = 0;
     let mut complete = false;
     while let Some(header) = input.get(at..at + BLOCK) {
-        let name = header
-            .iter()
-            .take(100)
-            .take_while(|&&byte| byte != 0)
-            .count();
+        let name = header.iter().take(100).take_while(|&&byte| byte != 0).count();
         if name == 0 {
             complete = true;
             break;
@@ -28,17 +24,12 @@ pub(crate) fn tar(fields: &mut Fields<'_>, input: &[u8]) -> Option<Walked> {
         }
         at = start.checked_add(len.checked_next_multiple_of(BLOCK)?)?;
     }
-    (fields.count() > 0).then_some(Walked {
-        consumed: input.len(),
-        complete,
-    })
+    (fields.count() > 0).then_some(Walked { consumed: input.len(), complete })
 }
 
 fn octal(digits: &[u8]) -> Option<usize> {
-    let digits = digits
-        .iter()
-        .skip_while(|&&byte| byte == b' ')
-        .take_while(|&&byte| byte != 0 && byte != b' ');
+    let digits =
+        digits.iter().skip_while(|&&byte| byte == b' ').take_while(|&&byte| byte != 0 && byte != b' ');
     digits.copied().try_fold(0_usize, |sum, byte| match byte {
         b'0'..=b'7' => sum.checked_mul(8)?.checked_add(usize::from(byte - b'0')),
         _ => None,

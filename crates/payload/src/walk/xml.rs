@@ -40,15 +40,7 @@ struct Open {
 
 impl<'w, 't> Walker<'w, 't> {
     fn new(fields: &'w mut Fields<'t>, input: &'w [u8], plist: bool) -> Self {
-        Self {
-            fields,
-            input,
-            at: text_start(input),
-            open: Vec::new(),
-            plist,
-            key: None,
-            closed: 0,
-        }
+        Self { fields, input, at: text_start(input), open: Vec::new(), plist, key: None, closed: 0 }
     }
 
     fn document(&mut self) -> Option<Walked> {
@@ -62,8 +54,7 @@ impl<'w, 't> Walker<'w, 't> {
         while let Some(open) = self.open.pop() {
             self.fields.close(open.field, consumed);
         }
-        (self.fields.count() > 0 && (self.closed > 0 || cut))
-            .then_some(Walked { consumed, complete })
+        (self.fields.count() > 0 && (self.closed > 0 || cut)).then_some(Walked { consumed, complete })
     }
 
     fn rest(&self) -> &'w [u8] {
@@ -105,9 +96,7 @@ impl<'w, 't> Walker<'w, 't> {
     fn cdata(&mut self) -> Option<()> {
         let start = self.at + 9;
         let found = memchr::memmem::find(self.rest(), b"]]>");
-        let end = found
-            .map_or(self.input.len(), |found| self.at + found)
-            .max(start);
+        let end = found.map_or(self.input.len(), |found| self.at + found).max(start);
         self.leaf(start.min(self.input.len())..end.min(self.input.len()))?;
         self.at = found.map_or(self.input.len(), |found| self.at + found + 3);
         found.map(|_| ())
@@ -121,11 +110,7 @@ impl<'w, 't> Walker<'w, 't> {
         let inner = text.trim_ascii();
         let start = self.at + (text.len() - text.trim_ascii_start().len());
         self.at += len;
-        if inner.is_empty() {
-            Some(())
-        } else {
-            self.leaf(start..start + inner.len())
-        }
+        if inner.is_empty() { Some(()) } else { self.leaf(start..start + inner.len()) }
     }
 
     /// Text of the innermost open element. Outside of all there is none.
@@ -160,11 +145,7 @@ impl<'w, 't> Walker<'w, 't> {
             self.fields.close(field, self.at);
             self.closed += 1;
         } else {
-            self.open.push(Open {
-                field,
-                tag,
-                count: 0,
-            });
+            self.open.push(Open { field, tag, count: 0 });
         }
         Some(())
     }
@@ -191,11 +172,7 @@ impl<'w, 't> Walker<'w, 't> {
     /// Reads up to the end of a start tag; whether the element is empty.
     fn attributes(&mut self, element: Option<FieldIndex>) -> Option<bool> {
         loop {
-            let blank = self
-                .rest()
-                .iter()
-                .take_while(|byte| byte.is_ascii_whitespace())
-                .count();
+            let blank = self.rest().iter().take_while(|byte| byte.is_ascii_whitespace()).count();
             self.at += blank;
             match self.rest() {
                 [b'/', b'>', ..] => {
@@ -222,20 +199,12 @@ impl<'w, 't> Walker<'w, 't> {
     #[expect(clippy::option_option, reason = "no value and no end are two answers")]
     fn attribute_value(&mut self) -> Option<Option<Range<usize>>> {
         let rest = self.rest();
-        let blank = rest
-            .iter()
-            .take_while(|byte| byte.is_ascii_whitespace())
-            .count();
+        let blank = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
         if rest.get(blank) != Some(&b'=') {
             return Some(None);
         }
         let behind = rest.get(blank + 1..)?;
-        let skip = blank
-            + 1
-            + behind
-                .iter()
-                .take_while(|byte| byte.is_ascii_whitespace())
-                .count();
+        let skip = blank + 1 + behind.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
         let start = self.at + skip;
         let value = self.input.get(start..)?;
         let (start, len, end) = match value.first()? {
@@ -244,10 +213,8 @@ impl<'w, 't> Walker<'w, 't> {
                 (start + 1, len, start + len + 2)
             }
             _ => {
-                let len = value
-                    .iter()
-                    .take_while(|&&byte| !byte.is_ascii_whitespace() && byte != b'>')
-                    .count();
+                let len =
+                    value.iter().take_while(|&&byte| !byte.is_ascii_whitespace() && byte != b'>').count();
                 (start, len, start + len)
             }
         };
@@ -263,9 +230,7 @@ impl<'w, 't> Walker<'w, 't> {
         self.at = end.map_or(self.input.len(), |end| self.at + end + 1);
         let deepest = self.open.len().saturating_sub(FORGIVEN);
         let near = self.open.get(deepest..)?;
-        let found = near
-            .iter()
-            .rposition(|open| self.input.get(open.tag.clone()) == Some(name));
+        let found = near.iter().rposition(|open| self.input.get(open.tag.clone()) == Some(name));
         if let Some(found) = found {
             for open in self.open.drain(deepest + found..) {
                 self.fields.close(open.field, self.at);
@@ -277,23 +242,17 @@ impl<'w, 't> Walker<'w, 't> {
 
     fn name(&mut self) -> Range<usize> {
         let start = self.at;
-        self.at += self
-            .rest()
-            .iter()
-            .take_while(|&&byte| is_name(byte))
-            .count();
+        self.at += self.rest().iter().take_while(|&&byte| is_name(byte)).count();
         start..self.at
     }
 }
 
 fn is_name_start(byte: u8) -> bool {
-    class(byte) & (HEX_LETTER | LOWER | UPPER | HIGH) != 0 && class(byte) & DIGIT == 0
-        || byte == b'_'
+    class(byte) & (HEX_LETTER | LOWER | UPPER | HIGH) != 0 && class(byte) & DIGIT == 0 || byte == b'_'
 }
 
 fn is_name(byte: u8) -> bool {
-    class(byte) & (DIGIT | HEX_LETTER | LOWER | UPPER | HIGH | DASH) != 0
-        || matches!(byte, b':' | b'.')
+    class(byte) & (DIGIT | HEX_LETTER | LOWER | UPPER | HIGH | DASH) != 0 || matches!(byte, b':' | b'.')
 }
 
 const _: () = assert!(CONTROL & HIGH == 0);
@@ -310,12 +269,7 @@ mod tests {
         input: &str,
     ) -> Option<(bool, Vec<String>)> {
         let (walked, rows) = walk_alone(walker, input.as_bytes())?;
-        Some((
-            walked.complete,
-            rows.iter()
-                .map(|(name, value)| format!("{name}={value}"))
-                .collect(),
-        ))
+        Some((walked.complete, rows.iter().map(|(name, value)| format!("{name}={value}")).collect()))
     }
 
     #[test]
@@ -324,10 +278,7 @@ mod tests {
             <!-- <no> --><e a = \"x &amp; y\" b/>t<![CDATA[<raw>]]></r>\n";
         let (complete, rows) = rows(xml, input).unwrap();
         assert!(complete);
-        assert_eq!(
-            rows,
-            ["r.v=1", "r.imei=0044", "r.e.a=x &amp; y", "r=t", "r=<raw>"]
-        );
+        assert_eq!(rows, ["r.v=1", "r.imei=0044", "r.e.a=x &amp; y", "r=t", "r=<raw>"]);
     }
 
     #[test]
@@ -336,22 +287,13 @@ mod tests {
             <integer>1</integer><data>\nSGk=\n</data></array><key>On</key><true/></dict></plist>";
         let (complete, rows) = rows(plist, input).unwrap();
         assert!(complete);
-        assert_eq!(
-            rows[1..],
-            ["IMEI=0044", "L.[]=1", "L.[]=SGk=", "On=<true/>"]
-        );
+        assert_eq!(rows[1..], ["IMEI=0044", "L.[]=1", "L.[]=SGk=", "On=<true/>"]);
     }
 
     #[test]
     fn cut_and_sloppy_documents_are_read() {
-        assert_eq!(
-            rows(xml, "<r><a>1</a><b>tw").unwrap(),
-            (false, vec!["r.a=1".into(), "r.b=tw".into()])
-        );
-        assert_eq!(
-            rows(xml, "<r><p>1<p>2</r>").unwrap().1,
-            ["r.p=1", "r.p.p=2"]
-        );
+        assert_eq!(rows(xml, "<r><a>1</a><b>tw").unwrap(), (false, vec!["r.a=1".into(), "r.b=tw".into()]));
+        assert_eq!(rows(xml, "<r><p>1<p>2</r>").unwrap().1, ["r.p=1", "r.p.p=2"]);
         assert_eq!(rows(xml, "<3 you"), None);
         assert_eq!(rows(xml, "< a"), None);
         assert_eq!(rows(xml, "<<<<"), None);

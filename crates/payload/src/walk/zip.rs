@@ -8,37 +8,26 @@ use crate::Name;
 pub(crate) fn zip(fields: &mut Fields<'_>, input: &[u8]) -> Option<Walked> {
     let mut at = 0;
     while let Some(member) = member(input, at) {
-        let field = fields.add(
-            None,
-            Name::Range(at + HEADER..at + HEADER + member.name),
-            member.data.clone(),
-        )?;
+        let field =
+            fields.add(None, Name::Range(at + HEADER..at + HEADER + member.name), member.data.clone())?;
         if member.method == DEFLATED {
             fields.ask(Some(field), "deflate");
         }
         at = member.data.end;
         let descriptor = input.get(at..)?;
-        if let Some(signature) =
-            memchr::memmem::find(descriptor.get(..24).unwrap_or(descriptor), b"PK")
-        {
+        if let Some(signature) = memchr::memmem::find(descriptor.get(..24).unwrap_or(descriptor), b"PK") {
             at += signature;
         }
-        if input
-            .get(at..)
-            .is_some_and(|rest| rest.starts_with(b"PK\x07\x08"))
-        {
+        if input.get(at..).is_some_and(|rest| rest.starts_with(b"PK\x07\x08")) {
             let rest = input.get(at + 4..)?;
-            at += 4 + memchr::memmem::find(rest.get(..24).unwrap_or(rest), b"PK")
-                .unwrap_or(12.min(rest.len()));
+            at +=
+                4 + memchr::memmem::find(rest.get(..24).unwrap_or(rest), b"PK").unwrap_or(12.min(rest.len()));
         }
     }
     let complete = input
         .get(at..)
         .is_some_and(|rest| rest.starts_with(b"PK\x01\x02") || rest.starts_with(b"PK\x05\x06"));
-    (fields.count() > 0).then_some(Walked {
-        consumed: input.len(),
-        complete,
-    })
+    (fields.count() > 0).then_some(Walked { consumed: input.len(), complete })
 }
 
 /// Whether an archive is an Android package or a Java library: large, and no message.
@@ -67,27 +56,15 @@ fn member(input: &[u8], at: usize) -> Option<Member> {
     let start = at + HEADER + name + extra;
     let rest = input.get(start..)?;
     let unknown = packed == u32::MAX || packed == 0 && flags & SIZE_FOLLOWS != 0;
-    let len = if unknown {
-        next_signature(rest)
-    } else {
-        usize::try_from(packed).ok()?
-    };
-    Some(Member {
-        name,
-        data: start..start + len.min(rest.len()),
-        method,
-    })
+    let len = if unknown { next_signature(rest) } else { usize::try_from(packed).ok()? };
+    Some(Member { name, data: start..start + len.min(rest.len()), method })
 }
 
 /// Where data of unknown length may end: before the next header or descriptor.
 fn next_signature(rest: &[u8]) -> usize {
     let mut found = memchr::memmem::find_iter(rest, b"PK");
-    let signature = |&at: &usize| {
-        matches!(
-            rest.get(at + 2..at + 4),
-            Some(b"\x03\x04" | b"\x01\x02" | b"\x07\x08")
-        )
-    };
+    let signature =
+        |&at: &usize| matches!(rest.get(at + 2..at + 4), Some(b"\x03\x04" | b"\x01\x02" | b"\x07\x08"));
     found.find(signature).unwrap_or(rest.len())
 }
 
@@ -118,13 +95,7 @@ mod tests {
         let archive = [stored("sms.json", "{\"a\":1}"), stored("calls.txt", "none")].concat();
         let (walked, rows) = walk_alone(zip, &archive).unwrap();
         assert!(!walked.complete, "no central directory");
-        assert_eq!(
-            rows,
-            [
-                ("sms.json".into(), "{\"a\":1}".into()),
-                ("calls.txt".into(), "none".into())
-            ]
-        );
+        assert_eq!(rows, [("sms.json".into(), "{\"a\":1}".into()), ("calls.txt".into(), "none".into())]);
         for cut in 39..archive.len() {
             assert!(walk_alone(zip, &archive[..cut]).is_some(), "{cut}");
         }

@@ -1,14 +1,6 @@
 //! What every tree must obey, whatever its input.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "each test file uses its part of it"
-)]
-#![allow(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a test may panic"
-)]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part of it")]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may panic")]
 
 use std::io::Write;
 
@@ -20,14 +12,8 @@ pub fn explore<'a>(body: &'a [u8], media: &'a str, coding: &'a str) -> Tree<'a> 
     explore_within(Limits::default(), body, media, coding)
 }
 
-pub fn explore_within<'a>(
-    limits: Limits,
-    body: &'a [u8],
-    media: &'a str,
-    coding: &'a str,
-) -> Tree<'a> {
-    let tree =
-        Explorer::new(limits).explore(vec![root(body, FieldKind::Body, Hint { media, coding })]);
+pub fn explore_within<'a>(limits: Limits, body: &'a [u8], media: &'a str, coding: &'a str) -> Tree<'a> {
+    let tree = Explorer::new(limits).explore(vec![root(body, FieldKind::Body, Hint { media, coding })]);
     assert_laws(&tree);
     tree
 }
@@ -40,16 +26,8 @@ pub fn explore_part(part: &[u8], kind: FieldKind) -> Tree<'_> {
 }
 
 fn root<'a>(bytes: &'a [u8], kind: FieldKind, hint: Hint<'a>) -> Root<'a> {
-    let field = RootField {
-        name: Name::Owned("root".into()),
-        value: 0..bytes.len(),
-        kind,
-        hint,
-    };
-    Root {
-        bytes: bytes.into(),
-        fields: vec![field],
-    }
+    let field = RootField { name: Name::Owned("root".into()), value: 0..bytes.len(), kind, hint };
+    Root { bytes: bytes.into(), fields: vec![field] }
 }
 
 /// The innermost fields whose buffers hold `value`, with the decoders on the way: `path decoder decoder`.
@@ -76,32 +54,20 @@ pub fn assert_laws(tree: &Tree<'_>) {
         let source = &tree.buffers[origin.source as usize].bytes;
         let input = &source[origin.range.clone()];
         let replayed = replay_up_to(origin.decoder, input, buffer.bytes.len());
-        assert_eq!(
-            replayed.as_deref(),
-            Some(&*buffer.bytes),
-            "{} replays",
-            origin.decoder
-        );
+        assert_eq!(replayed.as_deref(), Some(&*buffer.bytes), "{} replays", origin.decoder);
         let mut end = 0;
         for piece in &origin.pieces {
-            assert!(
-                piece.out >= end && piece.len > 0,
-                "{}: pieces sorted: {piece:?}",
-                origin.decoder
-            );
+            assert!(piece.out >= end && piece.len > 0, "{}: pieces sorted: {piece:?}", origin.decoder);
             end = piece.out + piece.len;
             assert!(end <= buffer.bytes.len(), "{}: {piece:?}", origin.decoder);
             assert!(
-                piece.start >= origin.range.start
-                    && piece.start + piece.source_len <= origin.range.end,
+                piece.start >= origin.range.start && piece.start + piece.source_len <= origin.range.end,
                 "{}: {piece:?} in {:?}",
                 origin.decoder,
                 origin.range
             );
-            let (out, from) = (
-                &buffer.bytes[piece.out..end],
-                &source[piece.start..piece.start + piece.source_len],
-            );
+            let (out, from) =
+                (&buffer.bytes[piece.out..end], &source[piece.start..piece.start + piece.source_len]);
             match piece.fidelity {
                 Fidelity::Exact => assert_eq!(out, from, "{}", origin.decoder),
                 Fidelity::Grouped { .. } => {
@@ -116,28 +82,14 @@ pub fn assert_laws(tree: &Tree<'_>) {
             }
         }
         let covered: usize = origin.pieces.iter().map(|piece| piece.len).sum();
-        assert_eq!(
-            covered,
-            buffer.bytes.len(),
-            "{}: every byte has a source",
-            origin.decoder
-        );
+        assert_eq!(covered, buffer.bytes.len(), "{}: every byte has a source", origin.decoder);
     }
     for (index, field) in (0_u32..).zip(&tree.fields) {
         let buffer = &tree.buffers[field.buffer as usize];
-        assert!(
-            field.value.start <= field.value.end && field.value.end <= buffer.bytes.len(),
-            "{field:?}"
-        );
-        assert!(
-            field.parent.is_none_or(|parent| parent < index),
-            "{field:?}"
-        );
+        assert!(field.value.start <= field.value.end && field.value.end <= buffer.bytes.len(), "{field:?}");
+        assert!(field.parent.is_none_or(|parent| parent < index), "{field:?}");
         if let Name::Range(name) = &field.name {
-            assert!(
-                name.start <= name.end && name.end <= buffer.bytes.len(),
-                "{field:?}"
-            );
+            assert!(name.start <= name.end && name.end <= buffer.bytes.len(), "{field:?}");
         }
     }
 }
@@ -155,8 +107,7 @@ pub fn zlib(bytes: &[u8]) -> Vec<u8> {
 }
 
 pub fn deflate(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder =
-        flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
+    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
@@ -165,16 +116,11 @@ pub fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for group in bytes.chunks(3) {
-        let value = (0..3).fold(0_u32, |sum, index| {
-            sum << 8 | u32::from(group.get(index).copied().unwrap_or(0))
-        });
+        let value =
+            (0..3).fold(0_u32, |sum, index| sum << 8 | u32::from(group.get(index).copied().unwrap_or(0)));
         for position in 0..4 {
             let sextet = (value >> (18 - 6 * position)) & 63;
-            text.push(if position <= group.len() {
-                char::from(ALPHABET[sextet as usize])
-            } else {
-                '='
-            });
+            text.push(if position <= group.len() { char::from(ALPHABET[sextet as usize]) } else { '=' });
         }
     }
     text
@@ -182,13 +128,15 @@ pub fn base64(bytes: &[u8]) -> String {
 
 pub fn percent(text: &str) -> String {
     text.bytes()
-        .map(|byte| {
-            if byte.is_ascii_alphanumeric() {
-                char::from(byte).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        })
+        .map(
+            |byte| {
+                if byte.is_ascii_alphanumeric() {
+                    char::from(byte).to_string()
+                } else {
+                    format!("%{byte:02X}")
+                }
+            },
+        )
         .collect()
 }
 
