@@ -69,6 +69,7 @@ fn main() {
             expected: (16, 1, 2),
         },
         Kind { name: "noise", body: noise(1 << 20), size: 1 << 20, media: "", expected: (1, 1, 2) },
+        Kind { name: "small noise", body: noise(200), size: 200, media: "", expected: (1, 1, 2) },
         Kind { name: "web page", body: page(), size: page().len(), media: "text/html", expected: (1, 1, 2) },
         Kind { name: "XML", body: markup(), size: markup().len(), media: "text/xml", expected: (1000, 1, 2) },
         Kind { name: "prose", body: prose(), size: prose().len(), media: "text/plain", expected: (1, 1, 2) },

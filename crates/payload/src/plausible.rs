@@ -86,7 +86,7 @@ fn meaningful_base64(text: &[u8]) -> bool {
 /// Whether hex digits may spell something.
 pub(crate) fn may_be_hex(text: &[u8]) -> bool {
     let (start, len) = hex::probe::<3>(text);
-    if text.len() < 12 || len < 3 || !may_start(start) {
+    if text.len() < 12 || len < 3 || start == [0; 3] || !may_start(start) {
         return false;
     }
     let (bytes, len) = hex::probe::<PROBE_BYTES>(text);

@@ -3,7 +3,7 @@
 
 use crate::{
     FieldKind, Gives,
-    decode::inflate,
+    decode::{inflate, stream},
     label::Label,
     plausible::{self, Runs},
     registry,
@@ -348,6 +348,9 @@ impl Work<'_, '_> {
             return None;
         }
         ["deflate", "snappy-block", "br", "lz4-block"].into_iter().find(|name| {
+            if *name == "br" && !stream::may_be_brotli(self.bytes(task)) {
+                return false;
+            }
             let tried = self.run(name, task, TRIAL).is_some() && plausible::no_accident(&self.out.bytes);
             let whole = |bytes: &[u8], done: crate::output::Done| {
                 plausible::no_accident(bytes) && (done.complete || bytes.len() > TRIAL)

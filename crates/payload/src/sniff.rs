@@ -37,7 +37,7 @@ pub(crate) const HEX: Classes = DIGIT | HEX_LETTER;
 pub(crate) const BASE64: Classes = HEX | LOWER | UPPER | PLUS_SLASH | DASH | EQUALS | SPACE;
 
 /// The entry of a table for a byte.
-#[inline]
+#[inline(always)]
 #[expect(clippy::indexing_slicing, reason = "no byte is above 255")]
 pub(crate) fn look<T: Copy>(table: &[T; 256], byte: u8) -> T {
     table[usize::from(byte)]
@@ -47,13 +47,14 @@ pub(crate) fn look<T: Copy>(table: &[T; 256], byte: u8) -> T {
 pub(crate) fn classes(bytes: &[u8]) -> Classes {
     // Four sums, so that none waits for the one before it.
     let (fours, rest) = bytes.as_chunks::<4>();
-    let mut sums = [0; 4];
-    for four in fours {
-        for (sum, &byte) in sums.iter_mut().zip(four) {
-            *sum |= class(byte);
-        }
+    let (mut a, mut b, mut c, mut d) = (0, 0, 0, 0);
+    for &[first, second, third, fourth] in fours {
+        a |= class(first);
+        b |= class(second);
+        c |= class(third);
+        d |= class(fourth);
     }
-    rest.iter().fold(sums.iter().fold(0, |all, sum| all | sum), |all, &byte| all | class(byte))
+    rest.iter().fold(a | b | c | d, |all, &byte| all | class(byte))
 }
 
 /// The class of one byte.

@@ -117,7 +117,8 @@ impl<'w, 'a> Work<'w, 'a> {
     /// Notes that a decoder recognised a task's bytes.
     pub(crate) fn recognise(&mut self, task: &Task, decoder: &'static str) {
         self.read(task, decoder, true);
-        if let Some(buffer) = usize::try_from(task.buffer).ok().and_then(|at| self.tree.buffers.get_mut(at)) {
+        let buffer = usize::try_from(task.buffer).ok().filter(|_| is_read(task));
+        if let Some(buffer) = buffer.and_then(|at| self.tree.buffers.get_mut(at)) {
             buffer.understood = true;
         }
     }
@@ -129,14 +130,9 @@ impl<'w, 'a> Work<'w, 'a> {
 
     fn read(&mut self, task: &Task, decoder: &'static str, recognised: bool) {
         let (buffer, range, field) = (task.buffer, task.range.clone(), task.field);
-        if self.may_read(task) {
+        if is_read(task) {
             self.tree.readings.push(Reading { buffer, range, field, decoder, recognised });
         }
-    }
-
-    /// Readings are kept for bodies and decoded buffers, not for every value.
-    fn may_read(&self, task: &Task) -> bool {
-        matches!(task.kind, TaskKind::Body(_)) && task.level == 0
     }
 
     /// Runs a decoder that makes a buffer, and keeps what `keep` likes.
@@ -321,6 +317,11 @@ impl<'w, 'a> Work<'w, 'a> {
     fn next_buffer(&self) -> BufferIndex {
         BufferIndex::try_from(self.tree.buffers.len()).unwrap_or(BufferIndex::MAX)
     }
+}
+
+/// Readings are kept for bodies and decoded buffers, not for every value.
+fn is_read(task: &Task) -> bool {
+    matches!(task.kind, TaskKind::Body(_)) && task.level == 0
 }
 
 pub(crate) fn slice<'t>(tree: &'t Tree<'_>, buffer: BufferIndex, range: &Range<usize>) -> &'t [u8] {

@@ -147,6 +147,19 @@ fn brotli_is_read_under_its_label() {
     assert!(!tree.buffers[1].complete);
 }
 
+/// Brotli (quality 11, window 22) of twenty times `{"imei":"004401512345678"}` and a line feed.
+#[test]
+fn brotli_is_read_without_a_label() {
+    let body = [
+        0x1b, 0x1b, 0x02, 0xf8, 0x8d, 0xd3, 0x15, 0xf3, 0xa2, 0x84, 0x75, 0x4f, 0x87, 0x47, 0x3e, 0xa0, 0x55,
+        0xab, 0x42, 0x09, 0x82, 0x03, 0x3d, 0x15, 0x74, 0xfa, 0x82, 0xc3, 0x50, 0x21, 0xbb, 0x1f, 0xf7, 0xf6,
+        0x10, 0x48, 0x89, 0x96, 0xe6, 0xa1, 0xac, 0x1e, 0x0c,
+    ];
+    let tree = explore(&body, "application/json", "");
+    assert_eq!(tree.recognised_by(0).collect::<Vec<_>>(), ["br"]);
+    assert_eq!(find(&tree, IMEI).len(), 20);
+}
+
 #[test]
 fn labels_that_do_not_fit_are_told() {
     let tree = explore(b"<html><body>error</body></html>", "application/json", "");

@@ -1,6 +1,12 @@
 //! Real files as bodies: whatever is in them, the laws hold and noise stays noise.
 
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test may panic")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test may panic"
+)]
 
 mod support;
 

@@ -17,6 +17,31 @@ pub(crate) fn brotli(out: &mut Output, input: &[u8]) -> Option<Done> {
     pump(out, brotli_decompressor::Decompressor::new(reader, BUFFER), &read)
 }
 
+/// Whether bytes may be Brotli without a label: the header of the first meta-block (RFC 7932 section 9.2)
+/// announces a length that compressed text of this size would have.
+pub(crate) fn may_be_brotli(input: &[u8]) -> bool {
+    let Some(first) = input.first_chunk::<8>() else { return false };
+    let bits = u64::from_le_bytes(*first);
+    // The window size takes one, four or seven bits; one value is reserved.
+    let at = match bits & 0x7f {
+        window if window & 1 == 0 => 1,
+        window if window & 0x0e != 0 => 4,
+        0x11 => return false,
+        _ => 7,
+    };
+    let last = bits >> at & 1 == 1;
+    let at = if last { at + 2 } else { at + 1 };
+    let empty = last && bits >> (at - 1) & 1 == 1;
+    let nibbles = 4 + (bits >> at & 3);
+    if empty || nibbles == 7 {
+        return false;
+    }
+    let len = 1 + (bits >> (at + 2) & ((1 << (nibbles * 4)) - 1));
+    let given = input.len() as u64;
+    // The first of several blocks may be any part of the whole.
+    len <= given.saturating_mul(200) && (!last && len >= 1 << 12 || last && len >= given / 2)
+}
+
 /// Zstandard frames, skippable ones included.
 pub(crate) fn zstd(out: &mut Output, input: &[u8]) -> Option<Done> {
     let read = Cell::new(0);
