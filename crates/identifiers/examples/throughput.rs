@@ -15,11 +15,24 @@ fn main() {
     let needles = Needles::build(&profile);
     println!("{} values, {} needles, built in {:?}", profile.values().len(), needles.len(), start.elapsed());
 
-    for (name, text) in [("json", json(megabytes)), ("base64", base64(megabytes)), ("binary", binary(megabytes))] {
+    for (name, text) in
+        [("json", json(megabytes)), ("base64", base64(megabytes)), ("binary", binary(megabytes))]
+    {
         let mut found = Vec::new();
-        let best = (0..5).map(|_| timed(|| { found.clear(); needles.search(&text, &mut found) })).fold(f64::MAX, f64::min);
+        let best = (0..5)
+            .map(|_| {
+                timed(|| {
+                    found.clear();
+                    needles.search(&text, &mut found);
+                })
+            })
+            .fold(f64::MAX, f64::min);
         let planted = text.len() / BLOCK;
-        println!("{name:>7}: {:.2} GB/s, {} matches of {planted} planted", text.len() as f64 / best / 1e9, found.len());
+        println!(
+            "{name:>7}: {:.2} GB/s, {} matches of {planted} planted",
+            text.len() as f64 / best / 1e9,
+            found.len()
+        );
         assert!(found.len() >= planted, "planted values were missed");
     }
     fields(&needles);
@@ -51,17 +64,41 @@ fn small(needles: &Needles, text: &[u8]) {
 
 /// Ten million short fields.
 fn fields(needles: &Needles) {
-    let values = ["1280", "zh_CN", "2026-11-20 11:32:07", "a8f5f167f44f4964e6c998dee827110c", "wifi", "true", "Mozilla/5.0 (Linux; Android 9; TA-1047) AppleWebKit/537.36"];
+    let values = [
+        "1280",
+        "zh_CN",
+        "2026-11-20 11:32:07",
+        "a8f5f167f44f4964e6c998dee827110c",
+        "wifi",
+        "true",
+        "Mozilla/5.0 (Linux; Android 9; TA-1047) AppleWebKit/537.36",
+    ];
     let bytes: usize = values.iter().map(|value| value.len()).sum();
     let mut found = Vec::new();
     let rounds = 1_000_000;
-    let time = timed(|| (0..rounds).for_each(|_| values.iter().for_each(|value| { found.clear(); needles.search_field("value", value.as_bytes(), &mut found) })));
-    println!(" fields: {:.0} ns each, {:.2} GB/s", time * 1e9 / (rounds * values.len()) as f64, (bytes * rounds) as f64 / time / 1e9);
+    let time = timed(|| {
+        (0..rounds).for_each(|_| {
+            values.iter().for_each(|value| {
+                found.clear();
+                needles.search_field("value", value.as_bytes(), &mut found);
+            });
+        });
+    });
+    println!(
+        " fields: {:.0} ns each, {:.2} GB/s",
+        time * 1e9 / (rounds * values.len()) as f64,
+        (bytes * rounds) as f64 / time / 1e9
+    );
 }
 
 fn aho_corasick(needles: &Needles, text: &[u8]) {
-    let all = (0..needles.len()).map(|id| identifiers::NeedleId(id as u32)).filter(|&id| !needles.needle(id).field_only);
-    let automaton = aho_corasick::AhoCorasick::builder().ascii_case_insensitive(true).build(all.map(|id| needles.bytes(id))).unwrap();
+    let all = (0..needles.len())
+        .map(|id| identifiers::NeedleId(id as u32))
+        .filter(|&id| !needles.needle(id).field_only);
+    let automaton = aho_corasick::AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .build(all.map(|id| needles.bytes(id)))
+        .unwrap();
     let mut count = 0;
     let time = timed(|| count = automaton.find_iter(text).count());
     println!("aho-corasick on JSON: {:.2} GB/s, {count} matches", text.len() as f64 / time / 1e9);
@@ -69,15 +106,26 @@ fn aho_corasick(needles: &Needles, text: &[u8]) {
 
 /// Sixty values, none of anybody.
 fn profile() -> String {
-    let mut text = String::from("calling_code = 49\n[device]\nmodel = \"TA-1046\"\nserial = \"PLE7X19213000482\"\nimei = [\"352099001761481\", \"352099001761499\"]\nwifi_mac = \"d0:37:45:ab:01:9f\"\nbluetooth_mac = \"d0:37:45:ab:01:a0\"\nandroid_id = \"b7e2c91f04d8a356\"\n[accounts]\nnames = [\"lena.muster.1987\"]\nemails = [\"lena.muster@example.org\"]\n[ids]\ngaid = \"5f3e8a1c-9b27-4d60-8e14-c7a92b05d3f6\"\n[network]\nbssid = \"9c:c7:a6:5d:21:40\"\nssid = \"Zaunkoenig-5GHz\"\n[position]\nlat = 53.561273\nlon = 9.914682\n");
+    let mut text = String::from(
+        "calling_code = 49\n[device]\nmodel = \"TA-1046\"\nserial = \"PLE7X19213000482\"\nimei = [\"352099001761481\", \"352099001761499\"]\nwifi_mac = \"d0:37:45:ab:01:9f\"\nbluetooth_mac = \"d0:37:45:ab:01:a0\"\nandroid_id = \"b7e2c91f04d8a356\"\n[accounts]\nnames = [\"lena.muster.1987\"]\nemails = [\"lena.muster@example.org\"]\n[ids]\ngaid = \"5f3e8a1c-9b27-4d60-8e14-c7a92b05d3f6\"\n[network]\nbssid = \"9c:c7:a6:5d:21:40\"\nssid = \"Zaunkoenig-5GHz\"\n[position]\nlat = 53.561273\nlon = 9.914682\n",
+    );
     for sim in 0..2 {
-        let _ = write!(text, "[[sims]]\nimsi = \"26201948371526{sim}\"\niccid = \"894902007351826491{sim}\"\nnumber = \"+4915550112{sim}58\"\nmcc = \"262\"\nmnc = \"0{sim}\"\noperator = \"Musterfunk {sim}\"\n[[cells]]\ncell_id = 2744{sim}297\nlac = 4125{sim}\n");
+        let _ = write!(
+            text,
+            "[[sims]]\nimsi = \"26201948371526{sim}\"\niccid = \"894902007351826491{sim}\"\nnumber = \"+4915550112{sim}58\"\nmcc = \"262\"\nmnc = \"0{sim}\"\noperator = \"Musterfunk {sim}\"\n[[cells]]\ncell_id = 2744{sim}297\nlac = 4125{sim}\n"
+        );
     }
     for contact in 0..10 {
-        let _ = write!(text, "[[contacts]]\nname = \"Quirin Abendroth {contact}\"\nnumbers = [\"+4915550{}\"]\n", 183_921 + contact * 7919);
+        let _ = write!(
+            text,
+            "[[contacts]]\nname = \"Quirin Abendroth {contact}\"\nnumbers = [\"+4915550{}\"]\n",
+            183_921 + contact * 7919
+        );
     }
     text.push_str("[planted]\n");
-    for (key, stem) in [("words", "quittenmarmelade"), ("songs", "Lied der Rohrdommel "), ("files", "Nachtigall-Protokoll-")] {
+    for (key, stem) in
+        [("words", "quittenmarmelade"), ("songs", "Lied der Rohrdommel "), ("files", "Nachtigall-Protokoll-")]
+    {
         let list: Vec<String> = (0..4).map(|number| format!("\"{stem}{number}\"")).collect();
         let _ = writeln!(text, "{key} = [{}]", list.join(", "));
     }

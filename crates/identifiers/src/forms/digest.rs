@@ -52,7 +52,10 @@ fn text_digests(before: &str, text: &[u8], hashed: Hashed, forms: &mut Forms) {
 
 /// Digests of packed bytes that stand for the value as it is.
 fn raw_digests(forms: &mut Forms) {
-    let Some(raw) = forms.shapes.iter().find(|shape| shape.form == "raw").map(|shape| shape.bytes.clone()) else { return };
+    let Some(raw) = forms.shapes.iter().find(|shape| shape.form == "raw").map(|shape| shape.bytes.clone())
+    else {
+        return;
+    };
     for (name, function) in COMMON {
         written(&format!("raw/{name}"), &function(&raw), forms);
     }
@@ -87,9 +90,15 @@ fn uuid3(before: &str, text: &[u8], forms: &mut Forms) {
         }
     }
     let hex = encoding::hex(&digest);
-    let parts: Vec<&str> = [0..8, 8..12, 12..16, 16..20, 20..32].into_iter().filter_map(|part| hex.get(part)).collect();
+    let parts: Vec<&str> =
+        [0..8, 8..12, 12..16, 16..20, 20..32].into_iter().filter_map(|part| hex.get(part)).collect();
     for (step, text) in [("uuid3", parts.join("-")), ("uuid3-plain", hex.clone())] {
-        forms.push(derived(format!("{before}md5/{step}"), text.clone().into_bytes(), text.len(), Letters::Folded));
+        forms.push(derived(
+            format!("{before}md5/{step}"),
+            text.clone().into_bytes(),
+            text.len(),
+            Letters::Folded,
+        ));
     }
 }
 
@@ -97,11 +106,17 @@ fn uuid3(before: &str, text: &[u8], forms: &mut Forms) {
 fn short_hashes(before: &str, text: &[u8], forms: &mut Forms) {
     let murmur = murmur3::murmur3_32(&mut &*text, 0).unwrap_or_default();
     let java = text.iter().fold(0_i32, |hash, &byte| hash.wrapping_mul(31).wrapping_add(i32::from(byte)));
-    for (name, hash) in [("crc32", crc32fast::hash(text)), ("murmur3-32", murmur), ("java-hash", java as u32)] {
+    for (name, hash) in [("crc32", crc32fast::hash(text)), ("murmur3-32", murmur), ("java-hash", java as u32)]
+    {
         let decimal = if name == "java-hash" { java.to_string() } else { hash.to_string() };
         for (step, text) in [("hex", format!("{hash:08x}")), ("decimal", decimal)] {
             if text.len() >= 8 {
-                let shape = derived(format!("{before}{name}/{step}"), text.clone().into_bytes(), text.len(), Letters::Folded);
+                let shape = derived(
+                    format!("{before}{name}/{step}"),
+                    text.clone().into_bytes(),
+                    text.len(),
+                    Letters::Folded,
+                );
                 forms.push(Shape { reach: Reach::Whole, boundary: Boundary::Word, ..shape });
             }
         }

@@ -17,12 +17,31 @@ pub(super) fn of(text: &[u8], boundary: Boundary) -> Vec<Encoding> {
         _ => Boundary::None,
     };
     let mut all = vec![
-        Encoding { step: "utf16le", bytes: utf16(text, u16::to_le_bytes), letters: Letters::Folded, boundary: wide },
-        Encoding { step: "utf16be", bytes: utf16(text, u16::to_be_bytes), letters: Letters::Folded, boundary: wide },
-        Encoding { step: "hex", bytes: hex(text).into_bytes(), letters: Letters::Folded, boundary: Boundary::None },
+        Encoding {
+            step: "utf16le",
+            bytes: utf16(text, u16::to_le_bytes),
+            letters: Letters::Folded,
+            boundary: wide,
+        },
+        Encoding {
+            step: "utf16be",
+            bytes: utf16(text, u16::to_be_bytes),
+            letters: Letters::Folded,
+            boundary: wide,
+        },
+        Encoding {
+            step: "hex",
+            bytes: hex(text).into_bytes(),
+            letters: Letters::Folded,
+            boundary: Boundary::None,
+        },
         Encoding { step: "reversed", bytes: reversed(text), letters: Letters::Folded, boundary },
     ];
-    for (at, (standard, url)) in [("base64", "base64url"), ("base64+1", "base64url+1"), ("base64+2", "base64url+2")].into_iter().enumerate() {
+    for (at, (standard, url)) in
+        [("base64", "base64url"), ("base64+1", "base64url+1"), ("base64+2", "base64url+2")]
+            .into_iter()
+            .enumerate()
+    {
         for (step, alphabet) in [(standard, STANDARD), (url, URL)] {
             let bytes = base64_at(text, at, alphabet);
             all.push(Encoding { step, bytes, letters: Letters::Exact, boundary: Boundary::None });
@@ -89,7 +108,9 @@ mod tests {
 
     #[test]
     fn base64_follows_rfc_4648_section_10() {
-        for (text, encoded) in [("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("foobar", "Zm9vYmFy")] {
+        for (text, encoded) in
+            [("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("foobar", "Zm9vYmFy")]
+        {
             assert_eq!(base64(text.as_bytes()), [encoded.as_bytes(), encoded.as_bytes()]);
         }
         assert_eq!(base64(&[0xFB, 0xFF]), [b"+/8".to_vec(), b"-_8".to_vec()]);

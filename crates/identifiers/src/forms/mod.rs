@@ -189,7 +189,9 @@ impl Forms {
             return;
         }
         for (form, text) in spelling.cases() {
-            for Encoding { step, bytes, letters, boundary } in encoding::of(text.as_bytes(), spelling.boundary) {
+            for Encoding { step, bytes, letters, boundary } in
+                encoding::of(text.as_bytes(), spelling.boundary)
+            {
                 let form = format!("{form}/{step}");
                 let anchor = bytes.len();
                 let (grade, reach) = (Grade::Known, Reach::Everywhere);

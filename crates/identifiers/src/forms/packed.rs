@@ -43,9 +43,8 @@ fn numbers(digits: &str, forms: &mut Forms) {
 }
 
 fn numbers_named(before: &str, digits: &str, forms: &mut Forms) {
-    match digits.parse::<u64>() {
-        Ok(number) => integers(before, number, forms),
-        Err(_) => {}
+    if let Ok(number) = digits.parse() {
+        integers(before, number, forms);
     }
 }
 
@@ -179,7 +178,7 @@ fn digit(byte: u8) -> u8 {
 /// The bytes that the hex digits of a text stand for; separators left out. Empty where it holds others.
 fn bytes_of(text: &str) -> Vec<u8> {
     let letters: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b':' | b'-')).collect();
-    match letters.iter().all(u8::is_ascii_hexdigit) && letters.len() % 2 == 0 {
+    match letters.iter().all(u8::is_ascii_hexdigit) && letters.len().is_multiple_of(2) {
         true => nibbles(letters.into_iter().map(digit)),
         false => Vec::new(),
     }
@@ -209,7 +208,12 @@ mod tests {
             (PhoneNumber, "+4915550112358", "sms-address", "0d91945155102153f8"),
             (WifiMac, "d0:37:45:ab:01:9f", "raw-reversed", "9f01ab4537d0"),
             (AndroidId, "b7e2c91f04d8a356", "raw", "b7e2c91f04d8a356"),
-            (AdvertisingId, "5f3e8a1c-9b27-4d60-8e14-c7a92b05d3f6", "guid", "1c8a3e5f279b604d8e14c7a92b05d3f6"),
+            (
+                AdvertisingId,
+                "5f3e8a1c-9b27-4d60-8e14-c7a92b05d3f6",
+                "guid",
+                "1c8a3e5f279b604d8e14c7a92b05d3f6",
+            ),
         ];
         for (kind, canonical, form, hex) in rows {
             assert_eq!(packed(kind, canonical, form), hex, "{form}");

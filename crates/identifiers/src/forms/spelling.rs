@@ -99,7 +99,8 @@ impl Spelling {
             _ if lower == upper => vec![named("", lower)],
             Letters::Told => vec![named("-lower", lower), named("-upper", upper)],
             Letters::ToldIfOther => {
-                let others = [("-lower", lower), ("-upper", upper)].into_iter().filter(|(_, text)| *text != self.text);
+                let others =
+                    [("-lower", lower), ("-upper", upper)].into_iter().filter(|(_, text)| *text != self.text);
                 let others: Vec<_> = others.map(|(case, text)| named(case, text)).collect();
                 [vec![named("", self.text.clone())], others].concat()
             }
@@ -122,7 +123,11 @@ pub(super) fn of(kind: IdentifierKind, canonical: &str) -> Vec<Spelling> {
         MccMnc => network(canonical),
         Position => position(canonical),
         Url => url(canonical),
-        Package => vec![Spelling { boundary: Boundary::Package, ..Spelling::words("text", canonical) }.encoded().hashed(Hashed::Common)],
+        Package => vec![
+            Spelling { boundary: Boundary::Package, ..Spelling::words("text", canonical) }
+                .encoded()
+                .hashed(Hashed::Common),
+        ],
         Account | Email | Serial => vec![Spelling::words("text", canonical).encoded().hashed(Hashed::Full)],
         Build | Locale | Model | OperatorName | OsVersion | Screen => words(canonical, Hashed::No),
         ContactName => [words(canonical, Hashed::Common), surname_first(canonical)].concat(),
@@ -156,7 +161,11 @@ pub(super) fn reach(kind: IdentifierKind, spelling: &Spelling) -> Reach {
 pub(super) fn separable(kind: IdentifierKind, spellings: &[Spelling]) -> Vec<String> {
     let number = matches!(kind, Imei | Imsi | Iccid | PhoneNumber | ContactNumber | SmsPeer | CallPeer);
     let whole = spellings.iter().filter(|spelling| {
-        number && matches!(spelling.form.as_str(), "digits" | "e164-digits" | "idd" | "national" | "national-bare")
+        number
+            && matches!(
+                spelling.form.as_str(),
+                "digits" | "e164-digits" | "idd" | "national" | "national-bare"
+            )
     });
     let texts = whole.map(|spelling| spelling.text.clone());
     texts.filter(|text| text.len() >= 8 && text.bytes().all(|byte| byte.is_ascii_digit())).collect()
@@ -197,7 +206,8 @@ fn imsi(digits: &str) -> Vec<Spelling> {
 }
 
 fn iccid(code: &str) -> Vec<Spelling> {
-    let plain = |form: &str, text: String| Spelling { letters: Letters::ToldIfOther, ..Spelling::digits(form, text) };
+    let plain =
+        |form: &str, text: String| Spelling { letters: Letters::ToldIfOther, ..Spelling::digits(form, text) };
     let mut all = vec![plain("digits", code.to_owned()).encoded().hashed(Hashed::Full)];
     if let Some(shorter) = code.get(..code.len().saturating_sub(1)).filter(|shorter| shorter.len() >= 18) {
         all.push(plain(&format!("digits[..{}]", shorter.len()), shorter.to_owned()).hashed(Hashed::Common));
@@ -233,7 +243,7 @@ fn telephone(kind: IdentifierKind, canonical: &str) -> Vec<Spelling> {
         all.push(Spelling::digits("national-bare", parts.national).hashed(Hashed::Common));
     }
     let (groups, separators) = match many(kind) {
-        true => (GROUPS.get(..2).unwrap_or_default(), &SEPARATORS[..2]),
+        true => (GROUPS.get(..2).unwrap_or_default(), SEPARATORS.get(..2).unwrap_or_default()),
         false => (GROUPS, SEPARATORS),
     };
     for groups in groups {
@@ -269,9 +279,12 @@ fn mac(canonical: &str) -> Vec<Spelling> {
     let number = u64::from_str_radix(&plain, 16).unwrap_or_default();
     let short: Vec<&str> = canonical.split(':').map(|pair| pair.strip_prefix('0').unwrap_or(pair)).collect();
     let mut all = vec![
-        Spelling { boundary: Boundary::Hex, ..Spelling::hex("colon", canonical) }.encoded().hashed(Hashed::Full),
+        Spelling { boundary: Boundary::Hex, ..Spelling::hex("colon", canonical) }
+            .encoded()
+            .hashed(Hashed::Full),
         Spelling::hex("plain", plain.as_str()).encoded().hashed(Hashed::Full),
-        Spelling { boundary: Boundary::Hex, ..Spelling::hex("dash", canonical.replace(':', "-")) }.hashed(Hashed::Common),
+        Spelling { boundary: Boundary::Hex, ..Spelling::hex("dash", canonical.replace(':', "-")) }
+            .hashed(Hashed::Common),
         Spelling { boundary: Boundary::Hex, ..Spelling::hex("space", canonical.replace(':', " ")) },
         Spelling { boundary: Boundary::Hex, ..Spelling::hex("dot", grouped(&plain, &[4, 4, 4], ".").text) },
         Spelling::digits("decimal", number.to_string()),
@@ -313,11 +326,13 @@ fn token(canonical: &str) -> Vec<Spelling> {
 
 fn cell(decimal: &str) -> Vec<Spelling> {
     let number: u64 = decimal.parse().unwrap_or_default();
-    let hex = |text: String| Spelling { boundary: Boundary::Word, ..Spelling::hex("hex-number", text) }.named();
+    let hex =
+        |text: String| Spelling { boundary: Boundary::Word, ..Spelling::hex("hex-number", text) }.named();
     // Nine digits are no date and no small number.
     let digits = Spelling::digits("digits", decimal);
     let digits = if decimal.len() < 9 { digits.named() } else { digits };
-    let mut all = vec![digits, hex(format!("0x{number:x}")), hex(format!("{number:x}")), hex(format!("{number:08x}"))];
+    let mut all =
+        vec![digits, hex(format!("0x{number:x}")), hex(format!("{number:x}")), hex(format!("{number:08x}"))];
     if number > 0xFFFF {
         all.push(Spelling::digits("low16", (number & 0xFFFF).to_string()).named());
         all.push(Spelling::digits("enodeb-sector", format!("{}-{}", number >> 8, number & 0xFF)).named());
@@ -328,7 +343,8 @@ fn cell(decimal: &str) -> Vec<Spelling> {
 fn network(canonical: &str) -> Vec<Spelling> {
     let (mcc, mnc) = canonical.split_at_checked(3).unwrap_or((canonical, ""));
     let both = ["", ",", "-", ":", "_", " ", "/", "."].map(|separator| format!("{mcc}{separator}{mnc}"));
-    let mut all: Vec<Spelling> = both.into_iter().map(|text| Spelling::digits("plmn", text).named()).collect();
+    let mut all: Vec<Spelling> =
+        both.into_iter().map(|text| Spelling::digits("plmn", text).named()).collect();
     all.push(Spelling::digits("mcc", mcc).named());
     all.push(Spelling::digits("mnc", mnc).named());
     all
@@ -387,7 +403,11 @@ fn words(text: &str, hashed: Hashed) -> Vec<Spelling> {
         all.push(Spelling::words("text-lower", text.to_lowercase()).hashed(hashed));
         all.push(Spelling::words("text-upper", text.to_uppercase()));
         if text.chars().all(|letter| u32::from(letter) < 256) {
-            all.push(Spelling { latin1: true, anchor: text.chars().count(), ..Spelling::words("latin1", text) });
+            all.push(Spelling {
+                latin1: true,
+                anchor: text.chars().count(),
+                ..Spelling::words("latin1", text)
+            });
         }
     }
     if text.contains(' ') {
@@ -436,7 +456,24 @@ fn grouped(digits: &str, groups: &[usize], separator: &str) -> Spelling {
 }
 
 /// Groups that people and programs write national numbers in, the most usual first.
-const GROUPS: &[&[usize]] = &[&[3, 9], &[3, 3, 9], &[3, 4, 9], &[4, 9], &[2, 9], &[2, 4, 9], &[2, 3, 9], &[3, 2, 2, 9], &[3, 3, 2, 9], &[1, 2, 2, 2, 9], &[2, 2, 2, 2, 9], &[5, 9], &[4, 3, 9], &[4, 4, 9], &[3, 2, 2, 2, 9], &[4, 2, 2, 2, 9]];
+const GROUPS: &[&[usize]] = &[
+    &[3, 9],
+    &[3, 3, 9],
+    &[3, 4, 9],
+    &[4, 9],
+    &[2, 9],
+    &[2, 4, 9],
+    &[2, 3, 9],
+    &[3, 2, 2, 9],
+    &[3, 3, 2, 9],
+    &[1, 2, 2, 2, 9],
+    &[2, 2, 2, 2, 9],
+    &[5, 9],
+    &[4, 3, 9],
+    &[4, 4, 9],
+    &[3, 2, 2, 2, 9],
+    &[4, 2, 2, 2, 9],
+];
 /// The most usual first.
 const SEPARATORS: &[&str] = &[" ", "-", "/", "."];
 /// Bytes of a message that tell it from others.
@@ -453,25 +490,63 @@ mod tests {
     #[test]
     fn writings_people_and_programs_use_are_there() {
         let rows: &[(IdentifierKind, &str, &[&str])] = &[
-            (Imei, "352099001761481", &["35209900176148", "35-209900-176148-1", "352099001761480", "1403b6fecfec9"]),
+            (
+                Imei,
+                "352099001761481",
+                &["35209900176148", "35-209900-176148-1", "352099001761480", "1403b6fecfec9"],
+            ),
             (Imsi, "262019483715260", &["262 01 9483715260", "262-01-9483715260"]),
             (Iccid, "8949020073518264917", &["8949 0200 7351 8264 917", "894902007351826491"]),
-            (PhoneNumber, "+4915550112358", &["4915550112358", "004915550112358", "015550112358", "+49 1555 0112358",
-                "+49 155 50112358", "0155/50112358", "01555-0112358", "(01555) 0112358", "+49 (0)1555 0112358"]),
-            (PhoneNumber, "+12125550123", &["2125550123", "(212) 555-0123", "212-555-0123", "+1 212 555 0123", "+1 (212) 555-0123"]),
+            (
+                PhoneNumber,
+                "+4915550112358",
+                &[
+                    "4915550112358",
+                    "004915550112358",
+                    "015550112358",
+                    "+49 1555 0112358",
+                    "+49 155 50112358",
+                    "0155/50112358",
+                    "01555-0112358",
+                    "(01555) 0112358",
+                    "+49 (0)1555 0112358",
+                ],
+            ),
+            (
+                PhoneNumber,
+                "+12125550123",
+                &["2125550123", "(212) 555-0123", "212-555-0123", "+1 212 555 0123", "+1 (212) 555-0123"],
+            ),
             (PhoneNumber, "+33612345678", &["06 12 34 56 78", "+33 6 12 34 56 78", "0612345678"]),
             (PhoneNumber, "+8613812345678", &["138 1234 5678", "13812345678", "+86 138 1234 5678"]),
-            (WifiMac, "d0:37:45:ab:01:9f", &["d03745ab019f", "d037.45ab.019f", "d0-37-45-ab-01-9f", "228935810613663", "d0:37:45:ab:1:9f"]),
+            (
+                WifiMac,
+                "d0:37:45:ab:01:9f",
+                &[
+                    "d03745ab019f",
+                    "d037.45ab.019f",
+                    "d0-37-45-ab-01-9f",
+                    "228935810613663",
+                    "d0:37:45:ab:1:9f",
+                ],
+            ),
             (ContactName, "Quirin Abendroth", &["Abendroth, Quirin", "quirin-abendroth"]),
             (CellId, "27447297", &["1a2d001", "0x1a2d001", "53249", "107216-1"]),
             (MccMnc, "26201", &["262,01", "262"]),
-            (Position, "53.561273,9.914682", &["53.5613,9.9147", "53.5612,9.9146", "9.914682,53.561273", "53561273", "53,56127"]),
+            (
+                Position,
+                "53.561273,9.914682",
+                &["53.5613,9.9147", "53.5612,9.9146", "9.914682,53.561273", "53561273", "53,56127"],
+            ),
             (Url, "https://example.org/eisvogel", &["example.org/eisvogel"]),
         ];
         for (kind, canonical, expected) in rows {
             let texts = texts(*kind, canonical);
             for text in *expected {
-                assert!(texts.iter().any(|have| have.eq_ignore_ascii_case(text)), "{text} of {canonical}: {texts:#?}");
+                assert!(
+                    texts.iter().any(|have| have.eq_ignore_ascii_case(text)),
+                    "{text} of {canonical}: {texts:#?}"
+                );
             }
         }
     }

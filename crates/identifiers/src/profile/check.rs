@@ -24,7 +24,9 @@ pub(super) fn imei(text: &str, _: Context) -> Result<String, String> {
     match rest.len() {
         0 | 2 => Ok(format!("{body}{luhn}")),
         1 if rest == luhn.to_string() => Ok(digits),
-        1 => Err(format!("the check digit of {body} is {luhn}, not {rest}: a typing error? Dial *#06# and compare")),
+        1 => Err(format!(
+            "the check digit of {body} is {luhn}, not {rest}: a typing error? Dial *#06# and compare"
+        )),
         _ => Err(imei_length(&digits)),
     }
 }
@@ -67,7 +69,10 @@ pub(super) fn mac(text: &str, _: Context) -> Result<String, String> {
     let hex = only_hex(text, 12, "a MAC address")?;
     not_placeholder(&hex)?;
     if hex == "020000000000" {
-        return Err("is the placeholder that Android 6 and later hand to apps; read the real one in the settings".to_owned());
+        return Err(
+            "is the placeholder that Android 6 and later hand to apps; read the real one in the settings"
+                .to_owned(),
+        );
     }
     let first = u8::from_str_radix(hex.get(..2).unwrap_or_default(), 16).unwrap_or_default();
     if first & 1 == 1 {
@@ -138,7 +143,9 @@ pub(super) fn token(text: &str, context: Context) -> Result<String, String> {
 /// A hardware serial number.
 pub(super) fn serial(text: &str, context: Context) -> Result<String, String> {
     if text.trim().eq_ignore_ascii_case("unknown") {
-        return Err("is the placeholder that Android hands to apps; read the real one in the settings".to_owned());
+        return Err(
+            "is the placeholder that Android hands to apps; read the real one in the settings".to_owned()
+        );
     }
     token(text, context)
 }
@@ -157,7 +164,9 @@ pub(super) fn text(text: &str, _: Context) -> Result<String, String> {
 pub(super) fn ssid(value: &str, context: Context) -> Result<String, String> {
     let ssid = text(value.trim().trim_matches('"'), context)?;
     match ssid.as_str() {
-        "<unknown ssid>" | "unknown ssid" | "0x" => Err("is the placeholder that Android hands to apps".to_owned()),
+        "<unknown ssid>" | "unknown ssid" | "0x" => {
+            Err("is the placeholder that Android hands to apps".to_owned())
+        }
         _ => Ok(ssid),
     }
 }
@@ -167,7 +176,10 @@ pub(super) fn email(text: &str, _: Context) -> Result<String, String> {
     let text = text.trim().to_lowercase();
     match text.split_once('@') {
         Some((user, host))
-            if !user.is_empty() && host.contains('.') && !text.contains(char::is_whitespace) && !host.contains('@') =>
+            if !user.is_empty()
+                && host.contains('.')
+                && !text.contains(char::is_whitespace)
+                && !host.contains('@') =>
         {
             Ok(text)
         }
@@ -233,7 +245,9 @@ pub(super) fn cell_id(text: &str, _: Context) -> Result<String, String> {
 pub(super) fn area(text: &str, _: Context) -> Result<String, String> {
     let area = integer(text)?;
     match area {
-        0 | 0xFFFE | 0xFFFF | 0xFF_FFFE | 0xFF_FFFF => Err("is reserved: no network uses it (3GPP TS 23.003)".to_owned()),
+        0 | 0xFFFE | 0xFFFF | 0xFF_FFFE | 0xFF_FFFF => {
+            Err("is reserved: no network uses it (3GPP TS 23.003)".to_owned())
+        }
         1..0xFF_FFFE => Ok(area.to_string()),
         _ => Err("exceeds the 24 bits of an area code".to_owned()),
     }
@@ -324,7 +338,8 @@ fn integer(text: &str) -> Result<u64, String> {
 
 /// Zeros, one repeated character, or counting up or down: nobody's identifier.
 fn not_placeholder(text: &str) -> Result<(), String> {
-    let letters: Vec<u8> = text.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase()).collect();
+    let letters: Vec<u8> =
+        text.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase()).collect();
     let steps = |step: u8| {
         letters.windows(2).all(|pair| match pair {
             [first, second] => next(*first, step) == Some(*second),
@@ -334,7 +349,9 @@ fn not_placeholder(text: &str) -> Result<(), String> {
     let same = letters.windows(2).all(|pair| pair.first() == pair.last());
     let keyboard = b"0123456789abcdef".starts_with(&letters);
     if letters.len() > 3 && (same || keyboard || steps(1) || steps(9)) {
-        return Err("is a placeholder, no phone's own value: fill in the real one or leave the line out".to_owned());
+        return Err(
+            "is a placeholder, no phone's own value: fill in the real one or leave the line out".to_owned()
+        );
     }
     Ok(())
 }
@@ -352,7 +369,9 @@ fn only_hex(text: &str, len: usize, what: &str) -> Result<String, String> {
     match is_hex(&hex) {
         true if hex.len() == len => Ok(hex),
         true => Err(format!("has {} hex digits, {what} has {len}", hex.len())),
-        false => Err(format!("holds other things than hex digits and separators; {what} has {len} hex digits")),
+        false => {
+            Err(format!("holds other things than hex digits and separators; {what} has {len} hex digits"))
+        }
     }
 }
 

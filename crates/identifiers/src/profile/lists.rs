@@ -65,11 +65,15 @@ fn unfolded(text: &str) -> Vec<(usize, String)> {
 }
 
 fn csv(text: &str) -> Result<Vec<Person>, (usize, String)> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let mut reader =
+        csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
     let heads = reader.headers().map_err(|error| (1, error.to_string()))?.clone();
     let columns: Vec<Column> = heads.iter().map(Column::of).collect();
     if !columns.iter().any(|column| matches!(column, Column::Name | Column::Number)) {
-        return Err((1, "neither a vCard nor CSV with a column `name` or `phone` in its first line".to_owned()));
+        return Err((
+            1,
+            "neither a vCard nor CSV with a column `name` or `phone` in its first line".to_owned(),
+        ));
     }
     let mut persons = Vec::new();
     for record in reader.records() {
@@ -141,16 +145,22 @@ mod tests {
     fn vcards_of_both_versions_are_read() {
         let text = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Quirin\r\n  Abendroth\r\nitem1.TEL;TYPE=CELL:+49 1555 0183921\r\nEND:VCARD\r\n\
                     BEGIN:VCARD\nVERSION:4.0\nFN:Ada\nTEL;VALUE=uri:tel:+49-1555-0183922\nEMAIL:ada@example.net\nEND:VCARD\n";
-        assert_eq!(persons(text).unwrap(), [
-            person(1, "Quirin Abendroth", &["+49 1555 0183921"], &[]),
-            person(7, "Ada", &["+49-1555-0183922"], &["ada@example.net"]),
-        ]);
+        assert_eq!(
+            persons(text).unwrap(),
+            [
+                person(1, "Quirin Abendroth", &["+49 1555 0183921"], &[]),
+                person(7, "Ada", &["+49-1555-0183922"], &["ada@example.net"]),
+            ]
+        );
     }
 
     #[test]
     fn csv_columns_go_by_their_names() {
         let text = "First Name,Last Name,Phone 1 - Type,Phone 1 - Value,E-mail\nQuirin,Abendroth,mobile,+491 ::: +492,q@example.net\n";
-        assert_eq!(persons(text).unwrap(), [person(2, "Quirin Abendroth", &["+491", "+492"], &["q@example.net"])]);
+        assert_eq!(
+            persons(text).unwrap(),
+            [person(2, "Quirin Abendroth", &["+491", "+492"], &["q@example.net"])]
+        );
         assert_eq!(persons("a,b\n1,2\n").unwrap_err().0, 1);
     }
 

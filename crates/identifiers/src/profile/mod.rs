@@ -141,7 +141,8 @@ impl fmt::Display for ProfileError {
 impl std::error::Error for ProfileError {}
 
 fn fingerprint(values: &[Value]) -> String {
-    let mut lines: Vec<String> = values.iter().map(|value| format!("{}={}\n", value.kind.id(), value.canonical)).collect();
+    let mut lines: Vec<String> =
+        values.iter().map(|value| format!("{}={}\n", value.kind.id(), value.canonical)).collect();
     lines.sort();
     let mut digest = Sha256::new();
     lines.iter().for_each(|line| digest.update(line));

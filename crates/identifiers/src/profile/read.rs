@@ -12,7 +12,7 @@ use toml::{
 
 use super::{
     Place, ProfileError, Value,
-    check::{self, Check, Context},
+    check::{self, Context},
     lists::{self, Person},
     schema::{self, CANARIES, CONTACTS, Key, SECTIONS, Section, Takes},
 };
@@ -33,8 +33,9 @@ pub(super) struct Content {
 /// Reads a profile.
 pub(super) fn read(text: &str, load: Load<'_>) -> Result<Content, Vec<ProfileError>> {
     let (table, broken) = DeTable::parse_recoverable(text);
-    if !broken.is_empty() {
-        return Err(broken.iter().map(|error| syntax(text, error)).collect());
+    // One slip makes the parser stumble over what follows: only the first is worth telling.
+    if let Some(first) = broken.iter().map(|error| syntax(text, error)).min_by_key(|error| error.line) {
+        return Err(vec![first]);
     }
     let mut reader = Reader { text, errors: Vec::new(), items: Vec::new(), settings: BTreeMap::new() };
     reader.root(table.get_ref());
@@ -75,7 +76,9 @@ impl Reader<'_> {
         for (key, value) in table {
             let name = key.get_ref().as_ref();
             match (Section::named(name), value.get_ref()) {
-                (Some(section), DeValue::Table(inner)) if section.name == CANARIES => self.canaries(section, inner),
+                (Some(section), DeValue::Table(inner)) if section.name == CANARIES => {
+                    self.canaries(section, inner);
+                }
                 (Some(section), DeValue::Table(inner)) => {
                     let instance = section.many.then_some(0);
                     self.section(section, instance, inner);
@@ -101,13 +104,23 @@ impl Reader<'_> {
         for (key, value) in table {
             match section.key(key.get_ref()) {
                 Some(known) => self.values(section, instance, known, value),
-                None => self.fail(key.span(), &label(section, instance, key.get_ref()), unknown(key.get_ref(), Some(section))),
+                None => self.fail(
+                    key.span(),
+                    &label(section, instance, key.get_ref()),
+                    unknown(key.get_ref(), Some(section)),
+                ),
             }
         }
     }
 
     /// A key's value, or each of its list.
-    fn values(&mut self, section: &'static Section, instance: Option<usize>, key: &'static Key, value: &Spanned<DeValue<'_>>) {
+    fn values(
+        &mut self,
+        section: &'static Section,
+        instance: Option<usize>,
+        key: &'static Key,
+        value: &Spanned<DeValue<'_>>,
+    ) {
         let label = label(section, instance, key.name);
         match value.get_ref() {
             DeValue::Array(list) if key.many => {
@@ -115,16 +128,34 @@ impl Reader<'_> {
                     self.value(section, instance, key, format!("{label}[{place}]"), value);
                 }
             }
-            DeValue::Array(_) => self.fail(value.span(), &label, format!("takes one value, not a list: {}", hint(section))),
+            DeValue::Array(_) => {
+                self.fail(value.span(), &label, format!("takes one value, not a list: {}", hint(section)));
+            }
             _ => self.value(section, instance, key, label, value),
         }
     }
 
-    fn value(&mut self, section: &'static Section, instance: Option<usize>, key: &'static Key, label: String, value: &Spanned<DeValue<'_>>) {
+    fn value(
+        &mut self,
+        section: &'static Section,
+        instance: Option<usize>,
+        key: &'static Key,
+        label: String,
+        value: &Spanned<DeValue<'_>>,
+    ) {
         match plain(value.get_ref()) {
             Ok(text) => {
                 let offset = value.span().start;
-                self.items.push(Item { offset, section, instance, key: key.name, takes: key.takes, label, text, mode: None });
+                self.items.push(Item {
+                    offset,
+                    section,
+                    instance,
+                    key: key.name,
+                    takes: key.takes,
+                    label,
+                    text,
+                    mode: None,
+                });
             }
             Err(problem) => self.fail(value.span(), &label, problem),
         }
@@ -137,7 +168,16 @@ impl Reader<'_> {
                 Ok((text, kind, mode)) => {
                     let takes = Takes::Value(kind, schema::check_of(kind));
                     let offset = value.span().start;
-                    self.items.push(Item { offset, section, instance: None, key: "", takes, label, text, mode });
+                    self.items.push(Item {
+                        offset,
+                        section,
+                        instance: None,
+                        key: "",
+                        takes,
+                        label,
+                        text,
+                        mode,
+                    });
                 }
                 Err(problem) => self.fail(value.span(), &label, problem),
             }
@@ -146,7 +186,9 @@ impl Reader<'_> {
 
     /// Settings come first: values depend on them.
     fn check_settings(&mut self) {
-        let (settings, rest) = std::mem::take(&mut self.items).into_iter().partition(|item| matches!(item.takes, Takes::Setting(_)));
+        let (settings, rest) = std::mem::take(&mut self.items)
+            .into_iter()
+            .partition(|item| matches!(item.takes, Takes::Setting(_)));
         self.items = rest;
         let settings: Vec<Item> = settings;
         for item in settings {
@@ -223,7 +265,12 @@ impl Reader<'_> {
         }
         let Some(Takes::Value(kind, check)) = item.section.key(key).map(|key| key.takes) else { return };
         for (line, entry) in lists::entries(&text) {
-            let at = At { file: Some(item.text.clone()), line, label: format!("{}:{line}", item.text), mode: None };
+            let at = At {
+                file: Some(item.text.clone()),
+                line,
+                label: format!("{}:{line}", item.text),
+                mode: None,
+            };
             let context = self.context(None);
             self.take(kind, check(entry, context), at, gathered);
         }
@@ -256,17 +303,31 @@ impl Reader<'_> {
     }
 
     /// Keeps a value once: the peer of many messages is one value. Two SIMs with one IMSI are an error.
-    fn take(&mut self, kind: IdentifierKind, checked: Result<String, String>, at: At, gathered: &mut Gathered) {
+    fn take(
+        &mut self,
+        kind: IdentifierKind,
+        checked: Result<String, String>,
+        at: At,
+        gathered: &mut Gathered,
+    ) {
         use IdentifierKind::{Iccid, Imei, Imsi};
         let problem = match checked {
             Err(problem) => problem,
             Ok(canonical) => match gathered.labels.get(&(kind, canonical.clone())) {
-                Some(first) if matches!(kind, Iccid | Imei | Imsi) => format!("is the same as {first}: leave one of them out"),
+                Some(first) if matches!(kind, Iccid | Imei | Imsi) => {
+                    format!("is the same as {first}: leave one of them out")
+                }
                 Some(_) => return,
                 None => {
                     gathered.labels.insert((kind, canonical.clone()), at.label.clone());
                     let weak = crate::forms::weak(kind, &canonical);
-                    return gathered.values.push(Value { kind, label: at.label, canonical, weak, mode: at.mode });
+                    return gathered.values.push(Value {
+                        kind,
+                        label: at.label,
+                        canonical,
+                        weak,
+                        mode: at.mode,
+                    });
                 }
             },
         };
@@ -284,7 +345,11 @@ impl Reader<'_> {
     }
 
     fn all(&self, key: &'static str) -> impl Iterator<Item = &str> {
-        self.settings.iter().filter(move |((_, _, name), _)| *name == key).flat_map(|(_, texts)| texts).map(String::as_str)
+        self.settings
+            .iter()
+            .filter(move |((_, _, name), _)| *name == key)
+            .flat_map(|(_, texts)| texts)
+            .map(String::as_str)
     }
 
     fn all_calling_codes(&self) -> Vec<u16> {
@@ -299,7 +364,11 @@ impl Reader<'_> {
 
     fn place(&self) -> Option<Place> {
         let number = |key| self.setting("position", None, key)?.parse().ok();
-        Some(Place { lat: number("lat")?, lon: number("lon")?, radius: number("radius").unwrap_or(DEFAULT_RADIUS) })
+        Some(Place {
+            lat: number("lat")?,
+            lon: number("lon")?,
+            radius: number("radius").unwrap_or(DEFAULT_RADIUS),
+        })
     }
 
     /// Half a network code or half a position says nothing.
@@ -308,10 +377,13 @@ impl Reader<'_> {
             .settings
             .keys()
             .filter_map(|key| Some((*key, other_half(key.2)?)))
-            .filter(|((section, instance, _), other)| !self.settings.contains_key(&(*section, *instance, *other)))
+            .filter(|((section, instance, _), other)| {
+                !self.settings.contains_key(&(*section, *instance, *other))
+            })
             .collect();
         for ((section, instance, key), other) in halves {
-            let label = Section::named(section).map_or_else(String::new, |section| label(section, instance, key));
+            let label =
+                Section::named(section).map_or_else(String::new, |section| label(section, instance, key));
             let offset = self.text.find(key).unwrap_or_default();
             self.fail(offset..offset, &label, format!("needs `{other}` beside it"));
         }
@@ -349,8 +421,6 @@ struct At {
 fn as_it_is(text: &str, _: Context) -> Result<String, String> {
     Ok(text.to_owned())
 }
-
-const _: Check = as_it_is;
 
 fn other_half(key: &str) -> Option<&'static str> {
     match key {
@@ -430,12 +500,15 @@ fn kind_named(name: &str) -> Result<IdentifierKind, String> {
 fn unknown(name: &str, section: Option<&'static Section>) -> String {
     let here = section.or_else(|| Section::named(""));
     let keys = here.into_iter().flat_map(|section| section.keys).map(|key| key.name);
-    let sections = SECTIONS.iter().map(|section| section.name).filter(|name| section.is_none() && !name.is_empty());
+    let sections =
+        SECTIONS.iter().map(|section| section.name).filter(|name| section.is_none() && !name.is_empty());
     if let Some(near) = nearest(name, keys.chain(sections)) {
         return format!("no such key: is it `{near}`?");
     }
     match SECTIONS.iter().find(|section| section.key(name).is_some()) {
-        Some(home) if home.name.is_empty() => "no such key here: it belongs before the first section".to_owned(),
+        Some(home) if home.name.is_empty() => {
+            "no such key here: it belongs before the first section".to_owned()
+        }
         Some(home) => format!("no such key here: it belongs into [{}]", home.name),
         None => "no such key; see docs/profile.md for the list".to_owned(),
     }
@@ -444,7 +517,7 @@ fn unknown(name: &str, section: Option<&'static Section>) -> String {
 fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let name = name.to_ascii_lowercase();
     let scored = names.map(|other| (strsim::jaro_winkler(&name, other), other));
-    scored.filter(|(score, _)| *score > 0.85).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, other)| other)
+    scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, other)| other)
 }
 
 /// Metres, where a position gives none: a radio cell of a town.

@@ -41,13 +41,20 @@ struct Short {
 impl Fields {
     /// The needles of fields among these.
     pub(super) fn new<'a>(needles: impl Iterator<Item = (NeedleId, IdentifierKind, &'a Shape)>) -> Self {
-        let mut fields = Self { shorts: Vec::new(), tokens: Table::of(Vec::new()), keys: [0; 16], digits: HashMap::new() };
+        let mut fields =
+            Self { shorts: Vec::new(), tokens: Table::of(Vec::new()), keys: [0; 16], digits: HashMap::new() };
         let mut entries = Vec::new();
         for (id, kind, shape) in needles {
             match tokens(&shape.bytes).next() {
-                _ if shape.reach == Reach::Digits => fields.digits.entry(shape.bytes.as_slice().into()).or_default().push(id),
+                _ if shape.reach == Reach::Digits => {
+                    fields.digits.entry(shape.bytes.as_slice().into()).or_default().push(id);
+                }
                 Some((before, token)) => {
-                    entries.push(Entry { gram: key(token), needle: super::u32_of(fields.shorts.len()), offset: 0 });
+                    entries.push(Entry {
+                        gram: key(token),
+                        needle: super::u32_of(fields.shorts.len()),
+                        offset: 0,
+                    });
                     fields.shorts.push(Short { id, kind, reach: shape.reach, before });
                 }
                 None => {}
@@ -67,17 +74,35 @@ impl Fields {
         if self.shorts.is_empty() {
             return;
         }
-        for (at, token) in tokens(value) {
-            let key = key(token);
-            let (word, bit) = Self::bit(key);
-            if self.keys.get(word).is_some_and(|keys| keys >> bit & 1 == 1) {
-                self.token(needles, name, value, at, key, found);
+        // As `tokens` and `key`, in one pass.
+        let (mut key, mut len) = (0, 0);
+        for (at, &byte) in value.iter().chain(&[0]).enumerate() {
+            if IN_TOKEN.get(usize::from(byte)) == Some(&true) {
+                if len < 8 {
+                    key |= u64::from(byte | 0x20) << (8 * len);
+                }
+                len += 1;
+            } else if len > 0 {
+                self.token(needles, name, value, at - len, key ^ (len as u64) << 56, found);
+                (key, len) = (0, 0);
             }
         }
     }
 
-    #[cold]
-    fn token(&self, needles: &Needles, name: &str, value: &[u8], at: usize, key: u64, found: &mut Vec<Match>) {
+    #[inline]
+    fn token(
+        &self,
+        needles: &Needles,
+        name: &str,
+        value: &[u8],
+        at: usize,
+        key: u64,
+        found: &mut Vec<Match>,
+    ) {
+        let (word, bit) = Self::bit(key);
+        if self.keys.get(word).is_none_or(|keys| keys >> bit & 1 == 0) {
+            return;
+        }
         let shorts = self.tokens.get(key).filter_map(|entry| self.shorts.get(entry.needle as usize));
         found.extend(shorts.filter_map(|short| short.at(needles, name, value, at)));
     }
@@ -115,7 +140,8 @@ impl Short {
         let pattern = needles.pattern(self.id)?;
         let end = pattern.end(&needles.store, value, start)?;
         let alone = |byte: Option<&u8>| !byte.is_some_and(in_word);
-        let token = alone(value.get(end)) && (self.before > 0 || alone(start.checked_sub(1).and_then(|at| value.get(at))));
+        let token = alone(value.get(end))
+            && (self.before > 0 || alone(start.checked_sub(1).and_then(|at| value.get(at))));
         let whole = || value.get(..start)?.iter().chain(value.get(end..)?).all(is_padding).then_some(());
         let counts = token
             && match self.reach {
@@ -157,6 +183,17 @@ fn not_a_fraction(value: &[u8], start: usize, end: usize) -> bool {
     !before && !after
 }
 
+/// [`in_word`] for each byte.
+const IN_TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric() || byte >= 0x80;
+        byte += 1;
+    }
+    table
+};
+
 fn in_number(byte: &u8) -> bool {
     byte.is_ascii_digit() || matches!(byte, b' ' | b'(' | b')' | b'+' | b'-' | b'.' | b'/')
 }
@@ -167,3 +204,18 @@ fn is_padding(byte: &u8) -> bool {
 
 /// A number with a separator after every digit.
 const LONGEST_NUMBER: usize = 40;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_one_pass_takes_the_same_tokens() {
+        for byte in 0..=255_u8 {
+            assert_eq!(IN_TOKEN[usize::from(byte)], in_word(&byte), "{byte}");
+        }
+        let found: Vec<_> = tokens("a-bc, Größe".as_bytes()).collect();
+        assert_eq!(found, [(0, &b"a"[..]), (2, b"bc"), (6, "Größe".as_bytes())]);
+        assert_ne!(key(b"12345678"), key(b"123456789"));
+    }
+}

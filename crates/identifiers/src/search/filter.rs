@@ -41,10 +41,10 @@ pub(super) struct Filter {
 /// that the loop over the text has no bounds to check.
 #[derive(Debug)]
 enum Sieve {
-    /// 256 KiB for the second-level cache and 32 KiB for the first.
-    Small(Box<Map<{ 1 << 15 }>>, Box<Flags<{ 1 << 15 }>>),
-    /// 2 MiB and 512 KiB: for address books of thousands.
-    Large(Box<Map<{ 1 << 18 }>>, Box<Flags<{ 1 << 19 }>>),
+    /// 512 KiB and 256 KiB, within a second-level cache: fewer than one place in fifty says yes by chance.
+    Small(Box<Map<{ 1 << 16 }>>, Box<Flags<{ 1 << 18 }>>),
+    /// 2 MiB and 1 MiB: for address books of thousands.
+    Large(Box<Map<{ 1 << 18 }>>, Box<Flags<{ 1 << 20 }>>),
 }
 
 /// A bit for each hash: small for its number of hashes.
@@ -193,7 +193,7 @@ impl Table {
 
 impl Sieve {
     fn of(long: &[Entry], short: &[Entry]) -> Self {
-        match long.len() < 100_000 && short.len() < 3_000 {
+        match long.len() < 150_000 && short.len() < 6_000 {
             true => Self::Small(Map::of(long), Flags::of(short)),
             false => Self::Large(Map::of(long), Flags::of(short)),
         }
@@ -216,7 +216,10 @@ impl<const WORDS: usize> Map<WORDS> {
     }
 
     #[inline(always)]
-    #[expect(clippy::indexing_slicing, reason = "the shifted hash is below the array's length, as the compiler sees")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the shifted hash is below the array's length, as the compiler sees"
+    )]
     fn has(&self, gram: u64) -> bool {
         let bit = hash(gram) >> (64 - Self::BITS);
         self.0[(bit / 64) as usize] >> (bit % 64) & 1 == 1
@@ -243,7 +246,10 @@ impl<const LEN: usize> Flags<LEN> {
     }
 
     #[inline(always)]
-    #[expect(clippy::indexing_slicing, reason = "the shifted hash is below the array's length, as the compiler sees")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the shifted hash is below the array's length, as the compiler sees"
+    )]
     fn has(&self, gram: u32) -> u8 {
         self.0[Self::place(gram)]
     }
@@ -323,7 +329,8 @@ mod tests {
 
     fn found(needles: &[&[u8]], text: &[u8]) -> Vec<(u32, usize)> {
         let mut all = Vec::new();
-        Filter::new(needles.iter().copied()).search(text, |candidate| all.push((candidate.needle, candidate.start)));
+        Filter::new(needles.iter().copied())
+            .search(text, |candidate| all.push((candidate.needle, candidate.start)));
         all
     }
 

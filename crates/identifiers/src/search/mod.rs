@@ -1,5 +1,7 @@
 //! The search: all forms of all values of a profile, in any bytes, at once.
 
+use std::ops::Range;
+
 use evidence::{Form, Grade};
 
 use crate::{
@@ -61,8 +63,10 @@ impl Needles {
     /// Makes every form of every value of the profile. Costs some milliseconds for sixty values.
     pub fn build(profile: &Profile) -> Self {
         let shapes = profile.values().iter().enumerate();
-        let shapes = shapes.flat_map(|(value, known)| forms::of(known).into_iter().map(move |shape| (value, shape)));
-        let (everywhere, in_fields): (Vec<_>, Vec<_>) = shapes.partition(|(_, shape)| shape.reach == Reach::Everywhere);
+        let shapes =
+            shapes.flat_map(|(value, known)| forms::of(known).into_iter().map(move |shape| (value, shape)));
+        let (everywhere, in_fields): (Vec<_>, Vec<_>) =
+            shapes.partition(|(_, shape)| shape.reach == Reach::Everywhere);
         let anchors = everywhere.iter().map(|(_, shape)| shape.bytes.get(..shape.anchor).unwrap_or_default());
         let first = everywhere.len();
         let short = in_fields.iter().enumerate().filter_map(|(place, (value, shape))| {
@@ -127,6 +131,37 @@ impl Needles {
         }
     }
 
+    /// As [`Needles::search_field`], for the value that stands in `range` of a buffer; matches are places in
+    /// the buffer. Knowing what stands around the value, it also finds forms that a digit or letter of the
+    /// framing seems to continue, as the tag of the next field does in protobuf; a search of the buffer must
+    /// take them for parts of longer numbers.
+    pub fn search_value(&self, name: &str, buffer: &[u8], range: Range<usize>, found: &mut Vec<Match>) {
+        let Some(value) = buffer.get(range.clone()) else { return };
+        let first = found.len();
+        self.search_field(name, value, found);
+        if value.len() <= Self::FIELD_BYTES && touched(buffer, &range) {
+            self.search(value, found);
+        }
+        for found in found.iter_mut().skip(first) {
+            found.start += range.start;
+            found.end += range.start;
+        }
+        let mut place = 0;
+        found.retain(|found| {
+            place += 1;
+            place <= first || !self.stands_alone(found, buffer)
+        });
+    }
+
+    /// Whether a search of the buffer finds it as well.
+    fn stands_alone(&self, found: &Match, buffer: &[u8]) -> bool {
+        let everywhere = self.needles.get(found.needle.0 as usize).is_some_and(|needle| !needle.field_only);
+        everywhere
+            && self
+                .pattern(found.needle)
+                .is_some_and(|pattern| pattern.end(&self.store, buffer, found.start).is_some())
+    }
+
     /// The longest value that [`Needles::search_field`] looks into.
     pub const FIELD_BYTES: usize = 1024;
 
@@ -135,7 +170,8 @@ impl Needles {
     /// (`sha256[..16]/hex`, in bytes).
     pub fn form(&self, found: &Match, bytes: &[u8]) -> Form {
         let form = &self.needle(found.needle).form;
-        let (Some(pattern), Some(text)) = (self.pattern(found.needle), bytes.get(found.start..found.end)) else {
+        let (Some(pattern), Some(text)) = (self.pattern(found.needle), bytes.get(found.start..found.end))
+        else {
             return form.clone();
         };
         let form = cut(&form.0, pattern, text.len());
@@ -149,7 +185,10 @@ impl Needles {
     ///
     /// # Panics
     /// Where the id is not of these needles.
-    #[expect(clippy::indexing_slicing, reason = "an id is a place in this list; another's is a fault in the program")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "an id is a place in this list; another's is a fault in the program"
+    )]
     pub fn needle(&self, id: NeedleId) -> &Needle {
         &self.needles[id.0 as usize]
     }
@@ -191,10 +230,18 @@ impl Needles {
         let mut place = 0;
         found.retain(|weak| {
             place += 1;
-            let same = |strong: &Match| strong.start < weak.end && weak.start < strong.end && value_of(strong) == value_of(weak);
+            let same = |strong: &Match| {
+                strong.start < weak.end && weak.start < strong.end && value_of(strong) == value_of(weak)
+            };
             place <= first || !elsewhere.iter().any(same)
         });
     }
+}
+
+/// Whether digits or letters touch a value.
+fn touched(buffer: &[u8], range: &Range<usize>) -> bool {
+    let before = range.start.checked_sub(1).and_then(|at| buffer.get(at));
+    before.is_some_and(verify::in_word) || buffer.get(range.end).is_some_and(verify::in_word)
 }
 
 /// The form of what was found of a needle that counts from its anchor on.
@@ -244,3 +291,77 @@ const _: () = assert!(forms::SHORTEST >= filter::SHORTEST, "forms that the filte
 
 /// Matches after which overlapping ones are sorted out.
 const TIDY: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use super::*;
+
+    fn needles() -> Needles {
+        let mut text = String::from(
+            "[device]\nimei = [\"352099001761481\", \"352099001761499\"]\nwifi_mac = \"d0:37:45:ab:01:9f\"\nandroid_id = \"b7e2c91f04d8a356\"\n",
+        );
+        for contact in 0..8 {
+            let _ = write!(
+                text,
+                "[[contacts]]\nnumbers = [\"+49155501{:05}\"]\nname = \"Quirin Abendroth {contact}\"\n",
+                contact * 2_417
+            );
+        }
+        Needles::build(&Profile::parse(&text, &mut |_| Err(String::new())).unwrap())
+    }
+
+    /// What a search without filter finds.
+    fn oracle(needles: &Needles, text: &[u8]) -> Vec<Match> {
+        let all = needles.patterns.iter().zip(&needles.needles).filter(|(_, needle)| !needle.field_only);
+        let anchors = all.map(|(pattern, _)| &pattern.bytes(&needles.store)[..pattern.anchor as usize]);
+        let automaton =
+            aho_corasick::AhoCorasick::builder().ascii_case_insensitive(true).build(anchors).unwrap();
+        let candidates = automaton.find_overlapping_iter(text).filter_map(|found| {
+            let end = needles.patterns[found.pattern()].end(&needles.store, text, found.start())?;
+            Some(Match { start: found.start(), end, needle: NeedleId(found.pattern().as_u32()) })
+        });
+        let mut found = candidates.collect();
+        needles.resolve(text, &mut found, 0);
+        found
+    }
+
+    /// Texts sewn of pieces of needles, so that almost-matches abound, at every place modulo six.
+    #[test]
+    fn the_filter_finds_what_a_search_without_it_finds() {
+        let needles = needles();
+        let mut random = 1_u64;
+        let mut next = |below: usize| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) as usize % below
+        };
+        let mut matches = 0;
+        for _ in 0..150 {
+            let mut text = Vec::new();
+            for _ in 0..40 {
+                let bytes = needles.bytes(NeedleId(next(needles.len()) as u32));
+                let whole = next(2) == 0;
+                let from = if whole { 0 } else { next(bytes.len()) };
+                let to = if whole { bytes.len() } else { from + next(bytes.len() - from + 1) };
+                text.extend_from_slice(&bytes[from..to]);
+                text.extend_from_slice(&b"\"&\x00 7fZ"[..next(8)]);
+            }
+            let mut found = Vec::new();
+            needles.search(&text, &mut found);
+            assert_eq!(found, oracle(&needles, &text));
+            matches += found.len();
+        }
+        assert!(matches > 1_000, "{matches}");
+    }
+
+    #[test]
+    fn many_matches_are_kept_in_bounds() {
+        let needles = needles();
+        let text = b"352099001761481,".repeat(50_000);
+        let mut found = Vec::new();
+        needles.search(&text, &mut found);
+        assert_eq!(found.len(), 50_000);
+        assert!(found.capacity() < 200_000);
+    }
+}

@@ -38,8 +38,10 @@ mod tests {
     use super::{super::NeedleId, *};
 
     fn resolved(matches: &[(usize, usize, u32)]) -> Vec<(usize, usize, u32)> {
-        let mut found: Vec<Match> =
-            matches.iter().map(|&(start, end, needle)| Match { start, end, needle: NeedleId(needle) }).collect();
+        let mut found: Vec<Match> = matches
+            .iter()
+            .map(|&(start, end, needle)| Match { start, end, needle: NeedleId(needle) })
+            .collect();
         // Needles below 10 are forms of one value, those above of another.
         resolve(&mut found, 0, |found| ((found.needle.0 / 10) as usize, false));
         found.into_iter().map(|found| (found.start, found.end, found.needle.0)).collect()

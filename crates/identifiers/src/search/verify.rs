@@ -64,9 +64,8 @@ fn bounded(boundary: Boundary, text: &[u8], start: usize, end: usize) -> Option<
             !left && !right
         }
         Boundary::Word => {
-            let edge = |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(in_word);
-            let left = edge(Some(start)) && is(before(1), in_word);
-            let right = edge(end.checked_sub(1)) && is(after(0), in_word);
+            let left = letter_at(text, start) && letter_before(text, start);
+            let right = letter_before(text, end) && letter_at(text, end);
             !left && !right
         }
     };
@@ -81,11 +80,38 @@ fn wide_digit(first: Option<u8>, second: Option<u8>) -> bool {
     }
 }
 
+/// Whether a letter or digit of an alphabet ends before a place. Han, kana and the like have no words.
+fn letter_before(text: &[u8], place: usize) -> bool {
+    let byte = |back: usize| place.checked_sub(back).and_then(|at| text.get(at)).copied();
+    match (byte(2), byte(1)) {
+        (_, Some(last)) if last < 0x80 => last.is_ascii_alphanumeric(),
+        (Some(first), Some(second)) => two_byte_letter(first, second),
+        _ => false,
+    }
+}
+
+/// Whether a letter or digit of an alphabet begins at a place.
+fn letter_at(text: &[u8], place: usize) -> bool {
+    match (text.get(place), text.get(place + 1)) {
+        (Some(first), _) if *first < 0x80 => first.is_ascii_alphanumeric(),
+        (Some(first), Some(second)) => two_byte_letter(*first, *second),
+        _ => false,
+    }
+}
+
+/// Latin, Greek and Cyrillic beyond ASCII are two bytes in UTF-8.
+fn two_byte_letter(first: u8, second: u8) -> bool {
+    let code = u32::from(first & 0x1F) << 6 | u32::from(second & 0x3F);
+    (0xC3..=0xD4).contains(&first)
+        && second & 0xC0 == 0x80
+        && char::from_u32(code).is_some_and(char::is_alphabetic)
+}
+
 fn in_name(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || *byte == b'_'
 }
 
-/// Letters and digits; bytes above ASCII are parts of letters in UTF-8.
+/// Letters and digits, roughly: bytes above ASCII are parts of letters in UTF-8.
 pub(super) fn in_word(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || *byte >= 0x80
 }
@@ -118,6 +144,7 @@ mod tests {
             (Boundary::Word, "zeisig", "der Zeisig!", true),
             (Boundary::Word, "zeisig", "Zeisige", false),
             (Boundary::Word, "zeisig", "ßzeisig", false),
+            (Boundary::Word, "zeisig", "名zeisig的", true),
         ];
         for (boundary, needle, text, holds) in rows {
             assert_eq!(end(boundary, needle, text).is_some(), holds, "{needle} in {text}");
