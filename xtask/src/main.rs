@@ -4,6 +4,7 @@
 
 mod data;
 mod layers;
+mod sample;
 mod traffic;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ fn main() -> anyhow::Result<()> {
         Some("check-layers") => layers::check(&root()?),
         Some("data") => data::run(arguments.get(1..).unwrap_or_default()),
         Some("generate") => generate(arguments.get(1..).unwrap_or_default()),
+        Some("sample") => Ok(sample::write(&root()?.join("samples/unlock.pcapng"))?),
         _ => bail!("usage: cargo xtask <chore>\n{CHORES}"),
     }
 }

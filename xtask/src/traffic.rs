@@ -79,7 +79,7 @@ pub(crate) fn short_flows(path: &Path, size: u64) -> io::Result<Made> {
         let id = u16::try_from(dice.below(65_536)).unwrap_or(0);
         let server = server(number);
         net.udp(&phone(port), &resolver, &dns::query(id, &name, 1))?;
-        let answer = [(name.as_str(), dns::Data::Address(server.address))];
+        let answer = [(name.as_str(), dns::Data::A(server_address(number)))];
         net.udp(&resolver, &phone(port), &dns::response(id, (&name, 1), &answer))?;
         let mut conversation = Conversation::new(phone(port), server);
         conversation.open(&mut net)?;
@@ -121,9 +121,12 @@ fn phone(port: u16) -> Endpoint {
 
 /// One of many servers, in the networks set aside for documentation and benchmarks.
 fn server(number: u64) -> Endpoint {
+    Endpoint::new([2, 0, 0, 0, 0, 1], server_address(number), 80)
+}
+
+fn server_address(number: u64) -> Ipv4Addr {
     let number = u32::try_from(number).unwrap_or(0);
-    let address = Ipv4Addr::from_bits(Ipv4Addr::new(198, 18, 0, 0).to_bits() + 256 + number);
-    Endpoint::new([2, 0, 0, 0, 0, 1], address, 80)
+    Ipv4Addr::from_bits(Ipv4Addr::new(198, 18, 0, 0).to_bits() + 256 + number)
 }
 
 /// The planted values as a query, in one request out of many.
@@ -206,22 +209,20 @@ fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
 
 /// A form with the bytes in base64, percent-encoded as browsers do.
 fn form(bytes: &[u8]) -> Vec<u8> {
+    let encoded = base64(bytes).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+    format!("gzip=1&data_list={encoded}").into_bytes()
+}
+
+/// Standard base64 with padding.
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = b"gzip=1&data_list=".to_vec();
+    let mut out = String::with_capacity(bytes.len() / 3 * 4 + 4);
     for group in bytes.chunks(3) {
         let bits = group.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
         for place in 0..4 {
-            if place > group.len() {
-                out.extend_from_slice(b"%3D");
-                continue;
-            }
             let index = (bits >> (18 - 6 * place)) & 63;
-            match ALPHABET.get(index as usize) {
-                Some(b'+') => out.extend_from_slice(b"%2B"),
-                Some(b'/') => out.extend_from_slice(b"%2F"),
-                Some(letter) => out.push(*letter),
-                None => {}
-            }
+            let letter = ALPHABET.get(index as usize).filter(|_| place <= group.len());
+            out.push(letter.map_or('=', |letter| char::from(*letter)));
         }
     }
     out

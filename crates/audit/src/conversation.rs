@@ -11,7 +11,7 @@ use store::Record;
 use wire::{DnsData, DnsHead, Ending, Head, HttpHead, Message, Role, Sender, TlsHead, flow::{FlowInfo, FlowSummary}};
 
 use crate::{
-    examine::occurrence_of_part,
+    examine::{Tail, occurrence_of_part},
     gather::{Gathered, Names},
     records::Records,
 };
@@ -32,11 +32,13 @@ pub(crate) struct Conversation {
     under_way: BTreeMap<u32, Exchange>,
     /// How many exchanges were begun.
     exchanges: u32,
+    /// The last piece's end, of originator and responder, where another piece follows.
+    tails: [Option<Tail>; 2],
 }
 
 impl Conversation {
     pub(crate) fn open(info: &FlowInfo, gathered: &mut Gathered) -> Self {
-        let inbound = is_outside(info.originator.0) && !is_outside(info.responder.0);
+        let inbound = is_inbound(info);
         let (device, remote) =
             if inbound { (info.responder, info.originator) } else { (info.originator, info.responder) };
         let remote = Endpoint {
@@ -56,6 +58,7 @@ impl Conversation {
             security: Security::Clear,
             under_way: BTreeMap::new(),
             exchanges: 0,
+            tails: [None, None],
         }
     }
 
@@ -102,6 +105,13 @@ impl Conversation {
         if answered && !matches!(exchange.status, 100..200) {
             self.hand_on(Some(index), records);
         }
+    }
+
+    /// The edges of the last piece and this one, where `message` goes on with the piece before it.
+    pub(crate) fn bridge(&mut self, message: &Message) -> Option<(Message, usize)> {
+        let slot = self.tails.get_mut(usize::from(message.sender == Sender::Responder))?;
+        let before = std::mem::replace(slot, Tail::of(message));
+        before?.joined(message)
     }
 
     /// The flow is over: books what it moved, and hands on every exchange.
@@ -293,11 +303,19 @@ fn host_without_port(host: &str) -> String {
     }
 }
 
+/// Whether the outside opened the flow to the device. What an inside address serves on a well-known port
+/// was recorded at the server: there the phones are outside, and sent the requests.
+fn is_inbound(info: &FlowInfo) -> bool {
+    is_outside(info.originator.0) && !is_outside(info.responder.0) && info.responder.1 >= WELL_KNOWN
+}
+
 /// Whether an address belongs to the outside of the network the phone was in.
 fn is_outside(address: IpAddr) -> bool {
     Scope::of(address) == Scope::Public
 }
 
+/// Ports below are servers' (RFC 6335 section 6).
+const WELL_KNOWN: u16 = 1024;
 /// Exchanges kept open for one flow; a hostile one may pipeline without end.
 const UNDER_WAY: usize = 256;
 /// The longest target kept of an exchange.

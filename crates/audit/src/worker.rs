@@ -52,7 +52,7 @@ impl<'w, 'e> SinkFactory for Desk<'w, 'e> {
         sink.examine();
         let examiner = &mut *self.examiner.borrow_mut();
         let Examiner { gathered, records, .. } = examiner;
-        gathered.ledger.merge(sink.session.ledger());
+        gathered.ledger.merge(&sink.session.ledger());
         sink.conversation.close(flow, summary, gathered, records);
     }
 }

@@ -196,6 +196,8 @@ fn profile_of(hits: &[Value]) -> Profile {
         let encoding = hit["encoding"].as_str().unwrap();
         let value = encoding.split_once(" of ").map_or(hit["value"].as_str().unwrap(), |(_, plain)| plain);
         let value = value.trim_start_matches("ASCII ");
+        // The network name of an old phone is its Android ID with a word before it.
+        let value = if hit["kind"] == "android_id" { value.trim_start_matches("android-") } else { value };
         canaries.insert(value.to_owned(), kinds(hit["kind"].as_str().unwrap())[0].id());
     }
     let mut text = String::from("[canaries]\n");

@@ -2,8 +2,10 @@
 //!
 //! - [`roots`]: what of a message is explored, and under which names.
 //! - [`hits`]: every needle and shape in every buffer, each value once per place.
+//! - [`bridge`]: what stands over the border of two pieces of one message.
 //! - [`provenance`]: the way from a hit down to frames.
 
+mod bridge;
 mod hits;
 mod provenance;
 mod roots;
@@ -23,6 +25,7 @@ use crate::{
     input::hex,
     records::Records,
 };
+pub(crate) use bridge::Tail;
 use hits::{Hit, Searcher, What, carrier};
 use roots::{body_start, roots};
 
@@ -61,6 +64,9 @@ impl<'e> Examiner<'e> {
     pub(crate) fn message(&mut self, conversation: &mut Conversation, message: &Message) {
         conversation.learn(message, &mut self.gathered);
         conversation.note(message, &mut self.records);
+        if let Some((edges, border)) = conversation.bridge(message) {
+            self.border(conversation, &edges, border);
+        }
         let roots = roots(message);
         let kinds: Vec<_> =
             roots.iter().flat_map(|root| root.fields.iter().map(|field| field.kind)).collect();
@@ -71,6 +77,19 @@ impl<'e> Examiner<'e> {
             self.sighting(conversation, message, &tree, &kinds, &hit);
         }
         account(&mut self.gathered.ledger, message, &tree, &kinds);
+        self.explorer.recycle(tree);
+    }
+
+    /// Searches the edges of two pieces for what lies on both.
+    fn border(&mut self, conversation: &Conversation, edges: &Message, border: usize) {
+        let roots = roots(edges);
+        let kinds = [FieldKind::Raw];
+        let tree = self.explorer.explore(roots);
+        let mut hits = self.searcher.search(&tree, &kinds, false);
+        hits.retain(|hit| hit.buffer == 0 && hit.range.start < border && hit.range.end > border);
+        for hit in hits {
+            self.sighting(conversation, edges, &tree, &kinds, &hit);
+        }
         self.explorer.recycle(tree);
     }
 
