@@ -69,7 +69,13 @@ fn imsi() {
         ("subscriberId", "262011234567890", "262011234567890", "digits", Both),
     ];
     expect(Kind::Imsi, &rows);
-    none(&["imsi=999999999999999", "imsi=000000000000000", "imsi=12345", "x=262011234567890", "imsi=310260000000000"]);
+    none(&[
+        "imsi=999999999999999",
+        "imsi=000000000000000",
+        "imsi=12345",
+        "x=262011234567890",
+        "imsi=310260000000000",
+    ]);
 }
 
 /// A SIM card's number begins with 89 and a country, and ends with a check digit, China's excepted; as read
@@ -83,7 +89,12 @@ fn iccid() {
         ("iccid", "89860012345678912345", "89860012345678912345", "digits", ByName),
     ];
     expect(Kind::Iccid, &rows);
-    none(&["iccid=8949020000001234563", "iccid=89014103211118510720", "iccid=1949020000001234562", "iccid=null"]);
+    none(&[
+        "iccid=8949020000001234563",
+        "iccid=89014103211118510720",
+        "iccid=1949020000001234562",
+        "iccid=null",
+    ]);
 }
 
 /// Telephone numbers are believed by name. With a plus or 00 they name the country; operators' proxies send
@@ -162,10 +173,21 @@ fn advertising_id() {
         ("gps_adid", uuid, uuid, "uuid", Both),
         ("udid", "ifa:5AC6A0FF-8D18-47BC-A902-2812CF0C251E", uuid, "uuid", Both),
         ("oaid", "1fe9a970efbb9cb5", "1fe9a970efbb9cb5", "hex", ByName),
-        ("gaid_sha1", "36c080f1b9aa563801c967c70d2020ca8ee6b6bb", "36c080f1b9aa563801c967c70d2020ca8ee6b6bb", "sha1/hex", ByName),
+        (
+            "gaid_sha1",
+            "36c080f1b9aa563801c967c70d2020ca8ee6b6bb",
+            "36c080f1b9aa563801c967c70d2020ca8ee6b6bb",
+            "sha1/hex",
+            ByName,
+        ),
     ];
     expect(Kind::AdvertisingId, &rows);
-    none(&["gaid=", "idfa=00000000-0000-0000-0000-000000000000", "aid=1234", "trace=5ac6a0ff-8d18-47bc-a902-2812cf0c251e"]);
+    none(&[
+        "gaid=",
+        "idfa=00000000-0000-0000-0000-000000000000",
+        "aid=1234",
+        "trace=5ac6a0ff-8d18-47bc-a902-2812cf0c251e",
+    ]);
 }
 
 /// The Android ID is sixteen hex digits; older systems make their DHCP name of it. A hash may stand for it.
@@ -177,10 +199,21 @@ fn android_id() {
         ("did", "b9e28776354d259e", "b9e28776354d259e", "hex", Both),
         ("option 12 hostname", "android-f7ca0f571270c52d", "f7ca0f571270c52d", "hex", Both),
         ("x", "android-f7ca0f571270c52d", "f7ca0f571270c52d", "hex", ByForm),
-        ("android_id", "7a9cdb975b3e08d2b0c428cd462da3fd", "7a9cdb975b3e08d2b0c428cd462da3fd", "md5/hex", ByName),
+        (
+            "android_id",
+            "7a9cdb975b3e08d2b0c428cd462da3fd",
+            "7a9cdb975b3e08d2b0c428cd462da3fd",
+            "md5/hex",
+            ByName,
+        ),
     ];
     expect(Kind::AndroidId, &rows);
-    none(&["android_id=9774d56d682e549c", "android_id=0123456789ABCDEF", "span=b9e28776354d259e", "android_id=9"]);
+    none(&[
+        "android_id=9774d56d682e549c",
+        "android_id=0123456789ABCDEF",
+        "span=b9e28776354d259e",
+        "android_id=9",
+    ]);
 }
 
 /// Numbers of devices and installations are long and random; small numbers, words, versions and dates are not.
@@ -189,19 +222,48 @@ fn device_and_installation_ids() {
     let rows = [
         ("deviceid", "f2c993d6218f5e22fe284b2e90c82f3b", "f2c993d6218f5e22fe284b2e90c82f3b", "hex", ByName),
         ("utdid", "V5x9Xk1oX2EDAJzBq0bT4QhY", "V5x9Xk1oX2EDAJzBq0bT4QhY", "text", ByName),
-        ("device.id", "5ac6a0ff-8d18-47bc-a902-2812cf0c251e", "5ac6a0ff-8d18-47bc-a902-2812cf0c251e", "uuid", ByName),
+        (
+            "device.id",
+            "5ac6a0ff-8d18-47bc-a902-2812cf0c251e",
+            "5ac6a0ff-8d18-47bc-a902-2812cf0c251e",
+            "uuid",
+            ByName,
+        ),
         ("device_id", "6893478203941183494", "6893478203941183494", "digits", ByName),
     ];
     expect(Kind::DeviceId, &rows);
     let rows = [
         ("fid", "e5MKLJp8QGi6-NUMLkUOMm", "e5MKLJp8QGi6-NUMLkUOMm", "text", ByName),
-        ("anon_id", "XZf1ae8cfc-e5ab-4829-8135-be9eec226c98", "XZf1ae8cfc-e5ab-4829-8135-be9eec226c98", "text", ByName),
-        ("distinct_id", "f356c2575a58207fb898f5256f34f1c8", "f356c2575a58207fb898f5256f34f1c8", "hex", ByName),
+        (
+            "anon_id",
+            "XZf1ae8cfc-e5ab-4829-8135-be9eec226c98",
+            "XZf1ae8cfc-e5ab-4829-8135-be9eec226c98",
+            "text",
+            ByName,
+        ),
+        (
+            "distinct_id",
+            "f356c2575a58207fb898f5256f34f1c8",
+            "f356c2575a58207fb898f5256f34f1c8",
+            "hex",
+            ByName,
+        ),
         ("cid", "1234567891.1470104373", "1234567891.1470104373", "digits", ByName),
     ];
     expect(Kind::InstallId, &rows);
-    none(&["deviceid=17", "fid=2", "distinct_id=true", "deviceid=2016-08-02T02:19:33", "uuid=00000000000000000000000000000000"]);
-    none(&["client_id=com.example.some.app1", "cid=65-143845", "instance_id=web-frontend-01", "guid=4.2.1.1000000000000"]);
+    none(&[
+        "deviceid=17",
+        "fid=2",
+        "distinct_id=true",
+        "deviceid=2016-08-02T02:19:33",
+        "uuid=00000000000000000000000000000000",
+    ]);
+    none(&[
+        "client_id=com.example.some.app1",
+        "cid=65-143845",
+        "instance_id=web-frontend-01",
+        "guid=4.2.1.1000000000000",
+    ]);
 }
 
 /// Hardware serial numbers are told by name.
@@ -222,7 +284,15 @@ fn position() {
         ("geo", "geo:54.687157,25.279652", "54.687157,25.279652", "lat-lon", Both),
     ];
     expect(Kind::Position, &rows);
-    none(&["lat=0.0", "lat=95.123456", "lat=37.4219983", "location=Berlin", "location=1,2", "lon=200.1234", "lat=1"]);
+    none(&[
+        "lat=0.0",
+        "lat=95.123456",
+        "lat=37.4219983",
+        "location=Berlin",
+        "location=1,2",
+        "lon=200.1234",
+        "lat=1",
+    ]);
 }
 
 /// Cells and areas are small numbers: only an unmistakable name, or a parent that is a cell, tells.
@@ -261,7 +331,14 @@ fn email() {
         ("note", "write to anna.beispiel@posteo.de.", "anna.beispiel@posteo.de", "text", ByForm),
     ];
     expect(Kind::Email, &rows);
-    none(&["x=logo@2x.png", "x=aes256-gcm@openssh.com", "x=a@b", "x=@handle", "x=user@localhost", "email=test@test.com"]);
+    none(&[
+        "x=logo@2x.png",
+        "x=aes256-gcm@openssh.com",
+        "x=a@b",
+        "x=@handle",
+        "x=user@localhost",
+        "email=test@test.com",
+    ]);
     assert_eq!(text("Message-ID: <20160802.17@mail.posteo.de>"), []);
 }
 
@@ -270,7 +347,7 @@ fn email() {
 fn push_token() {
     let token = format!("eE9N_R8m2mU:APA91b{}", "HbpGHVkIJHy5R-8LsWi_".repeat(7));
     let found = field("a", &token);
-    assert_eq!(summary(&found), [(Kind::PushToken, token.clone(), ByForm)]);
+    assert_eq!(summary(&found), [(Kind::PushToken, token, ByForm)]);
     let hex = "0f744707bebcf74f9b7c25d48e3358945f6aa01da5ddb387462c7eaf61bb78ad";
     expect(Kind::PushToken, &[("apns_token", hex, hex, "hex", ByName)]);
     none(&["push_token=disabled", "regid=1"]);
@@ -280,19 +357,34 @@ fn push_token() {
 /// every report is no finding, nor are classes and hosts.
 #[test]
 fn packages() {
-    expect(Kind::Package, &[("foreground_app", "org.thoughtcrime.securesms", "org.thoughtcrime.securesms", "text", Both)]);
-    let list = "com.whatsapp,org.telegram.messenger,de.hafas.android.db,com.spotify.music,org.mozilla.firefox";
+    expect(
+        Kind::Package,
+        &[("foreground_app", "org.thoughtcrime.securesms", "org.thoughtcrime.securesms", "text", Both)],
+    );
+    let list =
+        "com.whatsapp,org.telegram.messenger,de.hafas.android.db,com.spotify.music,org.mozilla.firefox";
     let found = field("d", list);
     assert_eq!(found.first().map(|shape| shape.kind), Some(Kind::PackageList));
-    none(&["package=com.example.app", "installed=www.example.com", "apps=com.example.app.MainActivity", "apps=3"]);
+    none(&[
+        "package=com.example.app",
+        "installed=www.example.com",
+        "apps=com.example.app.MainActivity",
+        "apps=3",
+    ]);
     none(&["t=com.a.b.one,com.a.b.two,com.a.b.three,com.a.b.four,com.a.b.five,com.a.b.six"]);
 }
 
 /// Pages visited and words searched for, as reports of use name them. In an address they are the request itself.
 #[test]
 fn pages_and_search_words() {
-    expect(Kind::Url, &[("page_url", "https://news.example.org/a?b=1", "https://news.example.org/a?b=1", "text", ByName)]);
-    assert_eq!(nested("properties", "url", "http://example.org/x", Carrier::Body).first().map(|s| s.kind), Some(Kind::Url));
+    expect(
+        Kind::Url,
+        &[("page_url", "https://news.example.org/a?b=1", "https://news.example.org/a?b=1", "text", ByName)],
+    );
+    assert_eq!(
+        nested("properties", "url", "http://example.org/x", Carrier::Body).first().map(|s| s.kind),
+        Some(Kind::Url)
+    );
     assert_eq!(nested("", "url", "http://example.org/x", Carrier::Query), []);
     expect(Kind::SearchWord, &[("search_word", "symptoms of flu", "symptoms of flu", "text", ByName)]);
     assert_eq!(nested("", "q", "weather", Carrier::Query), []);
@@ -321,14 +413,18 @@ fn user_agents() {
             &["os_version iOS 9.3.2", "model iPhone8,1", "operator_name TIM"],
         ),
         ("SonyEricssonT68/R201A", &["model SonyEricssonT68"]),
-        ("Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120", &["os_version Android 10"]),
+        (
+            "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120",
+            &["os_version Android 10"],
+        ),
         ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36", &[]),
         ("okhttp/3.12.1", &[]),
     ];
     for (agent, expected) in rows {
         let mut found = Vec::new();
         SHAPES.text(Carrier::Header, "User-Agent", agent.as_bytes(), &mut found);
-        let told: Vec<_> = found.iter().map(|shape| format!("{} {}", shape.kind.id(), shape.canonical)).collect();
+        let told: Vec<_> =
+            found.iter().map(|shape| format!("{} {}", shape.kind.id(), shape.canonical)).collect();
         assert_eq!(told, expected, "{agent}");
     }
 }
@@ -336,7 +432,8 @@ fn user_agents() {
 /// Facebook's SDK describes the device in a list without names.
 #[test]
 fn facebook_describes_the_device_by_place() {
-    let list = r#"["a2","org.example.app",7,"1.40","11","SGP621","it_IT","GMT+02:00","TIM",1080,2148,"2.75"]"#;
+    let list =
+        r#"["a2","org.example.app",7,"1.40","11","SGP621","it_IT","GMT+02:00","TIM",1080,2148,"2.75"]"#;
     let told: Vec<_> = field("extinfo", list).iter().map(|shape| shape.canonical.clone()).collect();
     assert_eq!(told, ["11", "SGP621", "it_IT", "TIM"]);
 }
@@ -389,7 +486,10 @@ fn people() {
 #[test]
 fn free_text() {
     let rows = [
-        ("TN:IMEI1,356938035643809,7,X,CID:2F4A1,V1", &[(Kind::CellId, "193697"), (Kind::Imei, "356938035643809")][..]),
+        (
+            "TN:IMEI1,356938035643809,7,X,CID:2F4A1,V1",
+            &[(Kind::CellId, "193697"), (Kind::Imei, "356938035643809")][..],
+        ),
         ("?client_mac=30%3A75%3A12%3Adc%3Ad1%3Acc&x=1", &[(Kind::WifiMac, "30:75:12:dc:d1:cc")]),
         ("\0\x07{\"imsi\":\"262011234567890\",", &[(Kind::Imsi, "262011234567890")]),
         ("from 1c:b9:c4:29:af:90 up", &[(Kind::WifiMac, "1c:b9:c4:29:af:90")]),
@@ -410,7 +510,13 @@ fn free_text() {
 /// Five packages of different makers, five people's numbers, three access points in one message are lists.
 #[test]
 fn lists_in_one_message() {
-    let apps = ["com.whatsapp", "org.telegram.messenger", "de.hafas.android.db", "com.spotify.music", "org.mozilla.firefox"];
+    let apps = [
+        "com.whatsapp",
+        "org.telegram.messenger",
+        "de.hafas.android.db",
+        "com.spotify.music",
+        "org.mozilla.firefox",
+    ];
     assert_eq!(list("pkg", &apps), [(Kind::PackageList, 5)]);
     let numbers: Vec<_> = (0..12).map(|n| format!("+4915123456{n:03}")).collect();
     let numbers: Vec<_> = numbers.iter().map(String::as_str).collect();
@@ -418,7 +524,10 @@ fn lists_in_one_message() {
     assert_eq!(list("phone", &numbers[..2]), []);
     let points = ["1c:b9:c4:29:af:90", "1c:b9:c4:29:af:91", "30:75:12:dc:d1:cc"];
     assert_eq!(list("bssid", &points), [(Kind::Bssid, 3)]);
-    assert_eq!(list("c", &["com.a.one", "com.a.two", "com.a.three", "com.a.four", "com.a.five", "com.a.six"]), []);
+    assert_eq!(
+        list("c", &["com.a.one", "com.a.two", "com.a.three", "com.a.four", "com.a.five", "com.a.six"]),
+        []
+    );
 }
 
 /// More than the limit is cut off, and the caller is told.
@@ -433,7 +542,9 @@ fn a_flood_is_cut_off_and_told() {
 /// Spans point at the bytes that the canonical value was made from.
 #[test]
 fn spans_lie_in_the_value() {
-    for (name, value) in [("x", "mail:  anna@posteo.de  "), ("imei", " 356938035643809 "), ("ssid", "\"Cafe\"")] {
+    for (name, value) in
+        [("x", "mail:  anna@posteo.de  "), ("imei", " 356938035643809 "), ("ssid", "\"Cafe\"")]
+    {
         for shape in field(name, value) {
             assert_eq!(value.get(shape.start..shape.end).map(str::to_owned), Some(shape.canonical), "{name}");
         }
@@ -444,6 +555,7 @@ static SHAPES: LazyLock<Shapes> = LazyLock::new(Shapes::new);
 
 type Row = (&'static str, &'static str, &'static str, &'static str, Confidence);
 
+#[expect(clippy::panic, reason = "tells which row failed")]
 fn expect(kind: Kind, rows: &[Row]) {
     for (path, value, canonical, form, confidence) in rows {
         let found = field(path, value);

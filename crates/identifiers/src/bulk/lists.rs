@@ -73,7 +73,10 @@ impl Lists {
 
     fn note(&mut self, kind: IdentifierKind, value: &str, place: u32) {
         let members = self.lists.entry(kind).or_default();
-        if members.values.len() < Self::MOST && members.values.insert(value.to_owned()) && members.places.len() < Self::PLACES {
+        if members.values.len() < Self::MOST
+            && members.values.insert(value.to_owned())
+            && members.places.len() < Self::PLACES
+        {
             members.places.push(place);
         }
     }

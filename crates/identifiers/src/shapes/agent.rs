@@ -35,11 +35,14 @@ fn android(value: &[u8], hits: &mut Vec<Hit>) {
     let mut fields = pieces(value, at, end, b';');
     let Some((start, version)) = fields.next() else { return };
     let number = version.get(8..).unwrap_or_default();
-    if !number.first().is_some_and(u8::is_ascii_digit) || !number.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') {
+    if !number.first().is_some_and(u8::is_ascii_digit)
+        || !number.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+    {
         return;
     }
     hits.push(told(IdentifierKind::OsVersion, version, start));
-    let mut fields = fields.filter(|(_, field)| !field.is_empty() && !matches!(*field, b"U" | b"wv" | b"Mobile" | b"Tablet"));
+    let mut fields = fields
+        .filter(|(_, field)| !field.is_empty() && !matches!(*field, b"U" | b"wv" | b"Mobile" | b"Tablet"));
     let Some((start, field)) = fields.next() else { return };
     if is_language(field) {
         hits.push(told(IdentifierKind::Locale, field, start));
@@ -70,10 +73,13 @@ fn model_and_build(field: &[u8], start: usize, hits: &mut Vec<Hit>) {
 
 /// `(iPhone; CPU iPhone OS 9_3_2 like Mac OS X)`, `(iPhone8,1; iOS 14.2; …)`.
 fn apple(value: &[u8], hits: &mut Vec<Hit>) {
-    if let Some(at) = memchr::memmem::find(value, b"iPhone OS ").or_else(|| memchr::memmem::find(value, b"CPU OS ")) {
+    if let Some(at) =
+        memchr::memmem::find(value, b"iPhone OS ").or_else(|| memchr::memmem::find(value, b"CPU OS "))
+    {
         let tail = value.get(at..).unwrap_or_default();
         let name = tail.iter().position(u8::is_ascii_digit).unwrap_or(tail.len());
-        let digits = tail.iter().skip(name).take_while(|byte| byte.is_ascii_digit() || **byte == b'_').count();
+        let digits =
+            tail.iter().skip(name).take_while(|byte| byte.is_ascii_digit() || **byte == b'_').count();
         let version = tail.get(name..name + digits).unwrap_or_default();
         if !version.is_empty() {
             let mut hit = told(IdentifierKind::OsVersion, version, at + name);
@@ -111,7 +117,9 @@ fn apps_own(value: &[u8], hits: &mut Vec<Hit>) {
         if is_size(field) {
             hits.push(told(IdentifierKind::Screen, field, *start));
             // Maker and model follow the screen.
-            if let Some((start, model)) = fields.get(place + 2).filter(|(_, model)| matches!(model.len(), 2..=48)) {
+            if let Some((start, model)) =
+                fields.get(place + 2).filter(|(_, model)| matches!(model.len(), 2..=48))
+            {
                 hits.push(told(IdentifierKind::Model, model, *start));
             }
         } else if place > 3 && is_language(field) {
@@ -123,7 +131,8 @@ fn apps_own(value: &[u8], hits: &mut Vec<Hit>) {
 /// `[FBAN/FB4A;FBDV/GT-I9505;FBSV/4.4.2;FBLC/it_IT;FBCR/TIM;…]`.
 fn facebook(value: &[u8], hits: &mut Vec<Hit>) {
     let Some(at) = memchr::memmem::find(value, b"[FB") else { return };
-    let end = memchr::memchr(b']', value.get(at..).unwrap_or_default()).map_or(value.len(), |length| at + length);
+    let end =
+        memchr::memchr(b']', value.get(at..).unwrap_or_default()).map_or(value.len(), |length| at + length);
     for (start, field) in pieces(value, at + 1, end, b';') {
         let (Some(key), Some(told_value)) = (field.get(..5), field.get(5..)) else { continue };
         let kind = match key {
@@ -155,7 +164,11 @@ pub(super) fn facebook_device(value: &[u8], hits: &mut Vec<Hit>) {
         let text = item.strip_prefix(b"\"").and_then(|item| item.strip_suffix(b"\"")).unwrap_or_default();
         let kind = kinds.iter().find(|(at, _)| *at == place).map(|(_, kind)| *kind);
         if let Some(kind) = kind.filter(|_| !text.is_empty()) {
-            hits.push(Hit { form: "list", why: "Facebook's SDK tells it in this place", ..told(kind, text, start + 1) });
+            hits.push(Hit {
+                form: "list",
+                why: "Facebook's SDK tells it in this place",
+                ..told(kind, text, start + 1)
+            });
         }
     }
 }
@@ -164,7 +177,9 @@ pub(super) fn facebook_device(value: &[u8], hits: &mut Vec<Hit>) {
 fn feature_phone(value: &[u8], hits: &mut Vec<Hit>) {
     let model = value.split(|byte| *byte == b'/').next().unwrap_or_default();
     let maker = MAKERS.iter().find(|maker| model.starts_with(maker.as_bytes()));
-    let named = maker.and_then(|maker| model.get(maker.len()..)).is_some_and(|rest| rest.iter().any(u8::is_ascii_digit));
+    let named = maker
+        .and_then(|maker| model.get(maker.len()..))
+        .is_some_and(|rest| rest.iter().any(u8::is_ascii_digit));
     let plain = model.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_ ".contains(byte));
     if named && plain && matches!(model.len(), 4..=32) && model.len() < value.len() {
         hits.push(told(IdentifierKind::Model, model, 0));
@@ -199,7 +214,11 @@ fn closing(value: &[u8], at: usize) -> usize {
 fn is_language(field: &[u8]) -> bool {
     let letters = |part: &[u8]| part.len() == 2 && part.iter().all(u8::is_ascii_alphabetic);
     match field.len() {
-        5 => matches!(field.get(2), Some(b'-' | b'_')) && field.get(..2).is_some_and(letters) && field.get(3..).is_some_and(letters),
+        5 => {
+            matches!(field.get(2), Some(b'-' | b'_'))
+                && field.get(..2).is_some_and(letters)
+                && field.get(3..).is_some_and(letters)
+        }
         2 => field.iter().all(u8::is_ascii_lowercase),
         _ => false,
     }
@@ -207,7 +226,9 @@ fn is_language(field: &[u8]) -> bool {
 
 fn is_size(field: &[u8]) -> bool {
     let mut sides = field.split(|byte| *byte == b'x');
-    let side = |side: Option<&[u8]>| side.is_some_and(|side| matches!(side.len(), 3..=4) && side.iter().all(u8::is_ascii_digit));
+    let side = |side: Option<&[u8]>| {
+        side.is_some_and(|side| matches!(side.len(), 3..=4) && side.iter().all(u8::is_ascii_digit))
+    };
     side(sides.next()) && side(sides.next()) && sides.next().is_none()
 }
 
@@ -228,6 +249,18 @@ const LONGEST: usize = 1024;
 
 /// Makers whose feature phones begin their user agent with name and model.
 const MAKERS: [&str; 14] = [
-    "Alcatel", "BenQ", "BlackBerry", "HUAWEI", "LG-", "LG/", "MOT-", "Nokia", "Panasonic", "SAMSUNG-", "SEC-",
-    "SIE-", "Sharp", "SonyEricsson",
+    "Alcatel",
+    "BenQ",
+    "BlackBerry",
+    "HUAWEI",
+    "LG-",
+    "LG/",
+    "MOT-",
+    "Nokia",
+    "Panasonic",
+    "SAMSUNG-",
+    "SEC-",
+    "SIE-",
+    "Sharp",
+    "SonyEricsson",
 ];

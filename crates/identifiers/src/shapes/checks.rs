@@ -211,11 +211,53 @@ mod tests {
     /// Bytes that checks look for, so that random values get past their first looks.
     fn telling() -> impl Strategy<Value = Vec<u8>> {
         let piece = select(vec![
-            "a", "9", "0", "35", "+49", "1c:b9:c4:29:af:90", "-", ":", ".", "@", "de", "com.", "org.a.", "/", " ", ",", "\"",
-            "[", "(", ")", "Android ", "Android (", "Build/", "x", "F", "30", "APA91b", "-keys", "%3A", "\u{fc}", "https://",
-            "geo:", "ifa:", "6893478203941183494", "356938035643809", "iPhone OS ", "[FB", "FBCR/", "<", "\0", "_", ";",
+            "a",
+            "9",
+            "0",
+            "35",
+            "+49",
+            "1c:b9:c4:29:af:90",
+            "-",
+            ":",
+            ".",
+            "@",
+            "de",
+            "com.",
+            "org.a.",
+            "/",
+            " ",
+            ",",
+            "\"",
+            "[",
+            "(",
+            ")",
+            "Android ",
+            "Android (",
+            "Build/",
+            "x",
+            "F",
+            "30",
+            "APA91b",
+            "-keys",
+            "%3A",
+            "\u{fc}",
+            "https://",
+            "geo:",
+            "ifa:",
+            "6893478203941183494",
+            "356938035643809",
+            "iPhone OS ",
+            "[FB",
+            "FBCR/",
+            "<",
+            "\0",
+            "_",
+            ";",
         ]);
-        prop_oneof![vec(any::<u8>(), 0..80), vec(piece, 0..24).prop_map(|pieces| pieces.concat().into_bytes())]
+        prop_oneof![
+            vec(any::<u8>(), 0..80),
+            vec(piece, 0..24).prop_map(|pieces| pieces.concat().into_bytes())
+        ]
     }
 
     proptest! {

@@ -7,13 +7,7 @@
 
 use evidence::{Carrier, IdentifierKind};
 
-use super::{
-    Confidence,
-    checks::Hit,
-    gsm,
-    lexicon::Lexicon,
-    network, tokens, words,
-};
+use super::{Confidence, checks::Hit, gsm, lexicon::Lexicon, network, tokens, words};
 
 /// Hands every finding to `found`, with what speaks for it, until that says stop.
 pub(super) fn scan(
@@ -31,7 +25,8 @@ pub(super) fn scan(
 
 type Found<'a> = dyn FnMut(Hit, IdentifierKind, Confidence) -> bool + 'a;
 
-/// `:`, `=` and `-` stand in MAC addresses and between names and values.
+/// `:`, `=` and `-` stand in MAC addresses and between names and values. The pairs of a path's query are
+/// fields of their own and not read a second time.
 fn pairs_and_macs(lexicon: &Lexicon, carrier: Carrier, bytes: &[u8], found: &mut Found<'_>) -> bool {
     let mut done = 0;
     for at in memchr::memchr3_iter(b':', b'=', b'-', bytes) {
@@ -46,7 +41,8 @@ fn pairs_and_macs(lexicon: &Lexicon, carrier: Carrier, bytes: &[u8], found: &mut
             if !found(hit, IdentifierKind::WifiMac, Confidence::ByForm) {
                 return false;
             }
-        } else if separator != b'-' && !pair(lexicon, carrier, (bytes, at), found) {
+        } else if separator != b'-' && carrier != Carrier::Path && !pair(lexicon, carrier, (bytes, at), found)
+        {
             return false;
         }
     }
@@ -57,10 +53,12 @@ fn pairs_and_macs(lexicon: &Lexicon, carrier: Carrier, bytes: &[u8], found: &mut
 fn mac_at(bytes: &[u8], at: usize) -> Option<Hit> {
     let (start, end) = (at.checked_sub(2)?, at + 15);
     let separator = bytes.get(at)?;
-    let alone = |byte: Option<&u8>| !byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == separator);
+    let alone =
+        |byte: Option<&u8>| !byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == separator);
     let before = start.checked_sub(1).and_then(|place| bytes.get(place));
     let (address, form) = network::address(bytes.get(start..end)?)?;
-    (alone(before) && alone(bytes.get(end)) && network::known_maker(address)).then(|| mac(address, form, start, end))
+    (alone(before) && alone(bytes.get(end)) && network::known_maker(address))
+        .then(|| mac(address, form, start, end))
 }
 
 fn mac(address: [u8; 6], form: &'static str, start: usize, end: usize) -> Hit {
@@ -80,7 +78,8 @@ fn pair(lexicon: &Lexicon, carrier: Carrier, (bytes, at): (&[u8], usize), found:
     let (value, start) = value_behind(bytes, at + 1);
     // `a=b=c`: what follows is a name.
     let (behind, after) = (bytes.get(start + value.len()), bytes.get(start + value.len() + 1));
-    if value.is_empty() || behind == Some(&b'=') && after.is_some_and(|byte| *byte != b'=' && !is_end(*byte)) {
+    if value.is_empty() || behind == Some(&b'=') && after.is_some_and(|byte| *byte != b'=' && !is_end(*byte))
+    {
         return true;
     }
     let mut hits = Vec::new();
@@ -104,7 +103,10 @@ fn pair(lexicon: &Lexicon, carrier: Carrier, (bytes, at): (&[u8], usize), found:
 /// Letters, digits, `_`, `-` and `.` before a separator, quotes and a space between them passed over.
 fn name_before(bytes: &[u8], at: usize) -> Option<&[u8]> {
     let mut end = at;
-    while end > 0 && at - end < 3 && bytes.get(end - 1).is_some_and(|byte| matches!(byte, b'"' | b'\'' | b' ' | b'\\')) {
+    while end > 0
+        && at - end < 3
+        && bytes.get(end - 1).is_some_and(|byte| matches!(byte, b'"' | b'\'' | b' ' | b'\\'))
+    {
         end -= 1;
     }
     let named = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
@@ -125,22 +127,35 @@ fn value_behind(bytes: &[u8], from: usize) -> (&[u8], usize) {
 }
 
 fn is_end(byte: u8) -> bool {
-    matches!(byte, b'"' | b'\'' | b'&' | b';' | b',' | b'<' | b'>' | b'}' | b']' | b')' | b'\\' | b'|' | 0..=b' ')
+    matches!(
+        byte,
+        b'"' | b'\'' | b'&' | b';' | b',' | b'<' | b'>' | b'}' | b']' | b')' | b'\\' | b'|' | 0..=b' '
+    )
 }
 
 fn emails(bytes: &[u8], found: &mut Found<'_>) -> bool {
     memchr::memchr_iter(b'@', bytes).all(|at| {
         let Some((from, to)) = words::email_around(bytes, at) else { return true };
         // `user:password@host` and addresses in links to elsewhere are no mail addresses.
-        let in_link = bytes.get(from.saturating_sub(3)..from).is_some_and(|before| before.ends_with(b"//") || before.ends_with(b"://"));
-        in_link || is_message_number(bytes, from) || found(words::address(bytes.get(from..to).unwrap_or_default(), from), IdentifierKind::Email, Confidence::ByForm)
+        let in_link = bytes
+            .get(from.saturating_sub(3)..from)
+            .is_some_and(|before| before.ends_with(b"//") || before.ends_with(b"://"));
+        in_link
+            || is_message_number(bytes, from)
+            || found(
+                words::address(bytes.get(from..to).unwrap_or_default(), from),
+                IdentifierKind::Email,
+                Confidence::ByForm,
+            )
     })
 }
 
 /// `Message-ID: <…`, `In-Reply-To:`, SIP's `Call-ID:`: numbers of messages look like addresses.
 fn is_message_number(bytes: &[u8], from: usize) -> bool {
     let before = bytes.get(from.saturating_sub(16)..from).unwrap_or_default().to_ascii_lowercase();
-    [&b"-id:"[..], b"-id=", b"reply-to:", b"references:"].iter().any(|mark| memchr::memmem::find(&before, mark).is_some())
+    [&b"-id:"[..], b"-id=", b"reply-to:", b"references:"]
+        .iter()
+        .any(|mark| memchr::memmem::find(&before, mark).is_some())
 }
 
 /// `1c%3Ab9%3Ac4%3A29%3Aaf%3A90`.
@@ -165,8 +180,11 @@ fn escaped_mac_at(bytes: &[u8], at: usize) -> Option<Hit> {
         plain.get_mut(place * 3..place * 3 + 2)?.copy_from_slice(&[*high, *low]);
     }
     plain.get_mut(15..)?.copy_from_slice(bytes.get(end..end + 2)?);
-    let alone = !bytes.get(end + 2).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'%' && bytes.get(end + 2..end + 4) == Some(b"%3"));
-    let before = start.checked_sub(1).and_then(|place| bytes.get(place)).is_some_and(u8::is_ascii_alphanumeric);
+    let alone = !bytes.get(end + 2).is_some_and(|byte| {
+        byte.is_ascii_alphanumeric() || *byte == b'%' && bytes.get(end + 2..end + 4) == Some(b"%3")
+    });
+    let before =
+        start.checked_sub(1).and_then(|place| bytes.get(place)).is_some_and(u8::is_ascii_alphanumeric);
     let (address, _) = network::address(&plain)?;
     (alone && !before && network::known_maker(address)).then(|| mac(address, "percent", start, end + 2))
 }
@@ -180,9 +198,16 @@ fn announced_numbers(bytes: &[u8], found: &mut Found<'_>) -> bool {
             at += SHORTEST_RUN;
             continue;
         }
-        let before = bytes.get(..at).unwrap_or_default().iter().rev().take(SHORTEST_RUN).take_while(|byte| byte.is_ascii_digit());
+        let before = bytes
+            .get(..at)
+            .unwrap_or_default()
+            .iter()
+            .rev()
+            .take(SHORTEST_RUN)
+            .take_while(|byte| byte.is_ascii_digit());
         let start = at - before.count();
-        let length = bytes.get(start..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let length =
+            bytes.get(start..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count();
         let end = start + length;
         if matches!(length, SHORTEST_RUN..=20)
             && let Some((hit, kind)) = announced(bytes, start, end)
@@ -252,13 +277,18 @@ fn mark(
 
 /// The stretch around `at` that `fits`, at most 400 bytes to each side.
 fn around(bytes: &[u8], at: usize, fits: impl Fn(u8) -> bool) -> std::ops::Range<usize> {
-    let before = bytes.get(..at).unwrap_or_default().iter().rev().take(400).take_while(|byte| fits(**byte)).count();
+    let before =
+        bytes.get(..at).unwrap_or_default().iter().rev().take(400).take_while(|byte| fits(**byte)).count();
     let behind = bytes.get(at..).unwrap_or_default().iter().take(400).take_while(|byte| fits(**byte)).count();
     at - before..at + behind
 }
 
 fn package_list(bytes: &[u8]) -> Option<Hit> {
-    let several = memchr::memmem::find_iter(bytes, b"com.").nth(1).is_some();
+    let begins = |at: &usize| {
+        let before = at.checked_sub(1).and_then(|place| bytes.get(place));
+        before.is_none_or(|byte| b",;|\n\r\t \"':=[".contains(byte))
+    };
+    let several = memchr::memmem::find_iter(bytes, b"com.").filter(begins).nth(1).is_some();
     let text = bytes.get(..bytes.len().min(LONGEST_LIST))?;
     if !several { None } else { words::package_list(text) }
 }

@@ -15,12 +15,16 @@ pub(super) fn imei(value: &[u8], hits: &mut Vec<Hit>) {
         let Some(facts) = plausible_imei(number.text()) else { continue };
         let (sure, form, why) = match facts.form {
             ImeiForm::Checked => (true, number.form, "its check digit (Luhn) and its type code fit"),
-            ImeiForm::SoftwareVersion => {
-                (false, "imeisv", "the field is named after it, and its sixteen digits begin with a type code")
-            }
-            ImeiForm::Bare => {
-                (false, "digits-14", "the field is named after it, and its fourteen digits begin with a type code")
-            }
+            ImeiForm::SoftwareVersion => (
+                false,
+                "imeisv",
+                "the field is named after it, and its sixteen digits begin with a type code",
+            ),
+            ImeiForm::Bare => (
+                false,
+                "digits-14",
+                "the field is named after it, and its fourteen digits begin with a type code",
+            ),
         };
         let body = format!("{}{}", facts.tac, facts.serial);
         let canonical = format!("{body}{}", luhn_digit(body.as_bytes()));
@@ -67,7 +71,14 @@ pub(super) fn imsi(value: &[u8], hits: &mut Vec<Hit>) {
             "the field is named after it, and it begins with a country's code"
         };
         let canonical = number.text().to_owned();
-        hits.push(Hit { kind: None, canonical, form: number.form, range: start..start + item.len(), sure, why });
+        hits.push(Hit {
+            kind: None,
+            canonical,
+            form: number.form,
+            range: start..start + item.len(),
+            sure,
+            why,
+        });
     }
 }
 
@@ -150,7 +161,8 @@ pub(super) fn cell_id_hex(value: &[u8], hits: &mut Vec<Hit>) {
     if !lettered && digits.len() == text.len() || !matches!(digits.len(), 4..=9) {
         return;
     }
-    let Some(number) = std::str::from_utf8(digits).ok().and_then(|text| u64::from_str_radix(text, 16).ok()) else {
+    let Some(number) = std::str::from_utf8(digits).ok().and_then(|text| u64::from_str_radix(text, 16).ok())
+    else {
         return;
     };
     if number > 0 && !(number + 1).is_power_of_two() {
@@ -299,7 +311,8 @@ fn telephone(item: &[u8]) -> Option<(String, &'static str, bool)> {
         return None;
     }
     let (plus, written) = item.strip_prefix(b"+").map_or((false, item), |rest| (true, rest));
-    let (zeros, written) = written.strip_prefix(b"00").filter(|_| !plus).map_or((false, written), |rest| (true, rest));
+    let (zeros, written) =
+        written.strip_prefix(b"00").filter(|_| !plus).map_or((false, written), |rest| (true, rest));
     let mut digits = [0; 15];
     let mut len = 0;
     for &byte in written {
@@ -323,7 +336,11 @@ fn telephone(item: &[u8]) -> Option<(String, &'static str, bool)> {
 }
 
 /// Header enrichment and Android write the country's code without a plus; a numbering plan must agree.
-fn bare(digits: &[u8], with_country: &'static str, without: &'static str) -> Option<(String, &'static str, bool)> {
+fn bare(
+    digits: &[u8],
+    with_country: &'static str,
+    without: &'static str,
+) -> Option<(String, &'static str, bool)> {
     if digits.len() >= 10
         && let Some(number) = parse(&format!("+{}", lossy(digits)), None)
         && matches!(number.line, Line::Mobile | Line::FixedOrMobile)

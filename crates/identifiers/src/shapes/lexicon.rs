@@ -27,7 +27,7 @@ pub(super) struct Lexicon {
     bloom: Vec<u64>,
     /// The last four letters of every name that is recognised as an ending, with the entry's number.
     endings: Vec<([u8; 4], u16)>,
-    ending_bloom: u64,
+    ending_bloom: Vec<u64>,
     /// One bit for each three letters that a telling name ends with.
     tails: Vec<u64>,
 }
@@ -141,7 +141,8 @@ impl Lexicon {
     ) -> impl Iterator<Item = &'a Row> + use<'a> {
         let folded = Folded::new(name);
         let nameless = folded.letters().is_empty() && !parent.is_empty();
-        let hit = if nameless { self.look_up(&Folded::new(parent.as_bytes())) } else { self.look_up(&folded) };
+        let hit =
+            if nameless { self.look_up(&Folded::new(parent.as_bytes())) } else { self.look_up(&folded) };
         let (list, reach) = hit.unwrap_or((&[], Reach::Whole));
         let within = (!list.is_empty() && !parent.is_empty()).then(|| Folded::new(parent.as_bytes()));
         list.iter()
@@ -150,14 +151,19 @@ impl Lexicon {
     }
 
     /// The rows of a name in free text: only such as are telling anywhere, and need no parent.
-    pub(super) fn telling_rows<'a>(&'a self, name: &[u8], carrier: Carrier) -> impl Iterator<Item = &'a Row> + use<'a> {
+    pub(super) fn telling_rows<'a>(
+        &'a self,
+        name: &[u8],
+        carrier: Carrier,
+    ) -> impl Iterator<Item = &'a Row> + use<'a> {
         self.rows(name, "", carrier).filter(|row| row.reach >= Reach::Words)
     }
 
     /// Whether a telling name ends with the last letters of `name`. Quick, and sometimes wrongly yes.
     pub(super) fn may_end(&self, name: &[u8]) -> bool {
         let letters = name.iter().rev().filter(|byte| byte.is_ascii_alphabetic());
-        tail(letters.copied()).is_some_and(|tail| self.tails.get(tail / 64).is_some_and(|word| word >> (tail % 64) & 1 == 1))
+        tail(letters.copied())
+            .is_some_and(|tail| self.tails.get(tail / 64).is_some_and(|word| word >> (tail % 64) & 1 == 1))
     }
 
     /// The rows of a folded name, and how much of the name had to be left away.
@@ -203,7 +209,8 @@ impl Lexicon {
 
     fn ending(&self, letters: &[u8]) -> Option<Entry> {
         let last = *letters.last_chunk::<4>()?;
-        if self.ending_bloom & ending_bit(last) == 0 {
+        let (word, bit) = ending_bit(last);
+        if self.ending_bloom.get(word)? >> bit & 1 == 0 {
             return None;
         }
         let same = self.endings.iter().filter(|(end, _)| *end == last);
@@ -231,6 +238,7 @@ impl Lexicon {
         self.slots = vec![0; (names.len() * 4).next_power_of_two()];
         self.bloom = vec![0; BLOOM_WORDS];
         self.tails = vec![0; TAIL_WORDS];
+        self.ending_bloom = vec![0; ENDING_WORDS];
         for (name, list) in names {
             let number = u16::try_from(self.entries.len()).map_err(|_| LexiconError::Size)?;
             self.entries.push(Entry {
@@ -244,10 +252,15 @@ impl Lexicon {
                 self.note_tail(&name);
             }
             if let Some(last) = name.last_chunk::<4>()
-                && list.iter().any(|row| self.rows.get(usize::from(*row)).is_some_and(|row| row.reach == Reach::Ending))
+                && list
+                    .iter()
+                    .any(|row| self.rows.get(usize::from(*row)).is_some_and(|row| row.reach == Reach::Ending))
             {
                 self.endings.push((*last, number));
-                self.ending_bloom |= ending_bit(*last);
+                let (word, bit) = ending_bit(*last);
+                if let Some(word) = self.ending_bloom.get_mut(word) {
+                    *word |= 1 << bit;
+                }
             }
             self.letters.extend(name);
             self.lists.extend(list);
@@ -448,14 +461,17 @@ fn tail(mut letters: impl Iterator<Item = u8>) -> Option<usize> {
     Some(last | second << 5 | letters.next().map_or(0, five) << 10)
 }
 
-fn ending_bit(letters: [u8; 4]) -> u64 {
-    1 << (u32::from_le_bytes(letters).wrapping_mul(0x9E37_79B9) >> 26)
+/// The place of four letters among 8,192 bits: the word, and the bit in it.
+fn ending_bit(letters: [u8; 4]) -> (usize, u32) {
+    let hash = u32::from_le_bytes(letters).wrapping_mul(0x9E37_79B9);
+    ((hash >> 25) as usize, hash >> 19 & 63)
 }
 
 /// Letters of a folded name that are looked at; of longer names, the last ones.
 const MAX_NAME: usize = 64;
 const BLOOM_WORDS: usize = 1024;
 const TAIL_WORDS: usize = 512;
+const ENDING_WORDS: usize = 128;
 /// Prefixes often written without a separator.
 const PREFIXES: [&str; 6] = ["client", "dev", "device", "mobile", "phone", "user"];
 /// What stands behind a name whose value is hashed; digits are folded away (`md5`, `sha1`, `sha256`).
@@ -530,14 +546,35 @@ mod tests {
     fn names_are_found_in_any_writing_and_only_as_far_as_they_reach() {
         let lexicon = Lexicon::parse(SMALL).unwrap();
         let rows = [
-            ("imei", "imei"), ("IMEI_1", "imei"), ("x-Imei2", "imei"), ("SIMLTEIMEI", "imei"), ("a.b[imei]", "imei"),
-            ("mac", "wifi_mac"), ("oldMacAddress", "wifi_mac"), ("deviceMac", "wifi_mac"), ("devicemac", "wifi_mac"),
-            ("mac_md5", "wifi_mac"), ("$mac", "wifi_mac"), ("imac", ""), ("macro", ""), ("mac_count", ""), ("imeis", ""),
-            ("ap>address", "bssid"), ("routers>address", "bssid"), ("app>address", ""), ("address", ""),
-            ("imei>0", "imei"), ("imei>", "imei"), ("", ""), ("7", ""), ("q", "search_word"), ("faq", ""),
+            ("imei", "imei"),
+            ("IMEI_1", "imei"),
+            ("x-Imei2", "imei"),
+            ("SIMLTEIMEI", "imei"),
+            ("a.b[imei]", "imei"),
+            ("mac", "wifi_mac"),
+            ("oldMacAddress", "wifi_mac"),
+            ("deviceMac", "wifi_mac"),
+            ("devicemac", "wifi_mac"),
+            ("mac_md5", "wifi_mac"),
+            ("$mac", "wifi_mac"),
+            ("imac", ""),
+            ("macro", ""),
+            ("mac_count", ""),
+            ("imeis", ""),
+            ("ap>address", "bssid"),
+            ("routers>address", "bssid"),
+            ("app>address", ""),
+            ("address", ""),
+            ("imei>0", "imei"),
+            ("imei>", "imei"),
+            ("", ""),
+            ("7", ""),
+            ("q", "search_word"),
+            ("faq", ""),
         ];
         for (path, kind) in rows {
-            let found: Vec<_> = kinds(&lexicon, path, Carrier::Body).into_iter().map(IdentifierKind::id).collect();
+            let found: Vec<_> =
+                kinds(&lexicon, path, Carrier::Body).into_iter().map(IdentifierKind::id).collect();
             assert_eq!(found.join(""), kind, "{path}");
         }
         assert_eq!(kinds(&lexicon, "q", Carrier::Query), []);

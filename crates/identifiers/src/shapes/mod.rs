@@ -18,11 +18,11 @@ mod words;
 
 use evidence::{Carrier, Form, IdentifierKind};
 
+use self::{checks::Hit, lexicon::Lexicon, placeholders::Placeholders};
 pub(crate) use self::{
     gsm::is_international_number,
     words::{is_package, maker as maker_of_package},
 };
-use self::{checks::Hit, lexicon::Lexicon, placeholders::Placeholders};
 
 /// One named value of an outbound message.
 #[derive(Clone, Copy, Debug)]
@@ -111,7 +111,9 @@ impl Shapes {
         if !name.is_empty() {
             self.named(FieldView { name, parent: "", value: bytes, carrier, decoder: "" }, found);
         } else if agent::begins(bytes) {
-            self.keep_all(IdentifierKind::Model, Some(Confidence::ByForm), found, |hits| agent::agent(bytes, hits));
+            self.keep_all(IdentifierKind::Model, Some(Confidence::ByForm), found, |hits| {
+                agent::agent(bytes, hits);
+            });
         }
         self.free(carrier, bytes, first, found)
     }
@@ -185,7 +187,13 @@ impl Shapes {
     }
 
     /// Keeps a hit that is no placeholder, nor within something of its kind that was found since `first`.
-    fn keep(&self, hit: Hit, kind: IdentifierKind, confidence: Confidence, (first, found): (usize, &mut Vec<Shape>)) {
+    fn keep(
+        &self,
+        hit: Hit,
+        kind: IdentifierKind,
+        confidence: Confidence,
+        (first, found): (usize, &mut Vec<Shape>),
+    ) {
         let since = found.get(first..).unwrap_or_default();
         let known = since.iter().rev().take(NEAR).any(|shape| {
             let overlaps = shape.start < hit.range.end && hit.range.start < shape.end;

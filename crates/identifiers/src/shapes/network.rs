@@ -58,7 +58,8 @@ pub(super) fn hostname(value: &[u8], hits: &mut Vec<Hit>) {
         return;
     }
     let name = text.strip_suffix(b".local").unwrap_or(text);
-    let letters = name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_' ".contains(byte) || *byte >= 0x80);
+    let letters =
+        name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_' ".contains(byte) || *byte >= 0x80);
     let generic = name.eq_ignore_ascii_case(b"localhost") || name.eq_ignore_ascii_case(b"android");
     if matches!(name.len(), 2..=63) && letters && !generic && name.iter().any(u8::is_ascii_alphabetic) {
         hits.push(named(name, start, "text"));
@@ -101,7 +102,8 @@ pub(super) fn public_ip(value: &[u8], hits: &mut Vec<Hit>) {
         if item.len() > 45 || item.len() < 7 {
             continue;
         }
-        let Some(address) = std::str::from_utf8(item).ok().and_then(|text| text.parse::<IpAddr>().ok()) else {
+        let Some(address) = std::str::from_utf8(item).ok().and_then(|text| text.parse::<IpAddr>().ok())
+        else {
             continue;
         };
         if Scope::of(address) == Scope::Public {

@@ -49,12 +49,17 @@ impl Placeholders {
             return false;
         }
         let folded = fold(value);
-        folded.is_empty() && value.is_ascii() || self.in_domain(value) || self.folded.contains(&folded) || is_pattern(&folded)
+        folded.is_empty() && value.is_ascii()
+            || self.in_domain(value)
+            || self.folded.contains(&folded)
+            || is_pattern(&folded)
     }
 
     fn in_domain(&self, value: &[u8]) -> bool {
         let domain = value.iter().position(|byte| *byte == b'@').and_then(|at| value.get(at + 1..));
-        domain.and_then(|domain| std::str::from_utf8(domain).ok()).is_some_and(|domain| self.domains.contains(domain))
+        domain
+            .and_then(|domain| std::str::from_utf8(domain).ok())
+            .is_some_and(|domain| self.domains.contains(domain))
     }
 }
 
@@ -101,14 +106,32 @@ mod tests {
     fn what_everybody_has_identifies_nobody() {
         let list = Placeholders::built_in();
         let rows = [
-            "", "-", "unknown", "NULL", "N/A", "00000000-0000-0000-0000-000000000000", "000000000000000",
-            "9774d56d682e549c", "0123456789ABCDEF", "123456789012345", "ff:ff:ff:ff:ff:ff", "987654321",
-            "02:00:00:00:00:00", "1212121212",
+            "",
+            "-",
+            "unknown",
+            "NULL",
+            "N/A",
+            "00000000-0000-0000-0000-000000000000",
+            "000000000000000",
+            "9774d56d682e549c",
+            "0123456789ABCDEF",
+            "123456789012345",
+            "ff:ff:ff:ff:ff:ff",
+            "987654321",
+            "02:00:00:00:00:00",
+            "1212121212",
         ];
         for row in rows {
             assert!(list.contain(row.as_bytes()), "{row}");
         }
-        for row in ["b9e28776354d259e", "356938035643809", "9", "22", "5ac6a0ff-8d18-47bc-a902-2812cf0c251e", "Android"] {
+        for row in [
+            "b9e28776354d259e",
+            "356938035643809",
+            "9",
+            "22",
+            "5ac6a0ff-8d18-47bc-a902-2812cf0c251e",
+            "Android",
+        ] {
             assert!(!list.contain(row.as_bytes()), "{row}");
         }
     }

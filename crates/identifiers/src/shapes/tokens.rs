@@ -41,7 +41,9 @@ pub(super) fn advertising_id(value: &[u8], hits: &mut Vec<Hit>) {
 pub(super) fn android_id(value: &[u8], hits: &mut Vec<Hit>) {
     let (text, start) = trim(value);
     let lettered = text.iter().any(u8::is_ascii_alphabetic);
-    if !text.iter().all(u8::is_ascii_hexdigit) || !(text.len() == 16 || matches!(text.len(), 14 | 15) && lettered) {
+    if !text.iter().all(u8::is_ascii_hexdigit)
+        || !(text.len() == 16 || matches!(text.len(), 14 | 15) && lettered)
+    {
         return;
     }
     hits.push(Hit {
@@ -158,20 +160,27 @@ fn random(text: &[u8]) -> Option<&'static str> {
         return Some("hex");
     }
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-+/=.:|~%{}".contains(byte);
-    if !matches!(text.len(), 16..=160) || !text.iter().all(plain) || text.starts_with(b"eyJ") || text.starts_with(b"xmp.") {
+    if !matches!(text.len(), 16..=160)
+        || !text.iter().all(plain)
+        || text.starts_with(b"eyJ")
+        || text.starts_with(b"xmp.")
+    {
         return None;
     }
     let digits = text.iter().filter(|byte| byte.is_ascii_digit()).count();
     let letters = text.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
     let wordy = text.iter().filter(|byte| matches!(byte, b'.' | b'/' | b'%')).count() > 3;
     let dated = looks_dated(text);
-    (digits >= 2 && letters >= 4 && distinct(text) >= 9 && !wordy && !dated && !is_word_chain(text)).then_some("text")
+    (digits >= 2 && letters >= 4 && distinct(text) >= 9 && !wordy && !dated && !is_word_chain(text))
+        .then_some("text")
 }
 
 /// `1470104373000-1234567890123456789`, `123456789.1470104373`: a time and a random number.
 fn is_two_numbers(text: &[u8]) -> bool {
     let mut parts = text.split(|byte| matches!(byte, b'-' | b'.'));
-    let long = |part: Option<&[u8]>| part.is_some_and(|part| matches!(part.len(), 8..=20) && part.iter().all(u8::is_ascii_digit));
+    let long = |part: Option<&[u8]>| {
+        part.is_some_and(|part| matches!(part.len(), 8..=20) && part.iter().all(u8::is_ascii_digit))
+    };
     long(parts.next()) && long(parts.next()) && parts.next().is_none() && text.len() >= 18
 }
 
@@ -219,5 +228,12 @@ fn is_mixed_hex(text: &[u8]) -> bool {
 }
 
 fn told(canonical: String, form: &'static str, range: std::ops::Range<usize>) -> Hit {
-    Hit { kind: None, canonical, form, range, sure: false, why: "the field is named after it, and it has its form" }
+    Hit {
+        kind: None,
+        canonical,
+        form,
+        range,
+        sure: false,
+        why: "the field is named after it, and it has its form",
+    }
 }

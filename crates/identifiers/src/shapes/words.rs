@@ -106,7 +106,10 @@ pub(crate) fn is_package(text: &[u8]) -> bool {
         (count, last) = (count + 1, label);
     }
     let class = last.first().is_some_and(u8::is_ascii_uppercase) && last.iter().any(u8::is_ascii_lowercase);
-    let host = matches!(last, b"com" | b"net" | b"org" | b"cn" | b"html" | b"php" | b"js" | b"css" | b"json" | b"so" | b"apk");
+    let host = matches!(
+        last,
+        b"com" | b"net" | b"org" | b"cn" | b"html" | b"php" | b"js" | b"css" | b"json" | b"so" | b"apk"
+    );
     let long_enough = count >= 3 || count == 2 && matches!(front, b"com" | b"org" | b"net" | b"io" | b"me");
     long_enough && PACKAGE_FRONTS.contains(&front) && !class && !host
 }
@@ -115,7 +118,8 @@ pub(crate) fn is_package(text: &[u8]) -> bool {
 pub(super) fn url(value: &[u8], hits: &mut Vec<Hit>) {
     let (text, start) = trim(value);
     let rest = text.strip_prefix(b"https://").or_else(|| text.strip_prefix(b"http://"));
-    let Some(rest) = rest.filter(|rest| rest.len() >= 4 && rest.iter().all(|byte| byte.is_ascii_graphic() || *byte >= 0x80))
+    let Some(rest) = rest
+        .filter(|rest| rest.len() >= 4 && rest.iter().all(|byte| byte.is_ascii_graphic() || *byte >= 0x80))
     else {
         return;
     };
@@ -124,7 +128,10 @@ pub(super) fn url(value: &[u8], hits: &mut Vec<Hit>) {
     let local = [&b"localhost"[..], b"127.", b"10.0.2.2"].iter().any(|host| rest.starts_with(host));
     if !local && !ASSETS.iter().any(|asset| suffix.eq_ignore_ascii_case(asset.as_bytes())) {
         let range = start..start + text.len();
-        hits.push(Hit { why: "the field is named after a page, and it is the address of one", ..told(text, "text", range) });
+        hits.push(Hit {
+            why: "the field is named after a page, and it is the address of one",
+            ..told(text, "text", range)
+        });
     }
 }
 
@@ -170,7 +177,12 @@ pub(super) fn model(value: &[u8], hits: &mut Vec<Hit>) {
     let words = bytes.split(|byte| *byte == b' ').count();
     let letters = bytes.iter().any(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80);
     let system = bytes.eq_ignore_ascii_case(b"android") || bytes.eq_ignore_ascii_case(b"ios");
-    if matches!(bytes.len(), 2..=48) && words <= 6 && letters && bytes.iter().all(fits) && !system && !is_flag(bytes)
+    if matches!(bytes.len(), 2..=48)
+        && words <= 6
+        && letters
+        && bytes.iter().all(fits)
+        && !system
+        && !is_flag(bytes)
         && std::str::from_utf8(bytes).is_ok()
     {
         hits.push(told(bytes, "text", start..start + bytes.len()));
@@ -196,7 +208,8 @@ pub(super) fn build(value: &[u8], hits: &mut Vec<Hit>) {
 pub(super) fn fingerprint(bytes: &[u8], start: usize) -> Option<Hit> {
     let slashes = bytes.iter().filter(|byte| **byte == b'/').count();
     let keys = bytes.ends_with(b"-keys") && bytes.contains(&b':') && slashes >= 4;
-    let fits = matches!(bytes.len(), 20..=200) && bytes.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
+    let fits =
+        matches!(bytes.len(), 20..=200) && bytes.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
     (keys && fits).then(|| Hit {
         kind: Some(IdentifierKind::Build),
         sure: true,
@@ -208,13 +221,27 @@ pub(super) fn fingerprint(bytes: &[u8], start: usize) -> Option<Hit> {
 /// `9`, `4.4.2`, `Android 6.0.1`, `iOS 14.2`, `V10.0.9.0`.
 pub(super) fn os_version(value: &[u8], hits: &mut Vec<Hit>) {
     let (bytes, start) = trim(value);
-    let number = [&b"Android OS "[..], b"Android ", b"android ", b"Android", b"android", b"iOS ", b"iPhone OS ", b"V", b"v"]
-        .iter()
-        .find_map(|prefix| bytes.strip_prefix(*prefix))
-        .unwrap_or(bytes);
+    let number = [
+        &b"Android OS "[..],
+        b"Android ",
+        b"android ",
+        b"Android",
+        b"android",
+        b"iOS ",
+        b"iPhone OS ",
+        b"V",
+        b"v",
+    ]
+    .iter()
+    .find_map(|prefix| bytes.strip_prefix(*prefix))
+    .unwrap_or(bytes);
     let version = number.split(|byte| matches!(byte, b' ' | b'/' | b'(')).next().unwrap_or(number);
     let dotted = version.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.');
-    if dotted && matches!(version.len(), 1..=20) && version.first().is_some_and(u8::is_ascii_digit) && bytes.len() <= 60 {
+    if dotted
+        && matches!(version.len(), 1..=20)
+        && version.first().is_some_and(u8::is_ascii_digit)
+        && bytes.len() <= 60
+    {
         hits.push(told(bytes, "version", start..start + bytes.len()));
     }
 }
@@ -266,7 +293,10 @@ pub(super) fn file_name(value: &[u8], hits: &mut Vec<Hit>) {
     let Ok(name) = std::str::from_utf8(bytes) else { return };
     let fits = !name.chars().any(|letter| letter.is_control() || "<>{}\"|?*:".contains(letter));
     let suffix = name.rsplit('.').next().unwrap_or_default();
-    if matches!(bytes.len(), 5..=255) && fits && matches!(suffix.len(), 2..=4) && suffix.len() + 1 < name.len()
+    if matches!(bytes.len(), 5..=255)
+        && fits
+        && matches!(suffix.len(), 2..=4)
+        && suffix.len() + 1 < name.len()
         && suffix.chars().all(|letter| letter.is_ascii_alphanumeric())
         && suffix.chars().any(|letter| letter.is_ascii_alphabetic())
     {
@@ -305,11 +335,15 @@ fn is_domain(byte: u8) -> bool {
 
 /// At least two labels, the last of them letters and a suffix of the public-suffix list's first section.
 fn is_mail_domain(domain: &[u8]) -> bool {
-    let Some((name, top)) = domain.iter().rposition(|byte| *byte == b'.').and_then(|dot| Some((domain.get(..dot)?, domain.get(dot + 1..)?)))
+    let Some((name, top)) = domain
+        .iter()
+        .rposition(|byte| *byte == b'.')
+        .and_then(|dot| Some((domain.get(..dot)?, domain.get(dot + 1..)?)))
     else {
         return false;
     };
-    let labels = name.split(|byte| *byte == b'.').all(|label| !label.is_empty() && label.first() != Some(&b'-'));
+    let labels =
+        name.split(|byte| *byte == b'.').all(|label| !label.is_empty() && label.first() != Some(&b'-'));
     let lettered = name.iter().any(u8::is_ascii_alphabetic);
     labels && lettered && top.len() >= 2 && top.iter().all(u8::is_ascii_alphabetic) && is_top_level(domain)
 }
@@ -326,7 +360,35 @@ fn is_flag(bytes: &[u8]) -> bool {
 /// Kinds of connection stand in fields named after the network as well.
 fn is_connection(bytes: &[u8]) -> bool {
     let lower = bytes.to_ascii_lowercase();
-    let kinds = ["wifi", "wi-fi", "wlan", "mobile", "cellular", "lte", "4g", "3g", "2g", "5g", "ethernet", "edge", "gprs", "umts", "hspa", "hspa+", "hsdpa", "cdma", "nr", "vpn", "offline", "online", "connected", "true", "false", "no", "yes"];
+    let kinds = [
+        "wifi",
+        "wi-fi",
+        "wlan",
+        "mobile",
+        "cellular",
+        "lte",
+        "4g",
+        "3g",
+        "2g",
+        "5g",
+        "ethernet",
+        "edge",
+        "gprs",
+        "umts",
+        "hspa",
+        "hspa+",
+        "hsdpa",
+        "cdma",
+        "nr",
+        "vpn",
+        "offline",
+        "online",
+        "connected",
+        "true",
+        "false",
+        "no",
+        "yes",
+    ];
     kinds.iter().any(|kind| kind.as_bytes() == lower)
 }
 
@@ -362,8 +424,8 @@ const PACKAGE_FRONTS: [&[u8]; 42] = [
 
 /// Parts of pages and programs, not pages.
 const ASSETS: [&str; 26] = [
-    "png", "jpg", "jpeg", "gif", "webp", "svg", "ico", "bmp", "css", "js", "json", "xml", "mp4", "mp3", "m3u8",
-    "ts", "webm", "m4a", "aac", "apk", "zip", "gz", "woff", "woff2", "ttf", "dat",
+    "png", "jpg", "jpeg", "gif", "webp", "svg", "ico", "bmp", "css", "js", "json", "xml", "mp4", "mp3",
+    "m3u8", "ts", "webm", "m4a", "aac", "apk", "zip", "gz", "woff", "woff2", "ttf", "dat",
 ];
 
 const OWNERS_FOLDERS: [&[u8]; 5] =
