@@ -28,22 +28,31 @@ type Found<'a> = dyn FnMut(Hit, IdentifierKind, Confidence) -> bool + 'a;
 /// `:`, `=` and `-` stand in MAC addresses and between names and values. The pairs of a path's query are
 /// fields of their own and not read a second time.
 fn pairs_and_macs(lexicon: &Lexicon, carrier: Carrier, bytes: &[u8], found: &mut Found<'_>) -> bool {
-    let mut done = 0;
+    let pairs = carrier != Carrier::Path;
+    // What a MAC address and what a pair took up: nothing of the same sort begins before that, so that
+    // no byte is looked at again and again.
+    let (mut after_mac, mut after_pair) = (0, 0);
     for at in memchr::memchr3_iter(b':', b'=', b'-', bytes) {
-        if at < done {
+        let separator = bytes.get(at).copied().unwrap_or_default();
+        if at < after_mac {
             continue;
         }
-        let separator = bytes.get(at).copied().unwrap_or_default();
         if bytes.get(at + 3) == Some(&separator)
             && let Some(hit) = mac_at(bytes, at)
         {
-            done = hit.range.end;
+            after_mac = hit.range.end;
             if !found(hit, IdentifierKind::WifiMac, Confidence::ByForm) {
                 return false;
             }
-        } else if separator != b'-' && carrier != Carrier::Path && !pair(lexicon, carrier, (bytes, at), found)
-        {
-            return false;
+        } else if pairs && separator != b'-' && at >= after_pair {
+            let Some((name, value, start)) = pair_at(lexicon, bytes, at) else { continue };
+            let mut rows = lexicon.telling_rows(name, carrier).peekable();
+            if rows.peek().is_some() {
+                after_pair = start + value.len();
+            }
+            if !told_by(rows, value, start, found) {
+                return false;
+            }
         }
     }
     true
@@ -72,27 +81,34 @@ fn mac(address: [u8; 6], form: &'static str, start: usize, end: usize) -> Hit {
     }
 }
 
-/// A name before the separator at `at` and a value behind it. Only names that are telling anywhere.
-fn pair(lexicon: &Lexicon, carrier: Carrier, (bytes, at): (&[u8], usize), found: &mut Found<'_>) -> bool {
-    let Some(name) = name_before(bytes, at).filter(|name| lexicon.may_end(name)) else { return true };
+/// A name before the separator at `at`, the value behind it, and where that begins. Only names that may be
+/// telling anywhere.
+fn pair_at<'a>(lexicon: &Lexicon, bytes: &'a [u8], at: usize) -> Option<(&'a [u8], &'a [u8], usize)> {
+    let name = name_before(bytes, at).filter(|name| lexicon.may_end(name))?;
     let (value, start) = value_behind(bytes, at + 1);
-    // `a=b=c`: what follows is a name.
     let (behind, after) = (bytes.get(start + value.len()), bytes.get(start + value.len() + 1));
-    if value.is_empty() || behind == Some(&b'=') && after.is_some_and(|byte| *byte != b'=' && !is_end(*byte))
-    {
-        return true;
-    }
+    // `a=b=c`: what follows is a name.
+    let name_follows = behind == Some(&b'=') && after.is_some_and(|byte| *byte != b'=' && !is_end(*byte));
+    (!value.is_empty() && !name_follows).then_some((name, value, start))
+}
+
+/// What the first row that `value` stands up to tells.
+fn told_by<'a>(
+    rows: impl Iterator<Item = &'a Row>,
+    value: &[u8],
+    start: usize,
+    found: &mut Found<'_>,
+) -> bool {
     let mut hits = Vec::new();
-    for row in lexicon.telling_rows(name, carrier) {
+    for row in rows {
         row.check.run(value, &mut hits);
         if row.hashed && hits.is_empty() {
             super::checks::hash(value, &mut hits);
         }
-        let confidence = |hit: &Hit| if hit.sure { Confidence::Both } else { Confidence::ByName };
         if !hits.is_empty() {
             return hits.into_iter().all(|mut hit| {
                 hit.range = hit.range.start + start..hit.range.end + start;
-                let confidence = confidence(&hit);
+                let confidence = if hit.sure { Confidence::Both } else { Confidence::ByName };
                 found(hit, row.kind, confidence)
             });
         }
