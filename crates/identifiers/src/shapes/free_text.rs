@@ -7,7 +7,13 @@
 
 use evidence::{Carrier, IdentifierKind};
 
-use super::{Confidence, checks::Hit, gsm, lexicon::Lexicon, network, tokens, words};
+use super::{
+    Confidence,
+    checks::Hit,
+    gsm,
+    lexicon::{Lexicon, Row},
+    network, tokens, words,
+};
 
 /// Hands every finding to `found`, with what speaks for it, until that says stop.
 pub(super) fn scan(
