@@ -1,7 +1,7 @@
 //! Short values, that mean something only as the value of a field: a radio cell, an operator's name, a
 //! service number, a checksum; and numbers in whatever groups.
 //!
-//! Every field of every message passes here, so most must be let go after a glance: at a hash of ten bits
+//! Every field of every message passes here, so most must be let go after a glance: at a hash of fifteen bits
 //! of each token.
 
 use std::collections::HashMap;
@@ -22,8 +22,8 @@ pub(super) struct Fields {
     shorts: Vec<Short>,
     /// Places in `shorts` by the keys of first tokens.
     tokens: Table,
-    /// Which keys there are, by a hash of ten bits.
-    keys: [u64; 16],
+    /// Which keys there are, by a hash of fifteen bits.
+    keys: Box<[u64; 512]>,
     /// Numbers by their digits.
     digits: HashMap<Box<[u8]>, Vec<NeedleId>>,
 }
@@ -41,8 +41,12 @@ struct Short {
 impl Fields {
     /// The needles of fields among these.
     pub(super) fn new<'a>(needles: impl Iterator<Item = (NeedleId, IdentifierKind, &'a Shape)>) -> Self {
-        let mut fields =
-            Self { shorts: Vec::new(), tokens: Table::of(Vec::new()), keys: [0; 16], digits: HashMap::new() };
+        let mut fields = Self {
+            shorts: Vec::new(),
+            tokens: Table::of(Vec::new()),
+            keys: Box::new([0; 512]),
+            digits: HashMap::new(),
+        };
         let mut entries = Vec::new();
         for (id, kind, shape) in needles {
             match tokens(&shape.bytes).next() {
@@ -109,7 +113,7 @@ impl Fields {
 
     #[inline]
     fn bit(key: u64) -> (usize, u32) {
-        let hash = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 54;
+        let hash = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 49;
         ((hash >> 6) as usize, (hash & 63) as u32)
     }
 
@@ -184,6 +188,7 @@ fn not_a_fraction(value: &[u8], start: usize, end: usize) -> bool {
 }
 
 /// [`in_word`] for each byte.
+#[expect(clippy::indexing_slicing, reason = "computed when compiled")]
 const IN_TOKEN: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;

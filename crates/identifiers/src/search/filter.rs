@@ -271,9 +271,12 @@ impl Grams {
 
     fn add(&mut self, needle: u32, grams: impl Iterator<Item = u64>) {
         let grams: Vec<u64> = grams.collect();
-        let cost = |window: &[u64]| window.iter().map(|gram| self.cost(*gram)).sum::<u32>();
-        let windows = (0..).zip(grams.windows(self.step));
-        let Some((first, window)) = windows.min_by_key(|(_, window)| cost(window)) else { return };
+        let costs: Vec<u32> = grams.iter().map(|gram| self.cost(*gram)).collect();
+        let windows = (0..).zip(costs.windows(self.step).zip(grams.windows(self.step)));
+        let Some((first, (_, window))) = windows.min_by_key(|(_, (costs, _))| costs.iter().sum::<u32>())
+        else {
+            return;
+        };
         for (offset, &gram) in (first..).zip(window) {
             self.entries.push(Entry { gram, needle, offset });
             *self.used.entry(gram).or_default() += 1;
