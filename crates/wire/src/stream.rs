@@ -105,8 +105,7 @@ impl StreamBuffer {
     pub fn take(&mut self, count: usize) -> Recorded {
         let count = count.min(self.len());
         let start = self.offset().0;
-        let mut recorded = Recorded::default();
-        recorded.bytes = if self.taken == 0 && count == self.bytes.len() {
+        let bytes = if self.taken == 0 && count == self.bytes.len() {
             self.remember(count);
             self.base = self.base.saturating_add(count as u64);
             std::mem::take(&mut self.bytes)
@@ -115,6 +114,7 @@ impl StreamBuffer {
             self.forget(count);
             bytes
         };
+        let mut recorded = Recorded { bytes, ..Recorded::default() };
         self.take_pieces(start, start.saturating_add(count as u64), &mut recorded);
         recorded
     }
@@ -127,6 +127,13 @@ impl StreamBuffer {
         while self.pieces.front().is_some_and(|(piece, _)| piece.out_end() <= end) {
             self.pieces.pop_front();
         }
+    }
+
+    /// Where the first waiting byte was captured: capture, frame and offset in the file.
+    pub fn place(&self) -> Option<(CaptureId, FrameNo, u64)> {
+        let (piece, _) = self.pieces.front()?;
+        let Source::Frame { capture, frame } = piece.source else { return None };
+        Some((capture, frame, piece.start.saturating_add(self.offset().0.saturating_sub(piece.out))))
     }
 
     /// When the first waiting byte was captured.

@@ -1,4 +1,5 @@
 //! Real and hostile captures through reader, dissector and flows.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
 
 mod flow_ear;
 

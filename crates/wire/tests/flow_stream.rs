@@ -1,4 +1,5 @@
 //! The buffer under every protocol room, against one that keeps a list of single bytes.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
 
 use evidence::{CaptureId, FrameNo, Segment, Source, Timestamp};
 use proptest::{collection::vec, prelude::*};

@@ -1,4 +1,5 @@
 //! What becomes of TCP connections, one peculiarity after the other.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
 
 mod flow_ear;
 
@@ -10,6 +11,9 @@ use wire::{
 };
 
 use Sender::{Originator, Responder};
+
+/// Sequence number and payload.
+type Sent = (u32, &'static [u8]);
 
 /// Plays packets and gives the flows they made.
 fn play(packets: &[(PacketHead, &[u8])]) -> Vec<Closed> {
@@ -89,7 +93,7 @@ fn sequence_numbers_wrap() {
 
 #[test]
 fn the_first_copy_wins_and_a_contradiction_is_told() {
-    let rows: [(&str, &[(u32, &'static [u8])], &str, u64); 5] = [
+    let rows: [(&str, &[Sent], &str, u64); 5] = [
         ("delivered", &[(1000, b"abcd"), (1000, b"abXd")], "abcd", 4),
         ("partly new", &[(1000, b"abcd"), (1002, b"XYef")], "abcdef", 2),
         ("held", &[(1004, b"efgh"), (1004, b"eXgh"), (1000, b"abcd")], "abcdefgh", 4),
@@ -209,6 +213,45 @@ fn bytes_cut_by_the_snapshot_length_are_truncated_and_no_gap() {
     let missing = flow.summary.ledger.missing();
     assert_eq!((missing.len(), missing[0].missing, missing[0].bytes), (1, Missing::Truncated, 24));
     assert_eq!(flow.summary.ledger.bytes(Fate::OverLimit), 6, "came whole, but too late");
+}
+
+#[test]
+fn a_length_that_is_a_lie_hides_nothing() {
+    let flow = after_opening(&[
+        (PacketHead { cut: 4096, ..up(1000, 5000, ACK) }, b"ab"),
+        (up(1002, 5000, ACK), b"cd"),
+        (up(1004, 5000, ACK), b"ef"),
+    ]);
+    assert!(flow.text(Originator).starts_with("abcdef·"));
+    assert!(flow.rows().is_empty());
+}
+
+#[test]
+fn a_length_beyond_the_end_is_a_lie() {
+    for cut_first in [true, false] {
+        let cut = (PacketHead { cut: 7, ..up(1002, 5000, ACK) }, &b""[..]);
+        let fin = (up(1002, 5000, FIN | ACK), &b""[..]);
+        let (first, second) = if cut_first { (cut, fin) } else { (fin, cut) };
+        let flow = after_opening(&[(up(1000, 5000, ACK), b"ab"), first, second, (down(5000, 1100, ACK), b"")]);
+        assert_eq!(flow.text(Originator), "ab", "{cut_first}");
+    }
+}
+
+#[test]
+fn cut_bytes_that_the_peer_acknowledged_are_passed_over_before_it_answers() {
+    let flow = after_opening(&[
+        (PacketHead { cut: 3, ..up(1000, 5000, ACK) }, b"ab"),
+        (down(5000, 1005, ACK), b"answer"),
+        (up(1005, 5006, ACK), b"fg"),
+    ]);
+    assert_eq!(flow.text(Originator), "ab···fg");
+    let kinds: Vec<_> = flow.heard.iter().map(|heard| match heard {
+        Heard::Data(Originator, ..) => 'D',
+        Heard::Data(Responder, ..) => 'd',
+        Heard::Gap(..) => '_',
+        _ => '.',
+    }).collect();
+    assert_eq!(kinds.iter().collect::<String>(), "D_dD..");
 }
 
 #[test]

@@ -87,17 +87,18 @@ impl Connection {
             if is_far_off(side, arrival) {
                 return self.doubt_place((sender, tcp), arrival, scope);
             }
-            if side.ended() && arrival.whole_end() > side.next() && arrival.bytes.len() > 1 {
+            if side.ended() && arrival.end() > side.next() && arrival.bytes.len() > 1 {
                 scope.odd(DATA_AFTER_CLOSE, String::new);
                 return Belongs::Elsewhere(self.take_doubtful(scope));
             }
         }
+        // What this packet acknowledges came before what it says.
         self.take_acknowledgment((sender, tcp));
+        self.originator.wait(scope);
+        self.responder.wait(scope);
         if let Some(arrival) = arrival {
             self.take_payload((sender, tcp), &arrival, scope);
         }
-        self.originator.wait(scope);
-        self.responder.wait(scope);
         Belongs::Here
     }
 
@@ -115,7 +116,7 @@ impl Connection {
         scope: &mut Scope<'_, S>,
     ) {
         let side = self.side_mut(sender);
-        if side.ended() && arrival.whole_end() > side.next() {
+        if side.ended() && arrival.end() > side.next() {
             // One byte where the FIN stands: a keep-alive.
             scope.summary.ledger.add(Fate::Duplicate, "TCP keep-alive", arrival.bytes.len() as u64);
         } else if !arrival.bytes.is_empty() || arrival.head().cut > 0 {

@@ -6,6 +6,8 @@
 //!
 //! Bytes that never come leave a gap. It is declared when the peer has acknowledged them (so nobody will
 //! send them again), when holding what follows would take too much memory, and when the flow is over.
+//! Bytes that a frame lacks according to its own headers are believed to be sent as soon as the stream goes
+//! on behind them: a packet with a wrong length must not hide what follows.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -42,6 +44,8 @@ pub(super) struct Direction {
     ended: bool,
     /// Packets seen since the peer acknowledged bytes that are missing.
     waited: u16,
+    /// Up to where a frame lacks what its headers promise; nothing where that is `next` or less.
+    cut_until: u64,
     /// The latest stretches that were declared missing, in order.
     given_up: VecDeque<Range<u64>>,
 }
@@ -60,6 +64,7 @@ impl Direction {
             end: None,
             ended: false,
             waited: 0,
+            cut_until: 0,
             given_up: VecDeque::new(),
         }
     }
@@ -121,18 +126,21 @@ impl Direction {
     /// Takes a segment's payload.
     pub(super) fn take<S: FlowSink>(&mut self, arrival: &Arrival<'_>, scope: &mut Scope<'_, S>) {
         let next = self.next();
-        if arrival.at == next && self.held.is_empty() {
+        if arrival.at == next && self.held.is_empty() && !self.ended {
             return self.deliver(arrival, next, scope);
         }
         if arrival.at < next {
             self.note_repeated(arrival, scope);
         }
         let from = arrival.at.max(next);
-        if arrival.whole_end() <= from {
+        if arrival.whole_end() <= from || self.ended {
             return;
         }
-        if from == next && self.held.is_empty() {
-            self.deliver(arrival, next, scope);
+        if from > next && from.unsigned_abs() == self.cut_until && self.held.is_empty() {
+            self.lose_cut(self.cut_until, scope);
+        }
+        if from == self.next() && self.held.is_empty() {
+            self.deliver(arrival, from, scope);
         } else {
             self.hold(arrival, from, scope);
             self.release(scope);
@@ -153,8 +161,15 @@ impl Direction {
 
     /// A packet of the connection passed: how much longer are acknowledged bytes waited for?
     pub(super) fn wait<S: FlowSink>(&mut self, scope: &mut Scope<'_, S>) {
-        if self.acknowledged <= self.next || self.hole_end().is_none() {
+        if self.acknowledged <= self.next {
             self.waited = 0;
+            return;
+        }
+        if self.cut_until > self.next && self.acknowledged >= self.cut_until {
+            self.lose_cut(self.cut_until, scope);
+            self.release(scope);
+        }
+        if self.acknowledged <= self.next || self.hole_end().is_none() {
             return;
         }
         self.waited = self.waited.saturating_add(1);
@@ -171,6 +186,7 @@ impl Direction {
             self.give_up(u64::MAX, scope);
         }
         if !self.ended {
+            self.lose_cut(u64::MAX, scope);
             self.ended = true;
             scope.sink.end(self.sender, &mut self.stream);
         }
@@ -185,10 +201,15 @@ impl Direction {
             self.advance(len, scope);
             scope.sink.data(self.sender, &mut self.stream);
         }
-        if arrival.head().cut > 0 {
-            self.lose_cut(arrival.whole_end(), scope);
-        }
+        self.note_cut(arrival.head().cut);
         self.end_if_due(scope);
+    }
+
+    /// So many bytes behind the ones delivered were sent and are not in their frame.
+    fn note_cut(&mut self, cut: u32) {
+        if cut > 0 {
+            self.cut_until = self.cut_until.max(self.next.saturating_add(u64::from(cut)));
+        }
     }
 
     fn advance<S: FlowSink>(&mut self, len: u64, scope: &mut Scope<'_, S>) {
@@ -275,20 +296,24 @@ impl Direction {
     fn release<S: FlowSink>(&mut self, scope: &mut Scope<'_, S>) {
         let mut news = false;
         while let Some(entry) = self.held.first_entry() {
-            if *entry.key() > self.next {
+            let at = *entry.key();
+            if at > self.next.max(self.cut_until) {
                 break;
+            }
+            if at > self.next {
+                if std::mem::take(&mut news) {
+                    scope.sink.data(self.sender, &mut self.stream);
+                }
+                self.lose_cut(at, scope);
+                continue;
             }
             let piece = entry.remove();
             self.held_cost = self.held_cost.saturating_sub(piece.cost());
             *scope.held_of_all = scope.held_of_all.saturating_sub(piece.cost());
             self.stream.append(&piece.bytes, piece.segments.iter().copied(), piece.time);
             self.advance(piece.bytes.len() as u64, scope);
+            self.note_cut(piece.cut);
             news = true;
-            if piece.cut > 0 {
-                scope.sink.data(self.sender, &mut self.stream);
-                news = false;
-                self.lose_cut(self.next().saturating_add(i64::from(piece.cut)), scope);
-            }
         }
         if news {
             scope.sink.data(self.sender, &mut self.stream);
@@ -316,8 +341,9 @@ impl Direction {
 
     /// Declares the first missing stretch lost, at most up to `limit`, and delivers what follows.
     fn give_up<S: FlowSink>(&mut self, limit: u64, scope: &mut Scope<'_, S>) {
-        let Some(end) = self.hole_end() else { return };
-        let len = end.min(limit).saturating_sub(self.next);
+        let Some(end) = self.hole_end().map(|end| end.min(limit)) else { return };
+        self.lose_cut(end, scope);
+        let len = end.saturating_sub(self.next);
         if len > 0 {
             scope.odd(GAP, || format!("{len} bytes at stream offset {}", self.next));
             scope.summary.ledger.lacks(Missing::Gap, TCP, len);
@@ -326,10 +352,9 @@ impl Direction {
         self.release(scope);
     }
 
-    /// Passes over bytes that the frames lack, up to offset `end` or what is held behind.
-    fn lose_cut<S: FlowSink>(&mut self, end: i64, scope: &mut Scope<'_, S>) {
-        let end = u64::try_from(end).unwrap_or(0).min(self.hole_end().unwrap_or(u64::MAX));
-        let len = end.saturating_sub(self.next);
+    /// Passes over bytes that a frame lacks, at most up to `end`.
+    fn lose_cut<S: FlowSink>(&mut self, end: u64, scope: &mut Scope<'_, S>) {
+        let len = end.min(self.cut_until).saturating_sub(self.next);
         if len > 0 {
             scope.summary.ledger.lacks(Missing::Truncated, TCP, len);
             self.miss(len, scope);
@@ -358,6 +383,8 @@ impl Direction {
         }
         if self.end == Some(self.next) && self.held.is_empty() {
             self.ended = true;
+            // What a frame promised beyond the end was none of the stream.
+            self.cut_until = 0;
             scope.sink.end(self.sender, &mut self.stream);
             self.stream.release();
         } else {

@@ -56,10 +56,10 @@ fn service_likeness(port: u16) -> u8 {
     match port {
         // DHCP's client has a port below 1024 as well.
         68 | 546 => 2,
-        ..1024 => 3,
+        0..=67 | 69..=545 | 547..=1023 => 3,
         port if SERVICES.contains(&port) => 3,
         // Linux and Android hand out ports from 32768 on, other systems from 49152 on.
-        ..32768 => 1,
+        1024..=32767 => 1,
         _ => 0,
     }
 }

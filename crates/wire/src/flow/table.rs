@@ -326,11 +326,11 @@ impl<S: FlowSink> Flow<S> {
         }
     }
 
-    fn close<F>(self: Box<Self>, ended: Ended, factory: &mut F, (limits, held_of_all): (&Limits, &mut usize))
+    fn close<F>(self, ended: Ended, factory: &mut F, (limits, held_of_all): (&Limits, &mut usize))
     where
         F: SinkFactory<Sink = S>,
     {
-        let Self { info, mut sink, mut summary, connection } = *self;
+        let Self { info, mut sink, mut summary, connection } = self;
         summary.ended = ended;
         summary.opening_seen = true;
         if let Some(mut connection) = connection {
@@ -374,7 +374,7 @@ impl Clock {
         self.now = self.now.max(self.previous.min(time));
         self.previous = time;
         self.packets = self.packets.wrapping_add(1).max(1);
-        self.packets % SWEEP_EVERY == 0
+        self.packets.is_multiple_of(SWEEP_EVERY)
     }
 }
 
