@@ -20,6 +20,7 @@ pub mod protocol;
 pub mod session;
 pub mod ssdp;
 mod stream;
+pub mod tls;
 
 pub use message::{
     Body, CertificateFacts, DhcpHead, DnsData, DnsHead, Ending, Head, HttpHead, Message, Part, Role,

@@ -1,6 +1,6 @@
 //! The contract between `session` and the protocol rooms.
 
-use evidence::{Anomaly, CaptureId, Layer};
+use evidence::{Anomaly, CaptureId, Fate, Layer, Ledger};
 
 use crate::{Ending, Message, Recorded, Sender, StreamBuffer};
 
@@ -22,7 +22,8 @@ pub trait StreamProtocol: Send {
 /// A protocol over datagrams. One value serves both directions of one flow.
 pub trait DatagramProtocol: Send {
     /// Makes one message or more of a datagram that the protocol's recogniser accepted. All its bytes must
-    /// end up in messages at once: nobody says when a flow of datagrams ends.
+    /// end up in messages, or be [passed](Output::pass) over, at once: nobody says when a flow of datagrams
+    /// ends.
     fn datagram(&mut self, sender: Sender, datagram: Received, out: &mut Output);
 }
 
@@ -100,6 +101,16 @@ pub struct Output {
     /// rest of the connection is recognised afresh. It leaves both streams at the place where that begins.
     pub upgrade: bool,
     exchanges: u32,
+    passed: Vec<Passed>,
+}
+
+/// A row of the bytes that are in no message: why, how many bytes, how many pieces.
+#[derive(Clone, Copy, Debug)]
+struct Passed {
+    fate: Fate,
+    reason: &'static str,
+    bytes: u64,
+    pieces: u64,
 }
 
 impl Output {
@@ -108,6 +119,40 @@ impl Output {
         let number = self.exchanges;
         self.exchanges = number.saturating_add(1);
         number
+    }
+
+    /// Counts bytes that go into no message. Pieces are counted apart, as a piece may come in several calls.
+    /// Made to be called often: the reasons of a flow are few.
+    pub fn pass(&mut self, fate: Fate, reason: &'static str, bytes: u64, pieces: u64) {
+        match self.passed.iter_mut().find(|row| row.fate == fate && row.reason == reason) {
+            Some(row) => {
+                row.bytes = row.bytes.saturating_add(bytes);
+                row.pieces = row.pieces.saturating_add(pieces);
+            }
+            None => self.passed.push(Passed { fate, reason, bytes, pieces }),
+        }
+    }
+
+    /// All that was passed over so far.
+    pub fn passed(&self) -> Ledger {
+        let mut ledger = Ledger::default();
+        for row in &self.passed {
+            ledger.add_pieces(row.fate, row.reason, row.bytes, row.pieces);
+        }
+        ledger
+    }
+
+    /// Notes odd bytes at the first that waits in `stream`. `what` is a fixed sentence, see [`Anomaly`].
+    pub fn note_stream(&mut self, layer: Layer, what: &'static str, stream: &StreamBuffer) {
+        let place = stream.place();
+        self.anomalies.push(Anomaly {
+            layer,
+            what: what.into(),
+            detail: String::new(),
+            capture: place.map_or(CaptureId::default(), |(capture, _, _)| capture),
+            frame: place.map(|(_, frame, _)| frame),
+            offset: place.map(|(_, _, offset)| offset),
+        });
     }
 
     /// Notes odd bytes at `at` in `recorded`. `what` is a fixed sentence, see [`Anomaly`].

@@ -22,7 +22,7 @@ fn streams_are_recognised_by_their_first_bytes_and_not_by_their_ports() {
     let rows: [(&[u8], &str); 9] = [
         (b"GET / HTTP/1.1\r\n\r\n", "HTTP/1"),
         (b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", "TLS"),
-        (b"\x17\x03\x03\x00\x04abcd", "TLS"),
+        (b"\x15\x03\x03\x00\x02\x01\x00", "TLS"),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/2"),
         (b"SSH-2.0-dropbear\r\n", "SSH"),
         (b"\x10\x20\x00\x04MQTT\x04\x02", "MQTT"),
@@ -49,6 +49,7 @@ fn either_side_tells_the_protocol_for_both() {
 #[test]
 fn tls_begins_where_starttls_ends_the_clear_part() {
     let hello = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00";
+    let answer = b"\x16\x03\x01\x00\x05\x02\x00\x00\x01\x00";
     let told = play_all(
         [40000, 25],
         &[
@@ -58,16 +59,16 @@ fn tls_begins_where_starttls_ends_the_clear_part() {
             up("STARTTLS\r\n"),
             down("220 go ahead\r\n"),
             up(hello),
-            down(hello),
+            down(answer),
         ],
     );
     assert_eq!(
         told.lines(),
         [
             ">0 TCP raw \"EHLO phone-490154203237518\\r\\nSTARTTLS\\r\\n\"",
+            ">1 TLS tls \"\"",
             "<0 TCP raw \"220 mail ESMTP\\r\\n250 STARTTLS\\r\\n220 go ahead\\r\\n\"",
-            ">1 TLS raw \"\\x16\\x03\\x01\\x00\\x05\\x01\\x00\\x00\\x01\\x00\"",
-            "<1 TLS raw \"\\x16\\x03\\x01\\x00\\x05\\x01\\x00\\x00\\x01\\x00\"",
+            "<1 TLS tls \"\"",
         ]
     );
 }

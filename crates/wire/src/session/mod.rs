@@ -6,7 +6,8 @@
 //! too: protocol `TCP` or `UDP`, [`Head::Raw`](crate::Head::Raw), so that they are searched. Streams of those come in pieces
 //! of 64 KiB; see [`Ending`] for how a search bridges their borders.
 //!
-//! Conservation: every byte given to a session is in exactly one message's `recorded`.
+//! Conservation: every byte given to a session is in exactly one message's `recorded`, or counted in the
+//! session's ledger: bytes that are encrypted are in no message.
 
 mod marks;
 pub(crate) mod raw;
@@ -40,7 +41,6 @@ pub struct Session {
     out: Output,
     /// How many of `out`'s messages were looked at.
     seen: usize,
-    ledger: Ledger,
 }
 
 /// One direction of a stream.
@@ -88,7 +88,6 @@ impl Session {
             unknown: NamedDatagrams::new(name),
             out: Output::default(),
             seen: 0,
-            ledger: Ledger::default(),
         }
     }
 
@@ -99,10 +98,9 @@ impl Session {
         &mut self.out
     }
 
-    /// The bytes that are in no message, with the limit that was the reason. Nothing so far: sessions and
-    /// rooms give out all they are given.
-    pub fn ledger(&self) -> &Ledger {
-        &self.ledger
+    /// The bytes so far that are in no message, with what became of them: above all what is encrypted.
+    pub fn ledger(&self) -> Ledger {
+        self.out.passed()
     }
 
     fn context(&mut self) -> Context {

@@ -9,6 +9,7 @@ use crate::{
     http::{self, Http},
     protocol::{Context, DatagramProtocol, StreamProtocol, Verdict},
     ssdp::Ssdp,
+    tls::{self, Tls},
 };
 
 /// A protocol over streams.
@@ -36,7 +37,8 @@ pub(super) struct DatagramRow {
 
 /// Over streams.
 pub(super) const STREAMS: &[StreamRow] = &[
-    stream("TLS", |bytes, last, _| marks::tls(bytes).settled(last), named),
+    stream("TLS", |bytes, last, _| marks::tls(bytes).settled(last), tls),
+    stream("TLS", |bytes, last, _| tls::old_hello(bytes).settled(last), tls),
     stream("HTTP/2", |bytes, last, _| Verdict::magic(bytes, b"PRI * HTTP/2.0").settled(last), named),
     stream("SSH", |bytes, last, _| Verdict::magic(bytes, b"SSH-").settled(last), named),
     stream("MQTT", |bytes, last, _| marks::mqtt(bytes).settled(last), named),
@@ -87,6 +89,10 @@ const fn datagram(
 /// Known by name only.
 fn named(name: &'static str, context: &Context) -> Box<dyn StreamProtocol> {
     Box::new(Named::new(name, context))
+}
+
+fn tls(name: &'static str, context: &Context) -> Box<dyn StreamProtocol> {
+    Box::new(Tls::new(name, context))
 }
 
 /// Known by name only.

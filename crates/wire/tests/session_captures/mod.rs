@@ -14,7 +14,7 @@ use wire::{
 #[derive(Default)]
 struct Desk {
     messages: Vec<Message>,
-    /// Bytes that the flows delivered, and bytes in messages.
+    /// Bytes that the flows delivered, and bytes in messages or passed over.
     books: [u64; 2],
 }
 
@@ -29,8 +29,8 @@ impl SinkFactory for Desk {
         let messages = &mut session.output().messages;
         let recorded = messages.iter().map(|message| message.recorded.bytes.len() as u64).sum::<u64>();
         self.books[0] += summary.originator.delivered + summary.responder.delivered;
-        self.books[1] += recorded;
         self.messages.append(messages);
+        self.books[1] += recorded + session.ledger().total();
     }
 }
 
