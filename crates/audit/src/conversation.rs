@@ -1,7 +1,7 @@
 //! One flow as the audit sees it: which side is the device, what the other side is called, and the
 //! exchanges that are under way.
 
-use std::{collections::BTreeMap, net::IpAddr, ops::Range};
+use std::{net::IpAddr, ops::Range};
 
 use evidence::{
     Direction, Endpoint, Exchange, ExchangeId, FlowId, Occurrence, Security,
@@ -29,7 +29,8 @@ pub(crate) struct Conversation {
     pub(crate) endpoint: u32,
     /// Local number of the device's address as text.
     pub(crate) device: u32,
-    under_way: BTreeMap<u32, Exchange>,
+    /// Exchanges that were begun and not answered, by their index. Mostly none, or one.
+    under_way: Vec<Box<Exchange>>,
     /// How many exchanges were begun.
     exchanges: u32,
     /// The last piece's end, of originator and responder, where another piece follows.
@@ -56,7 +57,7 @@ impl Conversation {
             remote,
             inbound,
             security: Security::Clear,
-            under_way: BTreeMap::new(),
+            under_way: Vec::new(),
             exchanges: 0,
             tails: [None, None],
         }
@@ -90,20 +91,23 @@ impl Conversation {
     /// Notes a message in its exchange, and hands the exchange on when it is over.
     pub(crate) fn note(&mut self, message: &Message, records: &mut Records) {
         let index = message.exchange;
-        let fresh = !self.under_way.contains_key(&index);
-        if fresh && self.under_way.len() >= UNDER_WAY {
-            self.hand_on(self.under_way.keys().next().copied(), records);
-        }
-        self.exchanges = self.exchanges.max(index.saturating_add(1));
-        let exchange = match self.under_way.remove(&index) {
-            Some(exchange) => exchange,
-            None => self.begin(message),
-        };
-        let exchange = self.under_way.entry(index).or_insert(exchange);
+        let known = self.under_way.iter().position(|exchange| exchange.id.index == index);
+        let place = known.unwrap_or_else(|| {
+            if self.under_way.len() >= UNDER_WAY {
+                records.push(Record::Exchange(self.under_way.remove(0)));
+            }
+            self.exchanges = self.exchanges.max(index.saturating_add(1));
+            self.under_way.push(Box::new(self.begin(message)));
+            self.under_way.len() - 1
+        });
+        let Some(exchange) = self.under_way.get_mut(place) else { return };
         add(exchange, message);
-        let answered = message.sender == Sender::Responder && message.ending != Ending::Continued;
+        // A handshake has several flights; its exchange ends with the flow.
+        let answered = message.sender == Sender::Responder
+            && message.ending != Ending::Continued
+            && !matches!(message.head, Head::Tls(_));
         if answered && !matches!(exchange.status, 100..200) {
-            self.hand_on(Some(index), records);
+            records.push(Record::Exchange(self.under_way.remove(place)));
         }
     }
 
@@ -136,14 +140,8 @@ impl Conversation {
             device.mac = info.mac;
         }
         gathered.anomalies.merge(summary.anomalies);
-        while let Some((_, exchange)) = self.under_way.pop_first() {
-            records.push(Record::Exchange(Box::new(exchange)));
-        }
-    }
-
-    fn hand_on(&mut self, index: Option<u32>, records: &mut Records) {
-        if let Some(exchange) = index.and_then(|index| self.under_way.remove(&index)) {
-            records.push(Record::Exchange(Box::new(exchange)));
+        for exchange in std::mem::take(&mut self.under_way) {
+            records.push(Record::Exchange(exchange));
         }
     }
 
@@ -317,7 +315,7 @@ fn is_outside(address: IpAddr) -> bool {
 /// Ports below are servers' (RFC 6335 section 6).
 const WELL_KNOWN: u16 = 1024;
 /// Exchanges kept open for one flow; a hostile one may pipeline without end.
-const UNDER_WAY: usize = 256;
+const UNDER_WAY: usize = 64;
 /// The longest target kept of an exchange.
 const TARGET: usize = 2048;
 /// The longest host name kept: DNS allows 253.

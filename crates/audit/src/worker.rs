@@ -72,10 +72,11 @@ impl Listener<'_, '_> {
             return;
         }
         let mut examiner = self.examiner.borrow_mut();
-        for anomaly in output.anomalies.drain(..) {
+        // Taken, not drained: a flow that waits for its next message must not hold memory for the last one.
+        for anomaly in std::mem::take(&mut output.anomalies) {
             examiner.gathered.anomalies.add(anomaly);
         }
-        for message in output.messages.drain(..) {
+        for message in std::mem::take(&mut output.messages) {
             examiner.message(&mut self.conversation, &message);
         }
     }

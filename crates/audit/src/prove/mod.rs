@@ -1,25 +1,31 @@
 //! Proofs run again: from the raw capture, step by step, to the bytes that were found.
 //!
 //! Nothing is taken over from the audit but the trail: which bytes of the capture, and which decoders.
-//! Every step's output is made anew and its length compared; the value must read as the case says.
+//! Every step's output is made anew and its length compared; the value must read as the case says. A case
+//! may have been written by anybody: what a replay costs is bounded, whatever the trail claims.
 
+mod field;
 mod files;
 mod recipe;
+mod tools;
 
 use std::{collections::BTreeMap, io, ops::Range};
 
-use evidence::{Buffer, CaptureId, FrameNo, Occurrence, Segment, Source, Step};
+use evidence::{Buffer, CaptureId, Fidelity, FrameNo, Occurrence, Segment, Source, Step, Trail};
 
 use crate::examine::readable;
 
 pub use files::{CaptureFiles, CaptureMissing};
-pub use recipe::{has_command, recipe, words};
+pub use recipe::{file_name, has_command, recipe, words};
 
 /// Bytes of captures, by their place.
 pub trait CaptureBytes {
     /// The (decompressed) bytes `range` of a capture. Fails where they cannot be read or are not there.
     fn read(&mut self, capture: CaptureId, range: &Range<u64>) -> io::Result<Vec<u8>>;
 }
+
+/// A range of bytes in a capture file, and the frame that is said to hold it.
+pub type Place = (CaptureId, FrameNo, Range<u64>);
 
 /// A proof that was run again.
 #[derive(Clone, Debug)]
@@ -29,7 +35,7 @@ pub struct Replay {
     /// The bytes the proof is about.
     pub value: Vec<u8>,
     /// The frames and file ranges they came from.
-    pub frames: Vec<(CaptureId, FrameNo, Range<u64>)>,
+    pub frames: Vec<Place>,
 }
 
 /// What a step gave.
@@ -45,8 +51,11 @@ pub struct Output {
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// The trail contradicts itself: the case was damaged or made by hand.
-    #[error("the trail contradicts itself at step {0}")]
+    #[error("the trail contradicts itself at step {0}: the case was damaged or changed")]
     Trail(usize),
+    /// The trail asks for more memory than any audit does.
+    #[error("the trail asks for more than {} MiB: no audit made it", LARGEST >> 20)]
+    Large,
     /// The capture does not hold these bytes.
     #[error("the capture cannot be read at byte {offset}: {source}")]
     Capture {
@@ -81,12 +90,17 @@ pub enum ReplayError {
 pub fn replay(occurrence: &Occurrence, captures: &mut dyn CaptureBytes) -> Result<Replay, ReplayError> {
     let trail = &occurrence.trail;
     trail.check().map_err(|_| ReplayError::Trail(0))?;
+    if trail.buffers.len() > MOST_STEPS {
+        return Err(ReplayError::Large);
+    }
     let mut outputs: Vec<Output> = Vec::new();
+    let mut room = LARGEST;
     for (step, buffer) in trail.buffers.iter().enumerate() {
         let output = match &buffer.step {
-            Step::Decode(decoder) => decode(step, buffer, decoder, &outputs)?,
-            Step::Datagram | Step::Reassembly | Step::Body => join(step, buffer, &outputs, captures)?,
+            Step::Decode(decoder) => decode((step, room), buffer, decoder, &outputs)?,
+            Step::Datagram | Step::Reassembly | Step::Body => join((step, room), buffer, &outputs, captures)?,
         };
+        room = room.saturating_sub(output.bytes.len());
         outputs.push(output);
     }
     let span = occurrence.span;
@@ -100,6 +114,15 @@ pub fn replay(occurrence: &Occurrence, captures: &mut dyn CaptureBytes) -> Resul
     Ok(Replay { outputs, value, frames: trail.trace(span) })
 }
 
+/// Everything of captures that a trail is made from, with the frame that is said to hold it.
+pub fn recorded(trail: &Trail) -> impl Iterator<Item = Place> {
+    let segments = trail.buffers.iter().flat_map(|buffer| &buffer.segments);
+    segments.filter_map(|segment| match segment.source {
+        Source::Frame { capture, frame } => Some((capture, frame, source_range(segment))),
+        Source::Buffer(_) => None,
+    })
+}
+
 impl Output {
     /// Bytes of the buffer, where all of them are here.
     pub fn slice(&self, range: &Range<u64>) -> Option<&[u8]> {
@@ -109,11 +132,22 @@ impl Output {
     }
 }
 
-fn decode(step: usize, buffer: &Buffer, decoder: &str, outputs: &[Output]) -> Result<Output, ReplayError> {
-    let input = buffer.input.ok_or(ReplayError::Trail(step))?;
-    let source = outputs.get(input.buffer.0 as usize).ok_or(ReplayError::Trail(step))?;
-    let input = source.slice(&(input.start..input.end)).ok_or(ReplayError::Trail(step))?;
-    let most = usize::try_from(buffer.len).unwrap_or(LARGEST).min(LARGEST);
+fn decode(
+    (step, room): (usize, usize),
+    buffer: &Buffer,
+    decoder: &str,
+    outputs: &[Output],
+) -> Result<Output, ReplayError> {
+    let span = buffer.input.ok_or(ReplayError::Trail(step))?;
+    // A trace follows the segments; they must not lead elsewhere than the decoder's input.
+    let honest = |segment: &Segment| {
+        let from = source_range(segment);
+        segment.source == Source::Buffer(span.buffer) && span.start <= from.start && from.end <= span.end
+    };
+    let source = outputs.get(span.buffer.0 as usize).filter(|_| buffer.segments.iter().all(honest));
+    let input = source.and_then(|source| source.slice(&(span.start..span.end)));
+    let input = input.ok_or(ReplayError::Trail(step))?;
+    let most = usize::try_from(buffer.len).ok().filter(|most| *most <= room).ok_or(ReplayError::Large)?;
     let bytes = payload::replay_up_to(decoder, input, most).unwrap_or_default();
     if bytes.len() as u64 != buffer.len {
         let (given, said) = (bytes.len() as u64, buffer.len);
@@ -124,32 +158,40 @@ fn decode(step: usize, buffer: &Buffer, decoder: &str, outputs: &[Output]) -> Re
 
 /// Puts a buffer together from exact segments. Bytes between them that were lost read as zero.
 fn join(
-    step: usize,
+    (step, room): (usize, usize),
     buffer: &Buffer,
     outputs: &[Output],
     captures: &mut dyn CaptureBytes,
 ) -> Result<Output, ReplayError> {
     let start = buffer.segments.first().map_or(0, |segment| segment.out);
     let end = buffer.segments.last().map_or(0, Segment::out_end);
-    let len = usize::try_from(end - start).ok().filter(|len| *len <= LARGEST);
-    let mut output = Output { start, bytes: vec![0; len.ok_or(ReplayError::Trail(step))?] };
+    let len = usize::try_from(end.saturating_sub(start)).ok().filter(|len| *len <= room);
+    let mut output = Output { start, bytes: vec![0; len.ok_or(ReplayError::Large)?] };
     for segment in &buffer.segments {
-        let from = segment.start..segment.start.saturating_add(segment.len);
-        let bytes = match segment.source {
-            Source::Frame { capture, .. } => captures
-                .read(capture, &from)
-                .map_err(|source| ReplayError::Capture { offset: from.start, source })?,
-            Source::Buffer(id) => outputs
-                .get(id.0 as usize)
-                .and_then(|source| source.slice(&from))
-                .ok_or(ReplayError::Trail(step))?
-                .to_vec(),
-        };
-        let at = usize::try_from(segment.out - start).map_err(|_| ReplayError::Trail(step))?;
-        let place = output.bytes.get_mut(at..at + bytes.len()).ok_or(ReplayError::Trail(step))?;
-        place.copy_from_slice(&bytes);
+        let exact = segment.fidelity == Fidelity::Exact && segment.source_len == segment.len;
+        let at = usize::try_from(segment.out - start).ok().filter(|_| exact);
+        let len = usize::try_from(segment.len).unwrap_or(usize::MAX);
+        let place = at.and_then(|at| output.bytes.get_mut(at..at.checked_add(len)?));
+        let place = place.ok_or(ReplayError::Trail(step))?;
+        let from = source_range(segment);
+        match segment.source {
+            Source::Frame { capture, .. } => {
+                let fail = |source| ReplayError::Capture { offset: from.start, source };
+                let bytes = captures.read(capture, &from).map_err(fail)?;
+                let bytes = bytes.get(..place.len()).ok_or_else(|| fail(io::ErrorKind::UnexpectedEof.into()))?;
+                place.copy_from_slice(bytes);
+            }
+            Source::Buffer(id) => {
+                let bytes = outputs.get(id.0 as usize).and_then(|source| source.slice(&from));
+                place.copy_from_slice(bytes.ok_or(ReplayError::Trail(step))?);
+            }
+        }
     }
     Ok(output)
+}
+
+fn source_range(segment: &Segment) -> Range<u64> {
+    segment.start..segment.start.saturating_add(segment.source_len)
 }
 
 /// Captures held in memory, by their number.
@@ -164,5 +206,7 @@ impl CaptureBytes for BTreeMap<CaptureId, Vec<u8>> {
     }
 }
 
-/// The largest message that is put together again: larger ones were cut by the audit.
+/// The most bytes that the steps of a proof may come to together: the audit cuts messages long before.
 const LARGEST: usize = 1 << 28;
+/// The most steps: decoders go a dozen deep, and two or three steps come before them.
+const MOST_STEPS: usize = 64;

@@ -1,202 +1,296 @@
 //! A proof as a shell script of public tools, so that an opponent can check it without this program.
 //!
-//! The bytes are cut out of the capture with `tail` and `head`, each decoder is a public tool, and the
-//! value is compared in the end. `tshark`, where it is installed, shows what it makes of the same frames.
+//! The bytes are cut out of the capture with `tail` and `head`, each decoder is a public tool (see
+//! [`tools`](super::tools)), and the value is compared in the end. `tshark`, where it is installed, shows
+//! what it makes of the same frames; where a value is a member of a JSON document, `jq` gives it again.
+//!
+//! Every word that comes from a case stands in the script as a comment without line ends or between single
+//! quotes; all else is numbers.
 
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write};
 
-use evidence::{Buffer, Capture, CaptureId, Evidence, Finding, Segment, Source, Step};
+use evidence::{Buffer, BufferId, Capture, CaptureId, Evidence, Finding, FindingId, FrameNo, Source, Step};
+use sha2::{Digest, Sha256};
 
-use super::Replay;
+use super::{Replay, field, recorded, tools::Tool};
 use crate::input::hex;
 
-/// The script for a finding. `replays` are those of its evidence, in the same order.
+/// The script for a finding. `replays` are those of its evidence, in the same order; the captures' names
+/// are where the script looks for them unless it is told otherwise.
 pub fn recipe(finding: &Finding, captures: &[Capture], replays: &[Replay]) -> String {
-    let mut script = head(finding, captures);
+    let mut script = Script::default();
     for (number, (evidence, replay)) in (1..).zip(finding.evidence.iter().zip(replays)) {
-        proof(&mut script, number, evidence, replay);
+        script.proof(number, evidence, replay);
     }
-    script.push_str("\necho 'Every value agrees.'\n");
-    script
+    let captures: Vec<_> = captures.iter().filter(|capture| used(finding, capture.id)).collect();
+    script.finish(finding, &captures)
 }
 
-fn head(finding: &Finding, captures: &[Capture]) -> String {
-    let mut script = format!(
-        "#!/bin/sh\n# {}\n# Finding {}.\n#\n# usage: sh {}.sh [capture …]\n{PRELUDE}",
-        comment(&finding.title),
-        comment(&finding.id.0),
-        comment(&finding.id.0),
-    );
-    for (argument, capture) in (1..).zip(captures.iter().filter(|capture| used(finding, capture.id))) {
-        let number = capture.id.0;
-        line(&mut script, format_args!("capture{number}=${{{argument}:-{}}}", quote(&capture.name)));
-        let digest = quote(&capture.sha256);
-        line(&mut script, format_args!("printf '%s  %s\\n' {digest} \"$capture{number}\" | sha256sum --check"));
-        if let Some(unpack) = unpacker(&capture.format) {
-            line(&mut script, format_args!("{unpack} < \"$capture{number}\" > \"$work/capture{number}\""));
-        } else {
-            line(&mut script, format_args!("ln -s \"$(realpath \"$capture{number}\")\" \"$work/capture{number}\""));
-        }
+/// The name of a finding's script. Names of findings that no audit gave become a digest of themselves, so
+/// that the name stays in its folder.
+pub fn file_name(finding: &FindingId) -> String {
+    let id = &finding.0;
+    let plain = (1..=32).contains(&id.len())
+        && id.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    match plain {
+        true => format!("{id}.sh"),
+        false => format!("finding-{}.sh", hex(Sha256::digest(id.as_bytes()).get(..8).unwrap_or_default())),
     }
-    script
-}
-
-fn unpacker(format: &str) -> Option<&'static str> {
-    match format.rsplit_once(" in ") {
-        Some((_, "gzip")) => Some("gunzip -c"),
-        Some((_, "zstd")) => Some("zstd -d -c"),
-        _ => None,
-    }
-}
-
-fn used(finding: &Finding, capture: CaptureId) -> bool {
-    let segments = |evidence: &Evidence| {
-        let buffers = evidence.occurrence.trail.buffers.iter();
-        buffers.flat_map(|buffer| buffer.segments.clone()).collect::<Vec<_>>()
-    };
-    let of_it = |segment: &Segment| matches!(segment.source, Source::Frame { capture: of, .. } if of == capture);
-    finding.evidence.iter().flat_map(segments).any(|segment| of_it(&segment))
-}
-
-fn proof(script: &mut String, number: usize, evidence: &Evidence, replay: &Replay) {
-    line(script, format_args!("\n# {number}. {}", comment(&evidence.words)));
-    show_frames(script, replay);
-    let buffers = &evidence.occurrence.trail.buffers;
-    for (index, (buffer, output)) in buffers.iter().zip(&replay.outputs).enumerate() {
-        line(script, format_args!("# step {index}: {}", words(buffer)));
-        match &buffer.step {
-            Step::Decode(decoder) => decode(script, (number, index), buffer, decoder, replay),
-            Step::Datagram | Step::Reassembly | Step::Body => {
-                join(script, (number, index), buffer, output.start, replay);
-            }
-        }
-    }
-    let span = evidence.occurrence.span;
-    let start = replay.outputs.get(span.buffer.0 as usize).map_or(0, |output| output.start);
-    let from = span.start.saturating_sub(start);
-    line(script, format_args!("# the value"));
-    line(
-        script,
-        format_args!(
-            "bytes \"$work/{number}.{}\" {from} {} > \"$work/{number}.value\"",
-            span.buffer.0,
-            span.end.saturating_sub(span.start)
-        ),
-    );
-    line(script, format_args!("xxd \"$work/{number}.value\""));
-    let value = hex(&replay.value);
-    line(script, format_args!("agrees \"$work/{number}.value\" {value}"));
-}
-
-fn show_frames(script: &mut String, replay: &Replay) {
-    let mut frames: Vec<_> = replay.frames.iter().map(|(capture, frame, _)| (capture.0, frame.0)).collect();
-    frames.dedup();
-    for (capture, frame) in frames.into_iter().take(SHOWN) {
-        line(script, format_args!("show \"$work/capture{capture}\" {frame}"));
-    }
-}
-
-fn join(script: &mut String, place: (usize, usize), buffer: &Buffer, start: u64, replay: &Replay) {
-    line(script, format_args!("{{"));
-    let mut at = start;
-    for segment in &buffer.segments {
-        if segment.out > at {
-            line(script, format_args!("  head -c {} /dev/zero  # lost", segment.out - at));
-        }
-        at = segment.out_end();
-        let (file, from) = match segment.source {
-            Source::Frame { capture, .. } => (format!("capture{}", capture.0), segment.start),
-            Source::Buffer(id) => {
-                let start = replay.outputs.get(id.0 as usize).map_or(0, |output| output.start);
-                (format!("{}.{}", place.0, id.0), segment.start.saturating_sub(start))
-            }
-        };
-        let frame = match segment.source {
-            Source::Frame { frame, .. } => format!("  # frame {frame}"),
-            Source::Buffer(_) => String::new(),
-        };
-        line(script, format_args!("  bytes \"$work/{file}\" {from} {}{frame}", segment.len));
-    }
-    line(script, format_args!("}} > \"$work/{}.{}\"", place.0, place.1));
-}
-
-fn decode(script: &mut String, place: (usize, usize), buffer: &Buffer, decoder: &str, replay: &Replay) {
-    let Some(input) = buffer.input else { return };
-    let start = replay.outputs.get(input.buffer.0 as usize).map_or(0, |output| output.start);
-    let command = COMMANDS.iter().find(|(name, _)| *name == decoder).map(|(_, command)| *command);
-    let command = command.unwrap_or("cat  # no public tool is known for this step");
-    line(
-        script,
-        format_args!(
-            "bytes \"$work/{}.{}\" {} {} | {{ {command}\n}} > \"$work/{}.{}\"",
-            place.0,
-            input.buffer.0,
-            input.start.saturating_sub(start),
-            input.end.saturating_sub(input.start),
-            place.0,
-            place.1
-        ),
-    );
 }
 
 /// What a step does, in words.
 pub fn words(buffer: &Buffer) -> String {
-    let from = match buffer.input {
-        Some(input) => format!(" of bytes {}..{} of step {}", input.start, input.end, input.buffer.0),
-        None => String::new(),
-    };
-    match &buffer.step {
-        Step::Datagram => "the payload of a datagram".to_owned(),
-        Step::Reassembly => "one direction of a TCP connection, put in order".to_owned(),
-        Step::Body => "the message's framing removed".to_owned(),
-        Step::Decode(decoder) => format!("{}{from}", comment(decoder)),
+    match (&buffer.step, buffer.input) {
+        (Step::Datagram, _) => "the payload of a datagram".to_owned(),
+        (Step::Reassembly, _) => "one direction of a TCP connection, put in order".to_owned(),
+        (Step::Body, _) => "the body of the message, its framing removed".to_owned(),
+        (Step::Decode(decoder), None) => comment(decoder),
+        (Step::Decode(decoder), Some(input)) => {
+            format!("{} of bytes {}..{} of step {}", comment(decoder), input.start, input.end, input.buffer.0)
+        }
     }
 }
 
 /// Whether a decoder's step can be run with a public tool.
 pub fn has_command(decoder: &str) -> bool {
-    COMMANDS.iter().any(|(name, _)| *name == decoder)
+    Tool::of(decoder).is_some()
 }
 
-/// One line of a comment: nothing in it ends the line.
+/// A script being written, and what it needs.
+#[derive(Default)]
+struct Script {
+    body: String,
+    needs: BTreeSet<&'static str>,
+    functions: BTreeSet<&'static str>,
+    shown: BTreeSet<(CaptureId, FrameNo)>,
+}
+
+impl Script {
+    fn proof(&mut self, number: usize, evidence: &Evidence, replay: &Replay) {
+        let rule = "-".repeat(60);
+        self.line(format_args!("\n# {rule}\n# Proof {number}: {}", comment(&evidence.words)));
+        self.line(format_args!("echo 'Proof {number}'"));
+        self.show_frames(replay);
+        let buffers = &evidence.occurrence.trail.buffers;
+        for (index, buffer) in buffers.iter().enumerate() {
+            self.line(format_args!("\n# Step {index}: {}.", words(buffer)));
+            match &buffer.step {
+                Step::Decode(decoder) => self.decode((number, index), buffer, decoder, replay),
+                Step::Datagram | Step::Reassembly | Step::Body => self.join((number, index), buffer, replay),
+            }
+        }
+        self.value(number, evidence, replay);
+    }
+
+    fn show_frames(&mut self, replay: &Replay) {
+        let mut frames: Vec<_> = replay.frames.iter().map(|(capture, frame, _)| (*capture, *frame)).collect();
+        frames.dedup();
+        frames.retain(|frame| !self.shown.contains(frame));
+        if !frames.is_empty() {
+            self.line(format_args!("\n# What tshark, if it is installed, makes of the recorded frames."));
+        }
+        for (capture, frame) in frames.into_iter().take(SHOWN) {
+            self.shown.insert((capture, frame));
+            self.line(format_args!("show \"$capture{}\" {frame}", capture.0));
+        }
+    }
+
+    /// Ranges of the capture, or of an earlier step, one behind the other.
+    fn join(&mut self, (number, index): (usize, usize), buffer: &Buffer, replay: &Replay) {
+        let mut at = buffer.segments.first().map_or(0, |segment| segment.out);
+        self.line(format_args!("{{"));
+        for segment in &buffer.segments {
+            if segment.out > at {
+                let lost = segment.out - at;
+                self.line(format_args!("  head -c {lost} /dev/zero  # not in the capture"));
+            }
+            at = segment.out_end();
+            let len = segment.len;
+            match segment.source {
+                Source::Frame { capture, frame } => {
+                    let start = segment.start;
+                    self.line(format_args!("  bytes \"$capture{}\" {start} {len}  # frame {frame}", capture.0));
+                }
+                Source::Buffer(id) => {
+                    let start = place(replay, id, segment.start);
+                    self.line(format_args!("  bytes \"$work/{number}.{}\" {start} {len}", id.0));
+                }
+            }
+        }
+        self.line(format_args!("}} > \"$work/{number}.{index}\""));
+    }
+
+    fn decode(&mut self, (number, index): (usize, usize), buffer: &Buffer, decoder: &str, replay: &Replay) {
+        let (Some(input), Some(output)) = (buffer.input, replay.outputs.get(index)) else { return };
+        let source = replay.outputs.get(input.buffer.0 as usize);
+        let given = source.and_then(|source| source.slice(&(input.start..input.end))).unwrap_or_default();
+        let Some(tool) = Tool::of(decoder) else {
+            return self.line(format_args!("echo 'No public tool is known for this step.' >&2; exit 2"));
+        };
+        let (command, cut) = tool.command(given, &output.bytes);
+        command.register(&mut self.needs, &mut self.functions);
+        let (start, len) = (place(replay, input.buffer, input.start), given.len());
+        let cut = if cut { format!(" | head -c {}", output.bytes.len()) } else { String::new() };
+        self.line(format_args!("# {}", tool.words));
+        self.line(format_args!("bytes \"$work/{number}.{}\" {start} {len} \\", input.buffer.0));
+        self.line(format_args!("  | {}{cut} > \"$work/{number}.{index}\"", command.text));
+    }
+
+    fn value(&mut self, number: usize, evidence: &Evidence, replay: &Replay) {
+        let span = evidence.occurrence.span;
+        let (buffer, len) = (span.buffer.0, replay.value.len());
+        let start = place(replay, span.buffer, span.start);
+        self.line(format_args!("\n# The value: {len} bytes from byte {} of step {buffer} on.", span.start));
+        self.line(format_args!("bytes \"$work/{number}.{buffer}\" {start} {len} > \"$work/{number}.value\""));
+        self.line(format_args!("agrees \"$work/{number}.value\" {}", expected(&replay.value)));
+        let output = replay.outputs.get(buffer as usize).filter(|output| output.start == 0);
+        let path = output.and_then(|output| field::path(&output.bytes, &(span.start..span.end)));
+        if let Some(path) = path {
+            self.line(format_args!("\n# The same value as a field of the JSON document, if jq is installed."));
+            let file = format!("\"$work/{number}.{buffer}\"");
+            let expected = expected(&replay.value);
+            self.line(format_args!("field {file} '{path}' {expected}"));
+        }
+    }
+
+    /// Puts what the body needs before it.
+    fn finish(self, finding: &Finding, captures: &[&Capture]) -> String {
+        let name = file_name(&finding.id);
+        let mut script = format!(
+            "#!/bin/sh\n# {}\n#\n# Shows the proof of finding {} again, with public tools only:\n#\n#   sh {name}{}\n#\n",
+            comment(&finding.title),
+            comment(&finding.id.0),
+            (1..=captures.len()).map(|number| format!(" [CAPTURE{number}]")).collect::<String>(),
+        );
+        script.push_str("# Each step cuts bytes out of the recorded file or undoes one way of writing them.\nset -eu\n\n");
+        let mut needs: BTreeSet<_> = self.needs.union(&NEEDS.into()).copied().collect();
+        needs.extend(captures.iter().filter_map(|capture| Some(unpacker(&capture.format)?.0)));
+        let needs: Vec<_> = needs.into_iter().collect();
+        let _ = writeln!(script, "for tool in {}; do", needs.join(" "));
+        script.push_str(PRELUDE);
+        self.functions.iter().for_each(|function| {
+            script.push('\n');
+            script.push_str(function);
+        });
+        captures.iter().zip(1..).for_each(|(capture, number)| open(&mut script, capture, number));
+        script.push_str(&self.body);
+        script.push_str("\necho 'Every value agrees.'\n");
+        script
+    }
+
+    /// Writing to a string cannot fail.
+    fn line(&mut self, arguments: std::fmt::Arguments<'_>) {
+        let _ = writeln!(self.body, "{arguments}");
+    }
+}
+
+/// Finds a capture, compares its digest, and unpacks it where it is compressed.
+fn open(script: &mut String, capture: &Capture, number: usize) {
+    let id = capture.id.0;
+    let _ = write!(
+        script,
+        "\n# The recorded file. That it is the one that was audited is seen from its SHA-256.\n\
+         capture{id}={}\n\
+         if [ $# -ge {number} ]; then capture{id}=$1; fi\n\
+         same_file \"$capture{id}\" {}\n",
+        quote(&capture.name),
+        quote(&capture.sha256),
+    )
+    .map(|()| {
+        if number > 1 {
+            *script = script.replace(&format!("capture{id}=$1; fi"), &format!("capture{id}=${{{number}}}; fi"));
+        }
+    });
+    if let Some((_, unpack)) = unpacker(&capture.format) {
+        let _ = writeln!(script, "{unpack} < \"$capture{id}\" > \"$work/capture{id}\"\ncapture{id}=\"$work/capture{id}\"");
+    }
+}
+
+/// The program and command that unpacks a capture of that format.
+fn unpacker(format: &str) -> Option<(&'static str, &'static str)> {
+    match format.rsplit_once(" in ") {
+        Some((_, "gzip")) => Some(("gunzip", "gunzip -c")),
+        Some((_, "zstd")) => Some(("zstd", "zstd -d -c")),
+        _ => None,
+    }
+}
+
+fn used(finding: &Finding, capture: CaptureId) -> bool {
+    let trails = finding.evidence.iter().map(|evidence| &evidence.occurrence.trail);
+    trails.flat_map(recorded).any(|(of, _, _)| of == capture)
+}
+
+/// Where a byte of a buffer stands in the file that the script makes of it.
+fn place(replay: &Replay, buffer: BufferId, at: u64) -> u64 {
+    let start = replay.outputs.get(buffer.0 as usize).map_or(0, |output| output.start);
+    at.saturating_sub(start)
+}
+
+/// The value in hex; a long one as its SHA-256.
+fn expected(value: &[u8]) -> String {
+    match value.len() {
+        0..=LONGEST_VALUE => format!("hex {}", if value.is_empty() { "''".to_owned() } else { hex(value) }),
+        _ => format!("sha256 {}", hex(&Sha256::digest(value))),
+    }
+}
+
+/// One line of a comment: nothing in it ends the line, acts on a terminal or turns the writing around.
 fn comment(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c }).collect()
+    let invisible = |c: char| {
+        c.is_control() || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    text.chars().take(LONGEST_COMMENT).map(|c| if invisible(c) { ' ' } else { c }).collect()
 }
 
 /// A word of the shell, whatever is in it.
 fn quote(text: &str) -> String {
+    let text: String = text.chars().filter(|c| *c != '\0').collect();
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
-/// Writing to a string cannot fail.
-fn line(script: &mut String, arguments: std::fmt::Arguments<'_>) {
-    let _ = writeln!(script, "{arguments}");
-}
+/// What every script needs.
+const NEEDS: [&str; 5] = ["head", "mktemp", "sha256sum", "tail", "xxd"];
 
-const PRELUDE: &str = r#"#
-# Needs sha256sum, tail, head and xxd, and the tools named at the steps. tshark is used where it is installed.
-set -eu
+const PRELUDE: &str = r#"  command -v "$tool" > /dev/null || { echo "Please install $tool first." >&2; exit 2; }
+done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# bytes FILE OFFSET LENGTH
-bytes() { tail -c "+$(($2 + 1))" "$1" | head -c "$3"; }
-# show CAPTURE FRAME: what tshark makes of it
-show() {
-  if command -v tshark > /dev/null; then tshark -n -r "$1" -Y "frame.number == $2" 2> /dev/null || true; fi
+# bytes FILE START LENGTH: a part of a file
+bytes() { tail -c "+$(($2 + 1))" < "$1" | head -c "$3"; }
+# is FILE hex|sha256 DIGITS: whether a file holds those bytes
+is() {
+  if [ "$2" = hex ]; then set -- "$(xxd -p < "$1" | tr -d '\n')" "$3"
+  else set -- "$(sha256sum < "$1" | cut -c 1-64)" "$3"; fi
+  [ "$1" = "$2" ]
 }
-# agrees FILE HEX
+# same_file FILE SHA256
+same_file() {
+  is "$1" sha256 "$2" || { echo "This is not the file that was audited: $1" >&2; exit 1; }
+}
+# agrees FILE hex|sha256 DIGITS: compares the value, and shows it
 agrees() {
-  if [ "$(xxd -p "$1" | tr -d '\n')" != "$2" ]; then echo "The value is another one." >&2; exit 1; fi
+  is "$@" || { echo 'The value is another one.' >&2; exit 1; }
+  xxd < "$1" | head -n 8
 }
-
+# field FILE PATH hex|sha256 DIGITS: a field of a JSON document
+field() {
+  command -v jq > /dev/null || return 0
+  jq -j "$2" < "$1" > "$work/field"
+  is "$work/field" "$3" "$4" || { echo 'The field holds another value.' >&2; exit 1; }
+  echo "jq gives the same for $2"
+}
+# show CAPTURE FRAME
+show() {
+  command -v tshark > /dev/null || return 0
+  tshark -n -r "$1" -c "$2" -Y "frame.number == $2" 2> /dev/null || true
+}
 "#;
 
 /// Frames shown of one proof.
-const SHOWN: usize = 4;
-
-/// What runs each decoder outside this program: from standard input to standard output.
-const COMMANDS: &[(&str, &str)] = &[
-    ("base64", "tr -- '-_' '+/' | tr -cd 'A-Za-z0-9+/' | awk '{ while (length($0) % 4) $0 = $0 \"=\"; print }' | base64 -d;"),
-    ("gzip", "gunzip -c 2> /dev/null || true;"),
-];
+const SHOWN: usize = 3;
+/// The longest value that is written out.
+const LONGEST_VALUE: usize = 256;
+/// The longest line of a comment, in characters.
+const LONGEST_COMMENT: usize = 400;
