@@ -8,7 +8,7 @@ pub mod compact;
 
 use std::path::{Path, PathBuf};
 
-use evidence::{Case, Exchange, Occurrence};
+use evidence::{Case, Direction, Exchange, Occurrence, Security, Transport};
 use rusqlite::{Connection, params};
 
 /// An evidence store that is being written.
@@ -105,9 +105,9 @@ fn insert_exchange(
         exchange.endpoint.host,
         exchange.endpoint.address,
         exchange.endpoint.port,
-        name(&exchange.endpoint.transport),
-        name(&exchange.security),
-        name(&exchange.direction),
+        transport(exchange.endpoint.transport),
+        security(exchange.security),
+        direction(exchange.direction),
         exchange.method,
         exchange.host,
         exchange.target,
@@ -280,6 +280,29 @@ fn insert_coverage(database: &Connection, case: &Case) -> rusqlite::Result<()> {
     Ok(())
 }
 
+// Of these there is one for each exchange, so they are not asked from serde; a test holds them to it.
+
+fn transport(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Tcp => "tcp",
+        Transport::Udp => "udp",
+    }
+}
+
+fn security(security: Security) -> &'static str {
+    match security {
+        Security::Clear => "clear",
+        Security::Encrypted => "encrypted",
+    }
+}
+
+fn direction(direction: Direction) -> &'static str {
+    match direction {
+        Direction::In => "in",
+        Direction::Out => "out",
+    }
+}
+
 /// A unit variant's name in files, as serde writes it.
 fn name(variant: &impl serde::Serialize) -> String {
     match serde_json::to_value(variant) {
@@ -363,6 +386,14 @@ mod tests {
             })
             .unwrap();
         assert_eq!(rows, (3, "out".into()));
+    }
+
+    #[test]
+    fn names_are_those_of_case_json() {
+        assert_eq!([Transport::Tcp, Transport::Udp].map(transport), [Transport::Tcp, Transport::Udp].map(|it| name(&it)));
+        let all = [Security::Clear, Security::Encrypted];
+        assert_eq!(all.map(security), all.map(|it| name(&it)));
+        assert_eq!([Direction::In, Direction::Out].map(direction), [Direction::In, Direction::Out].map(|it| name(&it)));
     }
 
     #[test]

@@ -99,15 +99,15 @@ impl<'e> Searcher<'e> {
         let carrier = carrier(tree, Some(index), kinds);
         let decoded = leaves.decoded_from(index).iter().map(|&buffer| (buffer, 0..length(tree, buffer)));
         for (buffer, range) in std::iter::once((field.buffer, field.value.clone())).chain(decoded) {
-            let Some(value) = tree.buffer(buffer).and_then(|held| held.bytes.get(range.clone())) else {
-                continue;
-            };
-            self.needles.search_field(&name, value, &mut self.matches);
+            let Some(held) = tree.buffer(buffer) else { continue };
+            let Some(value) = held.bytes.get(range.clone()) else { continue };
+            self.needles.search_value(&name, &held.bytes, range.clone(), &mut self.matches);
+            self.collect_matches(buffer, Some(index), hits);
             if shapes {
                 let view = FieldView { name: &name, parent: &parent, value, carrier, decoder: field.decoder };
                 self.shapes.field(view, &mut self.found);
+                self.collect_shapes(buffer, range.start, Some(index), hits);
             }
-            self.collect(buffer, range.start, Some(index), hits);
         }
     }
 
@@ -118,7 +118,7 @@ impl<'e> Searcher<'e> {
             if let (false, Some(field)) = (read_as_fields, tree.field(index)) {
                 let name = tree.name(index);
                 self.shapes.text(carrier_of(*kind), &name, tree.value_bytes(index), &mut self.found);
-                self.collect(field.buffer, field.value.start, Some(index), hits);
+                self.collect_shapes(field.buffer, field.value.start, Some(index), hits);
             }
         }
         for buffer in leaves.plain_buffers(tree) {
@@ -126,15 +126,25 @@ impl<'e> Searcher<'e> {
             let field = held.origin.as_ref().and_then(|origin| origin.field);
             let name = field.map(|field| tree.name(field)).unwrap_or_default();
             self.shapes.text(carrier(tree, field, kinds), &name, &held.bytes, &mut self.found);
-            self.collect(buffer, 0, field, hits);
+            self.collect_shapes(buffer, 0, field, hits);
         }
     }
 
-    fn collect(&mut self, buffer: BufferIndex, base: usize, field: Option<FieldIndex>, hits: &mut Vec<Hit>) {
+    /// The matches stand in the buffer's own places.
+    fn collect_matches(&mut self, buffer: BufferIndex, field: Option<FieldIndex>, hits: &mut Vec<Hit>) {
         for found in self.matches.drain(..) {
-            let range = base + found.start..base + found.end;
-            hits.push(Hit { buffer, range, field, what: What::Needle(found) });
+            hits.push(Hit { buffer, range: found.start..found.end, field, what: What::Needle(found) });
         }
+    }
+
+    /// The shapes stand `base` bytes before their places in the buffer.
+    fn collect_shapes(
+        &mut self,
+        buffer: BufferIndex,
+        base: usize,
+        field: Option<FieldIndex>,
+        hits: &mut Vec<Hit>,
+    ) {
         for shape in self.found.drain(..) {
             let range = base + shape.start..base + shape.end;
             hits.push(Hit { buffer, range, field, what: What::Shape(Box::new(shape)) });
