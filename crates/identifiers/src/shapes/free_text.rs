@@ -257,13 +257,16 @@ fn announced(bytes: &[u8], start: usize, end: usize) -> Option<(Hit, IdentifierK
 /// What carries a mark that nothing else has.
 fn marked(bytes: &[u8], found: &mut Found<'_>) -> bool {
     let token = |at| {
-        let range = around(bytes, at, |byte| byte.is_ascii_alphanumeric() || b"_-:".contains(&byte));
+        let range =
+            around(bytes, at, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':'));
         let start = range.start.max(at.saturating_sub(23));
         let text = bytes.get(start..range.end).map(|text| text.strip_suffix(b":").unwrap_or(text));
         (range.end, text.and_then(|text| tokens::cloud_token(text, start)))
     };
     let build = |at| {
-        let range = around(bytes, at, |byte| byte.is_ascii_alphanumeric() || b"_-./:".contains(&byte));
+        let range = around(bytes, at, |byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b':')
+        });
         let text = bytes.get(range.start..at + 5);
         (range.end, text.and_then(|text| words::fingerprint(text, range.start)))
     };

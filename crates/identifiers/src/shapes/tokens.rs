@@ -159,7 +159,13 @@ fn random(text: &[u8]) -> Option<&'static str> {
     if matches!(text.len(), 16 | 24 | 32 | 40 | 48 | 56 | 64 | 96 | 128) && is_mixed_hex(text) {
         return Some("hex");
     }
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-+/=.:|~%{}".contains(byte);
+    let plain = |byte: &u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(
+                byte,
+                b'_' | b'-' | b'+' | b'/' | b'=' | b'.' | b':' | b'|' | b'~' | b'%' | b'{' | b'}'
+            )
+    };
     if !matches!(text.len(), 16..=160)
         || !text.iter().all(plain)
         || text.starts_with(b"eyJ")

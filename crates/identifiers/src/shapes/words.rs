@@ -66,7 +66,8 @@ pub(super) fn package_list(value: &[u8]) -> Option<Hit> {
         return None;
     }
     let mut names = Vec::new();
-    let split = value.split(|byte| b",;|\n\r\t \"'[]{}:=&\\".contains(byte));
+    let split = value
+        .split(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'/' | b'@')));
     for (name, place) in split.filter(|name| is_package(name)).take(LIST_LIMIT).zip(0u32..) {
         names.push((name, place));
     }
@@ -326,11 +327,11 @@ fn side(digits: &[u8]) -> Option<u32> {
 }
 
 fn is_local(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"._%+-".contains(&byte)
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'%' | b'+' | b'-')
 }
 
 fn is_domain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b".-".contains(&byte)
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-')
 }
 
 /// At least two labels, the last of them letters and a suffix of the public-suffix list's first section.
