@@ -1,7 +1,7 @@
 //! The captures of a case, found again and known by their digest.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{self, Read, Seek, SeekFrom},
     ops::{ControlFlow, Range},
@@ -9,9 +9,9 @@ use std::{
 };
 
 use evidence::{Capture, CaptureId, FrameNo};
-use wire::capture::{Event, Reader};
+use wire::capture::{Event, Frame, Reader};
 
-use super::CaptureBytes;
+use super::{CaptureBytes, Place};
 use crate::{
     input::{Digested, Input, open},
     windows::each_event,
@@ -20,18 +20,47 @@ use crate::{
 /// Captures on the disk.
 #[derive(Debug, Default)]
 pub struct CaptureFiles {
-    files: BTreeMap<CaptureId, PathBuf>,
-    /// Compressed captures, once they were read: a proof's pieces lie all over them.
-    unpacked: BTreeMap<CaptureId, Vec<u8>>,
-    compressed: std::collections::BTreeSet<CaptureId>,
+    files: BTreeMap<CaptureId, Found>,
+}
+
+#[derive(Debug)]
+struct Found {
+    path: PathBuf,
+    bytes: Bytes,
+}
+
+/// How the bytes of a capture are come by.
+#[derive(Debug)]
+enum Bytes {
+    /// Compressed: what was asked for beforehand, by its start. A proof's pieces lie all over a capture,
+    /// which is too large to be held, and too slow to be unpacked for each of them.
+    Compressed(BTreeMap<u64, Vec<u8>>),
+    /// As it lies on the disk; open once it was read from.
+    Plain(Option<File>),
 }
 
 /// A capture that cannot be found again.
 #[derive(Debug, thiserror::Error)]
-#[error("{name}: not found with the SHA-256 {sha256} that the case gives; say where it lies with --captures")]
-pub struct CaptureMissing {
-    name: String,
-    sha256: String,
+pub enum CaptureMissing {
+    /// There is a file of its name, but not with its contents.
+    #[error(
+        "{}: is not the capture that was audited: its SHA-256 is not {sha256}; say where that one lies with --captures",
+        path.display()
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// The digest that the case gives.
+        sha256: String,
+    },
+    /// There is no such file.
+    #[error("{name}: the capture is not there; say where the file with the SHA-256 {sha256} lies with --captures")]
+    Gone {
+        /// Its name in the case.
+        name: String,
+        /// The digest that the case gives.
+        sha256: String,
+    },
 }
 
 impl CaptureFiles {
@@ -39,102 +68,187 @@ impl CaptureFiles {
     pub fn find(captures: &[Capture], case: &Path, places: &[PathBuf]) -> Result<Self, CaptureMissing> {
         let mut found = Self::default();
         for capture in captures {
-            let path = candidates(capture, case, places).into_iter().find(|path| is_it(path, capture));
-            let path = path.ok_or_else(|| CaptureMissing {
-                name: capture.name.clone(),
-                sha256: capture.sha256.clone(),
-            })?;
-            found.add(capture, path);
+            let candidates = candidates(capture, case, places);
+            match candidates.iter().find(|path| is_it(path, capture)) {
+                Some(path) => found.add(capture.id, path.clone()),
+                None => return Err(missing(capture, &candidates)),
+            }
         }
         Ok(found)
     }
 
-    /// The captures of a case that was made just now: where they were, not hashed again.
+    /// The captures of a case that was made just now: where they were, not hashed again. What was read from
+    /// standard input is gone.
     pub fn just_read(captures: &[Capture]) -> Self {
         let mut found = Self::default();
-        captures.iter().for_each(|capture| found.add(capture, PathBuf::from(&capture.name)));
+        let files = captures.iter().filter(|capture| capture.name != Input::Standard.name());
+        files.for_each(|capture| found.add(capture.id, PathBuf::from(&capture.name)));
         found
     }
 
-    fn add(&mut self, capture: &Capture, path: PathBuf) {
-        self.files.insert(capture.id, path);
-        if capture.bytes != capture.file_bytes {
-            self.compressed.insert(capture.id);
-        }
+    fn add(&mut self, capture: CaptureId, path: PathBuf) {
+        let compressed = path.is_file() && open(&Input::File(path.clone())).is_ok_and(|file| file.compression.is_some());
+        let bytes = if compressed { Bytes::Compressed(BTreeMap::new()) } else { Bytes::Plain(None) };
+        self.files.insert(capture, Found { path, bytes });
     }
 
     /// Where a capture lies.
     pub fn path(&self, capture: CaptureId) -> Option<&Path> {
-        self.files.get(&capture).map(PathBuf::as_path)
+        self.files.get(&capture).map(|found| found.path.as_path())
+    }
+
+    /// Says what will be read, so that each compressed capture is unpacked once for all of it.
+    pub fn prepare(&mut self, places: impl Iterator<Item = (CaptureId, Range<u64>)>) -> io::Result<()> {
+        let mut wanted: BTreeMap<CaptureId, Vec<Range<u64>>> = BTreeMap::new();
+        for (capture, range) in places {
+            if matches!(self.files.get(&capture), Some(Found { bytes: Bytes::Compressed(_), .. })) {
+                wanted.entry(capture).or_default().push(range);
+            }
+        }
+        for (capture, ranges) in wanted {
+            if let Some(Found { path, bytes: Bytes::Compressed(pieces) }) = self.files.get_mut(&capture) {
+                *pieces = unpack(path, joined(ranges))?;
+            }
+        }
+        Ok(())
     }
 
     /// Checks that the frames hold the file ranges a proof names; says which does not.
-    pub fn check(&self, places: &[(CaptureId, FrameNo, Range<u64>)]) -> io::Result<Option<FrameNo>> {
-        let captures: std::collections::BTreeSet<_> = places.iter().map(|(capture, _, _)| *capture).collect();
-        for capture in captures {
+    pub fn check(&self, places: &[Place]) -> io::Result<Option<FrameNo>> {
+        Ok(self.without(places.iter().cloned())?.first().map(|(_, frame)| *frame))
+    }
+
+    /// The frames that do not hold the file ranges which are said to lie in them. Reads each capture once.
+    pub fn without(&self, places: impl Iterator<Item = Place>) -> io::Result<BTreeSet<(CaptureId, FrameNo)>> {
+        let mut wanted: BTreeMap<CaptureId, BTreeMap<FrameNo, Vec<Range<u64>>>> = BTreeMap::new();
+        for (capture, frame, range) in places {
+            wanted.entry(capture).or_default().entry(frame).or_default().push(range);
+        }
+        let mut without = BTreeSet::new();
+        for (capture, mut frames) in wanted {
             let path = self.path(capture).ok_or(io::ErrorKind::NotFound)?;
-            let mut open_places: BTreeMap<FrameNo, Vec<&Range<u64>>> = BTreeMap::new();
-            for (_, frame, range) in places.iter().filter(|(of, _, _)| *of == capture) {
-                open_places.entry(*frame).or_default().push(range);
-            }
-            let mut reader = Reader::new(capture);
             let mut bytes = open(&Input::File(path.to_owned()))?.bytes;
-            each_event(&mut reader, &mut *bytes, |event| {
+            each_event(&mut Reader::new(capture), &mut *bytes, |event| {
                 if let Event::Frame(frame) = event {
-                    let held = frame.offset..frame.offset.saturating_add(frame.data.len() as u64);
-                    let holds = |range: &&&Range<u64>| held.start <= range.start && range.end <= held.end;
-                    let all = open_places.get(&frame.number).map(|ranges| ranges.iter().all(|range| holds(&range)));
-                    if all == Some(true) {
-                        open_places.remove(&frame.number);
+                    let holds = frames.get(&frame.number).is_some_and(|ranges| holds(&frame, ranges));
+                    if holds {
+                        frames.remove(&frame.number);
                     }
                 }
-                if open_places.is_empty() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                if frames.is_empty() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
-            if let Some((frame, _)) = open_places.first_key_value() {
-                return Ok(Some(*frame));
-            }
+            without.extend(frames.into_keys().map(|frame| (capture, frame)));
         }
-        Ok(None)
+        Ok(without)
     }
 }
 
 impl CaptureBytes for CaptureFiles {
     fn read(&mut self, capture: CaptureId, range: &Range<u64>) -> io::Result<Vec<u8>> {
-        let path = self.files.get(&capture).ok_or(io::ErrorKind::NotFound)?;
-        let len = range.end.saturating_sub(range.start);
-        let mut bytes = Vec::new();
-        if self.compressed.contains(&capture) {
-            if !self.unpacked.contains_key(&capture) {
-                let mut whole = Vec::new();
-                open(&Input::File(path.clone()))?.bytes.take(UNPACKED).read_to_end(&mut whole)?;
-                self.unpacked.insert(capture, whole);
+        let found = self.files.get_mut(&capture).ok_or(io::ErrorKind::NotFound)?;
+        let read = match &mut found.bytes {
+            Bytes::Compressed(pieces) => match cut(pieces, range) {
+                Some(bytes) => bytes,
+                // Not asked for beforehand: slow, but right.
+                None => unpack(&found.path, vec![range.clone()])?.into_values().next().unwrap_or_default(),
+            },
+            Bytes::Plain(file) => {
+                let file = match file {
+                    Some(file) => file,
+                    None => file.insert(File::open(&found.path)?),
+                };
+                read_at(file, range)?
             }
-            return self.unpacked.read(capture, range);
-        }
-        let mut file = File::open(path)?;
-        file.seek(SeekFrom::Start(range.start))?;
-        file.take(len).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 == len { Ok(bytes) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+        };
+        let whole = read.len() as u64 == range.end.saturating_sub(range.start);
+        if whole { Ok(read) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
     }
 }
 
+/// The bytes `range` of a file; fewer where it ends before.
+fn read_at(file: &mut File, range: &Range<u64>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(range.start))?;
+    file.take(range.end.saturating_sub(range.start)).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The ranges of a compressed file, which are sorted and do not overlap, in one go. What comes behind the
+/// limit is left out.
+fn unpack(path: &Path, ranges: Vec<Range<u64>>) -> io::Result<BTreeMap<u64, Vec<u8>>> {
+    let mut bytes = open(&Input::File(path.to_owned()))?.bytes;
+    let mut pieces = BTreeMap::new();
+    let (mut at, mut room) = (0, KEPT);
+    for range in ranges {
+        let (skip, len) = (range.start.saturating_sub(at), range.end.saturating_sub(range.start));
+        if len > room {
+            break;
+        }
+        let skipped = io::copy(&mut (&mut bytes).take(skip), &mut io::sink())?;
+        let mut piece = Vec::new();
+        (&mut bytes).take(len).read_to_end(&mut piece)?;
+        if skipped < skip || (piece.len() as u64) < len {
+            break;
+        }
+        (at, room) = (range.end, room - len);
+        pieces.insert(range.start, piece);
+    }
+    Ok(pieces)
+}
+
+/// The bytes `range`, where one of the pieces holds them all.
+fn cut(pieces: &BTreeMap<u64, Vec<u8>>, range: &Range<u64>) -> Option<Vec<u8>> {
+    let (start, piece) = pieces.range(..=range.start).next_back()?;
+    let from = usize::try_from(range.start - start).ok()?;
+    let to = usize::try_from(range.end.checked_sub(*start)?).ok()?;
+    piece.get(from..to).map(<[u8]>::to_vec)
+}
+
+/// The same bytes as sorted ranges that do not meet.
+fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
+    ranges.sort_by_key(|range| (range.start, range.end));
+    let mut joined: Vec<Range<u64>> = Vec::new();
+    for range in ranges.into_iter().filter(|range| range.start < range.end) {
+        match joined.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => joined.push(range),
+        }
+    }
+    joined
+}
+
+fn holds(frame: &Frame<'_>, ranges: &[Range<u64>]) -> bool {
+    let end = frame.offset.saturating_add(frame.data.len() as u64);
+    ranges.iter().all(|range| frame.offset <= range.start && range.end <= end)
+}
+
+/// Where a capture may lie: where it was, beside or in the case's folder, and where the caller says.
 fn candidates(capture: &Capture, case: &Path, places: &[PathBuf]) -> Vec<PathBuf> {
     let name = Path::new(&capture.name);
     let file = name.file_name().unwrap_or_default();
     let mut candidates = vec![name.to_owned(), case.join(file)];
-    if let Some(beside) = case.parent() {
-        candidates.push(beside.join(file));
-    }
+    candidates.extend(case.parent().map(|beside| beside.join(file)));
     for place in places {
         if place.is_dir() {
             candidates.push(place.join(file));
             let entries = std::fs::read_dir(place).into_iter().flatten().flatten();
-            candidates.extend(entries.map(|entry| entry.path()));
+            let mut entries: Vec<_> = entries.map(|entry| entry.path()).collect();
+            entries.sort();
+            candidates.extend(entries);
         } else {
             candidates.push(place.clone());
         }
     }
     candidates
+}
+
+fn missing(capture: &Capture, candidates: &[PathBuf]) -> CaptureMissing {
+    let sha256 = capture.sha256.clone();
+    let file = Path::new(&capture.name).file_name();
+    match candidates.iter().find(|path| path.is_file() && path.file_name() == file) {
+        Some(path) => CaptureMissing::Changed { path: path.clone(), sha256 },
+        None => CaptureMissing::Gone { name: capture.name.clone(), sha256 },
+    }
 }
 
 /// Whether a file is the capture: by its length first, which is cheap, then by its digest.
@@ -155,5 +269,75 @@ fn digest(path: &Path) -> io::Result<String> {
     }
 }
 
-/// How much of a compressed capture is held in memory for proofs.
-const UNPACKED: u64 = 1 << 30;
+/// How many bytes of one compressed capture are held for proofs.
+const KEPT: u64 = 1 << 28;
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn capture(name: &Path, bytes: &[u8]) -> Capture {
+        let mut digested = Digested::default();
+        digested.update(bytes);
+        Capture {
+            id: CaptureId(0),
+            name: name.display().to_string(),
+            format: "pcap".into(),
+            sha256: digested.finish(),
+            file_bytes: bytes.len() as u64,
+            bytes: bytes.len() as u64,
+            frames: 0,
+            first: None,
+            last: None,
+            notes: Vec::new(),
+            damage: None,
+        }
+    }
+
+    #[test]
+    fn a_capture_is_known_by_its_digest_and_not_by_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let was = folder.path().join("was/x.pcap");
+        let told = capture(&was, b"the capture");
+        let find = |places: &[PathBuf]| CaptureFiles::find(std::slice::from_ref(&told), folder.path(), places);
+        assert!(matches!(find(&[]), Err(CaptureMissing::Gone { .. })));
+        std::fs::write(folder.path().join("x.pcap"), "not capture").unwrap();
+        assert!(matches!(find(&[]), Err(CaptureMissing::Changed { .. })), "as long, but another one");
+        let elsewhere = folder.path().join("elsewhere");
+        std::fs::create_dir(&elsewhere).unwrap();
+        std::fs::write(elsewhere.join("renamed"), "the capture").unwrap();
+        let found = find(std::slice::from_ref(&elsewhere)).unwrap();
+        assert_eq!(found.path(CaptureId(0)), Some(elsewhere.join("renamed").as_path()));
+    }
+
+    #[test]
+    fn a_compressed_capture_reads_like_a_plain_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let bytes: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
+        let (plain, packed) = (folder.path().join("plain"), folder.path().join("packed"));
+        std::fs::write(&plain, &bytes).unwrap();
+        let mut gzip = flate2::write::GzEncoder::new(File::create(&packed).unwrap(), flate2::Compression::fast());
+        gzip.write_all(&bytes).unwrap();
+        gzip.finish().unwrap();
+        let mut files = CaptureFiles::just_read(&[capture(&plain, &[]), Capture { id: CaptureId(1), ..capture(&packed, &[]) }]);
+        let ranges = [700_000..700_010, 3..5, 4..90, 90..90, 799_999..800_000];
+        let asked = ranges.iter().take(3).map(|range| (CaptureId(1), range.clone()));
+        files.prepare(asked).unwrap();
+        for range in ranges {
+            let expected = &bytes[range.start as usize..range.end as usize];
+            assert_eq!(files.read(CaptureId(0), &range).unwrap(), expected, "{range:?}");
+            assert_eq!(files.read(CaptureId(1), &range).unwrap(), expected, "{range:?}");
+        }
+        for id in [0, 1] {
+            assert!(files.read(CaptureId(id), &(799_999..800_001)).is_err(), "behind the end");
+        }
+    }
+
+    #[test]
+    fn what_came_from_standard_input_is_gone() {
+        let mut files = CaptureFiles::just_read(&[capture(Path::new("standard input"), b"")]);
+        assert!(files.read(CaptureId(0), &(0..1)).is_err());
+    }
+}

@@ -188,20 +188,14 @@ impl Script {
 /// Finds a capture, compares its digest, and unpacks it where it is compressed.
 fn open(script: &mut String, capture: &Capture, number: usize) {
     let id = capture.id.0;
+    let (name, digest) = (quote(&capture.name), quote(&capture.sha256));
     let _ = write!(
         script,
         "\n# The recorded file. That it is the one that was audited is seen from its SHA-256.\n\
-         capture{id}={}\n\
-         if [ $# -ge {number} ]; then capture{id}=$1; fi\n\
-         same_file \"$capture{id}\" {}\n",
-        quote(&capture.name),
-        quote(&capture.sha256),
-    )
-    .map(|()| {
-        if number > 1 {
-            *script = script.replace(&format!("capture{id}=$1; fi"), &format!("capture{id}=${{{number}}}; fi"));
-        }
-    });
+         capture{id}={name}\n\
+         if [ $# -ge {number} ]; then capture{id}=${{{number}}}; fi\n\
+         same_file \"$capture{id}\" {digest}\n",
+    );
     if let Some((_, unpack)) = unpacker(&capture.format) {
         let _ = writeln!(script, "{unpack} < \"$capture{id}\" > \"$work/capture{id}\"\ncapture{id}=\"$work/capture{id}\"");
     }
@@ -267,6 +261,7 @@ is() {
 }
 # same_file FILE SHA256
 same_file() {
+  [ -r "$1" ] || { echo "Not found: $1. Say where it lies: sh $0 FILE" >&2; exit 2; }
   is "$1" sha256 "$2" || { echo "This is not the file that was audited: $1" >&2; exit 1; }
 }
 # agrees FILE hex|sha256 DIGITS: compares the value, and shows it

@@ -408,3 +408,210 @@ while at + 4 <= len(data):
     at += 4 + size
 ' "$@"; }
 "#;
+
+const UTF16: &str = r#"# Half a pair becomes the sign for an unknown character; a mark at the beginning is left out.
+undo_utf16() { python3 -c '
+import sys
+text = sys.stdin.buffer.read().decode(sys.argv[1], "replace")
+sys.stdout.buffer.write(text.removeprefix("\ufeff").encode())
+' "$1"; }
+"#;
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        env,
+        io::Write,
+        process::{self, Stdio},
+    };
+
+    use payload::{DECODERS, Gives};
+
+    use super::*;
+
+    #[test]
+    fn every_decoder_that_makes_a_buffer_has_a_tool() {
+        let decoders: Vec<_> =
+            DECODERS.iter().filter(|decoder| decoder.gives() == Gives::Buffer).map(|decoder| decoder.name).collect();
+        let tools: Vec<_> = TOOLS.iter().map(|tool| tool.decoder).collect();
+        assert_eq!(tools, decoders);
+    }
+
+    #[test]
+    fn scripts_in_python_end_where_they_seem_to() {
+        for tool in TOOLS {
+            for command in tool.commands().filter(|command| !command.function.is_empty()) {
+                let (_, python) = command.function.split_once("python3 -c '").unwrap();
+                let (python, rest) = python.split_once('\'').unwrap();
+                assert!(python.starts_with('\n') && python.ends_with('\n'), "{}", tool.decoder);
+                assert!(rest.trim_end().ends_with("; }"), "{}: {rest}", tool.decoder);
+            }
+        }
+    }
+
+    /// The tools of every decoder, on input as it should be and on sloppy, damaged and cut input, give what
+    /// the decoder gives.
+    #[test]
+    fn tools_give_what_decoders_give() {
+        let mut run = 0;
+        for (decoder, input) in samples() {
+            let tool = Tool::of(decoder).unwrap();
+            let Some(output) = payload::replay(decoder, &input) else { continue };
+            let (command, cut) = tool.command(&input, &output);
+            // Where the plain tool does, the other must as well.
+            for (command, cut) in [(command, cut), (tool.any, true)] {
+                if let Some(missing) = missing(&command) {
+                    skip(decoder, missing);
+                    continue;
+                }
+                let given = pipe(&command, &input);
+                let given = if cut { given.get(..output.len()).unwrap_or(&given) } else { &given };
+                let (got, wanted) = (String::from_utf8_lossy(given), String::from_utf8_lossy(&output));
+                assert!(given == output, "{decoder}: {}\n{got}\n{wanted}", command.text);
+                run += 1;
+            }
+        }
+        assert!(run > 100, "only {run} were run");
+    }
+
+    #[test]
+    fn plain_tools_are_named_for_plain_input() {
+        let rows: [(&str, &[u8], &str); 6] = [
+            ("base64", b"SGVsbG8=", "base64 -d"),
+            ("base64", b"SGVsbG8", "undo_base64"),
+            ("json-string", br#"{\"a\":1}"#, "{ printf '\"'; cat; printf '\"'; } | jq -j ."),
+            ("json-string", br#"{\"a\":"#, "{ printf '\"'; cat; printf '\"'; } | jq -j ."),
+            ("json-string", br"\ud83d", "undo_json_string"),
+            ("utf-16le", b"H\0i\0", "iconv -f UTF-16LE -t UTF-8"),
+        ];
+        for (decoder, input, expected) in rows {
+            let output = payload::replay(decoder, input).unwrap();
+            let (command, _) = Tool::of(decoder).unwrap().command(input, &output);
+            assert_eq!(command.text, expected, "{decoder}");
+        }
+    }
+
+    /// Decoders and what they are given: also cut short, with noise in it, and more than one.
+    fn samples() -> Vec<(&'static str, Vec<u8>)> {
+        let text: Vec<u8> = (0..4000_u32).flat_map(|number| format!("{{\"n\":{}}},", number * 7919).into_bytes()).collect();
+        let utf16 = |order: fn(u16) -> [u8; 2], text: &str| text.encode_utf16().flat_map(order).collect::<Vec<u8>>();
+        let mut samples: Vec<(&str, Vec<u8>)> = vec![
+            ("json-string", br#"{\"imei\":\"3520\",\u0022x\":\"a\/b\\c\"}"#.to_vec()),
+            ("json-string", br"\ud83d\udcf1 \ud83d! \udcf1 \u4f60\u597d\b\f\n\r\t\q \u12 \\u0041".to_vec()),
+            ("json-string", b"\xff\xfe \\/ raw\x01 '; \\n \\".to_vec()),
+            ("percent", b"a%20b%e4%BD%a0%25%zz%4".to_vec()),
+            ("percent", b"100%% %%41 %0a'\"+".to_vec()),
+            ("form-value", b"a+b%2B%20%zz%+c%4".to_vec()),
+            ("base64", b"SGVsbG8=".to_vec()),
+            ("base64", b"SGVsbG8h".to_vec()),
+            ("base64", b"Pz8_Pj4-SGVsbG8".to_vec()),
+            ("base64", b"SGVs\r\nbG8h\n SG\tVsbA==SGk=\x0cSGk".to_vec()),
+            ("base64", b"SGVsbG8=====SGk".to_vec()),
+            ("xml-text", b"a &amp;&lt;b&#65;&#x4f60;&nosuch;&&gt;&quot;&apos;&#xD800;&#9999999;&#x0;".to_vec()),
+            ("hex", b"48656C6c6f".to_vec()),
+            ("hex", b"48 65\n6 c\t6c\r\n6f".to_vec()),
+            ("hex", "0aff".repeat(100_000).into_bytes()),
+            ("lz4-block", lz4_flex::block::compress(&text)),
+            ("lz4-block", lz4_flex::block::compress(&b"A".repeat(5000))),
+            ("lz4-block", lz4_flex::block::compress(b"short")),
+            ("snappy-block", snap::raw::Encoder::new().compress_vec(&text).unwrap()),
+            ("snappy-block", snap::raw::Encoder::new().compress_vec(&b"A".repeat(70_000)).unwrap()),
+            ("snappy-block", snap::raw::Encoder::new().compress_vec(b"short").unwrap()),
+            ("utf-16le", utf16(u16::to_le_bytes, "IMEI=352099001761481 \u{1f4f1}")),
+            ("utf-16le", b"\xff\xfeA\0\x3d\xd8\xf1\xdc\x3d\xd8!\0\xf1\xdc".to_vec()),
+            ("utf-16be", utf16(u16::to_be_bytes, "IMEI=352099001761481 \u{1f4f1}")),
+            ("utf-16be", utf16(u16::to_be_bytes, "\u{feff}mark \u{feff} twice")),
+        ];
+        let streams = [
+            ("gzip", gzip(&text)),
+            ("gzip", [gzip(&text), gzip(b"a second member")].concat()),
+            ("zlib", zlib(&text)),
+            ("deflate", deflate(&text)),
+            ("br", BROTLI_STREAM.to_vec()),
+            ("zstd", zstd::encode_all(&*text, 3).unwrap()),
+            ("lz4", lz4(&text)),
+            ("snappy", snappy(&text)),
+        ];
+        for (decoder, whole) in streams {
+            for cut in [whole.len(), whole.len() - 1, whole.len() - 5, whole.len() * 2 / 3, whole.len() / 3] {
+                samples.push((decoder, whole[..cut].to_vec()));
+            }
+            let mut damaged = whole.clone();
+            let middle = damaged.len() / 2;
+            damaged[middle..middle + 8].fill(0xff);
+            samples.push((decoder, damaged));
+        }
+        samples
+    }
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zlib(text: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn deflate(text: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn lz4(text: &[u8]) -> Vec<u8> {
+        let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn snappy(text: &[u8]) -> Vec<u8> {
+        let mut encoder = snap::write::FrameEncoder::new(Vec::new());
+        encoder.write_all(text).unwrap();
+        encoder.into_inner().unwrap()
+    }
+
+    /// Runs a command as a recipe does.
+    fn pipe(command: &Command, input: &[u8]) -> Vec<u8> {
+        let script = format!("{}\ncat | {}", command.function, command.text);
+        let mut shell = process::Command::new("sh")
+            .args(["-c", &script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = shell.stdin.take().unwrap();
+        std::thread::scope(|scope| {
+            // A tool may stop reading early.
+            scope.spawn(move || stdin.write_all(input));
+            shell.wait_with_output().unwrap().stdout
+        })
+    }
+
+    /// What the command needs and this machine lacks.
+    fn missing(command: &Command) -> Option<&'static str> {
+        let runs = |script: &str| process::Command::new("sh").args(["-c", script]).stderr(Stdio::null()).status().unwrap().success();
+        if command.function.contains("import sys, brotli") && !runs("python3 -c 'import brotli'") {
+            return Some("Python's brotli module");
+        }
+        command.needs.iter().copied().find(|tool| !runs(&format!("command -v {tool} > /dev/null")))
+    }
+
+    #[expect(clippy::print_stderr, reason = "a test must not be skipped in silence")]
+    fn skip(decoder: &str, missing: &str) {
+        let optional = missing.contains(' ');
+        assert!(optional || env::var("CI").as_deref() != Ok("true"), "{decoder}: {missing} is not installed");
+        eprintln!("SKIP {decoder}: {missing} is not installed");
+    }
+
+    /// A JSON document as the reference encoder compresses it.
+    const BROTLI_STREAM: &[u8] = b"\
+        \x1b\xf1\x00\x50\x9d\x09\x76\x4c\x07\x2c\x1d\x2c\xe0\x2a\x8c\x50\xe9\x50\xe9\x96\xf2\x13\
+        \xdf\xec\xf6\x3f\xa5\xab\x10\x88\x73\x24\x48\x42\xb1\x74\x85\x4e\xb5\xc1\x21\x0e\xce\x7d\
+        \x20\x78\xe1\x0b\x05\x16\x69\x84\x95\xc1\x53\x0e\x14\x1c\xfd\x7c\xa4\x3b\xa1\x8d\xaa\x08\
+        \xc9\x6b\xba\x6f\x83\xf4\x26\x48\x76\xd5\xd6\xc7\x5c\x3b\xc0\x16\x87\xeb\x53\x6e\x15\x01\
+        \x8c\x8a\x86\x8e\x81\x89\x85\x8d\x98\xac\x62\xfe";
+}
