@@ -252,3 +252,57 @@ pub const IF_NAME: u16 = 2;
 pub const IF_TSRESOL: u16 = 9;
 
 const SECOND: i64 = 1_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use pcap_file::{
+        pcap::PcapReader,
+        pcapng::{Block, PcapNgReader},
+    };
+
+    use super::*;
+
+    const TIME: i64 = 1_553_154_065_123_456_000;
+
+    #[test]
+    fn another_reader_finds_the_frames_of_a_pcap_file_where_we_say() {
+        for (big_endian, nanoseconds) in [(false, false), (false, true), (true, false), (true, true)] {
+            let style = PcapStyle { big_endian, nanoseconds, snapshot: 4, ..PcapStyle::default() };
+            let mut writer = PcapWriter::new(Vec::new(), style).unwrap();
+            let offsets = [writer.frame(TIME, b"ab").unwrap(), writer.frame(TIME, b"cdefgh").unwrap()];
+            assert_eq!(writer.written(), 24 + 16 + 2 + 16 + 4);
+            let file = writer.into_inner();
+            let mut reader = PcapReader::new(file.as_slice()).unwrap();
+            for (expected, offset) in [(&b"ab"[..], offsets[0]), (b"cdef", offsets[1])] {
+                let packet = reader.next_packet().unwrap().unwrap();
+                assert_eq!(packet.data(), expected);
+                assert_eq!(packet.timestamp().as_nanos(), TIME as u128);
+                assert!(file[offset as usize..].starts_with(expected));
+            }
+            assert!(reader.next_packet().is_none());
+        }
+    }
+
+    #[test]
+    fn another_reader_finds_the_blocks_of_a_pcapng_file_where_we_say() {
+        for big_endian in [false, true] {
+            let mut writer = PcapngWriter::new(Vec::new(), big_endian).unwrap();
+            let offset = writer.frame(0, TIME, b"abc", &[(COMMENT, b"hello")]).unwrap();
+            let keys = writer.tls_keys(b"CLIENT_RANDOM").unwrap();
+            let written = writer.written();
+            let file = writer.into_inner();
+            assert_eq!(written, file.len() as u64);
+            assert!(file[offset as usize..].starts_with(b"abc"));
+            assert!(file[keys as usize..].starts_with(b"CLIENT_RANDOM"));
+            let mut reader = PcapNgReader::new(file.as_slice()).unwrap();
+            let mut packets = 0;
+            while let Some(block) = reader.next_block() {
+                if let Block::EnhancedPacket(packet) = block.unwrap().0 {
+                    assert_eq!((packet.original_len, packet.options.len()), (3, 1));
+                    packets += 1;
+                }
+            }
+            assert_eq!(packets, 1);
+        }
+    }
+}

@@ -26,6 +26,17 @@ impl Recorded {
         let Source::Frame { capture, frame } = segment.source else { return None };
         Some((capture, frame, segment.start.saturating_add(at.saturating_sub(segment.out))))
     }
+
+    /// Drops all bytes but the first `len`, and what is known of them.
+    pub fn truncate(&mut self, len: usize) {
+        self.bytes.truncate(len);
+        let len = self.bytes.len() as u64;
+        self.segments.retain(|segment| segment.out < len);
+        if let Some(last) = self.segments.last_mut() {
+            last.len = last.len.min(len.saturating_sub(last.out));
+            last.source_len = last.source_len.min(last.len);
+        }
+    }
 }
 
 /// The part of a stream that arrived in order and no protocol room has taken yet.
@@ -43,6 +54,8 @@ pub struct StreamBuffer {
     pieces: VecDeque<(Segment, Timestamp)>,
     /// The last bytes that were taken, up to the first waiting one: what a retransmission is compared with.
     history: Vec<u8>,
+    /// Length of the last message that was taken whole: room for the next one is made at once.
+    expected: usize,
 }
 
 impl StreamBuffer {
@@ -69,6 +82,9 @@ impl StreamBuffer {
     /// Adds bytes at the end. The segments' `out` counts from the first of `bytes`.
     pub fn append(&mut self, bytes: &[u8], segments: impl IntoIterator<Item = Segment>, time: Timestamp) {
         let end = self.base.saturating_add(self.bytes.len() as u64);
+        if self.bytes.capacity() == 0 {
+            self.bytes.reserve(self.expected);
+        }
         self.bytes.extend_from_slice(bytes);
         for mut segment in segments {
             segment.out = segment.out.saturating_add(end);
@@ -108,6 +124,7 @@ impl StreamBuffer {
         let bytes = if self.taken == 0 && count == self.bytes.len() {
             self.remember(count);
             self.base = self.base.saturating_add(count as u64);
+            self.expected = count.min(EXPECTED);
             std::mem::take(&mut self.bytes)
         } else {
             let bytes = self.bytes().get(..count).unwrap_or_default().to_vec();
@@ -189,6 +206,9 @@ impl StreamBuffer {
 /// Taken bytes are moved out of the way when more than this many have gathered, and more than are left: so
 /// each byte is moved once at most on average.
 const COMPACT_AT: usize = 64 * 1024;
+
+/// No more room than this is made before the bytes are there.
+const EXPECTED: usize = 64 * 1024;
 
 /// How many taken bytes are remembered at least: more than the longest ordinary segment, so that a forged
 /// one and the true one that follows it meet here.

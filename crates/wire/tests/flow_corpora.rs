@@ -5,36 +5,12 @@ mod flow_ear;
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use evidence::CaptureId;
-use flow_ear::{Closed, Ears};
+use flow_ear::{Closed, Ears, packets};
 use testkit::corpora::{corpora, files_below};
 use wire::{
-    Packet, Sender,
-    capture::{Event, Progress, Reader},
+    Sender,
     flow::{Ended, Flows, Limits},
-    net::{Dissector, NetOutput},
 };
-
-/// Hands the packets of a capture file out, with their frames' bytes.
-fn packets(file: &[u8], mut each: impl FnMut(&Packet, &[u8])) {
-    let (mut reader, mut dissector) = (Reader::new(CaptureId(0)), Dissector::new());
-    let mut rest = file;
-    loop {
-        let consumed = match reader.read(rest, true) {
-            Progress::Event { consumed, event: Event::Frame(frame) } => {
-                let mut out = NetOutput::default();
-                let packet = dissector.dissect(&frame, &mut out);
-                for packet in packet.iter().chain(&out.more) {
-                    each(packet, frame.data);
-                }
-                consumed
-            }
-            Progress::Event { consumed, .. } | Progress::Skipped { consumed } => consumed,
-            Progress::More { .. } | Progress::End => return,
-        };
-        rest = &rest[consumed..];
-    }
-}
 
 /// The flows of a file, all bytes accounted for and standing where their segments say.
 fn flows(file: &[u8], bite: usize, limits: Limits) -> Vec<Closed> {

@@ -434,9 +434,9 @@ fn silence_ends_a_flow_by_its_own_clock() {
     let mut table = Table::new(Limits::default());
     let udp = |port| flow_ear::head(phone(port), server(53), None);
     table.push(udp(40_000), b"a");
-    table.time += 60 * SECOND;
+    table.time += 290 * SECOND;
     table.push(udp(40_000), b"b");
-    table.time += 130 * SECOND;
+    table.time += 310 * SECOND;
     table.push(udp(40_000), b"c");
     table.push(udp(40_001), b"");
     let flows = table.finish();

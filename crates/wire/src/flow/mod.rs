@@ -116,7 +116,7 @@ pub struct Limits {
     /// Where the peer has acknowledged bytes that were not seen: so many packets of the connection may
     /// pass before they count as lost. Captures of several interfaces swap packets. 16.
     pub acknowledged_patience: u16,
-    /// A UDP flow silent for longer than this is over. 2 minutes.
+    /// A UDP flow silent for longer than this is over. 5 minutes (RFC 4787 section 4.3).
     pub udp_idle: i64,
     /// A TCP connection silent for longer than this is over: push services sleep for hours. 12 hours.
     pub tcp_idle: i64,
@@ -134,7 +134,7 @@ impl Default for Limits {
             held_pieces: 4096,
             held_bytes_of_all: 32 << 20,
             acknowledged_patience: 16,
-            udp_idle: 2 * MINUTE,
+            udp_idle: 5 * MINUTE,
             tcp_idle: 12 * 60 * MINUTE,
             linger: MINUTE,
         }

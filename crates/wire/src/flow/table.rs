@@ -56,7 +56,7 @@ struct Flow<S> {
     sink: S,
     summary: FlowSummary,
     /// `None` for UDP.
-    connection: Option<Connection>,
+    connection: Option<Box<Connection>>,
 }
 
 /// A clock that no single wrong timestamp can push ahead.
@@ -163,7 +163,7 @@ impl<F: SinkFactory> Flows<F> {
         let info = describe(head);
         let sink = self.factory.open(&info);
         let summary = FlowSummary { first: head.time, last: head.time, ..FlowSummary::default() };
-        let connection = head.tcp.map(|_| Connection::new());
+        let connection = head.tcp.map(|_| Box::new(Connection::new()));
         let content = Content::Open(Box::new(Flow { info, sink, summary, connection }));
         let slot = Slot { key, content, last: head.time, touched: self.clock.now };
         let place = self.fill(slot);
@@ -221,7 +221,7 @@ impl<F: SinkFactory> Flows<F> {
     fn close_connection(&mut self, place: u32) {
         let Some(slot) = self.slots.get_mut(place as usize) else { return };
         let Content::Open(flow) = std::mem::replace(&mut slot.content, Content::Vacant) else { return };
-        let remains = flow.connection.as_ref().map(Connection::remains).unwrap_or_default();
+        let remains = flow.connection.as_ref().map(|connection| connection.remains()).unwrap_or_default();
         slot.content = Content::Closed(flow.info.clone(), remains);
         flow.close(Ended::Closed, &mut self.factory, (&self.limits, &mut self.held_of_all));
     }
@@ -290,7 +290,7 @@ impl<S> Slot<S> {
 
     fn is_over(&self) -> bool {
         match &self.content {
-            Content::Open(flow) => flow.connection.as_ref().is_some_and(Connection::is_over),
+            Content::Open(flow) => flow.connection.as_ref().is_some_and(|connection| connection.is_over()),
             Content::Closed(..) | Content::Vacant => false,
         }
     }

@@ -6,7 +6,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use evidence::{CaptureId, FrameNo, Segment, Source, Timestamp, Transport};
 use wire::{
     Packet, PacketHead, Payload, Sender, StreamBuffer, TcpFlags, TcpHead,
+    capture::{Event, Progress, Reader},
     flow::{Datagram, FlowInfo, FlowSink, FlowSummary, Flows, Limits, SinkFactory},
+    net::{Dissector, NetOutput},
 };
 
 pub const FIN: u8 = 1;
@@ -263,4 +265,25 @@ pub fn up(sequence: u32, acknowledgment: u32, flags: u8) -> PacketHead {
 pub fn down(sequence: u32, acknowledgment: u32, flags: u8) -> PacketHead {
     let tcp = TcpHead { sequence, acknowledgment, flags: TcpFlags(flags) };
     head(server(80), phone(40_000), Some(tcp))
+}
+
+/// Hands the packets of a capture file out, with their frames' bytes.
+pub fn packets(file: &[u8], mut each: impl FnMut(&Packet, &[u8])) {
+    let (mut reader, mut dissector) = (Reader::new(CaptureId(0)), Dissector::new());
+    let mut rest = file;
+    loop {
+        let consumed = match reader.read(rest, true) {
+            Progress::Event { consumed, event: Event::Frame(frame) } => {
+                let mut out = NetOutput::default();
+                let packet = dissector.dissect(&frame, &mut out);
+                for packet in packet.iter().chain(&out.more) {
+                    each(packet, frame.data);
+                }
+                consumed
+            }
+            Progress::Event { consumed, .. } | Progress::Skipped { consumed } => consumed,
+            Progress::More { .. } | Progress::End => return,
+        };
+        rest = &rest[consumed..];
+    }
 }
