@@ -17,6 +17,7 @@ mod message;
 pub mod net;
 mod packet;
 pub mod protocol;
+pub mod quic;
 pub mod session;
 pub mod ssdp;
 mod stream;

@@ -42,24 +42,6 @@ pub(super) fn mqtt(bytes: &[u8]) -> Verdict {
     }
 }
 
-/// QUIC: a long header of a known version or of version negotiation (RFC 9000 section 17.2), Google's older
-/// ones; short headers where the flow is `known` to be QUIC.
-pub(super) fn quic(bytes: &[u8], known: bool) -> bool {
-    let Some((&first, rest)) = bytes.split_first() else { return false };
-    if first & 0x80 == 0 {
-        return known && first & 0x40 != 0;
-    }
-    let Some(&version) = rest.first_chunk::<4>() else { return false };
-    let long = match version {
-        [0, 0, 0, 0] => known,
-        [0, 0, 0, 1] | [0x6b, 0x33, 0x43, 0xcf] | [0xff, 0, 0, _] => first & 0x40 != 0,
-        [b'Q' | b'T', b'0', tens, units] => tens.is_ascii_digit() && units.is_ascii_digit(),
-        [a, b, c, d] => [a, b, c, d].iter().all(|byte| byte & 0x0f == 0x0a),
-    };
-    let connection_id = rest.get(4).copied().unwrap_or(u8::MAX);
-    long && (connection_id <= 20 || version.first() == Some(&b'Q'))
-}
-
 /// NTP (RFC 5905 section 7.3) on its port: versions 1 to 4, modes 1 to 7.
 pub(super) fn ntp(bytes: &[u8], context: &Context) -> bool {
     let Some(&first) = bytes.first() else { return false };
@@ -105,20 +87,6 @@ mod tests {
         ];
         for (mark, bytes, expected) in rows {
             assert_eq!(mark(bytes), expected, "{}", bytes.escape_ascii());
-        }
-    }
-
-    #[test]
-    fn short_headers_count_in_known_flows_only() {
-        let rows: [(&[u8], bool, bool); 5] = [
-            (b"\xc3\x00\x00\x00\x01\x08", false, true),
-            (b"\x43random", false, false),
-            (b"\x43random", true, true),
-            (b"\x0dQ043", false, false),
-            (b"\xc3\x12\x34\x56\x78\x08", false, false),
-        ];
-        for (bytes, known, expected) in rows {
-            assert_eq!(quic(bytes, known), expected, "{}", bytes.escape_ascii());
         }
     }
 }

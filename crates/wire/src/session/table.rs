@@ -8,6 +8,7 @@ use crate::{
     dhcp, dns,
     http::{self, Http},
     protocol::{Context, DatagramProtocol, StreamProtocol, Verdict},
+    quic::{self, Quic},
     ssdp::Ssdp,
     tls::{self, Tls},
 };
@@ -55,7 +56,7 @@ pub(super) const STREAMS: &[StreamRow] = &[
 
 /// Over datagrams.
 pub(super) const DATAGRAMS: &[DatagramRow] = &[
-    datagram("QUIC", |bytes, known, _| marks::quic(bytes, known), silent),
+    datagram("QUIC", |bytes, known, _| quic::recognise(bytes, known), |name| Box::new(Quic::new(name))),
     datagram("SSDP", |bytes, _, _| http::recognise(bytes, true) == Verdict::Yes, |_| Box::new(Ssdp)),
     datagram("DHCP", |bytes, _, context| dhcp::v4::recognise(bytes, context), |_| Box::<dhcp::V4>::default()),
     datagram(

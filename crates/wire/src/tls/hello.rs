@@ -121,13 +121,14 @@ impl<'a> ClientHello<'a> {
         protocols(&self.extensions)
     }
 
-    /// What it says, in words.
+    /// What it says, in words. Of one that ends early: no fingerprint, and no version unless it was told.
     pub fn head(&self, carrier: Carrier) -> TlsHead {
+        let dated = self.whole || self.extension(SUPPORTED_VERSIONS).is_some();
         let fingerprint = if self.whole { ja4::ja4(self, carrier) } else { String::new() };
         TlsHead {
             server_name: self.server_name().map_or_else(String::new, |(_, name)| text(name)),
             alpn: self.protocols().into_iter().map(text).collect(),
-            version: self.newest(),
+            version: if dated { self.newest() } else { 0 },
             ja4: fingerprint,
             ech: self.extension(ECH).is_some(),
             ..TlsHead::default()

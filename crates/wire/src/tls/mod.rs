@@ -17,6 +17,7 @@ mod room;
 
 pub(crate) use flight::{Notes, Said};
 pub use handshake::{Handshake, HandshakeType};
+pub(crate) use hello::text;
 pub use hello::{Carrier, ClientHello, Extension, ServerHello, is_grease};
 pub use ja4::ja4;
 pub use record::{ContentType, RecordHeader};

@@ -1,7 +1,5 @@
 //! Numbers and vectors of TLS's presentation language (RFC 8446 section 3), read from hostile bytes.
 
-use std::ops::Range;
-
 /// Bytes that are read from the front. Knows where in the whole it stands, so that what is found can be
 /// pointed at. A read that needs more than is there gives `None` and leaves everything in place.
 #[derive(Clone, Copy, Debug)]
@@ -27,9 +25,6 @@ impl<'a> Reader<'a> {
     }
 
     /// The places of the bytes left.
-    pub(crate) fn range(&self) -> Range<usize> {
-        self.at..self.at.saturating_add(self.bytes.len())
-    }
 
     /// Whether none are left.
     pub(crate) fn is_empty(&self) -> bool {
@@ -113,9 +108,9 @@ mod tests {
     fn a_read_that_fails_leaves_everything_in_place() {
         let mut reader = Reader::new(b"\x00\x05abc");
         assert!(reader.vec16().is_none() && reader.array::<6>().is_none() && reader.take(6).is_none());
-        assert_eq!(reader.range(), 0..5);
+        assert_eq!(reader.rest().len(), 5);
         assert_eq!(reader.u16(), Some(5));
-        assert_eq!(reader.part(2).map(|part| part.range()), Some(2..4));
+        assert_eq!(reader.part(2).map(|part| part.at()), Some(2));
         assert_eq!((reader.at(), reader.rest()), (4, &b"c"[..]));
     }
 }
