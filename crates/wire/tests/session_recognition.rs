@@ -121,10 +121,11 @@ fn play_sevens(stream: &[u8]) -> Vec<String> {
 
 #[test]
 fn datagrams_are_recognised_one_by_one() {
-    let rows: [(&[u8], [u16; 2], &str); 9] = [
+    let rows: [(&[u8], [u16; 2], &str); 10] = [
         (b"M-SEARCH * HTTP/1.1\r\nHost: 239.255.255.250:1900\r\n\r\n", [50000, 1900], "SSDP"),
         (b"HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\n\r\n", [1900, 50000], "SSDP"),
-        (b"\xc3\x00\x00\x00\x01\x08abcdefgh", [50000, 443], "QUIC"),
+        (b"\xf0\x00\x00\x00\x01\x00\x00token", [50000, 443], "QUIC"),
+        (b"\x15\xfe\xfd\x00\x00\x00\x00\x00\x00\x00\x01\x00\x02\x02\x28", [50000, 5222], "DTLS"),
         (b"\x23\x02\x06\xec\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", [123, 123], "NTP"),
         (b"\x12\x34\x01\x00\x00\x01\0\0\0\0\0\0\x01a\x01b\0\0\x01\0\x01", [50000, 53], "DNS"),
         (b"\x12\x34\x01\x00\x00\x01\0\0\0\0\0\0\x01a\x01b\0\0\x01\0\x01", [50000, 5454], "DNS"),
@@ -136,8 +137,8 @@ fn datagrams_are_recognised_one_by_one() {
         assert_eq!(datagram_protocols(ports, &[bytes]), [protocol], "{}", bytes.escape_ascii());
     }
     assert_eq!(
-        datagram_protocols([50000, 443], &[b"\x43x", b"\xc3\x00\x00\x00\x01\x08abcdefgh", b"\x43x"]),
-        ["UDP", "QUIC", "QUIC",]
+        datagram_protocols([50000, 443], &[b"\x43x", b"\xf0\x00\x00\x00\x01\x00\x00token", b"\x03x", b"\x43x"]),
+        ["UDP", "QUIC", "QUIC"]
     );
 }
 

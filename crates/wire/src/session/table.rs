@@ -10,7 +10,7 @@ use crate::{
     protocol::{Context, DatagramProtocol, StreamProtocol, Verdict},
     quic::{self, Quic},
     ssdp::Ssdp,
-    tls::{self, Tls},
+    tls::{self, Dtls, Tls},
 };
 
 /// A protocol over streams.
@@ -57,6 +57,7 @@ pub(super) const STREAMS: &[StreamRow] = &[
 /// Over datagrams.
 pub(super) const DATAGRAMS: &[DatagramRow] = &[
     datagram("QUIC", |bytes, known, _| quic::recognise(bytes, known), |name| Box::new(Quic::new(name))),
+    datagram("DTLS", |bytes, known, _| tls::dtls::recognise(bytes, known), |name| Box::new(Dtls::new(name))),
     datagram("SSDP", |bytes, _, _| http::recognise(bytes, true) == Verdict::Yes, |_| Box::new(Ssdp)),
     datagram("DHCP", |bytes, _, context| dhcp::v4::recognise(bytes, context), |_| Box::<dhcp::V4>::default()),
     datagram(

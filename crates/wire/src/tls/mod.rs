@@ -1,5 +1,5 @@
 //! TLS up to 1.3 (RFC 5246, RFC 8446), as far as it is in the clear: hellos with the server's name,
-//! fingerprints, certificates, alerts.
+//! fingerprints, certificates, alerts. The same of DTLS.
 //!
 //! [`Tls`] cuts a stream into records and flights. What it is made of serves whoever else reads a handshake:
 //! [`RecordHeader`], [`handshake::messages`], [`ClientHello`], [`ServerHello`], [`certificate`]. QUIC reads its
@@ -7,6 +7,7 @@
 
 pub mod certificate;
 mod drift;
+pub mod dtls;
 mod flight;
 pub mod handshake;
 mod hello;
@@ -15,6 +16,7 @@ pub(crate) mod reader;
 mod record;
 mod room;
 
+pub use dtls::Dtls;
 pub(crate) use flight::{Notes, Said};
 pub use handshake::{Handshake, HandshakeType};
 pub(crate) use hello::text;
