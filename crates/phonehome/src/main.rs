@@ -1,11 +1,14 @@
 //! `phonehome` tells what a smartphone secretly sends home, and proves it.
 //!
 //! Each command is a file in `commands/`; the work is done by the library crates. This is the only crate
-//! that prints, and the only one with an opinion on exit codes ([`exit`]).
+//! that prints ([`print`]) and writes results ([`write`]), and the only one with an opinion on exit codes
+//! ([`exit`]).
 
 mod cli;
 mod commands;
 mod exit;
+mod print;
+mod write;
 
 use std::process::ExitCode;
 
@@ -27,7 +30,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            anstream::eprintln!("phonehome: {failure:#}");
+            print::note(&format!("{failure:#}"));
             Exit::of(&failure).into()
         }
     }

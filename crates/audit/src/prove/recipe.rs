@@ -9,7 +9,7 @@
 
 use std::{collections::BTreeSet, fmt::Write};
 
-use evidence::{Buffer, BufferId, Capture, CaptureId, Evidence, Finding, FindingId, FrameNo, Source, Step};
+use evidence::{Buffer, BufferId, Capture, CaptureId, Evidence, Finding, FindingId, FrameNo, Segment, Source, Step};
 use sha2::{Digest, Sha256};
 
 use super::{Replay, field, recorded, tools::Tool};
@@ -74,7 +74,8 @@ impl Script {
         self.show_frames(replay);
         let buffers = &evidence.occurrence.trail.buffers;
         for (index, buffer) in buffers.iter().enumerate() {
-            self.line(format_args!("\n# Step {index}: {}.", words(buffer)));
+            let matters = if matches!(buffer.step, Step::Decode(_)) { "" } else { ": the bytes of it that matter" };
+            self.line(format_args!("\n# Step {index}: {}{matters}.", words(buffer)));
             match &buffer.step {
                 Step::Decode(decoder) => self.decode((number, index), buffer, decoder, replay),
                 Step::Datagram | Step::Reassembly | Step::Body => self.join((number, index), buffer, replay),
@@ -99,26 +100,21 @@ impl Script {
     /// Ranges of the capture, or of an earlier step, one behind the other.
     fn join(&mut self, (number, index): (usize, usize), buffer: &Buffer, replay: &Replay) {
         let mut at = buffer.segments.first().map_or(0, |segment| segment.out);
+        let file = format!("\"$work/{number}.{index}\"");
+        if let [segment] = buffer.segments.as_slice() {
+            let (command, remark) = segment_bytes(number, segment, replay);
+            return self.line(format_args!("{command} > {file}{remark}"));
+        }
         self.line(format_args!("{{"));
         for segment in &buffer.segments {
             if segment.out > at {
-                let lost = segment.out - at;
-                self.line(format_args!("  head -c {lost} /dev/zero  # not in the capture"));
+                self.line(format_args!("  head -c {} /dev/zero  # not in the capture", segment.out - at));
             }
             at = segment.out_end();
-            let len = segment.len;
-            match segment.source {
-                Source::Frame { capture, frame } => {
-                    let start = segment.start;
-                    self.line(format_args!("  bytes \"$capture{}\" {start} {len}  # frame {frame}", capture.0));
-                }
-                Source::Buffer(id) => {
-                    let start = place(replay, id, segment.start);
-                    self.line(format_args!("  bytes \"$work/{number}.{}\" {start} {len}", id.0));
-                }
-            }
+            let (command, remark) = segment_bytes(number, segment, replay);
+            self.line(format_args!("  {command}{remark}"));
         }
-        self.line(format_args!("}} > \"$work/{number}.{index}\""));
+        self.line(format_args!("}} > {file}"));
     }
 
     fn decode(&mut self, (number, index): (usize, usize), buffer: &Buffer, decoder: &str, replay: &Replay) {
@@ -138,19 +134,22 @@ impl Script {
     }
 
     fn value(&mut self, number: usize, evidence: &Evidence, replay: &Replay) {
-        let span = evidence.occurrence.span;
+        let (span, expected) = (evidence.occurrence.span, expected(&replay.value));
         let (buffer, len) = (span.buffer.0, replay.value.len());
-        let start = place(replay, span.buffer, span.start);
-        self.line(format_args!("\n# The value: {len} bytes from byte {} of step {buffer} on.", span.start));
-        self.line(format_args!("bytes \"$work/{number}.{buffer}\" {start} {len} > \"$work/{number}.value\""));
-        self.line(format_args!("agrees \"$work/{number}.value\" {}", expected(&replay.value)));
-        let output = replay.outputs.get(buffer as usize).filter(|output| output.start == 0);
-        let path = output.and_then(|output| field::path(&output.bytes, &(span.start..span.end)));
-        if let Some(path) = path {
+        let step = format!("\"$work/{number}.{buffer}\"");
+        let Some(output) = replay.outputs.get(buffer as usize) else { return };
+        if output.bytes.len() == len {
+            self.line(format_args!("\n# The value is all of it.\nagrees {step} {expected}"));
+        } else {
+            let (start, file) = (place(replay, span.buffer, span.start), format!("\"$work/{number}.value\""));
+            self.line(format_args!("\n# The value: {len} bytes from byte {start} of step {buffer} on."));
+            self.line(format_args!("bytes {step} {start} {len} > {file}\nagrees {file} {expected}"));
+        }
+        if output.start == 0
+            && let Some(path) = field::path(&output.bytes, &(span.start..span.end))
+        {
             self.line(format_args!("\n# The same value as a field of the JSON document, if jq is installed."));
-            let file = format!("\"$work/{number}.{buffer}\"");
-            let expected = expected(&replay.value);
-            self.line(format_args!("field {file} '{path}' {expected}"));
+            self.line(format_args!("field {step} '{path}' {expected}"));
         }
     }
 
@@ -161,7 +160,7 @@ impl Script {
             "#!/bin/sh\n# {}\n#\n# Shows the proof of finding {} again, with public tools only:\n#\n#   sh {name}{}\n#\n",
             comment(&finding.title),
             comment(&finding.id.0),
-            (1..=captures.len()).map(|number| format!(" [CAPTURE{number}]")).collect::<String>(),
+            captures.iter().map(|_| " [CAPTURE]").collect::<String>(),
         );
         script.push_str("# Each step cuts bytes out of the recorded file or undoes one way of writing them.\nset -eu\n\n");
         let mut needs: BTreeSet<_> = self.needs.union(&NEEDS.into()).copied().collect();
@@ -213,6 +212,21 @@ fn unpacker(format: &str) -> Option<(&'static str, &'static str)> {
 fn used(finding: &Finding, capture: CaptureId) -> bool {
     let trails = finding.evidence.iter().map(|evidence| &evidence.occurrence.trail);
     trails.flat_map(recorded).any(|(of, _, _)| of == capture)
+}
+
+/// The command for the bytes of a segment, and a remark on them.
+fn segment_bytes(number: usize, segment: &Segment, replay: &Replay) -> (String, String) {
+    let len = segment.len;
+    match segment.source {
+        Source::Frame { capture, frame } => {
+            let command = format!("bytes \"$capture{}\" {} {len}", capture.0, segment.start);
+            (command, format!("  # frame {frame}"))
+        }
+        Source::Buffer(id) => {
+            let start = place(replay, id, segment.start);
+            (format!("bytes \"$work/{number}.{}\" {start} {len}", id.0), String::new())
+        }
+    }
 }
 
 /// Where a byte of a buffer stands in the file that the script makes of it.

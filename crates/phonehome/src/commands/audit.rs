@@ -1,10 +1,11 @@
 //! `phonehome audit`: captures in; a summary on the screen and a case in a folder out.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     fs,
+    ops::Range,
     path::{Path, PathBuf},
-    sync::atomic::Ordering,
+    sync::{atomic::Ordering, mpsc},
     thread,
     time::Duration,
 };
@@ -14,7 +15,7 @@ use audit::{
     Meter, Order,
     prove::{self, CaptureBytes, CaptureFiles},
 };
-use evidence::{Case, Occurrence};
+use evidence::{Buffer, CaptureId, Case, Evidence, Occurrence, Step};
 use facts::Atlas;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -22,13 +23,14 @@ use super::profile;
 use crate::{
     cli::AuditArguments,
     exit::{Exit, Failed},
+    print, write,
 };
 
 pub(crate) fn run(arguments: AuditArguments) -> anyhow::Result<Exit> {
     let profile = arguments.profile.as_deref().map(profile::load).transpose()?;
     let atlas = atlas(&arguments.mmdb)?;
     let folder = arguments.out.clone().unwrap_or_else(|| default_folder(&arguments.captures));
-    make_folder(&folder)?;
+    write::folder(&folder)?;
     let order = Order {
         inputs: arguments.captures.clone(),
         profile,
@@ -39,8 +41,10 @@ pub(crate) fn run(arguments: AuditArguments) -> anyhow::Result<Exit> {
     };
     let case = with_progress(order, arguments.quiet || arguments.json)?;
     let json = report::json(&case, true)?;
-    write_case(&case, &json, &folder)?;
-    show(&case, &json, &arguments, &folder);
+    // What was found is shown even where it cannot be written.
+    let written = write_case(&case, &json, &folder);
+    show(&case, &json, &arguments, &folder)?;
+    written?;
     Ok(verdict(&case, &arguments))
 }
 
@@ -59,30 +63,33 @@ fn verdict(case: &Case, arguments: &AuditArguments) -> Exit {
     }
 }
 
-fn show(case: &Case, json: &str, arguments: &AuditArguments, folder: &Path) {
-    if arguments.json {
-        anstream::println!("{json}");
-    } else if !arguments.quiet {
-        let terminal = std::io::stdout().is_terminal();
-        let width = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
-        let written = |name: &str| folder.join(name).display().to_string();
-        let mut files = vec![("report".to_owned(), written("report.html")), ("case".to_owned(), written("case.json"))];
-        if !arguments.no_store {
-            files.push(("store".to_owned(), written("case.sqlite")));
-        }
-        let options = report::SummaryOptions {
-            width: if terminal { width } else { 80 },
-            colour: true,
-            case: folder.display().to_string(),
-            files,
-            ..report::SummaryOptions::default()
-        };
-        // anstream takes the colours off where they are not wanted.
-        anstream::print!("{}", report::summary(case, &options));
-    }
+fn show(case: &Case, json: &str, arguments: &AuditArguments, folder: &Path) -> anyhow::Result<()> {
+    let shown = match (arguments.json, arguments.quiet) {
+        (true, _) => print::plain(json.as_bytes()).and_then(|()| print::plain(b"\n")),
+        (false, true) => Ok(()),
+        (false, false) => print::text(&summary(case, arguments, folder)),
+    };
     for problem in &case.problems {
-        anstream::eprintln!("phonehome: {}: {}", problem.input, problem.problem);
+        print::note(&format!("{}: {}", problem.input, problem.problem));
     }
+    shown
+}
+
+fn summary(case: &Case, arguments: &AuditArguments, folder: &Path) -> String {
+    let terminal = std::io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
+    let written = |name: &str| folder.join(name).display().to_string();
+    let mut files = vec![("report".to_owned(), written("report.html")), ("case".to_owned(), written("case.json"))];
+    if !arguments.no_store {
+        files.push(("store".to_owned(), written("case.sqlite")));
+    }
+    let options = report::SummaryOptions {
+        width: terminal.map_or(WIDTH, |(width, _)| usize::from(width.0)),
+        colour: true,
+        case: folder.display().to_string(),
+        files,
+        ..report::SummaryOptions::default()
+    };
+    report::summary(case, &options)
 }
 
 fn atlas(files: &[PathBuf]) -> anyhow::Result<Atlas> {
@@ -101,18 +108,21 @@ fn default_folder(captures: &[PathBuf]) -> PathBuf {
     Path::new(name).with_extension("case")
 }
 
-fn make_folder(folder: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(folder).map_err(|error| {
-        let words = format!("{}: the case's folder cannot be made: {error}; choose another with --out", folder.display());
-        Failed::with(Exit::Output, words)
-    })
-}
-
 /// Writes `case.json` and `report.html`; a file that is there is replaced whole or not at all.
 fn write_case(case: &Case, json: &str, folder: &Path) -> anyhow::Result<()> {
-    write(&folder.join("case.json"), json.as_bytes())?;
+    write::file(&folder.join("case.json"), json.as_bytes())?;
     let captures = RefCell::new(CaptureFiles::just_read(&case.captures));
-    let excerpts = |occurrence: &Occurrence| excerpts(occurrence, &mut captures.borrow_mut());
+    let evidence = || case.findings.iter().flat_map(|finding| &finding.evidence);
+    // Without its captures the report has no hex views; nothing else is missing from it.
+    let _ = captures.borrow_mut().prepare(evidence().filter(|evidence| bytes(&evidence.occurrence) < SHOWN).flat_map(needed));
+    let left = Cell::new(SHOWN);
+    let excerpts = |occurrence: &Occurrence| match left.get().checked_sub(bytes(occurrence)) {
+        Some(rest) => {
+            left.set(rest);
+            excerpts(occurrence, &mut captures.borrow_mut())
+        }
+        None => Vec::new(),
+    };
     let options = report::HtmlOptions {
         title: "",
         case: &folder.display().to_string(),
@@ -120,7 +130,31 @@ fn write_case(case: &Case, json: &str, folder: &Path) -> anyhow::Result<()> {
         excerpts: Some(&excerpts),
         moments: None,
     };
-    write(&folder.join("report.html"), report::html(case, &options).as_bytes())
+    write::file(&folder.join("report.html"), report::html(case, &options).as_bytes())
+}
+
+/// What of the captures is read to show a piece of evidence.
+fn needed(evidence: &Evidence) -> impl Iterator<Item = (CaptureId, Range<u64>)> {
+    let occurrence = &evidence.occurrence;
+    let frames = occurrence.trail.trace(occurrence.span);
+    let around = frames.into_iter().next().map(|(capture, _, range)| (capture, around(&range)));
+    prove::recorded(&occurrence.trail).map(|(capture, _, range)| (capture, range)).chain(around)
+}
+
+/// How many bytes the steps to a value come to.
+fn bytes(occurrence: &Occurrence) -> u64 {
+    let of_step = |buffer: &Buffer| match (&buffer.step, buffer.segments.first(), buffer.segments.last()) {
+        (Step::Decode(_), ..) => buffer.len,
+        (_, Some(first), Some(last)) => last.out_end().saturating_sub(first.out),
+        _ => 0,
+    };
+    occurrence.trail.buffers.iter().map(of_step).fold(0, u64::saturating_add)
+}
+
+/// What is shown of a frame: the bytes before a value and the beginning of the value.
+fn around(range: &Range<u64>) -> Range<u64> {
+    let end = range.start.saturating_add(4 * AROUND as u64);
+    range.start.saturating_sub(AROUND as u64)..range.end.min(end)
 }
 
 fn place(code: &str) -> Option<report::Place> {
@@ -139,7 +173,7 @@ fn excerpts(occurrence: &Occurrence, captures: &mut CaptureFiles) -> Vec<report:
         cut(format!("The value, in {step}"), &output.bytes, range)
     });
     let raw = replay.frames.first().and_then(|(capture, frame, range)| {
-        let around = range.start.saturating_sub(AROUND as u64)..range.end.min(range.start + 4 * AROUND as u64);
+        let around = around(range);
         let bytes = captures.read(*capture, &around).ok()?;
         let first = usize::try_from(range.start - around.start).ok()?;
         let highlight = first..bytes.len();
@@ -150,7 +184,7 @@ fn excerpts(occurrence: &Occurrence, captures: &mut CaptureFiles) -> Vec<report:
     value.into_iter().chain(raw.filter(|_| decoded)).collect()
 }
 
-fn cut(title: String, bytes: &[u8], range: std::ops::Range<u64>) -> Option<report::Excerpt> {
+fn cut(title: String, bytes: &[u8], range: Range<u64>) -> Option<report::Excerpt> {
     let (start, end) = (usize::try_from(range.start).ok()?, usize::try_from(range.end).ok()?);
     let from = start.saturating_sub(AROUND) & !15;
     let to = end.saturating_add(AROUND).min(bytes.len()).min(from + 16 * AROUND);
@@ -160,28 +194,26 @@ fn cut(title: String, bytes: &[u8], range: std::ops::Range<u64>) -> Option<repor
 
 /// Bytes shown before and after a value.
 const AROUND: usize = 48;
-
-fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let fail = |error: std::io::Error| {
-        let words = format!("{}: cannot be written: {error}; choose another folder with --out", path.display());
-        Failed::with(Exit::Output, words)
-    };
-    let unfinished = path.with_extension("part");
-    fs::write(&unfinished, bytes).map_err(fail)?;
-    fs::rename(&unfinished, path).map_err(fail)
-}
+/// Bytes of steps that are run again for the hex views of one report: they must not take longer than the audit.
+const SHOWN: u64 = 256 << 20;
+/// Columns where there is no terminal.
+const WIDTH: usize = 80;
 
 /// Runs the audit beside a progress bar.
 fn with_progress(order: Order, quiet: bool) -> anyhow::Result<Case> {
     let total = order.inputs.iter().filter_map(|path| fs::metadata(path).ok()).map(|about| about.len()).sum();
     let meter = Meter::default();
+    let (done, finished) = mpsc::channel::<()>();
     let outcome = thread::scope(|scope| {
-        let work = scope.spawn(|| audit::audit(order, &meter));
+        let meter = &meter;
+        let work = scope.spawn(move || {
+            let _done = done;
+            audit::audit(order, meter)
+        });
         if !quiet && std::io::stderr().is_terminal() {
             let bar = bar(total);
-            while !work.is_finished() {
+            while finished.recv_timeout(Duration::from_millis(50)) == Err(mpsc::RecvTimeoutError::Timeout) {
                 bar.set_position(meter.bytes.load(Ordering::Relaxed));
-                thread::sleep(Duration::from_millis(50));
             }
             bar.finish_and_clear();
         }

@@ -1,15 +1,18 @@
 //! `phonehome profile new|check`.
 
 use std::{
+    fmt::Write,
     fs,
     path::{Path, PathBuf},
 };
 
 use identifiers::{Needles, Profile};
+use report::visible;
 
 use crate::{
     cli::{ProfileAction, ProfileArguments},
     exit::{Exit, Failed},
+    print,
 };
 
 pub(crate) fn run(arguments: ProfileArguments) -> anyhow::Result<Exit> {
@@ -20,29 +23,35 @@ pub(crate) fn run(arguments: ProfileArguments) -> anyhow::Result<Exit> {
 }
 
 fn new(file: Option<PathBuf>) -> anyhow::Result<Exit> {
+    let template = Profile::template();
     let Some(file) = file else {
-        anstream::print!("{}", Profile::template());
+        print::text(&template)?;
         return Ok(Exit::Done);
     };
-    if file.exists() {
-        let words = format!("{}: is there already; give another name", file.display());
-        return Err(Failed::with(Exit::Output, words));
-    }
-    fs::write(&file, Profile::template()).map_err(|error| {
-        Failed::with(Exit::Output, format!("{}: cannot be written: {error}", file.display()))
+    let written = fs::File::create_new(&file).and_then(|mut file| std::io::Write::write_all(&mut file, template.as_bytes()));
+    written.map_err(|error| {
+        let words = match error.kind() {
+            std::io::ErrorKind::AlreadyExists => "is there already; give another name".to_owned(),
+            _ => format!("cannot be written: {error}; give another name"),
+        };
+        Failed::with(Exit::Output, format!("{}: {words}", file.display()))
     })?;
-    anstream::eprintln!("Wrote {}: fill it in, then `phonehome profile check` it.", file.display());
+    print::note(&format!("wrote {}: fill it in, then `phonehome profile check` it", file.display()));
     Ok(Exit::Done)
 }
 
 fn check(file: &Path) -> anyhow::Result<Exit> {
     let profile = load(file)?;
     let needles = Needles::build(&profile);
+    let mut table = String::new();
     for value in profile.values() {
-        anstream::println!("{:<24} {:<28} {}", value.kind.id(), value.label, value.canonical);
+        let (label, canonical) = (visible(&value.label), visible(&value.canonical));
+        let _ = writeln!(table, "{:<24} {label:<28} {canonical}", value.kind.id());
     }
     let (values, forms) = (profile.values().len(), needles.len());
-    anstream::println!("{}: {values} values, searched for in {forms} forms", file.display());
+    let name = file.display().to_string();
+    let _ = writeln!(table, "{}: {values} values, searched for in {forms} forms", visible(&name));
+    print::text(&table)?;
     Ok(Exit::Done)
 }
 
@@ -56,13 +65,16 @@ pub(crate) fn load(file: &Path) -> anyhow::Result<Profile> {
     };
     Profile::parse(&text, &mut load).map_err(|errors| {
         let lines: Vec<_> = errors.iter().map(|error| format!("{}: {error}", file.display())).collect();
-        Failed::with(Exit::Profile, lines.join("\nphonehome: "))
+        Failed::with(Exit::Profile, lines.join("\n"))
     })
 }
 
 fn read(file: &Path) -> anyhow::Result<String> {
     fs::read_to_string(file).map_err(|error| {
-        let words = format!("{}: the profile cannot be read: {error}", file.display());
+        let words = format!(
+            "{}: the profile cannot be read: {error}; `phonehome profile new` writes one to fill in",
+            file.display()
+        );
         Failed::with(Exit::Profile, words)
     })
 }

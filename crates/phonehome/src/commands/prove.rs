@@ -1,101 +1,190 @@
 //! `phonehome prove`: a finding's proof run again from the raw capture, and its recipe.
 
 use std::{
+    collections::BTreeSet,
+    fmt::Write,
     fs,
     path::{Path, PathBuf},
 };
 
-use audit::prove::{CaptureFiles, Replay, recipe, replay, words};
-use evidence::{Case, Evidence, Finding};
+use audit::prove::{CaptureFiles, Place, Replay, file_name, recipe, recorded, replay, words};
+use evidence::{CASE_FORMAT, Capture, CaptureId, Case, Evidence, Finding, FrameNo};
+use report::visible;
 
 use crate::{
     cli::ProveArguments,
     exit::{Exit, Failed},
+    print, write,
 };
 
 pub(crate) fn run(arguments: &ProveArguments) -> anyhow::Result<Exit> {
     let (folder, case) = load(&arguments.case)?;
     let findings = chosen(&case, arguments.finding.as_deref())?;
-    let mut captures = CaptureFiles::find(&case.captures, &folder, &arguments.captures)
-        .map_err(|missing| Failed::with(Exit::Nothing, missing.to_string()))?;
-    let recipes = arguments.out.clone().unwrap_or_else(|| folder.join("recipes"));
-    let mut failed = 0;
+    let mut prover = Prover::new(&case, &folder, &findings, &arguments.captures)?;
+    let recipes = recipe_folder(arguments, &folder)?;
+    let mut held = 0;
     for finding in &findings {
-        match prove(finding, &mut captures) {
-            Some(replays) => write(&recipes, finding, &recipe(finding, &case.captures, &replays))?,
-            None => failed += 1,
+        let (text, replays) = prover.prove(finding);
+        print::text(&text)?;
+        if let Some(replays) = replays {
+            let path = recipes.join(file_name(&finding.id));
+            write::file(&path, recipe(finding, &prover.captures, &replays).as_bytes())?;
+            print::text(&format!("  {:<10} sh {}\n\n", "Recipe", visible(&path.display().to_string())))?;
+            held += 1;
         }
     }
-    let held = findings.len() - failed;
-    anstream::println!("{held} of {} findings proved; recipes in {}", findings.len(), recipes.display());
-    Ok(if failed == 0 { Exit::Done } else { Exit::Found })
+    print::text(&format!("{held} of {} findings proved\n", findings.len()))?;
+    Ok(if held == findings.len() { Exit::Done } else { Exit::Found })
 }
 
 fn load(path: &Path) -> anyhow::Result<(PathBuf, Case)> {
     let file = if path.is_dir() { path.join("case.json") } else { path.to_owned() };
-    let fail = |error: String| Failed::with(Exit::Nothing, format!("{}: {error}", file.display()));
+    let fail = |words: String| Failed::with(Exit::Nothing, format!("{}: {words}", file.display()));
+    let about = fs::metadata(&file).map_err(|error| {
+        fail(format!("cannot be read: {error}; give the folder that `phonehome audit` wrote"))
+    })?;
+    if !about.is_file() || about.len() > LARGEST {
+        return Err(fail("is no case; give the folder that `phonehome audit` wrote".to_owned()));
+    }
     let text = fs::read(&file).map_err(|error| fail(format!("cannot be read: {error}")))?;
-    let case = serde_json::from_slice(&text).map_err(|error| fail(format!("is no case: {error}")))?;
+    let case: Case = serde_json::from_slice(&text)
+        .map_err(|error| fail(format!("is no case, or a damaged one: {error}; audit the capture again")))?;
+    if major(&case.format) != major(CASE_FORMAT) {
+        let words = format!("is of another format ({}, not {CASE_FORMAT}); audit the capture again", case.format);
+        return Err(fail(words));
+    }
     Ok((file.parent().unwrap_or(Path::new("")).to_owned(), case))
+}
+
+fn major(format: &str) -> &str {
+    format.split_once('.').map_or(format, |(major, _)| major)
 }
 
 fn chosen<'c>(case: &'c Case, name: Option<&str>) -> anyhow::Result<Vec<&'c Finding>> {
     let Some(name) = name else { return Ok(case.findings.iter().collect()) };
     let chosen: Vec<_> = case.findings.iter().filter(|finding| finding.id.0.starts_with(name)).collect();
     if chosen.is_empty() {
-        let words = format!("{name}: the case has no such finding; its report and case.json name them");
+        let words = format!("{name}: the case has no such finding; its report names those it has");
         return Err(Failed::with(Exit::Usage, words));
     }
     Ok(chosen)
 }
 
-/// Runs all proofs of a finding, and shows them. `None` where one does not hold.
-fn prove(finding: &Finding, captures: &mut CaptureFiles) -> Option<Vec<Replay>> {
-    anstream::println!("{}  {}", finding.id, report::visible(&finding.title));
-    let mut replays = Some(Vec::new());
-    for (number, evidence) in (1..).zip(&finding.evidence) {
-        anstream::println!("  proof {number}: {}", report::visible(&evidence.words));
-        match prove_one(evidence, captures) {
-            Ok(replay) => {
-                show(evidence, &replay);
-                if let Some(replays) = &mut replays {
-                    replays.push(replay);
-                }
-            }
-            Err(words) => {
-                anstream::println!("    DOES NOT HOLD: {}", report::visible(&words));
-                replays = None;
+/// Where the recipes go. Beside a case, whose folder may come from anybody, only into a real folder.
+fn recipe_folder(arguments: &ProveArguments, case: &Path) -> anyhow::Result<PathBuf> {
+    let folder = arguments.out.clone().unwrap_or_else(|| case.join("recipes"));
+    if arguments.out.is_none() && folder.is_symlink() {
+        let words = format!("{}: is a link to somewhere else; say where recipes go with --out", folder.display());
+        return Err(Failed::with(Exit::Output, words));
+    }
+    write::folder(&folder)?;
+    Ok(folder)
+}
+
+/// Proves findings of one case.
+struct Prover {
+    /// Those that the findings need, named by where they lie now.
+    captures: Vec<Capture>,
+    files: CaptureFiles,
+    /// Frames that do not hold what the case says.
+    forged: BTreeSet<(CaptureId, FrameNo)>,
+}
+
+impl Prover {
+    /// Finds the captures that the findings need, and looks up all their frames in one pass.
+    fn new(case: &Case, folder: &Path, findings: &[&Finding], places: &[PathBuf]) -> anyhow::Result<Self> {
+        let needed: BTreeSet<_> = of_captures(findings).map(|(capture, _, _)| capture).collect();
+        let captures = case.captures.iter().filter(|capture| needed.contains(&capture.id));
+        let mut captures: Vec<_> = captures.cloned().collect();
+        if captures.len() != needed.len() {
+            let words = format!("{}: the case names captures that it does not list: it was changed", folder.display());
+            return Err(Failed::with(Exit::Nothing, words));
+        }
+        let mut files = CaptureFiles::find(&captures, folder, places)
+            .map_err(|missing| Failed::with(Exit::Nothing, missing.to_string()))?;
+        for capture in &mut captures {
+            if let Some(path) = files.path(capture.id) {
+                capture.name = path.display().to_string();
             }
         }
+        let unreadable = |error| Failed::with(Exit::Nothing, format!("the captures cannot be read: {error}"));
+        files.prepare(of_captures(findings).map(|(capture, _, range)| (capture, range))).map_err(unreadable)?;
+        let forged = files.without(of_captures(findings)).map_err(unreadable)?;
+        Ok(Self { captures, files, forged })
     }
-    replays
+
+    /// Runs all proofs of a finding. Gives what is to be printed and, where all of them hold, the replays.
+    fn prove(&mut self, finding: &Finding) -> (String, Option<Vec<Replay>>) {
+        let mut text = String::new();
+        let (id, title) = (visible(&finding.id.0), visible(&finding.title));
+        let _ = writeln!(text, "{BOLD}{id}  {title}{PLAIN}");
+        let mut replays = Vec::new();
+        for (number, evidence) in (1..).zip(&finding.evidence) {
+            let _ = writeln!(text, "\n  Proof {number}: {}", visible(&evidence.words));
+            match self.replay(evidence) {
+                Ok(replay) => {
+                    self.show(&mut text, evidence, &replay);
+                    replays.push(replay);
+                }
+                Err(words) => {
+                    let _ = writeln!(text, "  {RED}{:<10} {}{PLAIN}", "Fails", visible(&words));
+                }
+            }
+        }
+        text.push('\n');
+        if finding.evidence.is_empty() {
+            let _ = writeln!(text, "  {RED}{:<10} the case holds no proof of it{PLAIN}\n", "Fails");
+        }
+        let proved = !replays.is_empty() && replays.len() == finding.evidence.len();
+        (text, proved.then_some(replays))
+    }
+
+    fn replay(&mut self, evidence: &Evidence) -> Result<Replay, String> {
+        for (capture, frame, range) in recorded(&evidence.occurrence.trail) {
+            if self.forged.contains(&(capture, frame)) {
+                let (start, end) = (range.start, range.end);
+                return Err(format!("frame {frame} does not hold bytes {start}..{end} of {}", self.name(capture)));
+            }
+        }
+        replay(&evidence.occurrence, &mut self.files).map_err(|error| error.to_string())
+    }
+
+    fn show(&self, text: &mut String, evidence: &Evidence, replay: &Replay) {
+        for (row, (capture, frame, range)) in replay.frames.iter().take(SHOWN).enumerate() {
+            let label = if row == 0 { "Recorded" } else { "" };
+            let name = self.name(*capture);
+            let _ = writeln!(text, "  {label:<10} frame {frame} of {name}, bytes {}..{} of the file", range.start, range.end);
+        }
+        if replay.frames.len() > SHOWN {
+            let _ = writeln!(text, "  {:<10} … and {} more", "", replay.frames.len() - SHOWN);
+        }
+        let buffers = &evidence.occurrence.trail.buffers;
+        for (number, (buffer, output)) in buffers.iter().zip(&replay.outputs).enumerate() {
+            let (label, step) = (format!("Step {number}"), visible(&words(buffer)).into_owned());
+            let _ = writeln!(text, "  {label:<10} {step}: {} bytes", output.bytes.len());
+        }
+        let span = evidence.occurrence.span;
+        let _ = writeln!(text, "  {:<10} bytes {}..{} of step {}", "Value", span.start, span.end, span.buffer.0);
+        for (row, bytes) in replay.value.chunks(16).take(ROWS).enumerate() {
+            let _ = writeln!(text, "  {:<10} {:08x}  {}", "", row * 16, dump(bytes));
+        }
+        if replay.value.len() > ROWS * 16 {
+            let _ = writeln!(text, "  {:<10} … and {} more bytes", "", replay.value.len() - ROWS * 16);
+        }
+        let found = visible(&evidence.occurrence.found);
+        let _ = writeln!(text, "  {GREEN}{:<10} with the case: {found}{PLAIN}", "Agrees");
+    }
+
+    fn name(&self, capture: CaptureId) -> String {
+        let found = self.captures.iter().find(|known| known.id == capture);
+        let name = found.map_or("", |known| known.name.as_str());
+        visible(name).into_owned()
+    }
 }
 
-fn prove_one(evidence: &Evidence, captures: &mut CaptureFiles) -> Result<Replay, String> {
-    let replay = replay(&evidence.occurrence, captures).map_err(|error| error.to_string())?;
-    match captures.check(&replay.frames) {
-        Ok(None) => Ok(replay),
-        Ok(Some(frame)) => Err(format!("frame {frame} does not hold the bytes that the case names")),
-        Err(error) => Err(format!("the capture cannot be read: {error}")),
-    }
-}
-
-fn show(evidence: &Evidence, replay: &Replay) {
-    for (capture, frame, range) in replay.frames.iter().take(SHOWN) {
-        anstream::println!("    frame {frame} of {capture}, bytes {}..{} of the file", range.start, range.end);
-    }
-    if replay.frames.len() > SHOWN {
-        anstream::println!("    … and {} more frames", replay.frames.len() - SHOWN);
-    }
-    for (number, (buffer, output)) in evidence.occurrence.trail.buffers.iter().zip(&replay.outputs).enumerate() {
-        anstream::println!("    step {number}: {}: {} bytes", report::visible(&words(buffer)), output.bytes.len());
-    }
-    let span = evidence.occurrence.span;
-    anstream::println!("    value: bytes {}..{} of step {}", span.start, span.end, span.buffer.0);
-    for (row, bytes) in replay.value.chunks(16).take(ROWS).enumerate() {
-        anstream::println!("      {:08x}  {}", row * 16, dump(bytes));
-    }
-    anstream::println!("    agrees with the case: {}", report::visible(&evidence.occurrence.found));
+/// Everything of captures that the findings' proofs are made from.
+fn of_captures(findings: &[&Finding]) -> impl Iterator<Item = Place> {
+    findings.iter().flat_map(|finding| &finding.evidence).flat_map(|evidence| recorded(&evidence.occurrence.trail))
 }
 
 fn dump(bytes: &[u8]) -> String {
@@ -104,16 +193,14 @@ fn dump(bytes: &[u8]) -> String {
     format!("{:<47}  |{}|", hex.join(" "), text.collect::<String>())
 }
 
-fn write(folder: &Path, finding: &Finding, script: &str) -> anyhow::Result<()> {
-    // The name comes from a file that anybody may have written.
-    let name: String = finding.id.0.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
-    let path = folder.join(format!("{name}.sh"));
-    let fail = |error| Failed::with(Exit::Output, format!("{}: cannot be written: {error}", path.display()));
-    fs::create_dir_all(folder).map_err(fail)?;
-    fs::write(&path, script).map_err(fail)
-}
-
 /// Frames shown of a proof.
 const SHOWN: usize = 6;
 /// Rows of the value shown.
 const ROWS: usize = 4;
+/// The largest case.json that is read.
+const LARGEST: u64 = 1 << 30;
+
+const BOLD: &str = "\x1b[1m";
+const GREEN: &str = "\x1b[32m";
+const RED: &str = "\x1b[31m";
+const PLAIN: &str = "\x1b[0m";
