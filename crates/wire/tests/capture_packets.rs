@@ -166,6 +166,17 @@ fn the_datagram_is_found_behind_every_kind_of_headers() {
         ("VXLAN", 101, udp_around(4789, &behind("08000000 00000100", &ethernet))),
         ("Geneve", 101, udp_around(6081, &behind("01 00 6558 00000100 00000000", &ethernet))),
         ("Teredo", 101, udp_around(3544, &behind("0000 0000 00000000", &ip6()))),
+        ("CAPWAP, 802.3", 101, udp_around(5247, &behind("00 100200 00000000", &ethernet))),
+        (
+            "CAPWAP, 802.11",
+            101,
+            udp_around(5247, &behind(&format!("00 104300 00000000 {}", wifi("0801", snap)), &ip())),
+        ),
+        (
+            "CAPWAP, radio's words, 802.11 with its first bytes swapped",
+            101,
+            udp_around(5247, &behind(&format!("00 204320 00000000 04 ed4d 00 00000000 {}", wifi("0108", snap)), &ip())),
+        ),
         (
             "VXLAN in GRE",
             101,

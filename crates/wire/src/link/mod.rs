@@ -27,6 +27,7 @@ pub(crate) fn step(walk: &mut Walk<'_>, next: Next) -> Result<Next, Stop> {
         Next::Ppp => ppp::ppp(walk),
         Next::Pppoe => ppp::pppoe(walk),
         Next::Wifi(padded) => wifi::wifi(walk, padded),
+        Next::WifiSwapped => wifi::swapped(walk),
         // Not the link layer's: whoever calls reads those.
         Next::Gre | Next::Ip | Next::Protocol(_) => Ok(next),
     }

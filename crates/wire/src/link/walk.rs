@@ -48,6 +48,8 @@ pub(crate) enum Next {
     Protocol(u8),
     /// Whether padding follows the header so that data begin at a multiple of four.
     Wifi(bool),
+    /// The two bytes that say what it is are swapped.
+    WifiSwapped,
 }
 
 /// Why a walk ends.

@@ -52,11 +52,22 @@ pub(super) fn per_packet(walk: &mut Walk<'_>) -> Result<Next, Stop> {
 
 /// The 802.11 header. `padded`: data begin at a multiple of four behind its beginning.
 pub(super) fn wifi(walk: &mut Walk<'_>, padded: bool) -> Result<Next, Stop> {
+    match walk.rest() {
+        [kind, flags, ..] => header(walk, (*kind, *flags), padded),
+        _ => Err(Stop::Short(LINK)),
+    }
+}
+
+/// The same, as some access points send it through CAPWAP: the first two bytes swapped.
+pub(super) fn swapped(walk: &mut Walk<'_>) -> Result<Next, Stop> {
+    match walk.rest() {
+        [flags, kind, ..] => header(walk, (*kind, *flags), false),
+        _ => Err(Stop::Short(LINK)),
+    }
+}
+
+fn header(walk: &mut Walk<'_>, (kind, flags): (u8, u8), padded: bool) -> Result<Next, Stop> {
     let start = walk.at;
-    let (kind, flags) = match walk.rest() {
-        [kind, flags, ..] => (*kind, *flags),
-        _ => return Err(Stop::Short(LINK)),
-    };
     match kind >> 2 & 3 {
         0 => return Err(Stop::Unread(Unread::WifiManagement)),
         2 => {}

@@ -1,5 +1,5 @@
 //! Packets within packets: GRE (RFC 2784, RFC 2890, RFC 2637), EtherIP (RFC 3378), and over UDP GTP-U (3GPP
-//! TS 29.281), VXLAN (RFC 7348), Geneve (RFC 8926) and Teredo (RFC 4380).
+//! TS 29.281), VXLAN (RFC 7348), Geneve (RFC 8926), Teredo (RFC 4380) and CAPWAP (RFC 5415).
 //!
 //! A UDP port only suggests a tunnel. What does not look like one, or turns out damaged inside, is the
 //! payload of a UDP datagram like any other.
@@ -40,6 +40,7 @@ pub(super) fn behind_udp(walk: &mut Walk<'_>, ports: (u16, u16), payload: Stop) 
         (_, 4789 | 8472) => vxlan(rest),
         (_, 6081) => geneve(rest),
         (_, 3544) | (3544, _) => teredo(rest),
+        (_, 5247) | (5247, _) => capwap(rest),
         _ => None,
     };
     let (Some((header, next)), Stop::Transported(outer)) = (inner, &payload) else {
@@ -99,6 +100,24 @@ fn teredo(rest: &[u8]) -> Option<(usize, Next)> {
     ip_at(rest, at)
 }
 
+/// An access point's frames on their way to and from its controller: version 0 and not DTLS, header length in
+/// words, what is carried, flags. Fragments and keep-alives are not read.
+fn capwap(rest: &[u8]) -> Option<(usize, Next)> {
+    let [0, length, kind, flags, ..] = rest else { return None };
+    let at = usize::from(length >> 3) * 4;
+    if at < 8 || flags & 0x88 != 0 {
+        return None;
+    }
+    if kind & 1 == 0 {
+        return ethernet_at(rest, at);
+    }
+    match (kind >> 1 & 0x1f, rest.get(at..)?) {
+        (WIFI, inner @ [frame, ..]) if frame & 0x0f == 8 && inner.len() >= 24 => Some((at, Next::Wifi(false))),
+        (WIFI, inner @ [_, frame, ..]) if frame & 0x0f == 8 && inner.len() >= 24 => Some((at, Next::WifiSwapped)),
+        _ => None,
+    }
+}
+
 /// Whether an IP header can begin at `at`.
 fn ip_at(rest: &[u8], at: usize) -> Option<(usize, Next)> {
     let fits = match rest.get(at..)? {
@@ -112,5 +131,8 @@ fn ip_at(rest: &[u8], at: usize) -> Option<(usize, Next)> {
 fn ethernet_at(rest: &[u8], at: usize) -> Option<(usize, Next)> {
     (rest.len() >= at + 14).then_some((at, Next::Ethernet))
 }
+
+/// CAPWAP's number of what 802.11 needs (RFC 5416).
+const WIFI: u8 = 1;
 
 const TUNNEL: Layer = Layer::Tunnel;
