@@ -153,7 +153,7 @@ impl Conversation {
         let from_device = self.direction(message.sender) == Direction::Out;
         if from_device && message.sender == Sender::Originator && !head.agent.is_empty() {
             let facts = gathered.devices.entry(self.device_address).or_default();
-            if facts.names.len() < DEVICE_NAMES {
+            if facts.names.len() < DEVICE_NAMES && !facts.names.contains(&head.agent) {
                 facts.names.insert(head.agent.chars().take(DEVICE_NAME).collect());
             }
         }

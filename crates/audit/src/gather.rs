@@ -5,7 +5,7 @@
 //! order that does not depend on which worker saw what.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     hash::{DefaultHasher, Hash, Hasher},
     net::IpAddr,
 };
@@ -14,6 +14,7 @@ use evidence::{
     AnomalyTally, Carrier, Direction, Endpoint, EndpointId, Form, Grade, IdentifierKind, Ledger,
     Occurrence, Security, SightingGroup, SightingKey, Timestamp, Totals,
 };
+use foldhash::{HashMap, HashMapExt};
 
 /// One worker's share of the results.
 #[derive(Debug, Default)]

@@ -17,7 +17,7 @@ pub enum Direction {
 }
 
 /// The part of a message that held the value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Carrier {
     /// The body of a message.
@@ -33,6 +33,7 @@ pub enum Carrier {
     /// A parameter of the request's address.
     Query,
     /// A stream or datagram of a protocol nobody recognised.
+    #[default]
     Raw,
 }
 

@@ -1,15 +1,13 @@
 //! Every needle and shape in every buffer of a tree, each value once per place.
 
-use std::{
-    borrow::Cow,
-    collections::{HashMap, HashSet},
-    ops::Range,
-};
+use std::{borrow::Cow, ops::Range};
 
-use evidence::{Carrier, IdentifierKind};
+use evidence::{Carrier, Form, IdentifierKind};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use identifiers::{
     Match, Needles,
-    shapes::{FieldView, Shape, Shapes},
+    bulk::{ListShape, Lists},
+    shapes::{Confidence, FieldView, Shape, Shapes},
 };
 use payload::{BufferIndex, Field, FieldIndex, FieldKind, Name, Tree};
 
@@ -38,11 +36,13 @@ pub(crate) struct Searcher<'e> {
     shapes: &'e Shapes,
     matches: Vec<Match>,
     found: Vec<Shape>,
+    /// Whether the message held more shapes than are listed.
+    cut: bool,
 }
 
 impl<'e> Searcher<'e> {
     pub(crate) fn new(needles: &'e Needles, shapes: &'e Shapes) -> Self {
-        Self { needles, shapes, matches: Vec::new(), found: Vec::new() }
+        Self { needles, shapes, matches: Vec::new(), found: Vec::new(), cut: false }
     }
 
     /// Everything known in a tree; with `shapes`, also what only looks like an identifier. `kinds` are the
@@ -54,18 +54,27 @@ impl<'e> Searcher<'e> {
         }
         self.buffers(tree, &mut hits);
         let leaves = Leaves::of(tree);
+        let mut lists = shapes.then(Lists::default);
+        let mut siblings = Siblings::default();
         for (index, field) in (0..).zip(&tree.fields) {
             if leaves.is_leaf(index) && field.value.len() <= VALUE {
-                self.leaf(tree, index, field, &leaves, kinds, shapes, &mut hits);
+                siblings.meet(tree, index, field, kinds);
+                self.leaf(tree, index, field, (&leaves, &siblings), &mut lists, &mut hits);
             }
         }
-        if shapes {
+        if let Some(lists) = lists {
+            hits.extend(lists.finish().into_iter().filter_map(|list| list_hit(tree, list)));
             self.texts(tree, kinds, &leaves, &mut hits);
         }
         if hits.len() > 1 {
             once_per_place(tree, self.needles, &mut hits);
         }
         hits
+    }
+
+    /// Whether, since the last call, there were more shapes in one place than are listed.
+    pub(crate) fn was_cut(&mut self) -> bool {
+        std::mem::take(&mut self.cut)
     }
 
     fn buffers(&mut self, tree: &Tree<'_>, hits: &mut Vec<Hit>) {
@@ -83,29 +92,34 @@ impl<'e> Searcher<'e> {
     }
 
     /// A field without fields in it: its value as it stands, and what its value was decoded to.
-    #[expect(clippy::too_many_arguments, reason = "the tree and what is known of it travel together")]
     fn leaf(
         &mut self,
         tree: &Tree<'_>,
         index: FieldIndex,
         field: &Field,
-        leaves: &Leaves,
-        kinds: &[FieldKind],
-        shapes: bool,
+        (leaves, siblings): (&Leaves, &Siblings<'_>),
+        lists: &mut Option<Lists>,
         hits: &mut Vec<Hit>,
     ) {
         let name = tree.name(index);
-        let parent = parent_name(tree, field);
-        let carrier = carrier(tree, Some(index), kinds);
-        let decoded = leaves.decoded_from(index).iter().map(|&buffer| (buffer, 0..length(tree, buffer)));
+        let decoded = leaves.decoded_from(index).iter().map(|&(_, buffer)| (buffer, 0..length(tree, buffer)));
         for (buffer, range) in std::iter::once((field.buffer, field.value.clone())).chain(decoded) {
             let Some(held) = tree.buffer(buffer) else { continue };
             let Some(value) = held.bytes.get(range.clone()) else { continue };
-            self.needles.search_value(&name, &held.bytes, range.clone(), &mut self.matches);
-            self.collect_matches(buffer, Some(index), hits);
-            if shapes {
-                let view = FieldView { name: &name, parent: &parent, value, carrier, decoder: field.decoder };
-                self.shapes.field(view, &mut self.found);
+            if !self.needles.is_empty() {
+                self.needles.search_value(&name, &held.bytes, range.clone(), &mut self.matches);
+                self.collect_matches(buffer, Some(index), hits);
+            }
+            if let Some(lists) = lists {
+                let view = FieldView {
+                    name: &name,
+                    parent: &siblings.parent,
+                    value,
+                    carrier: siblings.carrier,
+                    decoder: field.decoder,
+                };
+                self.cut |= !self.shapes.field(view, &mut self.found);
+                lists.field(index, view, &self.found);
                 self.collect_shapes(buffer, range.start, Some(index), hits);
             }
         }
@@ -117,7 +131,7 @@ impl<'e> Searcher<'e> {
             let read_as_fields = matches!(kind, FieldKind::Body | FieldKind::Raw) && tree.understood(index);
             if let (false, Some(field)) = (read_as_fields, tree.field(index)) {
                 let name = tree.name(index);
-                self.shapes.text(carrier_of(*kind), &name, tree.value_bytes(index), &mut self.found);
+                self.cut |= !self.shapes.text(carrier_of(*kind), &name, tree.value_bytes(index), &mut self.found);
                 self.collect_shapes(field.buffer, field.value.start, Some(index), hits);
             }
         }
@@ -125,7 +139,7 @@ impl<'e> Searcher<'e> {
             let Some(held) = tree.buffer(buffer) else { continue };
             let field = held.origin.as_ref().and_then(|origin| origin.field);
             let name = field.map(|field| tree.name(field)).unwrap_or_default();
-            self.shapes.text(carrier(tree, field, kinds), &name, &held.bytes, &mut self.found);
+            self.cut |= !self.shapes.text(carrier(tree, field, kinds), &name, &held.bytes, &mut self.found);
             self.collect_shapes(buffer, 0, field, hits);
         }
     }
@@ -178,10 +192,47 @@ fn carrier_of(kind: FieldKind) -> Carrier {
     }
 }
 
+/// What the fields of one parent have in common, worked out once for all of them.
+#[derive(Default)]
+struct Siblings<'t> {
+    of: Option<Option<FieldIndex>>,
+    parent: Cow<'t, str>,
+    carrier: Carrier,
+}
+
+impl<'t> Siblings<'t> {
+    fn meet(&mut self, tree: &'t Tree<'_>, index: FieldIndex, field: &Field, kinds: &[FieldKind]) {
+        // Roots have no parent, and each a carrier of its own.
+        if field.parent.is_none() || self.of != Some(field.parent) {
+            self.of = Some(field.parent);
+            self.parent = parent_name(tree, field);
+            self.carrier = carrier(tree, Some(index), kinds);
+        }
+    }
+}
+
+/// A list as a hit, at the first of its members.
+fn list_hit(tree: &Tree<'_>, list: ListShape) -> Option<Hit> {
+    let index = *list.places.first()?;
+    let field = tree.field(index)?;
+    let shape = Shape {
+        kind: list.kind,
+        canonical: format!("list of {}", list.count),
+        form: Form("list".to_owned()),
+        start: 0,
+        end: field.value.len(),
+        confidence: Confidence::ByForm,
+        why: list.why,
+    };
+    let what = What::Shape(Box::new(shape));
+    Some(Hit { buffer: field.buffer, range: field.value.clone(), field: Some(index), what })
+}
+
 /// Which fields have no fields in them, and which buffers were decoded from a field.
 struct Leaves {
     outer: Vec<bool>,
-    decoded: HashMap<FieldIndex, Vec<BufferIndex>>,
+    /// Sorted.
+    decoded: Vec<(FieldIndex, BufferIndex)>,
     with_fields: Vec<bool>,
 }
 
@@ -197,13 +248,14 @@ impl Leaves {
                 *buffer = true;
             }
         }
-        let mut decoded: HashMap<_, Vec<_>> = HashMap::new();
+        let mut decoded = Vec::new();
         for (index, buffer) in (0..).zip(&tree.buffers) {
             let field = buffer.origin.as_ref().and_then(|origin| origin.field);
             if let (Some(field), Some(false)) = (field, with_fields.get(index as usize)) {
-                decoded.entry(field).or_default().push(index);
+                decoded.push((field, index));
             }
         }
+        decoded.sort_unstable();
         Self { outer, decoded, with_fields }
     }
 
@@ -211,8 +263,10 @@ impl Leaves {
         self.outer.get(field as usize) == Some(&false)
     }
 
-    fn decoded_from(&self, field: FieldIndex) -> &[BufferIndex] {
-        self.decoded.get(&field).map_or(&[], Vec::as_slice)
+    fn decoded_from(&self, field: FieldIndex) -> &[(FieldIndex, BufferIndex)] {
+        let first = self.decoded.partition_point(|(of, _)| *of < field);
+        let end = self.decoded.partition_point(|(of, _)| *of <= field);
+        self.decoded.get(first..end).unwrap_or_default()
     }
 
     /// Decoded buffers without fields in them.

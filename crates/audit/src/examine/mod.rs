@@ -76,6 +76,9 @@ impl<'e> Examiner<'e> {
         for hit in hits {
             self.sighting(conversation, message, &tree, &kinds, &hit);
         }
+        if self.searcher.was_cut() {
+            self.gathered.ledger.add(Fate::OverLimit, "identifiers in one place, more than are listed", 0);
+        }
         account(&mut self.gathered.ledger, message, &tree, &kinds);
         self.explorer.recycle(tree);
     }
