@@ -147,6 +147,8 @@ pub(super) fn reach(kind: IdentifierKind, spelling: &Spelling) -> Reach {
     let len = spelling.text.chars().count();
     match kind {
         _ if spelling.named => Reach::Named,
+        // "android-dhcp-9" says what it is wherever it stands alone; "9" and "8.1.0" do not.
+        OsVersion if letters >= 4 && len >= 8 => Reach::Token,
         Locale | OsVersion | Screen => Reach::Named,
         // Numbers of other things are everywhere.
         _ if letters == 0 && len < 8 => Reach::Named,
