@@ -14,11 +14,11 @@ use wire::{Body, Ending, Head, Role, TlsHead};
 const PORTS: [u16; 2] = [40000, 443];
 
 fn heads(told: &Told) -> Vec<&TlsHead> {
-    let head = |message| match message {
-        &Head::Tls(ref head) => Some(&**head),
+    let heads = told.messages.iter().filter_map(|message| match &message.head {
+        Head::Tls(head) => Some(&**head),
         _ => None,
-    };
-    told.messages.iter().filter_map(|message| head(&message.head)).collect()
+    });
+    heads.collect()
 }
 
 fn passed(told: &Told) -> Vec<(String, u64, u64)> {
@@ -138,7 +138,7 @@ fn a_second_try_is_a_second_exchange() {
         &[
             up(&hello),
             down([record(22, &server_hello_13()), record(20, b"\x01")].concat()),
-            up([record(20, b"\x01"), hello.clone()].concat()),
+            up([record(20, b"\x01"), hello].concat()),
             down([record(22, &server_hello_13()), record(23, b"...")].concat()),
         ],
     );

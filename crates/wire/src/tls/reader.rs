@@ -24,8 +24,6 @@ impl<'a> Reader<'a> {
         self.bytes
     }
 
-    /// The places of the bytes left.
-
     /// Whether none are left.
     pub(crate) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
