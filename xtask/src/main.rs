@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "a command-line tool tells on standard output")]
 
+mod bench;
 mod data;
 mod layers;
 mod sample;
@@ -12,11 +13,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 const CHORES: &str = "\
+  bench          measure the audit beside other tools and check its answer: docs/benchmarks.md
   check-layers   hold the crates' dependencies and the pure crates' sources against the table";
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
+        Some("bench") => bench::run(&root()?, arguments.get(1..).unwrap_or_default()),
         Some("check-layers") => layers::check(&root()?),
         Some("data") => data::run(arguments.get(1..).unwrap_or_default()),
         Some("generate") => generate(arguments.get(1..).unwrap_or_default()),
@@ -27,14 +30,18 @@ fn main() -> anyhow::Result<()> {
 
 /// Writes both captures: the bulk one of so many megabytes (1,000), the short flows a third of that.
 fn generate(arguments: &[String]) -> anyhow::Result<()> {
-    let [folder, rest @ ..] = arguments else { bail!("where to? usage: cargo xtask generate DIR [MEGABYTES]") };
+    let [folder, rest @ ..] = arguments else {
+        bail!("where to? usage: cargo xtask generate DIR [MEGABYTES]")
+    };
     let folder = Path::new(folder);
-    let megabytes: u64 = rest.first().map_or(Ok(1000), |size| size.parse()).context("MEGABYTES is a number")?;
+    let megabytes: u64 =
+        rest.first().map_or(Ok(1000), |size| size.parse()).context("MEGABYTES is a number")?;
     std::fs::create_dir_all(folder)?;
-    let bulk = traffic::bulk(&folder.join("bulk.pcap"), megabytes * 1_000_000)?;
-    println!("bulk.pcap: {bulk:?}");
-    let short = traffic::short_flows(&folder.join("short.pcap"), megabytes * 300_000)?;
-    println!("short.pcap: {short:?}");
+    for kind in traffic::Kind::ALL {
+        let path = folder.join(format!("{}.pcap", kind.name()));
+        let made = traffic::capture(&path, kind, kind.size(megabytes * 1_000_000))?;
+        println!("{}: {made:?}", path.display());
+    }
     Ok(())
 }
 

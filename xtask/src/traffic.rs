@@ -5,13 +5,15 @@
 //! them. Equal seeds give equal bytes.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, BufWriter, Write},
     net::Ipv4Addr,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
+use anyhow::Context;
 use flate2::{Compression, write::GzEncoder};
+use serde::{Deserialize, Serialize};
 use testkit::{Conversation, Dice, Endpoint, Net, PcapStyle, PcapWriter, Side, dns};
 
 /// Values planted in one request out of [`PLANTED_EVERY`].
@@ -25,9 +27,48 @@ pub(crate) const PLANTED: [(&str, &str); 4] = [
 /// One request in this many carries the planted values.
 pub(crate) const PLANTED_EVERY: u64 = 50;
 
+/// A kind of capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Long connections.
+    Bulk,
+    /// A connection and a DNS query for each request.
+    Short,
+}
+
+impl Kind {
+    /// Both.
+    pub(crate) const ALL: [Self; 2] = [Self::Bulk, Self::Short];
+
+    /// The name that files begin with.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Bulk => "bulk",
+            Self::Short => "short",
+        }
+    }
+
+    /// How large it is where the bulk one has so many bytes.
+    pub(crate) fn size(self, bulk: u64) -> u64 {
+        match self {
+            Self::Bulk => bulk,
+            Self::Short => bulk / 10 * 3,
+        }
+    }
+
+    fn write(self, path: &Path, size: u64) -> io::Result<Made> {
+        match self {
+            Self::Bulk => bulk(path, size),
+            Self::Short => short_flows(path, size),
+        }
+    }
+}
+
 /// What a generated capture holds.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Made {
+    /// DNS queries, each answered.
+    pub(crate) queries: u64,
     /// HTTP requests.
     pub(crate) requests: u64,
     /// Of those, with planted values.
@@ -36,10 +77,50 @@ pub(crate) struct Made {
     pub(crate) bytes: u64,
 }
 
+/// The capture at this path, of this kind and about `size` bytes. It is made unless it is there already; a
+/// note beside it (`bulk.pcap.json`) says what it holds.
+pub(crate) fn capture(path: &Path, kind: Kind, size: u64) -> anyhow::Result<Made> {
+    let note = beside(path, "json");
+    if let Some(made) = noted(path, &note, size) {
+        return Ok(made);
+    }
+    println!("making {} …", path.display());
+    // Under another name until it is whole, so that nobody reads half of it.
+    let part = beside(path, "part");
+    let made = kind.write(&part, size).with_context(|| format!("writing {}", part.display()))?;
+    fs::rename(&part, path).with_context(|| format!("renaming {}", part.display()))?;
+    let text = serde_json::to_string_pretty(&Note { recipe: RECIPE, size, made })?;
+    fs::write(&note, text).with_context(|| format!("writing {}", note.display()))?;
+    Ok(made)
+}
+
+/// What lies beside a capture.
+#[derive(Serialize, Deserialize)]
+struct Note {
+    recipe: u32,
+    size: u64,
+    made: Made,
+}
+
+/// What the capture holds, if it is the one that would be made now.
+fn noted(path: &Path, note: &Path, size: u64) -> Option<Made> {
+    let note: Note = serde_json::from_slice(&fs::read(note).ok()?).ok()?;
+    let there = fs::metadata(path).ok()?.len();
+    (note.recipe == RECIPE && note.size == size && note.made.bytes == there).then_some(note.made)
+}
+
+fn beside(path: &Path, extension: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(extension);
+    name.into()
+}
+
 /// Writes a capture of about `size` bytes with long connections.
-pub(crate) fn bulk(path: &Path, size: u64) -> io::Result<Made> {
+fn bulk(path: &Path, size: u64) -> io::Result<Made> {
     let mut made = Made::default();
     let mut dice = Dice::new(1);
+    let mut sequences = Dice::new(3);
     let mut net = net(path)?;
     let image = dice.bytes(48 << 10);
     let page = page(&mut dice);
@@ -48,7 +129,7 @@ pub(crate) fn bulk(path: &Path, size: u64) -> io::Result<Made> {
     while net.wire().written() < size {
         if open.len() < CONNECTIONS {
             port = if port >= 60_000 { 20_000 } else { port + 1 };
-            let mut conversation = Conversation::new(phone(port), server(dice.below(200)));
+            let mut conversation = conversation(port, server(dice.below(200)), &mut sequences);
             conversation.open(&mut net)?;
             open.push(conversation);
         }
@@ -66,9 +147,10 @@ pub(crate) fn bulk(path: &Path, size: u64) -> io::Result<Made> {
 }
 
 /// Writes a capture of about `size` bytes with a new connection, and a DNS query, for each request.
-pub(crate) fn short_flows(path: &Path, size: u64) -> io::Result<Made> {
+fn short_flows(path: &Path, size: u64) -> io::Result<Made> {
     let mut made = Made::default();
     let mut dice = Dice::new(2);
+    let mut sequences = Dice::new(4);
     let mut net = net(path)?;
     let resolver = Endpoint::new([2, 0, 0, 0, 0, 1], Ipv4Addr::new(192, 168, 43, 1), 53);
     let mut port = 20_000;
@@ -81,7 +163,8 @@ pub(crate) fn short_flows(path: &Path, size: u64) -> io::Result<Made> {
         net.udp(&phone(port), &resolver, &dns::query(id, &name, 1))?;
         let answer = [(name.as_str(), dns::Data::A(server_address(number)))];
         net.udp(&resolver, &phone(port), &dns::response(id, (&name, 1), &answer))?;
-        let mut conversation = Conversation::new(phone(port), server);
+        made.queries += 1;
+        let mut conversation = conversation(port, server, &mut sequences);
         conversation.open(&mut net)?;
         let values = planted(&mut made);
         let request = format!(
@@ -91,7 +174,10 @@ pub(crate) fn short_flows(path: &Path, size: u64) -> io::Result<Made> {
         );
         conversation.send(&mut net, Side::Client, request.as_bytes())?;
         let body = dice.bytes(200).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let answer = format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
         conversation.send(&mut net, Side::Server, answer.as_bytes())?;
         conversation.close(&mut net)?;
     }
@@ -101,7 +187,8 @@ pub(crate) fn short_flows(path: &Path, size: u64) -> io::Result<Made> {
 type File_ = Net<PcapWriter<BufWriter<File>>>;
 
 fn net(path: &Path) -> io::Result<File_> {
-    let writer = PcapWriter::new(BufWriter::with_capacity(1 << 20, File::create(path)?), PcapStyle::default())?;
+    let writer =
+        PcapWriter::new(BufWriter::with_capacity(1 << 20, File::create(path)?), PcapStyle::default())?;
     let mut net = Net::new(writer);
     net.set_time(1_700_000_000_000_000_000);
     net.set_tick(100_000);
@@ -119,6 +206,13 @@ fn phone(port: u16) -> Endpoint {
     Endpoint::new([0xd0, 0x37, 0x45, 0xab, 0x01, 0x9f], Ipv4Addr::new(192, 168, 43, 17), port)
 }
 
+/// A connection with initial sequence numbers of its own: a later one between the same ports is no repetition.
+fn conversation(port: u16, server: Endpoint, sequences: &mut Dice) -> Conversation {
+    let (client_first, server_first) = (sequences.below(1 << 32), sequences.below(1 << 32));
+    let sequence = |first: u64| u32::try_from(first).unwrap_or(0);
+    Conversation::new(phone(port), server).with_sequences(sequence(client_first), sequence(server_first))
+}
+
 /// One of many servers, in the networks set aside for documentation and benchmarks.
 fn server(number: u64) -> Endpoint {
     Endpoint::new([2, 0, 0, 0, 0, 1], server_address(number), 80)
@@ -132,7 +226,7 @@ fn server_address(number: u64) -> Ipv4Addr {
 /// The planted values as a query, in one request out of many.
 fn planted(made: &mut Made) -> String {
     made.requests += 1;
-    if made.requests % PLANTED_EVERY != 0 {
+    if !made.requests.is_multiple_of(PLANTED_EVERY) {
         return String::new();
     }
     made.planted += 1;
@@ -152,7 +246,9 @@ fn exchange(
         0 => ("application/json", events, page, "text/html"),
         1 => ("application/json\r\nContent-Encoding: gzip", gzip(&events)?, page, "text/html"),
         2 => ("application/x-www-form-urlencoded", form(&events), b"{\"code\":0}", "application/json"),
-        3 => ("application/x-www-form-urlencoded", form(&gzip(&events)?), b"{\"code\":0}", "application/json"),
+        3 => {
+            ("application/x-www-form-urlencoded", form(&gzip(&events)?), b"{\"code\":0}", "application/json")
+        }
         _ => ("application/json", events, image, "image/jpeg"),
     };
     let number = made.requests;
@@ -165,7 +261,8 @@ fn exchange(
     request.extend(body);
     conversation.send(net, Side::Client, &request)?;
     let mut response =
-        format!("HTTP/1.1 200 OK\r\nContent-Type: {media}\r\nContent-Length: {}\r\n\r\n", answer.len()).into_bytes();
+        format!("HTTP/1.1 200 OK\r\nContent-Type: {media}\r\nContent-Length: {}\r\n\r\n", answer.len())
+            .into_bytes();
     response.extend_from_slice(answer);
     conversation.send(net, Side::Server, &response)
 }
@@ -177,7 +274,8 @@ fn events(dice: &mut Dice, values: &str) -> Vec<u8> {
         if number > 0 {
             out.push(',');
         }
-        let (time, session, length) = (1_700_000_000_000 + dice.below(1_000_000_000), dice.roll(), dice.below(90_000));
+        let (time, session, length) =
+            (1_700_000_000_000 + dice.below(1_000_000_000), dice.roll(), dice.below(90_000));
         let page = dice.below(5000);
         out.push_str(&format!(
             "{{\"event\":\"view_page\",\"time\":{time},\"session\":\"{session:016x}\",\"properties\":{{\"url\":\"https://shop.example/p/{page}?ref=home\",\"title\":\"Item number {page}\",\"duration\":{length},\"os\":\"Android\",\"app_version\":\"12.4.{}\",\"network\":\"wifi\"}}}}",
@@ -186,7 +284,8 @@ fn events(dice: &mut Dice, values: &str) -> Vec<u8> {
     }
     out.push_str("],\"device\":{");
     let pairs = values.split('&').filter_map(|pair| pair.split_once('='));
-    let fields: Vec<_> = pairs.map(|(name, value)| format!("\"{name}\":\"{}\"", value.replace("%3A", ":"))).collect();
+    let fields: Vec<_> =
+        pairs.map(|(name, value)| format!("\"{name}\":\"{}\"", value.replace("%3A", ":"))).collect();
     out.push_str(&fields.join(","));
     out.push_str("}}");
     out.into_bytes()
@@ -195,7 +294,11 @@ fn events(dice: &mut Dice, values: &str) -> Vec<u8> {
 fn page(dice: &mut Dice) -> Vec<u8> {
     let mut out = String::from("<!doctype html><html><head><title>Shop</title></head><body>");
     for _ in 0..400 {
-        out.push_str(&format!("<li class=\"item\"><a href=\"/p/{}\">Item number {}</a></li>\n", dice.below(5000), dice.below(5000)));
+        out.push_str(&format!(
+            "<li class=\"item\"><a href=\"/p/{}\">Item number {}</a></li>\n",
+            dice.below(5000),
+            dice.below(5000)
+        ));
     }
     out.push_str("</body></html>");
     out.into_bytes()
@@ -218,7 +321,8 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::with_capacity(bytes.len() / 3 * 4 + 4);
     for group in bytes.chunks(3) {
-        let bits = group.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
+        let bits =
+            group.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
         for place in 0..4 {
             let index = (bits >> (18 - 6 * place)) & 63;
             let letter = ALPHABET.get(index as usize).filter(|_| place <= group.len());
@@ -228,5 +332,45 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     out
 }
 
+/// Raised when the captures change, so that old ones are made anew.
+const RECIPE: u32 = 2;
 /// Connections open at once.
 const CONNECTIONS: usize = 300;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the note says is what the file holds; the short requests are never cut or encoded.
+    #[test]
+    fn captures_hold_what_their_notes_say() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("short.pcap");
+        let made = capture(&path, Kind::Short, 400_000).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        let count =
+            |text: &str| bytes.windows(text.len()).filter(|window| *window == text.as_bytes()).count() as u64;
+        assert_eq!(made.bytes, bytes.len() as u64);
+        assert_eq!(made.requests, count("GET /v1/ping?n="));
+        assert_eq!(made.queries, made.requests);
+        assert!(made.planted >= 4, "{made:?}");
+        for (_, value) in PLANTED {
+            assert_eq!(made.planted, count(&value.replace(':', "%3A")), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_capture_that_is_there_is_kept_and_another_one_is_made_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bulk.pcap");
+        let made = capture(&path, Kind::Bulk, 100_000).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, vec![0; bytes.len()]).unwrap();
+        assert_eq!(capture(&path, Kind::Bulk, 100_000).unwrap(), made);
+        assert_eq!(fs::read(&path).unwrap(), vec![0; bytes.len()], "was made again");
+        fs::write(&path, b"damaged").unwrap();
+        assert_eq!(capture(&path, Kind::Bulk, 100_000).unwrap(), made);
+        assert_eq!(fs::read(&path).unwrap(), bytes, "equal seeds give equal bytes");
+        assert!(capture(&path, Kind::Bulk, 200_000).unwrap().bytes >= 200_000);
+    }
+}

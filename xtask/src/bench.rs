@@ -1,0 +1,234 @@
+//! `cargo xtask bench`: what an audit costs beside other tools on the same capture, and whether its answer
+//! is right.
+//!
+//! Two captures are made (see `traffic.rs`), audited with a profile of sixty values, and held against what
+//! was planted: a fast wrong answer fails. Then the yardsticks run in turn on the same file. The tables go to
+//! standard output, with `--write` into `docs/benchmarks.md` too.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::traffic::{self, Kind, Made};
+
+mod check;
+mod machine;
+mod profile;
+mod stopwatch;
+mod table;
+mod yardsticks;
+
+use profile::Needlework;
+use stopwatch::{Cost, Stopwatch};
+use table::{Chapter, Line};
+use yardsticks::{Extent, Yardstick};
+
+/// Runs the chore.
+pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
+    let options = Options::read(root, arguments)?;
+    fs::create_dir_all(&options.folder).with_context(|| format!("making {}", options.folder.display()))?;
+    let bench = Bench {
+        stopwatch: Stopwatch::new(&options.folder)?,
+        needlework: profile::write(&options.folder)?,
+        program: program(root, &options)?,
+        options,
+    };
+    let before = machine::load();
+    let chapters = Kind::ALL.iter().map(|kind| bench.chapter(*kind)).collect::<Result<Vec<_>>>()?;
+    let conditions = machine::conditions(root, (&before, &machine::load()));
+    let text = table::page(&conditions, &bench.needlework, &chapters);
+    println!("\n{text}");
+    if bench.options.write {
+        table::replace(&root.join("docs/benchmarks.md"), &text)?;
+    }
+    let wrong: Vec<&str> = chapters.iter().flat_map(|chapter| &chapter.wrong).map(String::as_str).collect();
+    match wrong.is_empty() {
+        true => Ok(()),
+        false => bail!("the audit's answer is wrong:\n  {}", wrong.join("\n  ")),
+    }
+}
+
+/// What the command line asks for.
+struct Options {
+    /// Where captures, profile and results lie.
+    folder: PathBuf,
+    /// Size of the bulk capture.
+    megabytes: u64,
+    /// Size of the copies for yardsticks that would take minutes.
+    small_megabytes: u64,
+    /// How often each program runs.
+    runs: u32,
+    /// The program to measure, where not to be built.
+    binary: Option<PathBuf>,
+    /// Whether to put the tables into the documentation.
+    write: bool,
+}
+
+impl Options {
+    fn read(root: &Path, arguments: &[String]) -> Result<Self> {
+        let mut options = Self {
+            folder: root.join("bench-data"),
+            megabytes: 1000,
+            small_megabytes: 50,
+            runs: 3,
+            binary: None,
+            write: false,
+        };
+        let mut arguments = arguments.iter();
+        while let Some(name) = arguments.next() {
+            let mut value = || arguments.next().with_context(|| format!("{name} lacks its value; {USAGE}"));
+            match name.as_str() {
+                "--binary" => options.binary = Some(value()?.into()),
+                "--dir" => options.folder = value()?.into(),
+                "--megabytes" => options.megabytes = count(name, value()?)?,
+                "--runs" => options.runs = u32::try_from(count(name, value()?)?)?,
+                "--tshark-megabytes" => options.small_megabytes = count(name, value()?)?,
+                "--write" => options.write = true,
+                other => bail!("unknown argument {other}; {USAGE}"),
+            }
+        }
+        Ok(options)
+    }
+}
+
+fn count(name: &str, text: &str) -> Result<u64> {
+    let count = text.parse().ok().filter(|count| (1..=1_000_000).contains(count));
+    count.with_context(|| format!("{name} takes a number from 1 on, not {text:?}"))
+}
+
+/// Everything that does not change between captures.
+struct Bench {
+    options: Options,
+    stopwatch: Stopwatch,
+    needlework: Needlework,
+    program: PathBuf,
+}
+
+impl Bench {
+    /// All measurements on one kind of capture.
+    fn chapter(&self, kind: Kind) -> Result<Chapter> {
+        let size = kind.size(self.options.megabytes * 1_000_000);
+        let small_size = size.min(self.options.small_megabytes * 1_000_000);
+        let whole = self.capture(kind, "", size)?;
+        let half = self.capture(kind, "-half", size / 2)?;
+        let small = self.capture(kind, "-small", small_size)?;
+        let empty = self.capture(kind, "-empty", 1)?;
+        let case = self.options.folder.join(format!("{}.case", kind.name()));
+
+        let mut audit = None;
+        let mut lines: Vec<Line> = yardsticks::ALL.iter().map(Line::new).collect();
+        for round in 1..=self.options.runs {
+            say(&format!("{}, round {round} of {}: audit", kind.name(), self.options.runs));
+            warm(&whole.path)?;
+            Cost::note(&mut audit, self.audit(&whole.path, &case)?);
+            for line in lines.iter_mut().filter(|line| line.version.is_some()) {
+                say(&format!(", {}", line.yardstick.name));
+                let capture = match line.yardstick.extent {
+                    Extent::Small => &small,
+                    Extent::Whole => &whole,
+                };
+                Cost::note(&mut line.cost, self.measure(line.yardstick, &capture.path)?);
+                if line.yardstick.extent == Extent::Small {
+                    Cost::note(&mut line.start, self.measure(line.yardstick, &empty.path)?);
+                }
+            }
+            say("\n");
+        }
+        let mut wrong = check::check(&case, &whole.made)?;
+        wrong.extend(check::digest(&case, &whole.path)?);
+
+        let mut halved = None;
+        for _ in 0..self.options.runs {
+            warm(&half.path)?;
+            Cost::note(&mut halved, self.audit(&half.path, &case)?);
+        }
+        wrong
+            .extend(check::check(&case, &half.made)?.into_iter().map(|wrong| format!("half of it: {wrong}")));
+        Ok(Chapter {
+            kind,
+            made: whole.made,
+            small: small.made,
+            half: half.made,
+            audit: audit.context("no run")?,
+            halved: halved.context("no run")?,
+            lines,
+            wrong: wrong.into_iter().map(|wrong| format!("{}: {wrong}", kind.name())).collect(),
+        })
+    }
+
+    fn capture(&self, kind: Kind, part: &str, size: u64) -> Result<Captured> {
+        let path = self.options.folder.join(format!("{}{part}.pcap", kind.name()));
+        let made = traffic::capture(&path, kind, size)?;
+        Ok(Captured { path, made })
+    }
+
+    fn audit(&self, capture: &Path, case: &Path) -> Result<Cost> {
+        let mut command = self.stopwatch.command(&self.program);
+        command.arg("audit").arg(capture).arg("--quiet");
+        command.arg("--profile").arg(&self.needlework.profile).arg("--out").arg(case);
+        self.stopwatch.measure(command)
+    }
+
+    fn measure(&self, yardstick: &Yardstick, capture: &Path) -> Result<Cost> {
+        let mut command = self.stopwatch.command(Path::new(yardstick.program));
+        (yardstick.arguments)(&mut command, capture, &self.needlework);
+        self.stopwatch.measure(command)
+    }
+}
+
+/// A capture and what it holds.
+struct Captured {
+    path: PathBuf,
+    made: Made,
+}
+
+/// Reads a file once, so that whoever comes first does not pay for the disk.
+fn warm(path: &Path) -> Result<()> {
+    let mut file = fs::File::open(path).with_context(|| format!("opening {}", path.display()))?;
+    io::copy(&mut file, &mut io::sink()).with_context(|| format!("reading {}", path.display()))?;
+    Ok(())
+}
+
+/// Progress, on a line that goes on.
+fn say(words: &str) {
+    let mut err = io::stderr();
+    // Nobody to tell is no reason to stop.
+    let _ = err.write_all(words.as_bytes()).and_then(|()| err.flush());
+}
+
+/// The program to measure: the one named, or this workspace's, built for release.
+fn program(root: &Path, options: &Options) -> Result<PathBuf> {
+    if let Some(binary) = &options.binary {
+        // A plain name would be looked up in the path.
+        return fs::canonicalize(binary).with_context(|| format!("looking for {}", binary.display()));
+    }
+    say("building phonehome for release …\n");
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "--package",
+            "phonehome",
+            "--message-format=json-render-diagnostics",
+        ])
+        .current_dir(root)
+        .stderr(Stdio::inherit())
+        .output()
+        .context("running cargo build")?;
+    if !output.status.success() {
+        bail!("phonehome does not build; see above");
+    }
+    let artifacts = output.stdout.split(|byte| *byte == b'\n');
+    let artifacts = artifacts.filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok());
+    let mut executables =
+        artifacts.filter_map(|artifact| Some(PathBuf::from(artifact.get("executable")?.as_str()?)));
+    executables.next_back().context("cargo built no program")
+}
+
+const USAGE: &str = "usage: cargo xtask bench [--dir DIR] [--megabytes N] [--runs N] [--tshark-megabytes N] [--binary FILE] [--write]";
