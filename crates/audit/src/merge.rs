@@ -27,20 +27,20 @@ pub(crate) struct Merged {
 }
 
 /// Merges the workers' shares.
-pub(crate) fn merge(shares: Vec<Gathered>, atlas: &Atlas) -> Merged {
+pub(crate) fn merge(mut shares: Vec<Gathered>, atlas: &Atlas) -> Merged {
     let mut merged = Merged::default();
     let mut names = Names::default();
     let mut devices = BTreeMap::new();
-    for share in &shares {
-        names.merge(share.names.clone());
+    for share in &mut shares {
+        names.merge(std::mem::take(&mut share.names));
         merge_devices(&mut devices, share);
         merged.ledger.merge(&share.ledger);
-        merged.anomalies.merge(share.anomalies.clone());
+        merged.anomalies.merge(std::mem::take(&mut share.anomalies));
         merged.dropped += share.dropped;
         add_totals(&mut merged.totals, &share.totals);
     }
     let contacts = Contacts::of(&shares, &names);
-    merge_groups(&mut merged, &shares, &contacts);
+    merge_groups(&mut merged, shares, &contacts);
     for (id, (endpoint, contact)) in (0..).map(EndpointId).zip(contacts.by_endpoint) {
         merged.destinations.push(destination(id, &endpoint, &contact, &names, atlas));
         merged.named_at.push(contact.named_at);
@@ -118,14 +118,14 @@ fn first_of(contact: &Contact) -> Timestamp {
     contact.first.unwrap_or(contact.last)
 }
 
-fn merge_groups(merged: &mut Merged, shares: &[Gathered], contacts: &Contacts) {
+fn merge_groups(merged: &mut Merged, shares: Vec<Gathered>, contacts: &Contacts) {
     let numbers: BTreeMap<&Endpoint, EndpointId> =
         contacts.by_endpoint.keys().zip((0..).map(EndpointId)).collect();
     let number = |endpoint: &Endpoint| numbers.get(contacts.names.get(endpoint)?).copied();
     let mut groups: BTreeMap<SightingKey, (SightingGroup, BTreeSet<u64>)> = BTreeMap::new();
     for share in shares {
-        for group in share.groups.values() {
-            let mut sightings = group.sightings.clone();
+        for group in share.groups.into_values() {
+            let mut sightings = group.sightings;
             let endpoint = share.endpoints.at(sightings.key.endpoint.0);
             sightings.key.endpoint = endpoint.and_then(number).unwrap_or_default();
             match groups.get_mut(&sightings.key) {

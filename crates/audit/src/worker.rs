@@ -29,10 +29,9 @@ pub(crate) fn work(batches: &Receiver<Batch>, wanted: &Wanted, records: Records)
     flows.finish();
     let late = flows.ledger().clone();
     drop(flows);
-    let mut examiner = examiner.into_inner();
-    examiner.gathered.ledger.merge(&late);
-    examiner.records.flush();
-    examiner.gathered
+    let mut gathered = examiner.into_inner().finish();
+    gathered.ledger.merge(&late);
+    gathered
 }
 
 /// Opens and closes conversations.

@@ -2,9 +2,11 @@
 //!
 //! - [`roots`]: what of a message is explored, and under which names.
 //! - [`hits`]: every needle and shape in every buffer, each value once per place.
+//! - [`account`]: what became of each byte of the message.
 //! - [`bridge`]: what stands over the border of two pieces of one message.
 //! - [`provenance`]: the way from a hit down to frames.
 
+mod account;
 mod bridge;
 mod hits;
 mod provenance;
@@ -15,9 +17,9 @@ use std::ops::Range;
 
 use evidence::{Carrier, Direction, ExchangeId, Fate, FlowId, Grade, Occurrence};
 use identifiers::{Needles, Profile, shapes::Shapes};
-use payload::{Explorer, FieldKind, Limit, Limits, Tree};
+use payload::{Explorer, FieldKind, Limits, Tree};
 use store::Record;
-use wire::{Head, Message};
+use wire::Message;
 
 use crate::{
     conversation::Conversation,
@@ -26,8 +28,9 @@ use crate::{
     records::Records,
 };
 pub(crate) use bridge::Tail;
+use account::Account;
 use hits::{Hit, Searcher, What, carrier};
-use roots::{body_start, roots};
+use roots::roots;
 
 /// What is searched for; shared by all workers.
 #[derive(Debug)]
@@ -44,6 +47,7 @@ pub(crate) struct Examiner<'e> {
     explorer: Explorer,
     /// The local number of each needle's value, form and grade, once it was found.
     needle_values: Vec<Option<u32>>,
+    account: Account,
     pub(crate) gathered: Gathered,
     pub(crate) records: Records,
 }
@@ -55,9 +59,17 @@ impl<'e> Examiner<'e> {
             searcher: Searcher::new(&wanted.needles, &wanted.shapes),
             explorer: Explorer::new(Limits::default()),
             needle_values: vec![None; wanted.needles.len()],
+            account: Account::default(),
             gathered: Gathered::default(),
             records,
         }
+    }
+
+    /// Nothing more comes: what was gathered.
+    pub(crate) fn finish(mut self) -> Gathered {
+        self.records.flush();
+        self.account.settle(&mut self.gathered.ledger);
+        self.gathered
     }
 
     /// Examines a message of a conversation.
@@ -79,7 +91,7 @@ impl<'e> Examiner<'e> {
         if self.searcher.was_cut() {
             self.gathered.ledger.add(Fate::OverLimit, "identifiers in one place, more than are listed", 0);
         }
-        account(&mut self.gathered.ledger, message, &tree, &kinds);
+        self.account.message(message, &tree, &kinds);
         self.explorer.recycle(tree);
     }
 
@@ -223,63 +235,6 @@ pub(crate) fn readable(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) if !text.chars().any(char::is_control) => text.chars().take(FOUND).collect(),
         _ => hex(bytes.get(..bytes.len().min(FOUND / 2)).unwrap_or_default()),
-    }
-}
-
-/// Accounts for each byte of a message as recorded.
-fn account(ledger: &mut evidence::Ledger, message: &Message, tree: &Tree<'_>, kinds: &[FieldKind]) {
-    let total = message.recorded.bytes.len() as u64;
-    let body = match kinds.iter().position(|kind| matches!(kind, FieldKind::Body | FieldKind::Raw)) {
-        Some(body) => body,
-        None => return ledger.add(Fate::Decoded, message.protocol, total),
-    };
-    let body = u32::try_from(body).unwrap_or(u32::MAX);
-    let head = (body_start(message) as u64).min(total);
-    if head > 0 {
-        ledger.add(Fate::Decoded, &format!("{} heads", message.protocol), head);
-    }
-    let rest = total - head;
-    if rest == 0 {
-        return;
-    }
-    let over = tree.limits.iter().map(|(_, bytes)| *bytes).sum::<u64>();
-    let (fate, reason) = body_fate(message, tree, body);
-    if let (Some((limit, _)), true) = (tree.limits.first(), over > 0) {
-        // The limit speaks of decoded bytes; of the recorded ones at least one was passed over, at most all.
-        ledger.add(Fate::OverLimit, &format!("{} bodies: {}", message.protocol, limit_words(*limit)), rest);
-    } else {
-        ledger.add(fate, &reason, rest);
-    }
-}
-
-fn body_fate(message: &Message, tree: &Tree<'_>, body: u32) -> (Fate, String) {
-    let what = match &message.head {
-        Head::Http(head) => format!("{} bodies{}", message.protocol, media_class(&head.media)),
-        _ => message.protocol.to_owned(),
-    };
-    if tree.understood(body) { (Fate::Decoded, what) } else { (Fate::NotUnderstood, what) }
-}
-
-/// The class of a media type as labelled, from a short list: the ledger's rows must stay few.
-fn media_class(media: &str) -> &'static str {
-    const CLASSES: [(&str, &str); 6] = [
-        ("image/", " labelled image"),
-        ("video/", " labelled video"),
-        ("audio/", " labelled audio"),
-        ("font/", " labelled font"),
-        ("text/", " labelled text"),
-        ("application/", " labelled application"),
-    ];
-    let lower = media.get(..media.len().min(12)).unwrap_or_default().to_ascii_lowercase();
-    CLASSES.iter().find(|(prefix, _)| lower.starts_with(prefix)).map_or("", |(_, words)| words)
-}
-
-fn limit_words(limit: Limit) -> &'static str {
-    match limit {
-        Limit::Depth => "more decoders inside one another than are followed",
-        Limit::Bytes => "more decoded bytes than are explored",
-        Limit::Count => "more fields than are explored",
-        Limit::Ratio => "more output for its input than is followed",
     }
 }
 

@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: AuditArguments) -> anyhow::Result<Exit> {
         program: concat!("phonehome ", env!("CARGO_PKG_VERSION")).to_owned(),
     };
     let case = with_progress(order, arguments.quiet || arguments.json)?;
-    let json = report::json(&case, true)?;
+    let json = report::json(&case, false)?;
     // What was found is shown even where it cannot be written.
     let written = write_case(&case, &json, &folder);
     show(&case, &json, &arguments, &folder)?;

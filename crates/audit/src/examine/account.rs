@@ -1,0 +1,98 @@
+//! What became of each byte of a message as recorded.
+//!
+//! Rows are kept by their words' parts, which are all fixed, and become ledger rows only in the end: a
+//! hundred thousand short messages make no hundred thousand strings.
+
+use evidence::{Fate, Ledger};
+use foldhash::HashMap;
+use payload::{FieldKind, Limit, Tree};
+use wire::{Head, Message};
+
+use super::roots::body_start;
+
+/// Accounts for messages.
+#[derive(Debug, Default)]
+pub(crate) struct Account {
+    rows: HashMap<Row, (u64, u64)>,
+}
+
+/// The fate, and the parts of the reason.
+type Row = (Fate, &'static str, &'static str, &'static str);
+
+impl Account {
+    /// Accounts for each byte of a message.
+    pub(crate) fn message(&mut self, message: &Message, tree: &Tree<'_>, kinds: &[FieldKind]) {
+        let total = message.recorded.bytes.len() as u64;
+        let body = kinds.iter().position(|kind| matches!(kind, FieldKind::Body | FieldKind::Raw));
+        let Some(body) = body.and_then(|body| u32::try_from(body).ok()) else {
+            return self.add((Fate::Decoded, message.protocol, head_words(message), ""), total);
+        };
+        let head = (body_start(message) as u64).min(total);
+        if head > 0 {
+            self.add((Fate::Decoded, message.protocol, " heads", ""), head);
+        }
+        if total > head {
+            self.add(body_row(message, tree, body), total - head);
+        }
+        // What lies too deep was read down to there, and is searched as it stands.
+        if tree.limits.iter().any(|(limit, _)| *limit == Limit::Depth) {
+            self.add((Fate::OverLimit, message.protocol, " bodies", limit_words(Limit::Depth)), 0);
+        }
+    }
+
+    /// Puts the rows into the ledger.
+    pub(crate) fn settle(&mut self, ledger: &mut Ledger) {
+        for ((fate, protocol, what, detail), (bytes, pieces)) in self.rows.drain() {
+            ledger.add_pieces(fate, &format!("{protocol}{what}{detail}"), bytes, pieces);
+        }
+    }
+
+    fn add(&mut self, row: Row, bytes: u64) {
+        let (sum, pieces) = self.rows.entry(row).or_default();
+        *sum += bytes;
+        *pieces += 1;
+    }
+}
+
+/// A message without a body: of HTTP it is all head.
+fn head_words(message: &Message) -> &'static str {
+    if matches!(message.head, Head::Http(_)) { " heads" } else { "" }
+}
+
+fn body_row(message: &Message, tree: &Tree<'_>, body: u32) -> Row {
+    let what = if matches!(message.head, Head::Http(_)) { " bodies" } else { "" };
+    // A limit speaks of decoded bytes; of the recorded ones at least one was passed over, at most all.
+    let cut = |(limit, bytes): &&(Limit, u64)| *bytes > 0 && *limit != Limit::Depth;
+    if let Some((limit, _)) = tree.limits.iter().find(cut) {
+        return (Fate::OverLimit, message.protocol, what, limit_words(*limit));
+    }
+    let fate = if tree.understood(body) { Fate::Decoded } else { Fate::NotUnderstood };
+    let detail = match &message.head {
+        Head::Http(head) => media_class(&head.media),
+        _ => "",
+    };
+    (fate, message.protocol, what, detail)
+}
+
+/// The class of a media type as labelled, from a short list: the ledger's rows must stay few.
+fn media_class(media: &str) -> &'static str {
+    const CLASSES: [(&str, &str); 6] = [
+        ("image/", " labelled image"),
+        ("video/", " labelled video"),
+        ("audio/", " labelled audio"),
+        ("font/", " labelled font"),
+        ("text/", " labelled text"),
+        ("application/", " labelled application"),
+    ];
+    let begins = |prefix: &str| media.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix));
+    CLASSES.iter().find(|(prefix, _)| begins(prefix)).map_or("", |(_, words)| words)
+}
+
+fn limit_words(limit: Limit) -> &'static str {
+    match limit {
+        Limit::Depth => ": more decoders inside one another than are followed",
+        Limit::Bytes => ": more decoded bytes than are explored",
+        Limit::Count => ": more fields than are explored",
+        Limit::Ratio => ": more output for its input than is followed",
+    }
+}
