@@ -1,7 +1,7 @@
 //! TLS and QUIC of real captures: as many hellos as tshark finds, and in them what tls-parser reads.
 //! [`messages`] checks that every byte is in a message or in the ledger.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop where it is wrong")]
+#![expect(clippy::unwrap_used, reason = "a test may stop where it is wrong")]
 
 mod session_captures;
 
