@@ -235,6 +235,12 @@ fn messages_that_are_too_long_are_passed_over_and_told() {
     let many = records(&handshake(4, &[0; 1000]).repeat(1000), 16_064);
     let told = play(PORTS, &[up(record(22, &hello_to("many.example"))), down(many)]);
     assert!(told.messages.iter().all(|message| message.recorded.bytes.len() < 300_000));
+    // Nor do records with nothing in them, or next to nothing.
+    for piece in [record(22, b""), record(22, b"\x04")] {
+        let start = record(22, &server_hello(0xc02f, &[]));
+        let told = play(PORTS, &[down([start, piece.repeat(300_000)].concat())]);
+        assert!(told.messages.iter().all(|message| message.recorded.bytes.len() < 600_000));
+    }
 }
 
 /// A capture that begins in the middle, and Finished messages that look like nothing.

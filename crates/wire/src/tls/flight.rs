@@ -76,6 +76,7 @@ impl Flight {
             _ => self.over = true,
         }
         self.over |= self.handshake.len() > handshake::MESSAGE && !self.awaits();
+        self.over |= self.len > FLIGHT || self.fragments.len() > FRAGMENTS;
     }
 
     /// Adds a hello that is compatible with SSL 2, of `len` bytes: `message`, and two before it.
@@ -263,3 +264,9 @@ fn alert_name(description: u8) -> String {
     };
     format!("{name} ({description})")
 }
+
+/// The most bytes of the stream that wait for a flight to end, headers included.
+const FLIGHT: usize = 2 * handshake::MESSAGE;
+
+/// The most records of a flight that are remembered.
+const FRAGMENTS: usize = 4096;
