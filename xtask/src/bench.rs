@@ -118,7 +118,8 @@ impl Bench {
         let half = self.capture(kind, "-half", size / 2)?;
         let small = self.capture(kind, "-small", small_size)?;
         let empty = self.capture(kind, "-empty", 1)?;
-        let case = self.options.folder.join(format!("{}.case", kind.name()));
+        let case = whole.path.with_extension("case");
+        let half_case = half.path.with_extension("case");
 
         let mut audit = None;
         let mut lines: Vec<Line> = yardsticks::ALL.iter().map(Line::new).collect();
@@ -145,10 +146,11 @@ impl Bench {
         let mut halved = None;
         for _ in 0..self.options.runs {
             warm(&half.path)?;
-            Cost::note(&mut halved, self.audit(&half.path, &case)?);
+            Cost::note(&mut halved, self.audit(&half.path, &half_case)?);
         }
-        wrong
-            .extend(check::check(&case, &half.made)?.into_iter().map(|wrong| format!("half of it: {wrong}")));
+        wrong.extend(
+            check::check(&half_case, &half.made)?.into_iter().map(|wrong| format!("half of it: {wrong}")),
+        );
         Ok(Chapter {
             kind,
             made: whole.made,
