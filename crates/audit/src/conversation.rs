@@ -81,8 +81,8 @@ impl Conversation {
             Head::Dhcp(head) => {
                 let address = head.address.unwrap_or(self.device_address);
                 let facts = gathered.devices.entry(address).or_default();
-                let told = [&head.host_name, &head.vendor_class];
-                facts.names.extend(told.into_iter().filter(|name| !name.is_empty()).cloned());
+                facts.call(&head.host_name);
+                facts.call(&head.vendor_class);
             }
             Head::Dns(_) | Head::Raw => {}
         }
@@ -136,8 +136,8 @@ impl Conversation {
             contact.moved(bytes, summary.first, summary.last);
         }
         let device = gathered.devices.entry(self.device_address).or_default();
-        if !self.inbound && device.mac.is_none() {
-            device.mac = info.mac;
+        if !self.inbound {
+            device.at(info.mac);
         }
         gathered.anomalies.merge(summary.anomalies);
         for exchange in std::mem::take(&mut self.under_way) {
@@ -151,11 +151,8 @@ impl Conversation {
             self.call(&host_without_port(&head.host), "http host", proof, gathered);
         }
         let from_device = self.direction(message.sender) == Direction::Out;
-        if from_device && message.sender == Sender::Originator && !head.agent.is_empty() {
-            let facts = gathered.devices.entry(self.device_address).or_default();
-            if facts.names.len() < DEVICE_NAMES && !facts.names.contains(&head.agent) {
-                facts.names.insert(head.agent.chars().take(DEVICE_NAME).collect());
-            }
+        if from_device && message.sender == Sender::Originator {
+            gathered.devices.entry(self.device_address).or_default().call(&head.agent);
         }
     }
 
@@ -267,7 +264,7 @@ fn learn_names(flow: FlowId, head: &DnsHead, message: &Message, names: &mut Name
                 let name = asked.unwrap_or(owner).to_ascii_lowercase();
                 names.add(*address, message.recorded.first, name, proof);
             }
-            DnsData::Alias(target) => names.alias(owner, target),
+            DnsData::Alias(target) => names.alias(owner, message.recorded.first, target),
             DnsData::Other(_) => {}
         }
     }
@@ -320,7 +317,3 @@ const UNDER_WAY: usize = 64;
 const TARGET: usize = 2048;
 /// The longest host name kept: DNS allows 253.
 const HOST: usize = 255;
-/// Names kept for one device: user agents of its apps, DHCP names.
-const DEVICE_NAMES: usize = 32;
-/// The longest of them.
-const DEVICE_NAME: usize = 200;

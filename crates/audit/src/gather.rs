@@ -5,7 +5,7 @@
 //! order that does not depend on which worker saw what.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     hash::{DefaultHasher, Hash, Hasher},
     net::IpAddr,
 };
@@ -89,8 +89,8 @@ pub(crate) struct DeviceFacts {
 pub(crate) struct Names {
     /// Name asked for, when, by the address that answered it.
     pub(crate) of_address: BTreeMap<IpAddr, BTreeMap<(Timestamp, String), Occurrence>>,
-    /// Alias to the name it points to.
-    pub(crate) alias: BTreeMap<String, String>,
+    /// Alias to the name it points to, and when that was told first.
+    pub(crate) alias: BTreeMap<String, (Timestamp, String)>,
 }
 
 impl Gathered {
@@ -101,10 +101,8 @@ impl Gathered {
         if self.contacts.len() < needed {
             self.contacts.resize_with(needed, Contact::default);
         }
-        if let Some(contact) = self.contact(id)
-            && contact.named_by.is_empty()
-        {
-            contact.named_by = named_by;
+        if let Some(contact) = self.contact(id) {
+            contact.named(named_by);
         }
         id
     }
@@ -174,7 +172,43 @@ impl Gathered {
     }
 }
 
+impl DeviceFacts {
+    /// Notes a link-layer address. The smallest is kept: which flow is over first depends on the workers.
+    pub(crate) fn at(&mut self, mac: Option<[u8; 6]>) {
+        self.mac = self.mac.into_iter().chain(mac).min();
+    }
+
+    /// Notes what it calls itself, or one of its apps. Of too many names the first by their letters are kept.
+    pub(crate) fn call(&mut self, name: &str) {
+        let end = name.char_indices().nth(DEVICE_NAME).map_or(name.len(), |(end, _)| end);
+        let name = name.get(..end).unwrap_or_default();
+        let full = self.names.len() >= DEVICE_NAMES;
+        let late = || self.names.last().is_some_and(|last| last.as_str() < name);
+        if name.is_empty() || self.names.contains(name) || full && late() {
+            return;
+        }
+        self.names.insert(name.to_owned());
+        if full {
+            self.names.pop_last();
+        }
+    }
+
+    /// Adds what another worker knows.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.at(other.mac);
+        other.names.iter().for_each(|name| self.call(name));
+    }
+}
+
 impl Contact {
+    /// Notes what names it.
+    fn named(&mut self, by: &'static str) {
+        // Smaller is arbitrary, but the same whatever the order of flows and of merging.
+        if self.named_by.is_empty() || !by.is_empty() && by < self.named_by {
+            self.named_by = by;
+        }
+    }
+
     /// Notes bytes that went out and came in, in the time from `first` to `last`.
     pub(crate) fn moved(&mut self, bytes: (u64, u64), first: Timestamp, last: Timestamp) {
         self.bytes_out += bytes.0;
@@ -193,10 +227,7 @@ impl Contact {
     }
 
     pub(crate) fn merge(&mut self, other: Self) {
-        // Smaller is arbitrary, but the same whatever the order of merging.
-        if self.named_by.is_empty() || (!other.named_by.is_empty() && other.named_by < self.named_by) {
-            self.named_by = other.named_by;
-        }
+        self.named(other.named_by);
         self.prove(other.named_at);
         self.flows += other.flows;
         if let Some(first) = other.first {
@@ -217,17 +248,21 @@ impl Names {
         if self.of_address.len() >= NAMES {
             return;
         }
-        let known = self.of_address.entry(address).or_default();
-        // One name asked for again and again is told once; the first time is what counts.
-        if known.len() < NAMES_PER_ADDRESS && known.keys().all(|(_, other)| *other != name) {
-            known.insert((time, name), proof());
+        tell(self.of_address.entry(address).or_default(), (time, name), proof);
+    }
+
+    /// Notes that `alias` is another name for `target`, as was told at `time`. The first to tell counts.
+    pub(crate) fn alias(&mut self, alias: &str, time: Timestamp, target: &str) {
+        if self.alias.len() < NAMES {
+            self.point(alias.to_ascii_lowercase(), (time, target.to_ascii_lowercase()));
         }
     }
 
-    /// Notes that `alias` is another name for `target`.
-    pub(crate) fn alias(&mut self, alias: &str, target: &str) {
-        if self.alias.len() < NAMES {
-            self.alias.insert(alias.to_ascii_lowercase(), target.to_ascii_lowercase());
+    fn point(&mut self, alias: String, target: (Timestamp, String)) {
+        match self.alias.entry(alias) {
+            Entry::Occupied(mut known) if target < *known.get() => drop(known.insert(target)),
+            Entry::Occupied(_) => {}
+            Entry::Vacant(place) => drop(place.insert(target)),
         }
     }
 
@@ -242,7 +277,7 @@ impl Names {
     pub(crate) fn chain(&self, name: &str) -> Vec<String> {
         let mut chain = Vec::new();
         let mut at = name;
-        while let Some(next) = self.alias.get(at) {
+        while let Some((_, next)) = self.alias.get(at) {
             // A chain that leads in a circle, or is absurdly long, is told up to there.
             if chain.len() >= CHAIN || chain.contains(next) {
                 break;
@@ -255,9 +290,38 @@ impl Names {
 
     pub(crate) fn merge(&mut self, other: Self) {
         for (address, names) in other.of_address {
-            self.of_address.entry(address).or_default().extend(names);
+            let known = self.of_address.entry(address).or_default();
+            names.into_iter().for_each(|(told, proof)| tell(known, told, || proof));
         }
-        self.alias.extend(other.alias);
+        other.alias.into_iter().for_each(|(alias, target)| self.point(alias, target));
+    }
+}
+
+/// Notes that a name led to an address. One that is told again and again is kept once, with its first time;
+/// of too many names those told first are kept. So it does not matter who tells what first.
+fn tell(
+    known: &mut BTreeMap<(Timestamp, String), Occurrence>,
+    told: (Timestamp, String),
+    proof: impl FnOnce() -> Occurrence,
+) {
+    match known.keys().find(|(_, name)| *name == told.1).cloned() {
+        Some(before) if before.0 < told.0 => {}
+        Some(before) => {
+            let (proof, other) = (proof(), known.remove(&before));
+            let place = |proof: &Occurrence| (proof.exchange, proof.frame);
+            let earlier = other.filter(|other| before.0 == told.0 && place(other) <= place(&proof));
+            known.insert(told, earlier.unwrap_or(proof));
+        }
+        None => {
+            let full = known.len() >= NAMES_PER_ADDRESS;
+            if full && known.last_key_value().is_some_and(|(last, _)| *last < told) {
+                return;
+            }
+            known.insert(told, proof());
+            if full {
+                known.pop_last();
+            }
+        }
     }
 }
 
@@ -319,3 +383,77 @@ const CHAIN: usize = 16;
 const NAMES: usize = 200_000;
 /// Names remembered of one address: content networks serve many from one.
 const NAMES_PER_ADDRESS: usize = 64;
+/// Names kept for one device: user agents of its apps, DHCP names.
+const DEVICE_NAMES: usize = 32;
+/// The longest of them, in characters.
+const DEVICE_NAME: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One worker that hears all, and two that share it, know the same in the end.
+    fn hear<T: Copy, F: Default>(
+        told: &[T],
+        tell: impl Fn(&mut F, T),
+        merge: impl Fn(&mut F, F),
+    ) -> [F; 3] {
+        let listen = |told: &mut dyn Iterator<Item = T>| {
+            let mut facts = F::default();
+            told.for_each(|one| tell(&mut facts, one));
+            facts
+        };
+        let (one, other) = told.split_at(told.len() / 2);
+        let mut shared = listen(&mut one.iter().copied());
+        merge(&mut shared, listen(&mut other.iter().copied()));
+        [listen(&mut told.iter().copied()), listen(&mut told.iter().rev().copied()), shared]
+    }
+
+    #[test]
+    fn devices_do_not_depend_on_who_hears_what() {
+        let names: Vec<String> = (0..100).map(|name| format!("app {}", name * 37 % 100)).collect();
+        let told: Vec<(&str, u8)> = names.iter().map(String::as_str).zip(100..).collect();
+        let known = hear(
+            &told,
+            |facts: &mut DeviceFacts, (name, mac)| {
+                facts.call(name);
+                facts.at(Some([0, 0, 0, 0, 0, mac]));
+            },
+            |facts, other| facts.merge(&other),
+        );
+        for facts in known {
+            assert_eq!((facts.mac, facts.names.len()), (Some([0, 0, 0, 0, 0, 100]), DEVICE_NAMES));
+            assert_eq!(facts.names.last().map(String::as_str), Some("app 37"));
+        }
+    }
+
+    #[test]
+    fn names_do_not_depend_on_who_hears_what() {
+        let told = [("b", 3), ("a", 1), ("c", 9), ("a", 5), ("b", 2), ("a", 4)];
+        let address = IpAddr::from([198, 51, 100, 7]);
+        let known = hear(
+            &told,
+            |names: &mut Names, (name, time)| {
+                names.alias("x", Timestamp(time), name);
+                names.add(address, Timestamp(time), name.to_owned(), proof);
+            },
+            Names::merge,
+        );
+        for names in known {
+            assert_eq!(names.chain("x"), ["a"]);
+            let told: Vec<_> = names.of_address[&address].keys().map(|(time, name)| (time.0, &name[..])).collect();
+            assert_eq!(told, [(1, "a"), (2, "b"), (9, "c")]);
+        }
+    }
+
+    fn proof() -> Occurrence {
+        Occurrence {
+            exchange: evidence::ExchangeId::default(),
+            frame: evidence::FrameNo::default(),
+            time: Timestamp::default(),
+            trail: evidence::Trail::default(),
+            span: evidence::Span { buffer: evidence::BufferId(0), start: 0, end: 0 },
+            found: String::new(),
+        }
+    }
+}

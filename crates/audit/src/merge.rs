@@ -57,12 +57,7 @@ fn add_totals(sum: &mut Totals, more: &Totals) {
 
 fn merge_devices(devices: &mut BTreeMap<std::net::IpAddr, DeviceFacts>, share: &Gathered) {
     for (address, facts) in &share.devices {
-        let known = devices.entry(*address).or_default();
-        known.mac = match (known.mac, facts.mac) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        };
-        known.names.extend(facts.names.iter().cloned());
+        devices.entry(*address).or_default().merge(facts);
     }
 }
 
