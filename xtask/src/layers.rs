@@ -18,6 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("audit", &["evidence", "facts", "wire", "payload", "identifiers", "store"]),
     ("phonehome", &["evidence", "facts", "identifiers", "audit", "store", "report"]),
     ("testkit", &["evidence"]),
+    ("fuzzed", &["evidence", "facts", "identifiers", "wire", "payload", "audit", "report", "testkit"]),
     ("xtask", &["evidence", "facts", "identifiers", "wire", "payload", "audit", "report", "testkit"]),
 ];
 

@@ -1,0 +1,85 @@
+//! Any bytes to a verdict: each target feeds them to one part of the program and holds what comes out to
+//! that part's laws — no panic, every byte accounted for, the same answer however the bytes are spread.
+//!
+//! [`TARGETS`] is the one list. `fuzz/` calls it with what a fuzzer invents (`cargo xtask fuzz`); the tests of
+//! this crate call it with the seeds in `fuzz/seeds/`, with real captures, and with mutations of both. A
+//! target panics where a law is broken: that is how both hear of it.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a target panics where a law is broken, and its own slips are to be heard of as well"
+)]
+
+mod capture;
+mod case;
+mod connection;
+mod databases;
+mod hostile;
+mod markup;
+mod packets;
+mod payload;
+mod profile;
+mod quic;
+mod search;
+mod session;
+mod whole;
+
+/// A part of the program and the laws it keeps.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// Its name: of the binary in `fuzz/fuzz_targets/` and of the folder in `fuzz/seeds/`.
+    pub name: &'static str,
+    /// Folders of the real captures ([`testkit::corpora`]) whose files are seeds as well.
+    pub corpora: &'static [&'static str],
+    /// How many bytes of mutated seeds the test gives it: less where a byte costs more.
+    pub effort: usize,
+    /// Feeds it; panics where a law is broken.
+    pub run: fn(&[u8]),
+}
+
+/// Everything that is fuzzed.
+pub const TARGETS: &[Target] = &[
+    target("audit", &[], 200_000, whole::audit),
+    target("capture", CAPTURES, 4_000_000, capture::read),
+    target("case", &[], 60_000, case::case),
+    target("connection", &[], 400_000, connection::connection),
+    target("dhcp", &[], 400_000, |bytes| session::datagrams([68, 67], bytes)),
+    target("dhcpv6", &[], 400_000, |bytes| session::datagrams([546, 547], bytes)),
+    target("dns", &[], 400_000, |bytes| session::datagrams([40_000, 53], bytes)),
+    target("dns_stream", &[], 200_000, |bytes| session::stream([40_000, 53], bytes)),
+    target("dtls", &[], 200_000, |bytes| session::datagrams([40_000, 4433], bytes)),
+    target("http", &[], 200_000, |bytes| session::stream([40_000, 80], bytes)),
+    target("mmdb", &[], 200_000, databases::mmdb),
+    target("needles", &[], 100_000, search::needles),
+    target("packets", CAPTURES, 2_000_000, packets::packets),
+    target("payload", &[], 200_000, payload::explore),
+    target("profile", &[], 100_000, profile::parse),
+    target("quic", &[], 200_000, |bytes| session::datagrams([40_000, 443], bytes)),
+    target("quic_frames", &[], 100_000, quic::frames),
+    target("shapes", &[], 100_000, search::shapes),
+    target("ssdp", &[], 200_000, |bytes| session::datagrams([40_000, 1900], bytes)),
+    target("tls", &[], 200_000, |bytes| session::stream([40_000, 443], bytes)),
+];
+
+/// Feeds the target of that name.
+///
+/// # Panics
+/// Where a law is broken, or there is no such target.
+pub fn run(name: &str, bytes: &[u8]) {
+    let target = TARGETS.iter().find(|target| target.name == name);
+    let target = target.unwrap_or_else(|| panic!("there is no target {name}"));
+    (target.run)(bytes);
+}
+
+const fn target(
+    name: &'static str,
+    corpora: &'static [&'static str],
+    effort: usize,
+    run: fn(&[u8]),
+) -> Target {
+    Target { name, corpora, effort, run }
+}
+
+const CAPTURES: &[&str] = &["hostile", "pcapng-format"];

@@ -1,0 +1,239 @@
+//! Both sides' bytes through a session: every byte is in one message or counted, in order and with the place
+//! it was recorded at; parts and bodies lie in what was recorded; any spread over calls tells the same.
+//!
+//! The input is what the originator says. The bytes `f5 f6`, which no text holds, and the one behind them are
+//! a direction: `<` the responder speaks, `>` the originator, any other a gap of so many bytes and one. Over
+//! datagrams, `<` and `>` begin the next one, and any other says how many bytes the last one lacks.
+
+use evidence::{Anomaly, CaptureId, Fidelity, FrameNo, Ledger, Segment, Source, Timestamp, Transport};
+use wire::{
+    Body, Message, Recorded, Sender, Session, StreamBuffer,
+    flow::{Datagram, FlowSink},
+};
+
+/// Holds a stream to the laws.
+pub(crate) fn stream(ports: [u16; 2], input: &[u8]) {
+    let acts = acts(input);
+    let whole = play(ports, &acts, usize::MAX);
+    for step in [1, 7] {
+        assert_eq!(whole, play(ports, &acts, step), "cut into pieces of {step}");
+    }
+}
+
+/// Holds datagrams to the laws.
+pub(crate) fn datagrams(ports: [u16; 2], input: &[u8]) {
+    datagrams_made(ports, input, |_, bytes| bytes.to_vec());
+}
+
+/// The same for datagrams that `make` puts around what each side says.
+pub(crate) fn datagrams_made(ports: [u16; 2], input: &[u8], mut make: impl FnMut(Sender, &[u8]) -> Vec<u8>) {
+    let mut stage = Stage::new(Session::over(Transport::Udp, ports));
+    let acts = acts(input);
+    for (index, act) in acts.iter().enumerate() {
+        if let Act::Say(sender, bytes) = act {
+            let cut = match acts.get(index + 1) {
+                Some(Act::Gap(_, len)) => u32::from(*len),
+                _ => 0,
+            };
+            stage.datagram(*sender, &make(*sender, bytes), cut);
+        }
+    }
+    stage.close();
+}
+
+#[derive(Debug)]
+enum Act<'a> {
+    Say(Sender, &'a [u8]),
+    Gap(Sender, u16),
+}
+
+fn acts(input: &[u8]) -> Vec<Act<'_>> {
+    let (mut acts, mut sender, mut rest) = (Vec::new(), Sender::Originator, input);
+    loop {
+        let mark = rest.windows(MARK.len()).position(|window| window == MARK);
+        let (said, after) = rest.split_at(mark.unwrap_or(rest.len()));
+        if !said.is_empty() {
+            acts.push(Act::Say(sender, said));
+        }
+        let Some((direction, after)) = after.get(MARK.len()..).and_then(<[u8]>::split_first) else { break };
+        match direction {
+            b'<' => sender = Sender::Responder,
+            b'>' => sender = Sender::Originator,
+            len => acts.push(Act::Gap(sender, u16::from(*len) + 1)),
+        }
+        rest = after;
+    }
+    acts
+}
+
+/// What a session told.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Told {
+    messages: Vec<Message>,
+    anomalies: Vec<Anomaly>,
+    passed: Ledger,
+}
+
+/// Plays a script to a session, at most `step` bytes at a time.
+fn play(ports: [u16; 2], acts: &[Act<'_>], step: usize) -> Told {
+    let mut stage = Stage::new(Session::over(Transport::Tcp, ports));
+    for act in acts {
+        match act {
+            Act::Say(sender, bytes) => stage.say(*sender, bytes, step),
+            Act::Gap(sender, len) => stage.lose(*sender, u64::from(*len)),
+        }
+    }
+    stage.close()
+}
+
+/// Plays to a session and keeps the books.
+struct Stage {
+    session: Session,
+    streams: [StreamBuffer; 2],
+    /// What each side was given, with its place in the capture.
+    given: [Vec<(u8, u64)>; 2],
+    place: u64,
+    frame: u64,
+    told: Told,
+}
+
+impl Stage {
+    fn new(session: Session) -> Self {
+        let (streams, given) = Default::default();
+        Self { session, streams, given, place: 1000, frame: 0, told: Told::default() }
+    }
+
+    fn say(&mut self, sender: Sender, bytes: &[u8], step: usize) {
+        let time = self.next_frame();
+        for piece in bytes.chunks(step) {
+            let segment = self.give(sender, piece);
+            let stream = &mut self.streams[side(sender)];
+            stream.append(piece, [segment], time);
+            self.session.data(sender, stream);
+            self.hear();
+        }
+    }
+
+    fn lose(&mut self, sender: Sender, len: u64) {
+        let stream = &mut self.streams[side(sender)];
+        self.session.gap(sender, len, stream);
+        assert!(stream.is_empty(), "bytes are left before a gap");
+        stream.lose(len);
+        self.hear();
+    }
+
+    fn datagram(&mut self, sender: Sender, bytes: &[u8], cut: u32) {
+        let time = self.next_frame();
+        let segments = [self.give(sender, bytes)];
+        self.session.datagram(sender, Datagram { bytes, segments: &segments, time, cut });
+        self.hear();
+    }
+
+    fn next_frame(&mut self) -> Timestamp {
+        self.frame += 1;
+        Timestamp(i64::try_from(self.frame).unwrap())
+    }
+
+    fn give(&mut self, sender: Sender, bytes: &[u8]) -> Segment {
+        let source = Source::Frame { capture: CaptureId(0), frame: FrameNo(self.frame) };
+        let segment = Segment::exact(0, bytes.len() as u64, source, self.place);
+        self.given[side(sender)].extend(bytes.iter().copied().zip(self.place..));
+        self.place += bytes.len() as u64;
+        segment
+    }
+
+    fn hear(&mut self) {
+        let output = self.session.output();
+        self.told.messages.append(&mut output.messages);
+        self.told.anomalies.append(&mut output.anomalies);
+        assert!(!output.upgrade, "a room's wish to be replaced was not heard");
+    }
+
+    fn close(mut self) -> Told {
+        for sender in SIDES {
+            let stream = &mut self.streams[side(sender)];
+            self.session.end(sender, stream);
+            assert!(stream.is_empty(), "bytes are left at the end");
+            self.hear();
+        }
+        self.told.passed = self.session.ledger();
+        let missing: u64 = SIDES.iter().map(|sender| self.missing(*sender)).sum();
+        assert_eq!(missing, self.told.passed.total(), "bytes in no message, bytes passed over");
+        for message in &mut self.told.messages {
+            check(message);
+            merge(&mut message.recorded.segments);
+        }
+        self.told
+    }
+
+    /// How many bytes of a side are in no message. Fails where one is in two, or moved.
+    fn missing(&self, sender: Sender) -> u64 {
+        let sent = self.told.messages.iter().filter(|message| message.sender == sender);
+        let mut found = sent.flat_map(|message| bytes_and_places(&message.recorded)).peekable();
+        let given = self.given[side(sender)].iter();
+        let missing = given.filter(|byte| found.next_if_eq(byte).is_none()).count();
+        assert!(found.next().is_none(), "{sender:?}: bytes are repeated or moved");
+        missing as u64
+    }
+}
+
+fn bytes_and_places(recorded: &Recorded) -> impl Iterator<Item = (u8, u64)> {
+    let len: u64 = recorded.segments.iter().map(|segment| segment.len).sum();
+    assert_eq!(len, recorded.bytes.len() as u64, "bytes of unknown origin");
+    let places = recorded.segments.iter().flat_map(|segment| segment.start..segment.start + segment.len);
+    recorded.bytes.iter().copied().zip(places)
+}
+
+/// Parts and body lie in the recorded bytes, and a joined body is what its segments say.
+pub(crate) fn check(message: &Message) {
+    let recorded = &message.recorded.bytes;
+    for part in &message.parts {
+        let (name, value) = (recorded.get(part.name.clone()), recorded.get(part.value.clone()));
+        assert!(name.is_some() && value.is_some(), "{part:?} lies outside");
+    }
+    match &message.body {
+        Body::None => {}
+        Body::Range(range) => assert!(recorded.get(range.clone()).is_some(), "the body lies outside"),
+        Body::Joined { bytes, segments } => check_joined(bytes, segments, recorded),
+    }
+}
+
+fn check_joined(bytes: &[u8], segments: &[Segment], recorded: &[u8]) {
+    let mut at = 0;
+    for segment in segments {
+        assert_eq!(segment.out, at, "a hole or an overlap in a joined body");
+        at = segment.out_end();
+        let from = &recorded[range(segment.start, segment.source_len)];
+        if segment.fidelity == Fidelity::Exact {
+            assert_eq!(&bytes[range(segment.out, segment.len)], from, "not what was recorded");
+        }
+    }
+    assert_eq!(at, bytes.len() as u64, "bytes of unknown origin");
+}
+
+fn range(start: u64, len: u64) -> std::ops::Range<usize> {
+    let start = usize::try_from(start).unwrap();
+    start..start + usize::try_from(len).unwrap()
+}
+
+/// Joins segments that follow each other: how the bytes were spread over calls does not matter.
+fn merge(segments: &mut Vec<Segment>) {
+    let mut merged: Vec<Segment> = Vec::new();
+    for segment in segments.drain(..) {
+        match merged.last_mut() {
+            Some(last) if last.source == segment.source && last.start + last.len == segment.start => {
+                last.len += segment.len;
+                last.source_len += segment.len;
+            }
+            _ => merged.push(segment),
+        }
+    }
+    *segments = merged;
+}
+
+fn side(sender: Sender) -> usize {
+    usize::from(sender == Sender::Responder)
+}
+
+const MARK: [u8; 2] = [0xf5, 0xf6];
+const SIDES: [Sender; 2] = [Sender::Originator, Sender::Responder];
