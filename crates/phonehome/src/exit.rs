@@ -27,7 +27,10 @@ pub(crate) enum Exit {
 impl Exit {
     /// The code for a failure: the one its cause carries, else a fault.
     pub(crate) fn of(failure: &anyhow::Error) -> Self {
-        failure.chain().find_map(|cause| cause.downcast_ref::<Failed>()).map_or(Self::Fault, |failed| failed.exit)
+        failure
+            .chain()
+            .find_map(|cause| cause.downcast_ref::<Failed>())
+            .map_or(Self::Fault, |failed| failed.exit)
     }
 }
 

@@ -27,7 +27,10 @@ fn recipes_of_every_decoder_agree() {
     let desk = Desk::new(&kit::capture(&every_decoder()));
     let case = desk.audited();
     let used: BTreeSet<_> = decoders(&case).collect();
-    let all = DECODERS.iter().filter(|decoder| decoder.gives() == Gives::Buffer).map(|decoder| decoder.name.to_owned());
+    let all = DECODERS
+        .iter()
+        .filter(|decoder| decoder.gives() == Gives::Buffer)
+        .map(|decoder| decoder.name.to_owned());
     assert_eq!(used, all.collect(), "a decoder has no finding here: add one to every_decoder()");
     desk.phonehome(&["prove", "x.case"]).assert().success();
     let scripts: Vec<_> = recipes(&desk.join("x.case"));
@@ -50,7 +53,9 @@ fn jq_gives_the_same_value_by_its_path() {
     let mut paths = BTreeSet::new();
     for script in recipes(&desk.join("x.case")) {
         let output = agrees(&desk, &script, Some(tools.path()));
-        paths.extend(output.lines().filter_map(|line| line.strip_prefix("jq gives the same for ").map(str::to_owned)));
+        paths.extend(
+            output.lines().filter_map(|line| line.strip_prefix("jq gives the same for ").map(str::to_owned)),
+        );
     }
     assert_eq!(paths, [".IMEI1", ".sims[0].imsi"].map(str::to_owned).into());
 }
@@ -64,7 +69,9 @@ fn recipes_of_real_captures_agree() {
     for capture in testkit::files_below(&corpora.join("http")) {
         let name = capture.display().to_string();
         let out = format!("{}.case", capture.file_name().unwrap().display());
-        desk.phonehome(&["audit", &name, "--out", &out, "--quiet", "--no-store"]).assert();
+        // One of them is cut, which is told.
+        let audited = desk.phonehome(&["audit", &name, "--out", &out, "--quiet", "--no-store"]).assert();
+        audited.code(predicates::ord::le(3));
         desk.phonehome(&["prove", &out]).assert().success();
         for script in recipes(&desk.join(&out)) {
             agrees(&desk, &script, Some(tools.path()));
@@ -97,7 +104,10 @@ fn a_recipe_finds_out_another_capture_and_another_value() {
     let desk = Desk::new(&kit::leaky());
     desk.audited();
     desk.phonehome(&["prove", "x.case"]).assert().success();
-    let script = recipes(&desk.join("x.case")).into_iter().find(|script| fs::read_to_string(script).unwrap().contains("IMEI")).unwrap();
+    let script = recipes(&desk.join("x.case"))
+        .into_iter()
+        .find(|script| fs::read_to_string(script).unwrap().contains("IMEI"))
+        .unwrap();
     let text = fs::read_to_string(&script).unwrap();
     let hex = hex(IMEI.as_bytes());
     assert!(text.contains(&hex));
@@ -123,7 +133,9 @@ fn a_recipe_is_told_where_the_captures_lie() {
     let Some(tools) = tools(&[&BASIC[..], &["gunzip", "gzip"]].concat()) else { return };
     let desk = Desk::new(&kit::leaky());
     desk.write("y.pcap.gz", &gzip(&kit::leaky()));
-    desk.phonehome(&["audit", "y.pcap.gz", "-p", "phone.toml", "--out", "x.case", "--quiet"]).assert().success();
+    desk.phonehome(&["audit", "y.pcap.gz", "-p", "phone.toml", "--out", "x.case", "--quiet"])
+        .assert()
+        .success();
     desk.phonehome(&["prove", "x.case"]).assert().success();
     fs::create_dir(desk.join("moved")).unwrap();
     fs::rename(desk.join("y.pcap.gz"), desk.join("moved/it's here.gz")).unwrap();
@@ -181,7 +193,9 @@ fn no_text_of_a_case_reaches_the_shell() {
         agrees(&desk, &scripts[0], Some(tools.path()));
         let everything = testkit::files_below(desk.path());
         assert!(!everything.iter().any(|path| path.ends_with("pwned")), "{attack:?}: {everything:?}");
-        let files = ["case.json", "case.sqlite", "report.html"].len() + scripts.len() + [&capture, &desk.join("phone.toml")].len();
+        let files = ["case.json", "case.sqlite", "report.html"].len()
+            + scripts.len()
+            + [&capture, &desk.join("phone.toml")].len();
         assert_eq!(everything.len(), files, "{attack:?}: {everything:?}");
     }
 }
@@ -262,7 +276,8 @@ fn a_forged_trail_costs_nothing_and_proves_nothing() {
 fn agrees(desk: &Desk, script: &Path, tools: Option<&Path>) -> String {
     let output = desk.sh(script, tools);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let clean = output.status.success() && output.stderr.is_empty() && text.ends_with("Every value agrees.\n");
+    let clean =
+        output.status.success() && output.stderr.is_empty() && text.ends_with("Every value agrees.\n");
     assert!(clean, "{}\n{text}\n{}", fs::read_to_string(script).unwrap(), errors(&output));
     text
 }
@@ -291,10 +306,15 @@ fn frames_hold(case: &Case, capture: &Path) -> usize {
         let buffers = &evidence.occurrence.trail.buffers;
         for segment in buffers.iter().flat_map(|buffer| &buffer.segments) {
             let Source::Frame { frame, .. } = segment.source else { continue };
-            let (start, len) = (usize::try_from(segment.start).unwrap(), usize::try_from(segment.len).unwrap());
+            let (start, len) =
+                (usize::try_from(segment.start).unwrap(), usize::try_from(segment.len).unwrap());
             let wanted = hex(&bytes[start..start + len]);
             let payload = payloads.get(&frame.0).map(String::as_str).unwrap_or_default();
-            assert!(payload.contains(&wanted), "frame {frame} of {} does not hold {wanted}", capture.display());
+            assert!(
+                payload.contains(&wanted),
+                "frame {frame} of {} does not hold {wanted}",
+                capture.display()
+            );
             checked += 1;
         }
     }
@@ -366,7 +386,8 @@ fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for group in bytes.chunks(3) {
-        let value = group.iter().chain([&0; 2]).take(3).fold(0_usize, |value, byte| value << 8 | usize::from(*byte));
+        let value =
+            group.iter().chain([&0; 2]).take(3).fold(0_usize, |value, byte| value << 8 | usize::from(*byte));
         for place in 0..4 {
             let letter = char::from(LETTERS[value >> (18 - 6 * place) & 63]);
             text.push(if place <= group.len() { letter } else { '=' });
@@ -380,4 +401,5 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// What the decoders' steps need.
-const DECODING: [&str; 10] = ["base64", "brotli", "cat", "gunzip", "gzip", "iconv", "jq", "lz4", "python3", "zstd"];
+const DECODING: [&str; 10] =
+    ["base64", "brotli", "cat", "gunzip", "gzip", "iconv", "jq", "lz4", "python3", "zstd"];

@@ -67,7 +67,9 @@ fn step(tree: &Tree<'_>, index: payload::FieldIndex) -> Option<Step> {
     let field = tree.field(index).filter(|field| field.decoder == "json")?;
     match &field.name {
         Name::Index(index) => Some(Step::Element(usize::try_from(*index).ok()?)),
-        Name::Range(_) | Name::Owned(_) => Some(tree.name(index).into_owned()).filter(|name| is_simple(name)).map(Step::Member),
+        Name::Range(_) | Name::Owned(_) => {
+            Some(tree.name(index).into_owned()).filter(|name| is_simple(name)).map(Step::Member)
+        }
         Name::None => None,
     }
 }
@@ -89,7 +91,9 @@ fn gives(value: &Value, bytes: &[u8]) -> bool {
     match value {
         Value::String(text) => text.as_bytes() == bytes,
         // Longer numbers lose digits in older versions of jq.
-        Value::Number(number) => number.is_u64() && bytes.len() <= 15 && number.to_string().as_bytes() == bytes,
+        Value::Number(number) => {
+            number.is_u64() && bytes.len() <= 15 && number.to_string().as_bytes() == bytes
+        }
         _ => false,
     }
 }

@@ -54,7 +54,9 @@ pub enum CaptureMissing {
         sha256: String,
     },
     /// There is no such file.
-    #[error("{name}: the capture is not there; say where the file with the SHA-256 {sha256} lies with --captures")]
+    #[error(
+        "{name}: the capture is not there; say where the file with the SHA-256 {sha256} lies with --captures"
+    )]
     Gone {
         /// Its name in the case.
         name: String,
@@ -87,7 +89,8 @@ impl CaptureFiles {
     }
 
     fn add(&mut self, capture: CaptureId, path: PathBuf) {
-        let compressed = path.is_file() && open(&Input::File(path.clone())).is_ok_and(|file| file.compression.is_some());
+        let compressed =
+            path.is_file() && open(&Input::File(path.clone())).is_ok_and(|file| file.compression.is_some());
         let bytes = if compressed { Bytes::Compressed(BTreeMap::new()) } else { Bytes::Plain(None) };
         self.files.insert(capture, Found { path, bytes });
     }
@@ -301,7 +304,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let was = folder.path().join("was/x.pcap");
         let told = capture(&was, b"the capture");
-        let find = |places: &[PathBuf]| CaptureFiles::find(std::slice::from_ref(&told), folder.path(), places);
+        let find =
+            |places: &[PathBuf]| CaptureFiles::find(std::slice::from_ref(&told), folder.path(), places);
         assert!(matches!(find(&[]), Err(CaptureMissing::Gone { .. })));
         std::fs::write(folder.path().join("x.pcap"), "not capture").unwrap();
         assert!(matches!(find(&[]), Err(CaptureMissing::Changed { .. })), "as long, but another one");
@@ -318,10 +322,14 @@ mod tests {
         let bytes: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
         let (plain, packed) = (folder.path().join("plain"), folder.path().join("packed"));
         std::fs::write(&plain, &bytes).unwrap();
-        let mut gzip = flate2::write::GzEncoder::new(File::create(&packed).unwrap(), flate2::Compression::fast());
+        let mut gzip =
+            flate2::write::GzEncoder::new(File::create(&packed).unwrap(), flate2::Compression::fast());
         gzip.write_all(&bytes).unwrap();
         gzip.finish().unwrap();
-        let mut files = CaptureFiles::just_read(&[capture(&plain, &[]), Capture { id: CaptureId(1), ..capture(&packed, &[]) }]);
+        let mut files = CaptureFiles::just_read(&[
+            capture(&plain, &[]),
+            Capture { id: CaptureId(1), ..capture(&packed, &[]) },
+        ]);
         let ranges = [700_000..700_010, 3..5, 4..90, 90..90, 799_999..800_000];
         let asked = ranges.iter().take(3).map(|range| (CaptureId(1), range.clone()));
         files.prepare(asked).unwrap();

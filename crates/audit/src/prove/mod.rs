@@ -178,7 +178,8 @@ fn join(
             Source::Frame { capture, .. } => {
                 let fail = |source| ReplayError::Capture { offset: from.start, source };
                 let bytes = captures.read(capture, &from).map_err(fail)?;
-                let bytes = bytes.get(..place.len()).ok_or_else(|| fail(io::ErrorKind::UnexpectedEof.into()))?;
+                let bytes =
+                    bytes.get(..place.len()).ok_or_else(|| fail(io::ErrorKind::UnexpectedEof.into()))?;
                 place.copy_from_slice(bytes);
             }
             Source::Buffer(id) => {

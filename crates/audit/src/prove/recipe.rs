@@ -9,7 +9,9 @@
 
 use std::{collections::BTreeSet, fmt::Write};
 
-use evidence::{Buffer, BufferId, Capture, CaptureId, Evidence, Finding, FindingId, FrameNo, Segment, Source, Step};
+use evidence::{
+    Buffer, BufferId, Capture, CaptureId, Evidence, Finding, FindingId, FrameNo, Segment, Source, Step,
+};
 use sha2::{Digest, Sha256};
 
 use super::{Replay, field, recorded, tools::Tool};
@@ -74,7 +76,8 @@ impl Script {
         self.show_frames(replay);
         let buffers = &evidence.occurrence.trail.buffers;
         for (index, buffer) in buffers.iter().enumerate() {
-            let matters = if matches!(buffer.step, Step::Decode(_)) { "" } else { ": the bytes of it that matter" };
+            let matters =
+                if matches!(buffer.step, Step::Decode(_)) { "" } else { ": the bytes of it that matter" };
             self.line(format_args!("\n# Step {index}: {}{matters}.", words(buffer)));
             match &buffer.step {
                 Step::Decode(decoder) => self.decode((number, index), buffer, decoder, replay),
@@ -148,7 +151,9 @@ impl Script {
         if output.start == 0
             && let Some(path) = field::path(&output.bytes, &(span.start..span.end))
         {
-            self.line(format_args!("\n# The same value as a field of the JSON document, if jq is installed."));
+            self.line(format_args!(
+                "\n# The same value as a field of the JSON document, if jq is installed."
+            ));
             self.line(format_args!("field {step} '{path}' {expected}"));
         }
     }
@@ -162,7 +167,9 @@ impl Script {
             comment(&finding.id.0),
             captures.iter().map(|_| " [CAPTURE]").collect::<String>(),
         );
-        script.push_str("# Each step cuts bytes out of the recorded file or undoes one way of writing them.\nset -eu\n\n");
+        script.push_str(
+            "# Each step cuts bytes out of the recorded file or undoes one way of writing them.\nset -eu\n\n",
+        );
         let mut needs: BTreeSet<_> = self.needs.union(&NEEDS.into()).copied().collect();
         needs.extend(captures.iter().filter_map(|capture| Some(unpacker(&capture.format)?.0)));
         let needs: Vec<_> = needs.into_iter().collect();
@@ -196,7 +203,10 @@ fn open(script: &mut String, capture: &Capture, number: usize) {
          same_file \"$capture{id}\" {digest}\n",
     );
     if let Some((_, unpack)) = unpacker(&capture.format) {
-        let _ = writeln!(script, "{unpack} < \"$capture{id}\" > \"$work/capture{id}\"\ncapture{id}=\"$work/capture{id}\"");
+        let _ = writeln!(
+            script,
+            "{unpack} < \"$capture{id}\" > \"$work/capture{id}\"\ncapture{id}=\"$work/capture{id}\""
+        );
     }
 }
 
@@ -246,7 +256,8 @@ fn expected(value: &[u8]) -> String {
 /// One line of a comment: nothing in it ends the line, acts on a terminal or turns the writing around.
 fn comment(text: &str) -> String {
     let invisible = |c: char| {
-        c.is_control() || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        c.is_control()
+            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
     };
     text.chars().take(LONGEST_COMMENT).map(|c| if invisible(c) { ' ' } else { c }).collect()
 }

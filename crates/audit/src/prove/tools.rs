@@ -22,9 +22,12 @@ pub(super) struct Tool {
 
 /// A command, and whether it gives this output for this input.
 struct Plain {
-    fits: fn(&[u8], &[u8]) -> bool,
+    fits: Fits,
     command: Command,
 }
+
+/// Whether a tool makes an output, the second, of an input.
+type Fits = fn(&[u8], &[u8]) -> bool;
 
 /// A command of the shell.
 #[derive(Clone, Copy, Debug)]
@@ -77,7 +80,11 @@ impl Command {
     }
 
     /// Notes what has to be there for it.
-    pub(super) fn register(&self, needs: &mut BTreeSet<&'static str>, functions: &mut BTreeSet<&'static str>) {
+    pub(super) fn register(
+        &self,
+        needs: &mut BTreeSet<&'static str>,
+        functions: &mut BTreeSet<&'static str>,
+    ) {
         needs.extend(self.needs);
         if !self.function.is_empty() {
             functions.insert(self.function);
@@ -156,7 +163,7 @@ const fn tool(decoder: &'static str, words: &'static str, any: Command) -> Tool 
 const fn plain(
     decoder: &'static str,
     words: &'static str,
-    (fits, command): (fn(&[u8], &[u8]) -> bool, Command),
+    (fits, command): (Fits, Command),
     any: Command,
 ) -> Tool {
     Tool { decoder, words, plain: Some(Plain { fits, command }), any }
@@ -263,7 +270,8 @@ pub(super) const TOOLS: &[Tool] = &[
     ),
 ];
 
-const ZLIB: &str = "python3 -c 'import sys, zlib; sys.stdout.buffer.write(zlib.decompress(sys.stdin.buffer.read()))'";
+const ZLIB: &str =
+    "python3 -c 'import sys, zlib; sys.stdout.buffer.write(zlib.decompress(sys.stdin.buffer.read()))'";
 const RAW_DEFLATE: &str =
     "python3 -c 'import sys, zlib; sys.stdout.buffer.write(zlib.decompress(sys.stdin.buffer.read(), -15))'";
 
@@ -441,8 +449,11 @@ mod tests {
 
     #[test]
     fn every_decoder_that_makes_a_buffer_has_a_tool() {
-        let decoders: Vec<_> =
-            DECODERS.iter().filter(|decoder| decoder.gives() == Gives::Buffer).map(|decoder| decoder.name).collect();
+        let decoders: Vec<_> = DECODERS
+            .iter()
+            .filter(|decoder| decoder.gives() == Gives::Buffer)
+            .map(|decoder| decoder.name)
+            .collect();
         let tools: Vec<_> = TOOLS.iter().map(|tool| tool.decoder).collect();
         assert_eq!(tools, decoders);
     }
@@ -503,8 +514,10 @@ mod tests {
 
     /// Decoders and what they are given: also cut short, with noise in it, and more than one.
     fn samples() -> Vec<(&'static str, Vec<u8>)> {
-        let text: Vec<u8> = (0..4000_u32).flat_map(|number| format!("{{\"n\":{}}},", number * 7919).into_bytes()).collect();
-        let utf16 = |order: fn(u16) -> [u8; 2], text: &str| text.encode_utf16().flat_map(order).collect::<Vec<u8>>();
+        let text: Vec<u8> =
+            (0..4000_u32).flat_map(|number| format!("{{\"n\":{}}},", number * 7919).into_bytes()).collect();
+        let utf16 =
+            |order: fn(u16) -> [u8; 2], text: &str| text.encode_utf16().flat_map(order).collect::<Vec<u8>>();
         let mut samples: Vec<(&str, Vec<u8>)> = vec![
             ("json-string", br#"{\"imei\":\"3520\",\u0022x\":\"a\/b\\c\"}"#.to_vec()),
             ("json-string", br"\ud83d\udcf1 \ud83d! \udcf1 \u4f60\u597d\b\f\n\r\t\q \u12 \\u0041".to_vec()),
@@ -517,7 +530,10 @@ mod tests {
             ("base64", b"Pz8_Pj4-SGVsbG8".to_vec()),
             ("base64", b"SGVs\r\nbG8h\n SG\tVsbA==SGk=\x0cSGk".to_vec()),
             ("base64", b"SGVsbG8=====SGk".to_vec()),
-            ("xml-text", b"a &amp;&lt;b&#65;&#x4f60;&nosuch;&&gt;&quot;&apos;&#xD800;&#9999999;&#x0;".to_vec()),
+            (
+                "xml-text",
+                b"a &amp;&lt;b&#65;&#x4f60;&nosuch;&&gt;&quot;&apos;&#xD800;&#9999999;&#x0;".to_vec(),
+            ),
             ("hex", b"48656C6c6f".to_vec()),
             ("hex", b"48 65\n6 c\t6c\r\n6f".to_vec()),
             ("hex", "0aff".repeat(100_000).into_bytes()),
@@ -603,14 +619,15 @@ mod tests {
 
     /// What the command needs and this machine lacks.
     fn missing(command: &Command) -> Option<&'static str> {
-        let runs = |script: &str| process::Command::new("sh").args(["-c", script]).stderr(Stdio::null()).status().unwrap().success();
+        let runs = |script: &str| {
+            process::Command::new("sh").args(["-c", script]).stderr(Stdio::null()).status().unwrap().success()
+        };
         if command.function.contains("import sys, brotli") && !runs("python3 -c 'import brotli'") {
             return Some("Python's brotli module");
         }
         command.needs.iter().copied().find(|tool| !runs(&format!("command -v {tool} > /dev/null")))
     }
 
-    #[expect(clippy::print_stderr, reason = "a test must not be skipped in silence")]
     fn skip(decoder: &str, missing: &str) {
         let optional = missing.contains(' ');
         assert!(optional || env::var("CI").as_deref() != Ok("true"), "{decoder}: {missing} is not installed");

@@ -65,7 +65,7 @@ fn verdict(case: &Case, arguments: &AuditArguments) -> Exit {
 
 fn show(case: &Case, json: &str, arguments: &AuditArguments, folder: &Path) -> anyhow::Result<()> {
     let shown = match (arguments.json, arguments.quiet) {
-        (true, _) => print::plain(json.as_bytes()).and_then(|()| print::plain(b"\n")),
+        (true, _) => print::plain(json.as_bytes()),
         (false, true) => Ok(()),
         (false, false) => print::text(&summary(case, arguments, folder)),
     };
@@ -78,7 +78,8 @@ fn show(case: &Case, json: &str, arguments: &AuditArguments, folder: &Path) -> a
 fn summary(case: &Case, arguments: &AuditArguments, folder: &Path) -> String {
     let terminal = std::io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
     let written = |name: &str| folder.join(name).display().to_string();
-    let mut files = vec![("report".to_owned(), written("report.html")), ("case".to_owned(), written("case.json"))];
+    let mut files =
+        vec![("report".to_owned(), written("report.html")), ("case".to_owned(), written("case.json"))];
     if !arguments.no_store {
         files.push(("store".to_owned(), written("case.sqlite")));
     }
@@ -114,7 +115,9 @@ fn write_case(case: &Case, json: &str, folder: &Path) -> anyhow::Result<()> {
     let captures = RefCell::new(CaptureFiles::just_read(&case.captures));
     let evidence = || case.findings.iter().flat_map(|finding| &finding.evidence);
     // Without its captures the report has no hex views; nothing else is missing from it.
-    let _ = captures.borrow_mut().prepare(evidence().filter(|evidence| bytes(&evidence.occurrence) < SHOWN).flat_map(needed));
+    let _ = captures
+        .borrow_mut()
+        .prepare(evidence().filter(|evidence| bytes(&evidence.occurrence) < SHOWN).flat_map(needed));
     let left = Cell::new(SHOWN);
     let excerpts = |occurrence: &Occurrence| match left.get().checked_sub(bytes(occurrence)) {
         Some(rest) => {
@@ -126,7 +129,11 @@ fn write_case(case: &Case, json: &str, folder: &Path) -> anyhow::Result<()> {
     let options = report::HtmlOptions {
         title: "",
         case: &folder.display().to_string(),
-        atlas: Some(report::Atlas { land: facts::map::outline(), borders: facts::map::borders(), place: &place }),
+        atlas: Some(report::Atlas {
+            land: facts::map::outline(),
+            borders: facts::map::borders(),
+            place: &place,
+        }),
         excerpts: Some(&excerpts),
         moments: None,
     };
@@ -228,7 +235,8 @@ fn with_progress(order: Order, quiet: bool) -> anyhow::Result<Case> {
 }
 
 fn bar(total: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:32} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec}");
+    let style =
+        ProgressStyle::with_template("{bar:32} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec}");
     let bar = ProgressBar::new(total);
     if let Ok(style) = style {
         bar.set_style(style);

@@ -47,7 +47,9 @@ fn section(roff: &mut Roff, command: &Command) {
     roff.text([bold(usage.trim_start_matches("Usage: "))]);
     roff.control("PP", []);
     roff.text([roman(command.get_about().map(ToString::to_string).unwrap_or_default())]);
-    for argument in command.get_arguments().filter(|argument| !argument.is_global_set() && argument.get_id() != "help") {
+    for argument in
+        command.get_arguments().filter(|argument| !argument.is_global_set() && argument.get_id() != "help")
+    {
         roff.control("TP", []);
         roff.text([bold(names(argument)), roman(" "), italic(value(argument))]);
         roff.text([roman(argument.get_help().map(ToString::to_string).unwrap_or_default())]);

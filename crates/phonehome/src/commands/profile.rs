@@ -28,7 +28,8 @@ fn new(file: Option<PathBuf>) -> anyhow::Result<Exit> {
         print::text(&template)?;
         return Ok(Exit::Done);
     };
-    let written = fs::File::create_new(&file).and_then(|mut file| std::io::Write::write_all(&mut file, template.as_bytes()));
+    let written = fs::File::create_new(&file)
+        .and_then(|mut file| std::io::Write::write_all(&mut file, template.as_bytes()));
     written.map_err(|error| {
         let words = match error.kind() {
             std::io::ErrorKind::AlreadyExists => "is there already; give another name".to_owned(),

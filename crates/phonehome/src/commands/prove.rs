@@ -50,7 +50,8 @@ fn load(path: &Path) -> anyhow::Result<(PathBuf, Case)> {
     let case: Case = serde_json::from_slice(&text)
         .map_err(|error| fail(format!("is no case, or a damaged one: {error}; audit the capture again")))?;
     if major(&case.format) != major(CASE_FORMAT) {
-        let words = format!("is of another format ({}, not {CASE_FORMAT}); audit the capture again", case.format);
+        let words =
+            format!("is of another format ({}, not {CASE_FORMAT}); audit the capture again", case.format);
         return Err(fail(words));
     }
     Ok((file.parent().unwrap_or(Path::new("")).to_owned(), case))
@@ -74,7 +75,8 @@ fn chosen<'c>(case: &'c Case, name: Option<&str>) -> anyhow::Result<Vec<&'c Find
 fn recipe_folder(arguments: &ProveArguments, case: &Path) -> anyhow::Result<PathBuf> {
     let folder = arguments.out.clone().unwrap_or_else(|| case.join("recipes"));
     if arguments.out.is_none() && folder.is_symlink() {
-        let words = format!("{}: is a link to somewhere else; say where recipes go with --out", folder.display());
+        let words =
+            format!("{}: is a link to somewhere else; say where recipes go with --out", folder.display());
         return Err(Failed::with(Exit::Output, words));
     }
     write::folder(&folder)?;
@@ -97,7 +99,10 @@ impl Prover {
         let captures = case.captures.iter().filter(|capture| needed.contains(&capture.id));
         let mut captures: Vec<_> = captures.cloned().collect();
         if captures.len() != needed.len() {
-            let words = format!("{}: the case names captures that it does not list: it was changed", folder.display());
+            let words = format!(
+                "{}: the case names captures that it does not list: it was changed",
+                folder.display()
+            );
             return Err(Failed::with(Exit::Nothing, words));
         }
         let mut files = CaptureFiles::find(&captures, folder, places)
@@ -108,7 +113,9 @@ impl Prover {
             }
         }
         let unreadable = |error| Failed::with(Exit::Nothing, format!("the captures cannot be read: {error}"));
-        files.prepare(of_captures(findings).map(|(capture, _, range)| (capture, range))).map_err(unreadable)?;
+        files
+            .prepare(of_captures(findings).map(|(capture, _, range)| (capture, range)))
+            .map_err(unreadable)?;
         let forged = files.without(of_captures(findings)).map_err(unreadable)?;
         Ok(Self { captures, files, forged })
     }
@@ -143,7 +150,10 @@ impl Prover {
         for (capture, frame, range) in recorded(&evidence.occurrence.trail) {
             if self.forged.contains(&(capture, frame)) {
                 let (start, end) = (range.start, range.end);
-                return Err(format!("frame {frame} does not hold bytes {start}..{end} of {}", self.name(capture)));
+                return Err(format!(
+                    "frame {frame} does not hold bytes {start}..{end} of {}",
+                    self.name(capture)
+                ));
             }
         }
         replay(&evidence.occurrence, &mut self.files).map_err(|error| error.to_string())
@@ -153,7 +163,11 @@ impl Prover {
         for (row, (capture, frame, range)) in replay.frames.iter().take(SHOWN).enumerate() {
             let label = if row == 0 { "Recorded" } else { "" };
             let name = self.name(*capture);
-            let _ = writeln!(text, "  {label:<10} frame {frame} of {name}, bytes {}..{} of the file", range.start, range.end);
+            let _ = writeln!(
+                text,
+                "  {label:<10} frame {frame} of {name}, bytes {}..{} of the file",
+                range.start, range.end
+            );
         }
         if replay.frames.len() > SHOWN {
             let _ = writeln!(text, "  {:<10} … and {} more", "", replay.frames.len() - SHOWN);
@@ -164,7 +178,8 @@ impl Prover {
             let _ = writeln!(text, "  {label:<10} {step}: {} bytes", output.bytes.len());
         }
         let span = evidence.occurrence.span;
-        let _ = writeln!(text, "  {:<10} bytes {}..{} of step {}", "Value", span.start, span.end, span.buffer.0);
+        let _ =
+            writeln!(text, "  {:<10} bytes {}..{} of step {}", "Value", span.start, span.end, span.buffer.0);
         for (row, bytes) in replay.value.chunks(16).take(ROWS).enumerate() {
             let _ = writeln!(text, "  {:<10} {:08x}  {}", "", row * 16, dump(bytes));
         }
@@ -184,7 +199,10 @@ impl Prover {
 
 /// Everything of captures that the findings' proofs are made from.
 fn of_captures(findings: &[&Finding]) -> impl Iterator<Item = Place> {
-    findings.iter().flat_map(|finding| &finding.evidence).flat_map(|evidence| recorded(&evidence.occurrence.trail))
+    findings
+        .iter()
+        .flat_map(|finding| &finding.evidence)
+        .flat_map(|evidence| recorded(&evidence.occurrence.trail))
 }
 
 fn dump(bytes: &[u8]) -> String {

@@ -27,7 +27,7 @@ imsi = "262019483715260"
 
 /// The program.
 pub(crate) fn phonehome() -> Command {
-    let mut command = Command::from(assert_cmd::cargo::cargo_bin_cmd!("phonehome"));
+    let mut command = assert_cmd::cargo::cargo_bin_cmd!("phonehome");
     command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").env_remove("CI");
     command
 }
@@ -47,16 +47,27 @@ impl Post {
 
 /// The Nokia's way: JSON with the phone's numbers.
 pub(crate) fn json() -> String {
-    format!(r#"{{"REGVER":"7.0","IMEI1":"{IMEI}","sims":[{{"imsi":"{IMSI}"}}],"note":"{}"}}"#, "some longer text ".repeat(20))
+    format!(
+        r#"{{"REGVER":"7.0","IMEI1":"{IMEI}","sims":[{{"imsi":"{IMSI}"}}],"note":"{}"}}"#,
+        "some longer text ".repeat(20)
+    )
 }
 
 /// A capture of the phone posting each body to a host of its own: `host0.example`, `host1.example` …
 pub(crate) fn capture(posts: &[Post]) -> Vec<u8> {
+    capture_from(0, posts)
+}
+
+/// The same with hosts and ports from that number on.
+fn capture_from(first: u16, posts: &[Post]) -> Vec<u8> {
     // A public address: what stays on the local network is gathered as one receiver.
     let server = Endpoint::new([2, 0, 0x5e, 0, 0, 1], Ipv4Addr::new(93, 184, 215, 14), 80);
     let mut net = Net::new(PcapWriter::new(Vec::new(), PcapStyle::default()).unwrap());
-    for (number, post) in (0..).zip(posts) {
-        let mut head = format!("POST /report HTTP/1.1\r\nHost: host{number}.example\r\nContent-Length: {}\r\n", post.body.len());
+    for (number, post) in (first..).zip(posts) {
+        let mut head = format!(
+            "POST /report HTTP/1.1\r\nHost: host{number}.example\r\nContent-Length: {}\r\n",
+            post.body.len()
+        );
         for (name, value) in [("Content-Type", post.media), ("Content-Encoding", post.coding)] {
             if !value.is_empty() {
                 head.push_str(&format!("{name}: {value}\r\n"));
@@ -79,7 +90,7 @@ pub(crate) fn leaky() -> Vec<u8> {
 
 /// A capture in which nothing leaks.
 pub(crate) fn clean() -> Vec<u8> {
-    capture(&[Post::new("{\"ok\":true}", "application/json", "")])
+    capture_from(500, &[Post::new("{\"ok\":true}", "application/json", "")])
 }
 
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -124,7 +135,9 @@ impl Desk {
 
     /// Audits `x.pcap` with the profile, into `x.case`.
     pub(crate) fn audited(&self) -> Case {
-        self.phonehome(&["audit", "x.pcap", "-p", "phone.toml", "--out", "x.case", "--quiet"]).assert().success();
+        self.phonehome(&["audit", "x.pcap", "-p", "phone.toml", "--out", "x.case", "--quiet"])
+            .assert()
+            .success();
         self.case()
     }
 
@@ -179,7 +192,8 @@ pub(crate) fn tools(names: &[&str]) -> Option<tempfile::TempDir> {
 fn which(name: &str) -> Option<PathBuf> {
     // Python may be a script that looks for the real one, which takes longer than all the rest.
     if name == "python3" {
-        let output = process::Command::new(name).args(["-c", "import sys; print(sys.executable)"]).output().ok()?;
+        let output =
+            process::Command::new(name).args(["-c", "import sys; print(sys.executable)"]).output().ok()?;
         return Some(PathBuf::from(String::from_utf8(output.stdout).ok()?.trim()));
     }
     env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(name)).find(|path| path.is_file())
