@@ -19,7 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("phonehome", &["evidence", "facts", "identifiers", "audit", "store", "report"]),
     ("testkit", &["evidence"]),
     ("fuzzed", &["evidence", "facts", "identifiers", "wire", "payload", "audit", "report", "testkit"]),
-    ("xtask", &["evidence", "facts", "identifiers", "wire", "payload", "audit", "report", "testkit"]),
+    ("xtask", &["evidence", "facts", "identifiers", "wire", "payload", "audit", "report", "testkit", "fuzzed"]),
 ];
 
 /// Crates that get bytes, gaps and time as arguments, and touch nothing else.

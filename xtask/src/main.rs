@@ -4,6 +4,7 @@
 
 mod bench;
 mod data;
+mod fuzz;
 mod layers;
 mod sample;
 mod traffic;
@@ -14,7 +15,8 @@ use anyhow::{Context, bail};
 
 const CHORES: &str = "\
   bench          measure the audit beside other tools and check its answer: docs/benchmarks.md
-  check-layers   hold the crates' dependencies and the pure crates' sources against the table";
+  check-layers   hold the crates' dependencies and the pure crates' sources against the table
+  fuzz           feed every parser what a fuzzer invents (nightly, cargo-fuzz)";
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -22,6 +24,7 @@ fn main() -> anyhow::Result<()> {
         Some("bench") => bench::run(&root()?, arguments.get(1..).unwrap_or_default()),
         Some("check-layers") => layers::check(&root()?),
         Some("data") => data::run(arguments.get(1..).unwrap_or_default()),
+        Some("fuzz") => fuzz::run(&root()?, arguments.get(1..).unwrap_or_default()),
         Some("generate") => generate(arguments.get(1..).unwrap_or_default()),
         Some("sample") => Ok(sample::write(&root()?.join("samples/unlock.pcapng"))?),
         _ => bail!("usage: cargo xtask <chore>\n{CHORES}"),
