@@ -67,7 +67,7 @@ fn register(net: &mut Sample, unlock: i64) -> io::Result<()> {
     let server = resolve(net, "zzhc.vnet.cn", Ipv4Addr::new(221, 228, 214, 101))?;
     let date = format!("2019-02-18 {:02}:{:02}:34", 9 + unlock * 45 / 60, unlock * 45 % 60);
     let json = format!(
-        "{{\"REGVER\":\"7.0\",\"MODEL\":\"Nokia 7 plus\",\"SWVER\":\"00WW_2_39B\",\"UETYPE\":\"1\",\"SIM1ICCID\":\"8949020073518264917\",\"SIM1LTEIMSI\":\"262019483715260\",\"MACID\":\"D0:37:45:AB:01:9F\",\"OSVER\":\"8.1.0\",\"IMEI1\":\"352099001761481\",\"SIM1CELLID\":\"27447297\",\"REGDATE\":\"{date}\"}}"
+        "{{\"REGVER\":\"7.0\",\"MODEL\":\"Nokia 7 plus\",\"SWVER\":\"00WW_2_39B\",\"UETYPE\":\"1\",\"SIM1ICCID\":\"8949020073518264919\",\"SIM1LTEIMSI\":\"262019483715260\",\"MACID\":\"D0:37:45:AB:01:9F\",\"OSVER\":\"8.1.0\",\"IMEI1\":\"352099001761481\",\"SIM1CELLID\":\"27447297\",\"REGDATE\":\"{date}\"}}"
     );
     let body = base64(json.as_bytes());
     let request = format!(

@@ -67,6 +67,7 @@ impl<'e> Searcher<'e> {
             self.texts(tree, kinds, &leaves, &mut hits);
         }
         if hits.len() > 1 {
+            join_pairs(tree, &mut hits);
             once_per_place(tree, self.needles, &mut hits);
         }
         hits
@@ -210,6 +211,77 @@ impl<'t> Siblings<'t> {
         }
     }
 }
+
+/// Makes one hit of two halves that stand side by side in fields of one parent: latitude and longitude,
+/// country and network code. Both halves stay in the proof's reach: the span goes from the one to the other
+/// where they lie in one buffer.
+fn join_pairs(tree: &Tree<'_>, hits: &mut Vec<Hit>) {
+    for (kind, first, second, joined) in PAIRS {
+        let mut open: HashMap<(BufferIndex, Option<FieldIndex>), usize> = HashMap::new();
+        let mut gone = HashSet::new();
+        for at in 0..hits.len() {
+            let Some((form, place)) = half(tree, hits, at, kind) else { continue };
+            let other = if form == first { second } else { first };
+            let partner = open.get(&place).copied().filter(|&partner| {
+                half(tree, hits, partner, kind).is_some_and(|(form, _)| form == other)
+            });
+            match partner {
+                None if form == first || form == second => {
+                    open.insert(place, at);
+                }
+                None => {}
+                Some(partner) => {
+                    open.remove(&place);
+                    let order = if form == second { (partner, at) } else { (at, partner) };
+                    if join(hits, order, joined) {
+                        gone.insert(order.1);
+                    }
+                }
+            }
+        }
+        let mut index = 0;
+        hits.retain(|_| {
+            index += 1;
+            !gone.contains(&(index - 1))
+        });
+    }
+}
+
+/// The form of a hit that is half of a pair, and where it stands.
+fn half(
+    tree: &Tree<'_>,
+    hits: &[Hit],
+    at: usize,
+    wanted: IdentifierKind,
+) -> Option<(String, (BufferIndex, Option<FieldIndex>))> {
+    let hit = hits.get(at)?;
+    let What::Shape(shape) = &hit.what else { return None };
+    let parent = tree.field(hit.field?)?.parent;
+    (shape.kind == wanted).then(|| (shape.form.0.clone(), (hit.buffer, parent)))
+}
+
+/// Makes the first hit the pair.
+fn join(hits: &mut [Hit], (first, second): (usize, usize), form: &str) -> bool {
+    let Some((range, canonical)) = hits.get(second).and_then(|hit| match &hit.what {
+        What::Shape(shape) => Some((hit.range.clone(), shape.canonical.clone())),
+        What::Needle(_) => None,
+    }) else {
+        return false;
+    };
+    let Some(hit) = hits.get_mut(first) else { return false };
+    let What::Shape(shape) = &mut hit.what else { return false };
+    let between = if form == "lat-lon" { "," } else { "" };
+    shape.canonical = format!("{}{between}{canonical}", shape.canonical);
+    shape.form = Form(form.to_owned());
+    hit.range = hit.range.start.min(range.start)..hit.range.end.max(range.end);
+    true
+}
+
+/// Kind, forms of the halves, form of the whole.
+const PAIRS: [(IdentifierKind, &str, &str, &str); 2] = [
+    (IdentifierKind::Position, "latitude", "longitude", "lat-lon"),
+    (IdentifierKind::MccMnc, "mcc", "mnc", "mcc-mnc"),
+];
 
 /// A list as a hit, at the first of its members.
 fn list_hit(tree: &Tree<'_>, list: ListShape) -> Option<Hit> {

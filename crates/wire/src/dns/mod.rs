@@ -60,7 +60,7 @@ pub fn starts(bytes: &[u8], last: bool, context: &Context) -> Verdict {
 impl Datagrams {
     /// A room whose messages have that protocol's name: `DNS`, `mDNS` or `LLMNR`.
     pub fn new(protocol: &'static str) -> Self {
-        Self { protocol, pairs: Pairs::default() }
+        Self { protocol, pairs: Pairs::of(protocol) }
     }
 }
 
@@ -80,7 +80,7 @@ impl DatagramProtocol for Datagrams {
 impl Stream {
     /// A room whose messages have that protocol's name.
     pub fn new(protocol: &'static str, context: &Context) -> Self {
-        Self { protocol, pairs: Pairs::default(), next: context.first_exchange }
+        Self { protocol, pairs: Pairs::of(protocol), next: context.first_exchange }
     }
 
     fn message(&mut self, sender: Sender, recorded: Recorded, ending: Ending, out: &mut Output) {
@@ -126,22 +126,32 @@ impl StreamProtocol for Stream {
 }
 
 /// Queries that wait for their answer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Pairs {
     waiting: VecDeque<(u16, u32)>,
+    /// Whether the id 0 is that of no query: so in multicast DNS (RFC 6762 section 18.1).
+    zero_is_none: bool,
 }
 
 impl Pairs {
+    fn of(protocol: &str) -> Self {
+        Self { waiting: VecDeque::new(), zero_is_none: protocol == "mDNS" }
+    }
+
+    fn told(&self, reading: &Reading) -> bool {
+        reading.id != 0 || !self.zero_is_none
+    }
+
     /// The exchange that a response answers.
     fn answered(&mut self, reading: &Reading) -> Option<u32> {
-        let response = reading.head.response && reading.id != 0;
+        let response = reading.head.response && self.told(reading);
         let place = self.waiting.iter().rposition(|(id, _)| response && *id == reading.id)?;
         self.waiting.remove(place).map(|(_, exchange)| exchange)
     }
 
     /// Notes a message that answers none.
     fn number(&mut self, reading: &Reading, exchange: u32) -> u32 {
-        if !reading.head.response && reading.id != 0 {
+        if !reading.head.response && self.told(reading) {
             if self.waiting.len() >= WAITING_LIMIT {
                 self.waiting.pop_front();
             }
