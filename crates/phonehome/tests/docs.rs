@@ -126,13 +126,31 @@ fn every_command_exists() {
     }
 }
 
+/// README.md names flags without their command as well.
+#[test]
+fn every_flag_exists() {
+    let help = ["audit", "profile", "prove"].map(|command| phonehome(&[command])).concat();
+    let text = read("README.md");
+    let flags = between(&text, "`", "`")
+        .filter_map(|code| code.split(' ').next())
+        .filter(|code| code.starts_with("--"));
+    for flag in flags {
+        assert!(
+            help.contains(&format!("{flag} ")) || help.contains(&format!("{flag}\n")),
+            "there is no {flag}"
+        );
+    }
+}
+
 /// Subcommands and flags are those of the program, and the files of the repository that it is given are there.
 fn check_command(document: &str, command: &str, words: &[&str]) {
     let mut path = Vec::new();
     let mut help = phonehome(&path);
     for word in words {
-        let subcommand = help.lines().any(|line| line.trim_start().split(' ').next() == Some(*word));
-        if subcommand && !word.starts_with('-') {
+        let one_of_many = help.contains("\nCommands:\n") && !word.starts_with('-');
+        if one_of_many {
+            let subcommand = help.lines().any(|line| line.trim_start().split(' ').next() == Some(*word));
+            assert!(subcommand, "{document}: {command}: there is no {word}");
             path.push(*word);
             help = phonehome(&path);
         } else if word.starts_with("--") {
