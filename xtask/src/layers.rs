@@ -61,7 +61,7 @@ fn dependencies(root: &Path) -> anyhow::Result<Vec<String>> {
         .output()
         .context("running cargo metadata")?;
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).context("reading cargo metadata")?;
-    let packages = metadata["packages"].as_array().context("cargo metadata lists no packages")?;
+    let packages = metadata.get("packages").and_then(serde_json::Value::as_array).context("cargo metadata lists no packages")?;
     let ours: BTreeSet<&str> = packages.iter().filter_map(|package| package["name"].as_str()).collect();
     let mut broken = Vec::new();
     for package in packages {

@@ -30,7 +30,7 @@ pub(crate) struct Conversation {
     /// Local number of the device's address as text.
     pub(crate) device: u32,
     /// Exchanges that were begun and not answered, by their index. Mostly none, or one.
-    under_way: Vec<Box<Exchange>>,
+    under_way: Vec<Exchange>,
     /// How many exchanges were begun.
     exchanges: u32,
     /// The last piece's end, of originator and responder, where another piece follows.
@@ -94,10 +94,10 @@ impl Conversation {
         let known = self.under_way.iter().position(|exchange| exchange.id.index == index);
         let place = known.unwrap_or_else(|| {
             if self.under_way.len() >= UNDER_WAY {
-                records.push(Record::Exchange(self.under_way.remove(0)));
+                records.push(Record::Exchange(Box::new(self.under_way.remove(0))));
             }
             self.exchanges = self.exchanges.max(index.saturating_add(1));
-            self.under_way.push(Box::new(self.begin(message)));
+            self.under_way.push(self.begin(message));
             self.under_way.len() - 1
         });
         let Some(exchange) = self.under_way.get_mut(place) else { return };
@@ -107,7 +107,7 @@ impl Conversation {
             && message.ending != Ending::Continued
             && !matches!(message.head, Head::Tls(_));
         if answered && !matches!(exchange.status, 100..200) {
-            records.push(Record::Exchange(self.under_way.remove(place)));
+            records.push(Record::Exchange(Box::new(self.under_way.remove(place))));
         }
     }
 
@@ -141,7 +141,7 @@ impl Conversation {
         }
         gathered.anomalies.merge(summary.anomalies);
         for exchange in std::mem::take(&mut self.under_way) {
-            records.push(Record::Exchange(exchange));
+            records.push(Record::Exchange(Box::new(exchange)));
         }
     }
 

@@ -1,6 +1,14 @@
 //! The whole audit on real captures that nobody here made: every identifier of the ground truth found in its
 //! frame, no decoy reported, every byte accounted for, the same case for any number of workers.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 use std::{
     collections::BTreeMap,
     num::NonZeroUsize,

@@ -6,10 +6,13 @@
 
 pub mod compact;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
-use evidence::{Case, Direction, Exchange, Occurrence, Security, Transport};
-use rusqlite::{Connection, params};
+use evidence::{Case, Direction, Exchange, Occurrence, Security, Timestamp, Transport};
+use rusqlite::{Connection, OpenFlags, params};
 
 /// An evidence store that is being written.
 #[derive(Debug)]
@@ -65,6 +68,28 @@ impl Store {
         finish(&mut self.database, case, groups)
             .map_err(|source| StoreError { path: self.path.clone(), source })
     }
+}
+
+/// When the sightings of each group were, by the groups' places in the case; at most `most` of them, spread
+/// over all there are.
+pub fn moments(path: &Path, most: u32) -> Result<BTreeMap<u32, Vec<Timestamp>>, StoreError> {
+    read_moments(path, most).map_err(|source| StoreError { path: path.to_owned(), source })
+}
+
+fn read_moments(path: &Path, most: u32) -> rusqlite::Result<BTreeMap<u32, Vec<Timestamp>>> {
+    let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let all: i64 = database.query_row("SELECT count(*) FROM sighting", [], |row| row.get(0))?;
+    let step = (all / i64::from(most.max(1))).max(1);
+    let mut statement = database.prepare(
+        "SELECT p.sighting_group, s.time FROM sighting s JOIN group_part p ON p.part = s.part WHERE s.frame % ? = 0",
+    )?;
+    let mut moments: BTreeMap<u32, Vec<Timestamp>> = BTreeMap::new();
+    let mut rows = statement.query([step])?;
+    while let Some(row) = rows.next()? {
+        moments.entry(row.get(0)?).or_default().push(Timestamp(row.get(1)?));
+    }
+    moments.values_mut().for_each(|times| times.sort());
+    Ok(moments)
 }
 
 fn insert_all(
