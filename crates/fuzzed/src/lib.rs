@@ -31,7 +31,7 @@ mod whole;
 pub struct Target {
     /// Its name: of the binary in `fuzz/fuzz_targets/` and of the folder in `fuzz/seeds/`.
     pub name: &'static str,
-    /// Folders of the real captures ([`testkit::corpora`]) whose files are seeds as well.
+    /// Folders of the real captures ([`testkit::corpora()`]) whose files are seeds as well.
     pub corpora: &'static [&'static str],
     /// How many bytes of mutated seeds the test gives it: less where a byte costs more.
     pub effort: usize,

@@ -1,7 +1,7 @@
 //! `phonehome` tells what a smartphone secretly sends home, and proves it.
 //!
 //! Each command is a file in `commands/`; the work is done by the library crates. This is the only crate
-//! that prints ([`print`]) and writes results ([`write`]), and the only one with an opinion on exit codes
+//! that prints ([`mod@print`]) and writes results ([`mod@write`]), and the only one with an opinion on exit codes
 //! ([`exit`]).
 
 mod cli;
