@@ -1,7 +1,7 @@
 //! The waist of the house: the plain data in which every other crate speaks.
 //!
 //! `wire` and `payload` make [`Segment`]s and [`Anomaly`]s; `audit` gathers them into [`Trail`]s,
-//! [`Sighting`]s and [`Finding`]s, and hands a [`Case`] to `store` and `report`. Nothing here reads a
+//! [`SightingGroup`]s and [`Finding`]s, and hands a [`Case`] to `store` and `report`. Nothing here reads a
 //! file, opens a socket, asks the time or prints.
 
 mod anomaly;
