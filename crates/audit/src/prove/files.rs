@@ -32,9 +32,9 @@ struct Found {
 /// How the bytes of a capture are come by.
 #[derive(Debug)]
 enum Bytes {
-    /// Compressed: what was asked for beforehand, by its start. A proof's pieces lie all over a capture,
-    /// which is too large to be held, and too slow to be unpacked for each of them.
-    Compressed(BTreeMap<u64, Vec<u8>>),
+    /// Compressed: what was asked for beforehand, by its start; `None` where nothing was. A proof's pieces lie
+    /// all over a capture, which is too large to be held, and too slow to be unpacked for each of them.
+    Compressed(Option<BTreeMap<u64, Vec<u8>>>),
     /// As it lies on the disk; open once it was read from.
     Plain(Option<File>),
 }
@@ -91,7 +91,7 @@ impl CaptureFiles {
     fn add(&mut self, capture: CaptureId, path: PathBuf) {
         let compressed =
             path.is_file() && open(&Input::File(path.clone())).is_ok_and(|file| file.compression.is_some());
-        let bytes = if compressed { Bytes::Compressed(BTreeMap::new()) } else { Bytes::Plain(None) };
+        let bytes = if compressed { Bytes::Compressed(None) } else { Bytes::Plain(None) };
         self.files.insert(capture, Found { path, bytes });
     }
 
@@ -100,7 +100,8 @@ impl CaptureFiles {
         self.files.get(&capture).map(|found| found.path.as_path())
     }
 
-    /// Says what will be read, so that each compressed capture is unpacked once for all of it.
+    /// Says what will be read, so that each compressed capture is unpacked once for all of it. Of those, nothing
+    /// else can be read afterwards.
     pub fn prepare(&mut self, places: impl Iterator<Item = (CaptureId, Range<u64>)>) -> io::Result<()> {
         let mut wanted: BTreeMap<CaptureId, Vec<Range<u64>>> = BTreeMap::new();
         for (capture, range) in places {
@@ -110,7 +111,7 @@ impl CaptureFiles {
         }
         for (capture, ranges) in wanted {
             if let Some(Found { path, bytes: Bytes::Compressed(pieces) }) = self.files.get_mut(&capture) {
-                *pieces = unpack(path, joined(ranges))?;
+                *pieces = Some(unpack(path, joined(ranges))?);
             }
         }
         Ok(())
@@ -150,11 +151,10 @@ impl CaptureBytes for CaptureFiles {
     fn read(&mut self, capture: CaptureId, range: &Range<u64>) -> io::Result<Vec<u8>> {
         let found = self.files.get_mut(&capture).ok_or(io::ErrorKind::NotFound)?;
         let read = match &mut found.bytes {
-            Bytes::Compressed(pieces) => match cut(pieces, range) {
-                Some(bytes) => bytes,
-                // Not asked for beforehand: slow, but right.
-                None => unpack(&found.path, vec![range.clone()])?.into_values().next().unwrap_or_default(),
-            },
+            Bytes::Compressed(Some(pieces)) => cut(pieces, range).unwrap_or_default(),
+            Bytes::Compressed(None) => {
+                unpack(&found.path, vec![range.clone()])?.into_values().next().unwrap_or_default()
+            }
             Bytes::Plain(file) => {
                 let file = match file {
                     Some(file) => file,
@@ -330,17 +330,21 @@ mod tests {
             capture(&plain, &[]),
             Capture { id: CaptureId(1), ..capture(&packed, &[]) },
         ]);
-        let ranges = [700_000..700_010, 3..5, 4..90, 90..90, 799_999..800_000];
-        let asked = ranges.iter().take(3).map(|range| (CaptureId(1), range.clone()));
-        files.prepare(asked).unwrap();
-        for range in ranges {
-            let expected = &bytes[range.start as usize..range.end as usize];
-            assert_eq!(files.read(CaptureId(0), &range).unwrap(), expected, "{range:?}");
-            assert_eq!(files.read(CaptureId(1), &range).unwrap(), expected, "{range:?}");
+        let ranges = [700_000..700_010, 3..5, 4..90, 799_999..800_000];
+        for prepared in [false, true] {
+            if prepared {
+                files.prepare(ranges.iter().map(|range| (CaptureId(1), range.clone()))).unwrap();
+            }
+            for range in &ranges {
+                let expected = &bytes[range.start as usize..range.end as usize];
+                assert_eq!(files.read(CaptureId(0), range).unwrap(), expected, "{range:?}");
+                assert_eq!(files.read(CaptureId(1), range).unwrap(), expected, "{range:?}");
+            }
+            for id in [0, 1] {
+                assert!(files.read(CaptureId(id), &(799_999..800_001)).is_err(), "behind the end");
+            }
         }
-        for id in [0, 1] {
-            assert!(files.read(CaptureId(id), &(799_999..800_001)).is_err(), "behind the end");
-        }
+        assert!(files.read(CaptureId(1), &(500..501)).is_err(), "not asked for");
     }
 
     #[test]

@@ -439,8 +439,11 @@ sys.stdout.buffer.write(text.removeprefix("\ufeff").encode())
 mod tests {
     use std::{
         env,
+        ffi::{OsStr, OsString},
         io::Write,
+        path::PathBuf,
         process::{self, Stdio},
+        sync::OnceLock,
     };
 
     use payload::{DECODERS, Gives};
@@ -605,6 +608,7 @@ mod tests {
         let script = format!("{}\ncat | {}", command.function, command.text);
         let mut shell = process::Command::new("sh")
             .args(["-c", &script])
+            .env("PATH", path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -614,6 +618,20 @@ mod tests {
             // A tool may stop reading early.
             scope.spawn(move || stdin.write_all(input));
             shell.wait_with_output().unwrap().stdout
+        })
+    }
+
+    /// Where tools lie, the real Python first: the one on the path may be a script that looks for it, which
+    /// takes longer than all the rest.
+    fn path() -> &'static OsStr {
+        static PATH: OnceLock<OsString> = OnceLock::new();
+        PATH.get_or_init(|| {
+            let code = "import os, sys; print(os.path.dirname(sys.executable))";
+            let output = process::Command::new("python3").args(["-c", code]).output();
+            let folder = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+            let rest = env::var_os("PATH").unwrap_or_default();
+            let folders = folder.ok().map(PathBuf::from).into_iter().chain(env::split_paths(&rest));
+            env::join_paths(folders).unwrap()
         })
     }
 

@@ -40,10 +40,9 @@ pub(crate) fn run(arguments: AuditArguments) -> anyhow::Result<Exit> {
         program: concat!("phonehome ", env!("CARGO_PKG_VERSION")).to_owned(),
     };
     let case = with_progress(order, arguments.quiet || arguments.json)?;
-    let json = report::json(&case, false)?;
     // What was found is shown even where it cannot be written.
-    let written = write_case(&case, &json, &folder);
-    show(&case, &json, &arguments, &folder)?;
+    let written = write_json(&case, &folder, arguments.json)?.and_then(|()| write_report(&case, &folder));
+    show(&case, &arguments, &folder)?;
     written?;
     Ok(verdict(&case, &arguments))
 }
@@ -63,11 +62,10 @@ fn verdict(case: &Case, arguments: &AuditArguments) -> Exit {
     }
 }
 
-fn show(case: &Case, json: &str, arguments: &AuditArguments, folder: &Path) -> anyhow::Result<()> {
-    let shown = match (arguments.json, arguments.quiet) {
-        (true, _) => print::plain(json.as_bytes()),
-        (false, true) => Ok(()),
-        (false, false) => print::text(&summary(case, arguments, folder)),
+fn show(case: &Case, arguments: &AuditArguments, folder: &Path) -> anyhow::Result<()> {
+    let shown = match arguments.json || arguments.quiet {
+        true => Ok(()),
+        false => print::text(&summary(case, arguments, folder)),
     };
     for problem in &case.problems {
         print::note(&format!("{}: {}", problem.input, problem.problem));
@@ -109,9 +107,18 @@ fn default_folder(captures: &[PathBuf]) -> PathBuf {
     Path::new(name).with_extension("case")
 }
 
-/// Writes `case.json` and `report.html`; a file that is there is replaced whole or not at all.
-fn write_case(case: &Case, json: &str, folder: &Path) -> anyhow::Result<()> {
-    write::file(&folder.join("case.json"), json.as_bytes())?;
+/// Writes `case.json`, and prints it where that is asked for. Gives what became of the file.
+fn write_json(case: &Case, folder: &Path, print: bool) -> anyhow::Result<anyhow::Result<()>> {
+    let json = report::json(case, false)?;
+    let written = write::file(&folder.join("case.json"), json.as_bytes());
+    if print {
+        print::plain(json.as_bytes())?;
+    }
+    Ok(written)
+}
+
+/// Writes `report.html`.
+fn write_report(case: &Case, folder: &Path) -> anyhow::Result<()> {
     let captures = RefCell::new(CaptureFiles::just_read(&case.captures));
     let evidence = || case.findings.iter().flat_map(|finding| &finding.evidence);
     // Without its captures the report has no hex views; nothing else is missing from it.
@@ -202,7 +209,7 @@ fn cut(title: String, bytes: &[u8], range: Range<u64>) -> Option<report::Excerpt
 /// Bytes shown before and after a value.
 const AROUND: usize = 48;
 /// Bytes of steps that are run again for the hex views of one report: they must not take longer than the audit.
-const SHOWN: u64 = 256 << 20;
+const SHOWN: u64 = 64 << 20;
 /// Columns where there is no terminal.
 const WIDTH: usize = 80;
 
