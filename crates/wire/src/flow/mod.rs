@@ -104,7 +104,7 @@ impl Datagram<'_> {
 /// How much a table of flows keeps, and for how long. Times are nanoseconds of the capture's clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Flows open at once. Beyond, the one silent for the longest time is closed. 50,000.
+    /// Flows open at once. Beyond, the one silent for the longest time is closed. 20,000.
     pub flows: usize,
     /// Bytes of one direction that wait for earlier ones. Beyond, those count as lost. 2 MiB.
     pub held_bytes: usize,
@@ -129,7 +129,7 @@ impl Default for Limits {
     fn default() -> Self {
         const MINUTE: i64 = 60_000_000_000;
         Self {
-            flows: 50_000,
+            flows: 20_000,
             held_bytes: 2 << 20,
             held_pieces: 4096,
             held_bytes_of_all: 32 << 20,
