@@ -11,6 +11,7 @@ use std::{
     env, fs,
     panic::catch_unwind,
     path::{Path, PathBuf},
+    thread,
 };
 
 use fuzzed::{TARGETS, Target};
@@ -19,7 +20,12 @@ use testkit::{Dice, corpora, files_below};
 #[test]
 fn no_seed_and_no_mutation_breaks_a_law() {
     let corpora = corpora();
-    let broken: Vec<_> = TARGETS.iter().flat_map(|target| broken(target, corpora.as_deref())).collect();
+    let corpora = corpora.as_deref();
+    let broken: Vec<_> = thread::scope(|scope| {
+        let run = |target| scope.spawn(move || broken(target, corpora));
+        let runs: Vec<_> = TARGETS.iter().map(run).collect();
+        runs.into_iter().flat_map(|run| run.join().unwrap()).collect()
+    });
     assert!(
         broken.is_empty(),
         "inputs that break a law, also in {}:\n{}",
