@@ -7,7 +7,11 @@
     reason = "a test's own bytes; it may fail"
 )]
 
-use identifiers::{Match, NeedleId, Needles, Profile};
+use evidence::{Carrier, IdentifierKind};
+use identifiers::{
+    Match, NeedleId, Needles, Profile,
+    shapes::{Confidence, FieldView, Shapes},
+};
 
 /// A profile with a value of every kind that the format knows.
 fn profile() -> Profile {
@@ -67,6 +71,30 @@ fn each_form_is_found_once_wherever_it_stands() {
     }
     println!("{} values, {forms} places", profile.values().len());
     assert!(forms > 10_000, "{forms}");
+}
+
+/// What the template shows as an example is found without a profile too, where it stands in a field of its name.
+#[test]
+fn the_templates_numbers_stand_up_to_their_checks() {
+    let shapes = Shapes::new();
+    let wanted = [
+        (IdentifierKind::Imei, "imei"),
+        (IdentifierKind::Imsi, "imsi"),
+        (IdentifierKind::Iccid, "iccid"),
+        (IdentifierKind::WifiMac, "mac"),
+        (IdentifierKind::Meid, "meid"),
+    ];
+    for (kind, name) in wanted {
+        for value in profile().values().iter().filter(|value| value.kind == kind) {
+            let mut found = Vec::new();
+            let bytes = value.canonical.as_bytes();
+            let (carrier, decoder) = (Carrier::Body, "json");
+            shapes.field(FieldView { name, parent: "", value: bytes, carrier, decoder }, &mut found);
+            let found: Vec<_> =
+                found.iter().map(|shape| (shape.kind, shape.canonical.as_str(), shape.confidence)).collect();
+            assert_eq!(found, [(kind, value.canonical.as_str(), Confidence::Both)]);
+        }
+    }
 }
 
 #[test]

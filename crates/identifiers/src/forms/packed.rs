@@ -204,7 +204,7 @@ mod tests {
             // TS 24.008 figure 10.5.4: digit 1, odd, type 010; then digits 3|2 …
             (Imei, "352099001761481", "mobile-identity", "3a25900910674118"),
             (Imsi, "262019483715260", "mobile-identity", "2926104938172506"),
-            (Iccid, "8949020073518264917", "bcd-swapped", "989420003715284619f7"),
+            (Iccid, "8949020073518264919", "bcd-swapped", "989420003715284619f9"),
             (PhoneNumber, "+4915550112358", "sms-address", "0d91945155102153f8"),
             (WifiMac, "d0:37:45:ab:01:9f", "raw-reversed", "9f01ab4537d0"),
             (AndroidId, "b7e2c91f04d8a356", "raw", "b7e2c91f04d8a356"),

@@ -163,7 +163,7 @@ pub(super) const SECTIONS: &[Section] = &[
             one(
                 "iccid",
                 value(Iccid, check::iccid),
-                "\"8949020073518264917\"",
+                "\"8949020073518264919\"",
                 "Printed on the card: 19 or 20 digits, begins 89.",
             ),
             one(

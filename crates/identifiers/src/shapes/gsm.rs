@@ -22,7 +22,7 @@ pub(super) fn imei(value: &[u8], hits: &mut Vec<Hit>) {
             ),
             ImeiForm::Bare => (
                 false,
-                "digits-14",
+                "digits[..14]",
                 "the field is named after it, and its fourteen digits begin with a type code",
             ),
         };
@@ -49,7 +49,7 @@ pub(super) fn meid(value: &[u8], hits: &mut Vec<Hit>) {
             let body = item.get(..14).unwrap_or(item);
             hits.push(Hit {
                 kind: Some(evidence::IdentifierKind::Meid),
-                canonical: lossy(body).to_ascii_uppercase(),
+                canonical: lossy(body).to_ascii_lowercase(),
                 form: "hex",
                 range: start..start + item.len(),
                 sure: true,
