@@ -255,17 +255,35 @@ fn expected(value: &[u8]) -> String {
 
 /// One line of a comment: nothing in it ends the line, acts on a terminal or turns the writing around.
 fn comment(text: &str) -> String {
-    let invisible = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    text.chars().take(LONGEST_COMMENT).map(|c| if invisible(c) { ' ' } else { c }).collect()
+    text.chars().take(LONGEST_COMMENT).map(|c| if acts(c) { ' ' } else { c }).collect()
 }
 
-/// A word of the shell, whatever is in it.
+/// A word of the shell, whatever is in it. Characters that would act on whoever looks at the script are
+/// written by their bytes, in octal (POSIX, printf, `%b`).
 fn quote(text: &str) -> String {
     let text: String = text.chars().filter(|c| *c != '\0').collect();
-    format!("'{}'", text.replace('\'', "'\\''"))
+    if !text.contains(acts) {
+        return format!("'{}'", text.replace('\'', "'\\''"));
+    }
+    let mut written = String::new();
+    for character in text.chars() {
+        match character {
+            '\\' => written.push_str("\\\\"),
+            '\'' => written.push_str("'\\''"),
+            character if acts(character) => {
+                let octal = |byte: &u8| format!("\\0{byte:03o}");
+                written.extend(character.to_string().as_bytes().iter().map(octal));
+            }
+            character => written.push(character),
+        }
+    }
+    format!("\"$(printf '%b' '{written}')\"")
+}
+
+/// Whether a character acts on a terminal, or hides.
+fn acts(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// What every script needs.
@@ -314,3 +332,21 @@ const SHOWN: usize = 3;
 const LONGEST_VALUE: usize = 256;
 /// The longest line of a comment, in characters.
 const LONGEST_COMMENT: usize = 400;
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn the_shell_reads_a_word_as_it_was_and_nobody_is_acted_upon() {
+        for word in ["plain", "it's", "a b$(c)`d`\\n", "esc\u{1b}]0;x\u{7}'\\", "moc.\u{202e}x\r\ny", "-n %s"]
+        {
+            let quoted = quote(word);
+            assert!(!quoted.contains(acts), "{quoted}");
+            let output = Command::new("sh").arg("-c").arg(format!("printf %s {quoted}")).output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&output.stdout), word, "{quoted}");
+        }
+    }
+}
