@@ -77,7 +77,12 @@ impl Conversation {
         match &message.head {
             Head::Http(head) => self.learn_http(head, message, gathered),
             Head::Tls(head) => self.learn_tls(head, message, gathered),
-            Head::Dns(head) if head.response => learn_names(self.flow, head, message, &mut gathered.names),
+            Head::Dns(head) if head.response => {
+                learn_names(self.flow, head, message, &mut gathered.names);
+                if message.protocol == "mDNS" {
+                    self.learn_own_names(head, gathered);
+                }
+            }
             Head::Dhcp(head) => {
                 let address = head.address.unwrap_or(self.device_address);
                 let facts = gathered.devices.entry(address).or_default();
@@ -100,7 +105,12 @@ impl Conversation {
             self.under_way.push(self.begin(message));
             self.under_way.len() - 1
         });
+        let direction = self.direction(message.sender);
         let Some(exchange) = self.under_way.get_mut(place) else { return };
+        // What answers before the request is whole (100 Continue, a refusal) comes first.
+        if message.sender == Sender::Originator && exchange.bytes[0] == 0 {
+            (exchange.frame, exchange.direction) = (first_frame(message), direction);
+        }
         add(exchange, message);
         // A handshake has several flights; its exchange ends with the flow.
         let answered = message.sender == Sender::Responder
@@ -142,6 +152,15 @@ impl Conversation {
         gathered.anomalies.merge(summary.anomalies);
         for exchange in std::mem::take(&mut self.under_way) {
             records.push(Record::Exchange(Box::new(exchange)));
+        }
+    }
+
+    /// A device tells its neighbours its own name (RFC 6762).
+    fn learn_own_names(&self, head: &DnsHead, gathered: &mut Gathered) {
+        for (owner, data) in &head.answers {
+            if matches!(data, DnsData::Address(address) if *address == self.device_address) {
+                gathered.devices.entry(self.device_address).or_default().call(owner);
+            }
         }
     }
 
@@ -216,8 +235,9 @@ fn add(exchange: &mut Exchange, message: &Message) {
     exchange.first = exchange.first.min(message.recorded.first);
     exchange.last = exchange.last.max(message.recorded.last);
     if let (Some(bytes), Some(complete)) = (exchange.bytes.get_mut(side), exchange.complete.get_mut(side)) {
+        // Of several pieces none may be cut; the last one of all is never `Continued`.
+        *complete = message.ending != Ending::Cut && (*complete || *bytes == 0);
         *bytes += message.recorded.bytes.len() as u64;
-        *complete = message.ending == Ending::Whole;
     }
     match &message.head {
         Head::Http(head) => add_http(exchange, head, side),

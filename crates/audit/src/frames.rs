@@ -92,18 +92,15 @@ impl<'p> FrameReader<'p> {
         loop {
             let mut chunk = self.chunk(wanted, &carry);
             let fresh = carry.len();
-            let count = match fill(&mut *opened.bytes, chunk.get_mut(fresh..).unwrap_or_default()) {
-                Ok(count) => count,
-                Err(error) => {
-                    let end = format!("reading stopped after {} bytes: {error}", capture.bytes);
-                    self.problem(input, end.clone());
-                    capture.damage = Some(end);
-                    0
-                }
-            };
+            let (count, read) = fill(&mut *opened.bytes, chunk.get_mut(fresh..).unwrap_or_default());
             chunk.truncate(fresh + count);
             capture.bytes += count as u64;
             self.meter.bytes.fetch_add(count as u64, Ordering::Relaxed);
+            if let Err(error) = read {
+                let end = format!("reading stopped after {} bytes: {error}", capture.bytes);
+                self.problem(input, end.clone());
+                capture.damage = Some(end);
+            }
             let at_end = chunk.len() < wanted;
             let (used, needed, batches) = self.cut(&mut reader, &chunk, at_end, &mut capture);
             carry.clear();

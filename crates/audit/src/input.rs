@@ -85,7 +85,7 @@ fn problem(path: &Path, error: &io::Error) -> InputProblem {
 fn begins_like_a_capture(path: &Path) -> io::Result<bool> {
     let mut magic = [0; 4];
     let mut opened = open(&Input::File(path.to_owned()))?;
-    let count = fill(&mut *opened.bytes, &mut magic).unwrap_or(0);
+    let (count, _) = fill(&mut *opened.bytes, &mut magic);
     Ok(count == 4 && CAPTURE_MAGICS.contains(&u32::from_le_bytes(magic)))
 }
 
@@ -107,7 +107,8 @@ pub fn open(input: &Input) -> io::Result<Opened> {
         Input::Standard => Box::new(io::stdin()),
     };
     let mut magic = [0; 4];
-    let count = fill(&mut *raw, &mut magic)?;
+    let (count, read) = fill(&mut *raw, &mut magic);
+    read?;
     let head = magic.get(..count).unwrap_or_default().to_vec();
     let whole = Cursor::new(head).chain(raw);
     Ok(match magic {
@@ -151,20 +152,19 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Reads until `buffer` is full or the input ends; says how many bytes were read.
-pub(crate) fn fill(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+/// Reads until `buffer` is full or the input ends. Gives how many bytes were read, and what went wrong
+/// behind them: a damaged gzip stream tells so only once.
+pub(crate) fn fill(reader: &mut dyn Read, buffer: &mut [u8]) -> (usize, io::Result<()>) {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         match reader.read(rest) {
             Ok(0) => break,
             Ok(count) => filled += count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // What came before the error is not lost: it is met again by the next read.
-            Err(error) if filled == 0 => return Err(error),
-            Err(_) => break,
+            Err(error) => return (filled, Err(error)),
         }
     }
-    Ok(filled)
+    (filled, Ok(()))
 }
 
 type Compressed = BufReader<Hashing<Box<dyn Read + Send>>>;

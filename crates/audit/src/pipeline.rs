@@ -50,7 +50,8 @@ pub struct Order {
 /// An audit that came to nothing. What is wrong with single inputs is in the case instead.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
-    /// The store could not be made or written. The case is complete but for it, where there is one.
+    /// The store could not be made: nothing was audited. A failure while it is written is one of the
+    /// case's problems instead, under the store's path.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A part of the program failed: a bug.
@@ -68,7 +69,7 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
     let count = order.workers.or_else(|| thread::available_parallelism().ok()).map_or(2, NonZeroUsize::get);
 
     let keeps = store.is_some();
-    let (read, shares) = thread::scope(|scope| {
+    let (read, shares, mut written) = thread::scope(|scope| {
         let (records, to_write) = bounded::<Vec<Record>>(QUEUE);
         let kept = store.as_mut();
         let writer = scope.spawn(move || write(kept, &to_write));
@@ -84,16 +85,21 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
         let read = FrameReader::new(packets, meter).run(&inputs);
         let shares: Result<Vec<_>, _> =
             workers.into_iter().map(|worker| worker.join().map_err(|_| AuditError::Thread("worker"))).collect();
-        writer.join().map_err(|_| AuditError::Thread("store"))??;
-        Ok::<_, AuditError>((read, shares?))
+        let written = writer.join().map_err(|_| AuditError::Thread("store"))?;
+        Ok::<_, AuditError>((read, shares?, written))
     })?;
 
     let merged = merge_all(shares, &read, &order.atlas);
-    let case = conclude(merged, read, problems, (&wanted.profile, named), &order.atlas, order.program);
+    let (mut case, parts) =
+        conclude(merged, read, problems, (&wanted.profile, named), &order.atlas, order.program);
     if let Some(store) = store {
-        store.finish(&case.0, &case.1)?;
+        written = written.and_then(|()| store.finish(&case, &parts));
     }
-    Ok(case.0)
+    // The case is worth more than the store: what was found is told even where it could not be kept.
+    if let (Err(error), Some(path)) = (written, order.store) {
+        case.problems.push(InputProblem { input: path.display().to_string(), problem: error.to_string() });
+    }
+    Ok(case)
 }
 
 /// Writes until every worker is done. Goes on receiving after a failure, so that nobody waits for ever.

@@ -20,7 +20,7 @@ pub(crate) fn each_event(
     loop {
         let held = window.len();
         window.resize(wanted.max(held), 0);
-        let count = fill(bytes, window.get_mut(held..).unwrap_or_default())?;
+        let (count, read) = fill(bytes, window.get_mut(held..).unwrap_or_default());
         window.truncate(held + count);
         let at_end = window.len() < wanted;
         let mut used = 0;
@@ -34,7 +34,7 @@ pub(crate) fn each_event(
                 }
                 Progress::Skipped { consumed } => used += consumed,
                 Progress::More { needed } => break needed.max(WINDOW),
-                Progress::End => return Ok(()),
+                Progress::End => return read,
             }
         };
         window.drain(..used);

@@ -154,7 +154,9 @@ fn a_cut_capture_is_read_as_far_as_it_goes() {
     desk.write("cut.pcap.gz", &packed[..packed.len() - 20]);
     run(&desk, &audit(&["cut.pcap"]));
     assert!(sends_imei(&desk.case()));
-    run(&desk, &audit(&["cut.pcap.gz"]));
+    let (code, _, errors) = run(&desk, &audit(&["cut.pcap.gz"]));
+    assert_eq!(code, 3, "{errors}");
+    one_line(&errors, &["cut.pcap.gz", "reading stopped after"]);
     assert!(sends_imei(&desk.case()));
 }
 

@@ -115,7 +115,7 @@ fn best_first(mut leak: Leak<'_>) -> Leak<'_> {
 }
 
 pub(crate) fn receiver(destination: &Destination) -> Receiver<'_> {
-    if destination.network.scope != "public" {
+    if LOCAL.contains(&destination.network.scope.as_str()) {
         Receiver::LocalNetwork
     } else if !destination.domain.is_empty() {
         Receiver::Domain(&destination.domain)
@@ -260,6 +260,8 @@ fn naming(merged: &Merged, leaks: &[Leak<'_>]) -> Option<(String, Occurrence)> {
     Some((words::naming(destination), occurrence))
 }
 
+/// Scopes of addresses (see `facts::Scope`) that do not lead out of the network the phone is in.
+const LOCAL: [&str; 6] = ["broadcast", "link-local", "loopback", "multicast", "private", "unspecified"];
 /// From how many values of a kind on they are told together.
 const BULK: usize = 3;
 /// From how many on it is a list of everything there is, and not some of it.

@@ -15,7 +15,7 @@ use audit::{
     Meter, Order,
     prove::{self, CaptureBytes, CaptureFiles},
 };
-use evidence::{Buffer, CaptureId, Case, Evidence, Occurrence, Step};
+use evidence::{Buffer, CaptureId, Case, Evidence, Finding, Occurrence, Step};
 use facts::Atlas;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -41,18 +41,22 @@ pub(crate) fn run(arguments: AuditArguments) -> anyhow::Result<Exit> {
     };
     let case = with_progress(order, arguments.quiet || arguments.json)?;
     // What was found is shown even where it cannot be written.
-    let written = write_json(&case, &folder, arguments.json)?.and_then(|()| write_report(&case, &folder));
+    let written = write_json(&case, &folder, arguments.json)?.and_then(|()| write_report(&case, &folder, !arguments.no_store));
     show(&case, &arguments, &folder)?;
     written?;
-    Ok(verdict(&case, &arguments))
+    Ok(verdict(&case, &arguments, &folder))
 }
 
-fn verdict(case: &Case, arguments: &AuditArguments) -> Exit {
+fn verdict(case: &Case, arguments: &AuditArguments, folder: &Path) -> Exit {
     let worst = case.findings.iter().map(|finding| finding.severity).max();
     let limit = arguments.fail_on.map(evidence::Severity::from);
+    let store = folder.join("case.sqlite").display().to_string();
+    let unwritten = case.problems.iter().any(|problem| problem.input == store);
     let nothing_read = case.captures.iter().all(|capture| capture.frames == 0);
     if limit.is_some() && worst >= limit {
         Exit::Found
+    } else if unwritten {
+        Exit::Output
     } else if nothing_read && !case.problems.is_empty() {
         Exit::Nothing
     } else if !case.problems.is_empty() {
@@ -118,7 +122,7 @@ fn write_json(case: &Case, folder: &Path, print: bool) -> anyhow::Result<anyhow:
 }
 
 /// Writes `report.html`.
-fn write_report(case: &Case, folder: &Path) -> anyhow::Result<()> {
+fn write_report(case: &Case, folder: &Path, keeps_store: bool) -> anyhow::Result<()> {
     let captures = RefCell::new(CaptureFiles::just_read(&case.captures));
     let evidence = || case.findings.iter().flat_map(|finding| &finding.evidence);
     // Without its captures the report has no hex views; nothing else is missing from it.
@@ -133,6 +137,11 @@ fn write_report(case: &Case, folder: &Path) -> anyhow::Result<()> {
         }
         None => Vec::new(),
     };
+    let times = keeps_store.then(|| store::moments(&folder.join("case.sqlite"), MOMENTS).ok()).flatten();
+    let moments = |finding: &Finding| {
+        let groups = finding.sightings.iter().filter_map(|group| times.as_ref()?.get(group));
+        groups.flatten().copied().collect()
+    };
     let options = report::HtmlOptions {
         title: "",
         case: &folder.display().to_string(),
@@ -142,10 +151,13 @@ fn write_report(case: &Case, folder: &Path) -> anyhow::Result<()> {
             place: &place,
         }),
         excerpts: Some(&excerpts),
-        moments: None,
+        moments: times.is_some().then_some(&moments),
     };
     write::file(&folder.join("report.html"), report::html(case, &options).as_bytes())
 }
+
+/// Moments shown on the timeline, over all findings.
+const MOMENTS: u32 = 20_000;
 
 /// What of the captures is read to show a piece of evidence.
 fn needed(evidence: &Evidence) -> impl Iterator<Item = (CaptureId, Range<u64>)> {
