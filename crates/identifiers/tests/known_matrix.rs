@@ -46,24 +46,24 @@ fn each_form_is_found_once_wherever_it_stands() {
         for (before, after) in AROUND {
             // The version's two digits belong to the form, not to the needle.
             let version: &[u8] = if needle.form.0.starts_with("imeisv") { b"07" } else { b"" };
-            let bytes = [needles.bytes(id), version].concat();
-            let text = [before, &bytes, after].concat();
+            let (bytes, own) = needles.example(id);
+            let text = [before, &bytes, version, after].concat();
             let mut found = Vec::new();
             needles.search(&text, &mut found);
-            let own: Vec<&Match> =
+            let matches: Vec<&Match> =
                 found.iter().filter(|found| needles.needle(found.needle).value == needle.value).collect();
             let label = &profile.values()[needle.value].label;
             assert_eq!(
-                own.len(),
+                matches.len(),
                 1,
-                "{label} as {} in {:?}: {own:?}",
+                "{label} as {} in {:?}: {matches:?}",
                 needle.form.0,
                 String::from_utf8_lossy(&text)
             );
-            let place = before.len()..before.len() + bytes.len();
+            let place = before.len() + own.start..before.len() + own.end + version.len();
             assert!(
-                own[0].start <= place.start && own[0].end >= place.end,
-                "{label} as {}: {own:?} {place:?}",
+                matches[0].start <= place.start && matches[0].end >= place.end,
+                "{label} as {}: {matches:?} {place:?}",
                 needle.form.0
             );
             forms += 1;

@@ -132,6 +132,7 @@ fn derived(form: String, bytes: Vec<u8>, anchor: usize, letters: Letters) -> Sha
         boundary: Boundary::None,
         grade: Grade::Derived,
         reach: Reach::Everywhere,
+        inside: None,
     }
 }
 

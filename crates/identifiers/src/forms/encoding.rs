@@ -1,6 +1,6 @@
 //! Encodings of a text that the decoders of a message may not have undone: found where they stand.
 
-use super::{Boundary, Letters};
+use super::{Boundary, Code, Letters};
 
 /// An encoded text.
 pub(super) struct Encoding {
@@ -8,6 +8,9 @@ pub(super) struct Encoding {
     pub(super) bytes: Vec<u8>,
     pub(super) letters: Letters,
     pub(super) boundary: Boundary,
+    /// What the bytes must be undone with, together with what stands beside them, to see the text and its
+    /// boundary; `None` where that can be seen as they stand.
+    pub(super) code: Option<Code>,
 }
 
 /// The encodings of a text that keeps such a boundary.
@@ -22,29 +25,36 @@ pub(super) fn of(text: &[u8], boundary: Boundary) -> Vec<Encoding> {
             bytes: utf16(text, u16::to_le_bytes),
             letters: Letters::Folded,
             boundary: wide,
+            code: None,
         },
         Encoding {
             step: "utf16be",
             bytes: utf16(text, u16::to_be_bytes),
             letters: Letters::Folded,
             boundary: wide,
+            code: None,
         },
         Encoding {
             step: "hex",
             bytes: hex(text).into_bytes(),
             letters: Letters::Folded,
-            boundary: Boundary::None,
+            boundary,
+            code: Some(Code::Hex),
         },
-        Encoding { step: "reversed", bytes: reversed(text), letters: Letters::Folded, boundary },
+        Encoding { step: "reversed", bytes: reversed(text), letters: Letters::Folded, boundary, code: None },
     ];
     for (at, (standard, url)) in
-        [("base64", "base64url"), ("base64+1", "base64url+1"), ("base64+2", "base64url+2")]
-            .into_iter()
-            .enumerate()
+        (0..).zip([("base64", "base64url"), ("base64+1", "base64url+1"), ("base64+2", "base64url+2")])
     {
         for (step, alphabet) in [(standard, STANDARD), (url, URL)] {
-            let bytes = base64_at(text, at, alphabet);
-            all.push(Encoding { step, bytes, letters: Letters::Exact, boundary: Boundary::None });
+            let bytes = base64_at(text, usize::from(at), alphabet);
+            all.push(Encoding {
+                step,
+                bytes,
+                letters: Letters::Exact,
+                boundary,
+                code: Some(Code::Base64(at)),
+            });
         }
     }
     all
@@ -62,6 +72,7 @@ pub(super) fn base64(bytes: &[u8]) -> [Vec<u8>; 2] {
 }
 
 /// The characters that `text` alone decides when `at` unknown bytes stand before it in its group of three.
+/// Up to two more are decided in part: they tell `…8` from `…9`, and the search looks at them (`Code`).
 fn base64_at(text: &[u8], at: usize, alphabet: &[u8; 64]) -> Vec<u8> {
     let mut bytes = vec![0; at];
     bytes.extend_from_slice(text);

@@ -22,7 +22,7 @@
 //! | `bcd` `bcd-zero` `bcd-right` `bcd-swapped` | two digits a byte: `F` or `0` fills the last nibble, `0` the first; nibbles swapped (3GPP TS 24.008, E.118) |
 //! | `mobile-identity` `sms-address` | 3GPP TS 24.008 section 10.5.1.4 with its type nibble; TS 23.040 section 9.1.2.5 |
 //! | `utf16le` `utf16be` `hex` `reversed` | of the text or bytes before |
-//! | `base64` `base64+1` `base64+2`, `base64url…` | base64, the text beginning at a byte whose place modulo three is 0, 1, 2 |
+//! | `base64` `base64+1` `base64+2`, `base64url…` | base64, the text beginning at a byte whose place modulo three is 0, 1, 2; the bits that it shares a character with are looked at as well |
 //! | `md5` `sha1` `sha224` `sha256` `sha384` `sha512` `sha3-256` `blake2b` `blake2b-256` `blake2s` | digests, followed by `hex`, `base64`, `base64url` or `raw` |
 //! | `murmur3-x64-128` `murmur3-x86-128` `murmur3-32` `crc32` `java-hash` | other hashes, seed 0; `words` after one: its 64-bit words as numbers |
 //! | `uuid3` `uuid3-plain` after `md5` | the digest made a version 3 UUID, as Java's `nameUUIDFromBytes` |
@@ -90,6 +90,24 @@ pub(crate) enum Reach {
     Named,
 }
 
+/// A code that hides where a text begins and ends: a character of it may hold the text's last bits and the
+/// next byte's first ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Code {
+    /// Base64 (RFC 4648) in either alphabet. So many other bytes stand before the text in its group of three.
+    Base64(u8),
+    /// Two hex digits a byte.
+    Hex,
+}
+
+/// What a form must be once its code is undone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Inside {
+    pub(crate) code: Code,
+    /// The text, to which the form's boundary applies.
+    pub(crate) text: Vec<u8>,
+}
+
 /// One form of a value, ready to be searched for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
@@ -103,6 +121,8 @@ pub(crate) struct Shape {
     pub(crate) boundary: Boundary,
     pub(crate) grade: Grade,
     pub(crate) reach: Reach,
+    /// For forms in a code: what must be in it.
+    pub(crate) inside: Option<Inside>,
 }
 
 /// Bytes that a form must have to be searched for everywhere.
@@ -129,6 +149,11 @@ pub(crate) fn of(value: &Value) -> Vec<Shape> {
     forms.shapes
 }
 
+/// A text behind so many zero bytes in base64, in both alphabets.
+pub(crate) fn base64_behind(before: u8, text: &[u8]) -> [Vec<u8>; 2] {
+    encoding::base64(&[&vec![0; usize::from(before)], text].concat())
+}
+
 impl Shape {
     /// Bytes to be found as they are.
     fn known(form: &str, bytes: Vec<u8>, reach: Reach) -> Self {
@@ -140,15 +165,19 @@ impl Shape {
             boundary: Boundary::None,
             grade: Grade::Known,
             reach,
+            inside: None,
         }
     }
 }
+
+/// What makes two forms the same: bytes, reach, boundary, the text in a code.
+type Key = (Vec<u8>, Reach, Boundary, Option<Vec<u8>>);
 
 /// Gathers forms, each once.
 #[derive(Default)]
 struct Forms {
     shapes: Vec<Shape>,
-    seen: HashSet<(Vec<u8>, Reach, Boundary)>,
+    seen: HashSet<Key>,
 }
 
 impl Forms {
@@ -156,11 +185,12 @@ impl Forms {
         if shape.reach == Reach::Everywhere && shape.anchor < SHORTEST {
             return;
         }
-        let key = match shape.letters {
+        let bytes = match shape.letters {
             Letters::Exact => shape.bytes.clone(),
             _ => shape.bytes.to_ascii_lowercase(),
         };
-        if self.seen.insert((key, shape.reach, shape.boundary)) {
+        let text = shape.inside.as_ref().map(|inside| inside.text.clone());
+        if self.seen.insert((bytes, shape.reach, shape.boundary, text)) {
             self.shapes.push(shape);
         }
     }
@@ -180,6 +210,7 @@ impl Forms {
             boundary: spelling.boundary,
             grade: Grade::Known,
             reach,
+            inside: None,
         });
     }
 
@@ -189,13 +220,14 @@ impl Forms {
             return;
         }
         for (form, text) in spelling.cases() {
-            for Encoding { step, bytes, letters, boundary } in
+            for Encoding { step, bytes, letters, boundary, code } in
                 encoding::of(text.as_bytes(), spelling.boundary)
             {
                 let form = format!("{form}/{step}");
                 let anchor = bytes.len();
                 let (grade, reach) = (Grade::Known, Reach::Everywhere);
-                self.push(Shape { form, anchor, bytes, letters, boundary, grade, reach });
+                let inside = code.map(|code| Inside { code, text: text.clone().into_bytes() });
+                self.push(Shape { form, bytes, anchor, letters, boundary, grade, reach, inside });
             }
         }
     }

@@ -6,9 +6,10 @@ use evidence::{Form, Grade};
 
 use crate::{
     Profile,
-    forms::{self, Letters, Reach, Shape},
+    forms::{self, Code, Letters, Reach, Shape},
 };
 
+mod coded;
 mod field;
 mod filter;
 mod names;
@@ -84,7 +85,10 @@ impl Needles {
     }
 
     fn push(&mut self, value: usize, shape: Shape) {
+        let inside = shape.inside.as_ref().map(|inside| inside.text.as_slice()).unwrap_or_default();
         self.patterns.push(Pattern {
+            code: shape.inside.as_ref().map(|inside| inside.code),
+            inside: u32_of(inside.len()),
             start: u32_of(self.store.len()),
             len: u32_of(shape.bytes.len()),
             anchor: u32_of(shape.anchor),
@@ -92,6 +96,7 @@ impl Needles {
             boundary: shape.boundary,
         });
         self.store.extend_from_slice(&shape.bytes);
+        self.store.extend_from_slice(inside);
         let field_only = shape.reach != Reach::Everywhere;
         self.needles.push(Needle { value, form: Form(shape.form), grade: shape.grade, field_only });
     }
@@ -206,6 +211,24 @@ impl Needles {
     /// What a needle looks for: all its bytes, of which a match may have the first ones only.
     pub fn bytes(&self, id: NeedleId) -> &[u8] {
         self.pattern(id).map(|pattern| pattern.bytes(&self.store)).unwrap_or_default()
+    }
+
+    /// Bytes in which a needle is found, and where: its own, and for base64 that begins or ends within a
+    /// group of characters these as well, with zeros for the bytes that the value does not decide.
+    pub fn example(&self, id: NeedleId) -> (Vec<u8>, Range<usize>) {
+        let bytes = self.bytes(id);
+        let whole = self.pattern(id).and_then(|pattern| {
+            let Code::Base64(before) = pattern.code? else { return None };
+            let alphabet = usize::from(self.needle(id).form.0.contains("base64url"));
+            forms::base64_behind(before, pattern.inside(&self.store)).into_iter().nth(alphabet)
+        });
+        match whole {
+            Some(whole) => {
+                let start = memchr::memmem::find(&whole, bytes).unwrap_or_default();
+                (whole, start..start + bytes.len())
+            }
+            None => (bytes.to_vec(), 0..bytes.len()),
+        }
     }
 
     fn pattern(&self, id: NeedleId) -> Option<&Pattern> {

@@ -1,6 +1,9 @@
 //! The exact check of what the filter lets through: bytes, letters' case, and what stands beside.
 
-use crate::forms::{Boundary, Letters};
+use std::ops::Range;
+
+use super::coded;
+use crate::forms::{Boundary, Code, Letters};
 
 /// What a needle looks for; its bytes lie in a common store.
 #[derive(Clone, Copy, Debug)]
@@ -13,12 +16,22 @@ pub(super) struct Pattern {
     pub(super) anchor: u32,
     pub(super) letters: Letters,
     pub(super) boundary: Boundary,
+    /// The code it stands in.
+    pub(super) code: Option<Code>,
+    /// Bytes of the text in that code; they lie behind the pattern's own in the store.
+    pub(super) inside: u32,
 }
 
 impl Pattern {
     /// The needle's bytes.
     pub(super) fn bytes<'a>(&self, store: &'a [u8]) -> &'a [u8] {
         store.get(self.start as usize..).and_then(|rest| rest.get(..self.len as usize)).unwrap_or_default()
+    }
+
+    /// The text that the pattern encodes; empty where it stands in no code.
+    pub(super) fn inside<'a>(&self, store: &'a [u8]) -> &'a [u8] {
+        let start = self.start as usize + self.len as usize;
+        store.get(start..).and_then(|rest| rest.get(..self.inside as usize)).unwrap_or_default()
     }
 
     /// The end of the needle that stands at `start` of the text, if it does.
@@ -31,7 +44,20 @@ impl Pattern {
         }
         let more = there.iter().zip(bytes).skip(anchor);
         let end = start + anchor + more.take_while(|(have, want)| self.same(&[**have], &[**want])).count();
-        bounded(self.boundary, text, start, end)
+        match self.code {
+            Some(code) => self.is_inside(code, store, text, start..end).then_some(end),
+            None => bounded(self.boundary, text, start, end),
+        }
+    }
+
+    /// Whether what stands in `range`, decoded with what stands beside it, is the pattern's text in its
+    /// boundary: its first and last bits may lie in characters that it shares with other bytes.
+    #[cold]
+    fn is_inside(&self, code: Code, store: &[u8], text: &[u8], range: Range<usize>) -> bool {
+        let wanted = self.inside(store);
+        let Some((decoded, start)) = coded::around(code, text, range) else { return false };
+        let end = start + wanted.len();
+        decoded.get(start..end) == Some(wanted) && bounded(self.boundary, &decoded, start, end).is_some()
     }
 
     #[inline]
@@ -122,7 +148,8 @@ mod tests {
 
     fn end(boundary: Boundary, needle: &str, text: &str) -> Option<usize> {
         let len = needle.len() as u32;
-        let pattern = Pattern { start: 0, len, anchor: len, letters: Letters::Folded, boundary };
+        let pattern =
+            Pattern { start: 0, len, anchor: len, letters: Letters::Folded, boundary, code: None, inside: 0 };
         pattern.end(needle.as_bytes(), text.as_bytes(), text.to_lowercase().find(&needle.to_lowercase())?)
     }
 
