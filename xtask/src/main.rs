@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a command-line tool tells on standard output")]
 
 mod bench;
+mod corpus;
 mod data;
 mod fuzz;
 mod layers;
@@ -23,6 +24,7 @@ fn main() -> anyhow::Result<()> {
     match arguments.first().map(String::as_str) {
         Some("bench") => bench::run(&root()?, arguments.get(1..).unwrap_or_default()),
         Some("check-layers") => layers::check(&root()?),
+        Some("corpus") => corpus::write(&root()?.join("corpus")),
         Some("data") => data::run(arguments.get(1..).unwrap_or_default()),
         Some("fuzz") => fuzz::run(&root()?, arguments.get(1..).unwrap_or_default()),
         Some("generate") => generate(arguments.get(1..).unwrap_or_default()),

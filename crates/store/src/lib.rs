@@ -357,8 +357,28 @@ const INDICES: &str = "
     CREATE INDEX sighting_by_part ON sighting (part);
 ";
 
-const INSERT_EXCHANGE: &str = "INSERT OR REPLACE INTO exchange VALUES \
-    (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+/// An exchange may come in parts: an answer before its request, bytes that nobody understood after both.
+const INSERT_EXCHANGE: &str = "INSERT INTO exchange VALUES \
+    (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+    ON CONFLICT DO UPDATE SET \
+    frame = iif(bytes_request = 0 AND excluded.bytes_request > 0, excluded.frame, frame), \
+    direction = iif(bytes_request = 0 AND excluded.bytes_request > 0, excluded.direction, direction), \
+    first = min(first, excluded.first), \
+    last = max(last, excluded.last), \
+    host = iif(excluded.host = '', host, excluded.host), \
+    method = iif(method = '', excluded.method, method), \
+    said_host = iif(said_host = '', excluded.said_host, said_host), \
+    target = iif(target = '', excluded.target, target), \
+    status = iif(excluded.status = 0, status, excluded.status), \
+    agent = iif(agent = '', excluded.agent, agent), \
+    media_request = iif(media_request = '', excluded.media_request, media_request), \
+    media_response = iif(excluded.media_response = '', media_response, excluded.media_response), \
+    whole_request = (bytes_request = 0 OR whole_request) AND (excluded.bytes_request = 0 OR excluded.whole_request) \
+        AND bytes_request + excluded.bytes_request > 0, \
+    whole_response = (bytes_response = 0 OR whole_response) AND (excluded.bytes_response = 0 OR excluded.whole_response) \
+        AND bytes_response + excluded.bytes_response > 0, \
+    bytes_request = bytes_request + excluded.bytes_request, \
+    bytes_response = bytes_response + excluded.bytes_response";
 
 const INSERT_SIGHTING: &str = "INSERT INTO sighting VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
@@ -393,6 +413,37 @@ mod tests {
             complete: [true, true],
             direction: Direction::Out,
         }
+    }
+
+    /// The answer was handed on before its request, which came in two pieces, the second cut.
+    #[test]
+    fn an_exchange_in_parts_is_one_row() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("case.sqlite");
+        let answer = Exchange {
+            method: String::new(),
+            target: String::new(),
+            frame: FrameNo(9),
+            direction: Direction::In,
+            bytes: [0, 20],
+            complete: [false, true],
+            ..exchange(4)
+        };
+        let asked = Exchange { status: 0, frame: FrameNo(5), bytes: [10, 0], complete: [true, false], ..exchange(4) };
+        let more = Exchange { method: String::new(), first: Timestamp(0), complete: [false, false], ..asked.clone() };
+        let mut store = Store::create(&path).unwrap();
+        for part in [answer, asked, more] {
+            store.write(&[Record::Exchange(Box::new(part))]).unwrap();
+        }
+        let row = store.database.query_row(
+            "SELECT frame, direction, first, last, method, status, bytes_request, bytes_response, whole_request, whole_response FROM exchange",
+            [],
+            |row| {
+                let numbers: [i64; 8] = [row.get(0)?, row.get(2)?, row.get(3)?, row.get(5)?, row.get(6)?, row.get(7)?, row.get(8)?, row.get(9)?];
+                Ok((row.get::<_, String>(1)? + " " + &row.get::<_, String>(4)?, numbers))
+            },
+        );
+        assert_eq!(row.unwrap(), ("out GET".to_owned(), [5, 0, 2, 200, 20, 20, 0, 1]));
     }
 
     #[test]

@@ -109,13 +109,15 @@ impl HeadReader {
 
     fn take_start(&mut self, bytes: &[u8], line: Range<usize>) {
         let at = line.start;
+        // A line that the capture or the connection cut off may have lost its version with its end.
+        let ended = matches!(bytes.get(line.end), Some(b'\r' | b'\n'));
         let start = StartLine::read(bytes, line);
         match &start {
             StartLine::Request { method, target, version } => {
                 self.parts.reserve(16);
                 self.parts.push(Part { role: Role::Method, name: 0..0, value: method.clone() });
                 self.parts.push(Part { role: Role::Target, name: 0..0, value: target.clone() });
-                if !version {
+                if !version && ended {
                     self.oddities.note(at, "peer sent a request line without a version", String::new);
                 }
             }
