@@ -37,11 +37,11 @@ fn write(page: &mut String, overview: &Overview) -> std::fmt::Result {
             .map_or_else(String::new, |(first, last)| format!(", {} UTC", words::period(first, last)));
         writeln!(
             page,
-            "- Capture {}: {}, {}{time}, SHA-256 `{}`",
+            "- Capture {}: {}, {}{time}, SHA-256 {}",
             code(&capture.name),
             words::bytes(capture.file_bytes),
             words::counted(capture.frames, "frame"),
-            plain::clipped(&capture.sha256, 64)
+            code(&capture.sha256)
         )?;
     }
     for problem in &case.problems {
@@ -68,7 +68,7 @@ fn findings(page: &mut String, overview: &Overview) -> std::fmt::Result {
 fn finding(page: &mut String, told: &Told) -> std::fmt::Result {
     let finding = told.finding;
     let severity = words::capital(finding.severity.id());
-    writeln!(page, "- **{severity}** {} (`{}`)", text(&finding.title), plain::clipped(&finding.id.0, 40))?;
+    writeln!(page, "- **{severity}** {} ({})", text(&finding.title), code(&finding.id.0))?;
     if let Some(value) = told.value() {
         writeln!(page, "  - Value: {}, {}", code(value), told.grade().map_or("", words::grade))?;
     }
