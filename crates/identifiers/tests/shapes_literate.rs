@@ -381,15 +381,84 @@ fn pages_and_search_words() {
         Kind::Url,
         &[("page_url", "https://news.example.org/a?b=1", "https://news.example.org/a?b=1", "text", ByName)],
     );
-    assert_eq!(
-        nested("properties", "url", "http://example.org/x", Carrier::Body).first().map(|s| s.kind),
-        Some(Kind::Url)
-    );
-    assert_eq!(nested("", "url", "http://example.org/x", Carrier::Query), []);
     expect(Kind::SearchWord, &[("search_word", "symptoms of flu", "symptoms of flu", "text", ByName)]);
-    assert_eq!(nested("", "q", "weather", Carrier::Query), []);
+    assert_eq!(read_by("query", "", "url", "http://example.org/x", Carrier::Query), []);
+    assert_eq!(read_by("query", "", "q", "weather", Carrier::Query), []);
     assert_eq!(nested("", "query", "query Foo { id }", Carrier::Body), []);
     none(&["page_url=https://cdn.example.org/logo.png", "search_word=", "search_word=true"]);
+}
+
+/// A browser's reports of use name pages and words below `properties`, and it is the same whether the list of
+/// events is sent as a body, in an address, in a header or over a connection of its own.
+#[test]
+fn pages_and_search_words_in_reports_of_use() {
+    for carrier in [Carrier::Body, Carrier::Query, Carrier::Header, Carrier::Raw] {
+        let page = nested("properties", "url", "https://kranke.example.org/beratung", carrier);
+        assert_eq!(summary(&page), [(Kind::Url, "https://kranke.example.org/beratung".into(), ByName)]);
+        let word = nested("properties", "search_word", "eisvogel", carrier);
+        assert_eq!(summary(&word), [(Kind::SearchWord, "eisvogel".into(), ByName)]);
+        let word = nested("event", "q", "eisvogel", carrier);
+        assert_eq!(summary(&word), [(Kind::SearchWord, "eisvogel".into(), ByName)]);
+    }
+    // A cookie tells a site what it told the browser.
+    assert_eq!(nested("", "url", "https://kranke.example.org/beratung", Carrier::Cookie), []);
+}
+
+/// Any random number in hex decodes to some bytes, and these are a form once in a while. What such a form says
+/// under a name of one or two letters is believed where somebody may have typed it.
+#[test]
+fn forms_that_chance_wrote() {
+    for (name, value) in [
+        ("q", "/x"),
+        ("q", "a"),
+        ("Q", "~ab"),
+        ("q7", "x9Q"),
+        ("$q", "kLm"),
+        ("kw", "aBcDe"),
+        ("dm", "Kx9"),
+        ("qq", "ab.c"),
+    ] {
+        for decoder in ["form", "query"] {
+            assert_eq!(read_by(decoder, "sid", name, value, Carrier::Body), [], "{name}={value}");
+        }
+    }
+    for word in ["weather", "flug nach Rom", "covid19", "YouTube", "\u{5929}\u{6c17}", "iPhone 12"] {
+        assert_eq!(summary(&read_by("form", "", "q", word, Carrier::Body)).len(), 1, "{word}");
+        assert_eq!(summary(&nested("event", "q", word, Carrier::Body)).len(), 1, "{word}");
+    }
+    assert_eq!(read_by("form", "landing", "q", "weather", Carrier::Body).len(), 1);
+    assert_eq!(nested("event", "q", "/x", Carrier::Body), []);
+    expect(Kind::Account, &[("qq", "281734650", "281734650", "digits", ByName)]);
+    let mut random = 7_u64;
+    let mut printable = || {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(b'!' + ((random >> 33) % 94) as u8)
+    };
+    let values: Vec<String> = (0..20_000).map(|_| (0..6).map(|_| printable()).collect()).collect();
+    let believed =
+        values.iter().filter(|value| !read_by("form", "sid", "q", value, Carrier::Body).is_empty());
+    assert!(believed.count() < 400, "more than one in fifty");
+}
+
+/// Noise holds short names, separators and addresses too. Without text around them they are none.
+#[test]
+fn what_noise_spells() {
+    let noise = |inside: &str| {
+        let mut found = Vec::new();
+        let bytes =
+            [&b"\x8f\x02\xf1\x1a\x9c\xe3\x00"[..], inside.as_bytes(), b"\x00\xb7\xf8\x07\xc4"].concat();
+        SHAPES.text(Carrier::Raw, "", &bytes, &mut found);
+        found
+    };
+    for inside in ["ov=9", "osv:7", "k@q.to", "mnc=5", "dm=Kx9"] {
+        assert_eq!(noise(inside), [], "{inside}");
+    }
+    assert_eq!(noise("lena.muster@example.org").len(), 1);
+    assert_eq!(noise("imei=356938035643809").len(), 1);
+    assert_eq!(text("android build osv=9; ready").len(), 1);
+    assert_eq!(text("write to k@q.to today").len(), 1);
+    assert_eq!(field("x", "k@q.to"), []);
+    assert_eq!(field("email", "k@q.to").len(), 1);
 }
 
 /// User agents tell model, system, build, language, and some the screen and the operator.
@@ -578,8 +647,12 @@ fn field(path: &str, value: &str) -> Vec<Shape> {
 }
 
 fn nested(parent: &str, name: &str, value: &str, carrier: Carrier) -> Vec<Shape> {
+    read_by("json", parent, name, value, carrier)
+}
+
+fn read_by(decoder: &'static str, parent: &str, name: &str, value: &str, carrier: Carrier) -> Vec<Shape> {
     let mut found = Vec::new();
-    SHAPES.field(view(parent, name, value, carrier), &mut found);
+    SHAPES.field(FieldView { decoder, ..view(parent, name, value, carrier) }, &mut found);
     found
 }
 

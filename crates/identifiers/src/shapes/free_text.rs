@@ -5,6 +5,8 @@
 //! fingerprints, Android's host names, lists of packages. Each is one pass that jumps from one telling byte
 //! to the next; the work at each is bounded, so the whole is linear.
 
+use std::ops::Range;
+
 use evidence::{Carrier, IdentifierKind};
 
 use super::{
@@ -56,7 +58,11 @@ fn pairs_and_macs(lexicon: &Lexicon, carrier: Carrier, bytes: &[u8], found: &mut
             if rows.peek().is_some() {
                 after_pair = start + value.len();
             }
-            if !told_by(rows, value, start, found) {
+            // A few letters and a few more stand in noise too: only a form that speaks for itself counts there.
+            let weak = name.iter().filter(|byte| byte.is_ascii_alphabetic()).count() <= SHORT_NAME
+                && !in_text(bytes, at.saturating_sub(name.len())..start + value.len());
+            let mut found = |hit: Hit, kind, confidence| weak && !hit.sure || found(hit, kind, confidence);
+            if !told_by(rows, value, start, &mut found) {
                 return false;
             }
         }
@@ -122,6 +128,14 @@ fn told_by<'a>(
     true
 }
 
+/// Whether the bytes on both sides of a range are text, as far as there are any.
+fn in_text(bytes: &[u8], range: Range<usize>) -> bool {
+    let before = bytes.get(range.start.saturating_sub(BESIDE)..range.start).unwrap_or_default();
+    let after = bytes.get(range.end..).unwrap_or_default();
+    let mut beside = before.iter().chain(after.iter().take(BESIDE));
+    beside.all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r'))
+}
+
 /// Letters, digits, `_`, `-` and `.` before a separator, quotes and a space between them passed over.
 fn name_before(bytes: &[u8], at: usize) -> Option<&[u8]> {
     let mut end = at;
@@ -162,7 +176,9 @@ fn emails(bytes: &[u8], found: &mut Found<'_>) -> bool {
         let in_link = bytes
             .get(from.saturating_sub(3)..from)
             .is_some_and(|before| before.ends_with(b"//") || before.ends_with(b"://"));
+        let weak = to - from < SHORT_EMAIL && !in_text(bytes, from..to);
         in_link
+            || weak
             || is_message_number(bytes, from)
             || found(
                 words::address(bytes.get(from..to).unwrap_or_default(), from),
@@ -301,7 +317,7 @@ fn mark(
 }
 
 /// The stretch around `at` that `fits`, at most 400 bytes to each side.
-fn around(bytes: &[u8], at: usize, fits: impl Fn(u8) -> bool) -> std::ops::Range<usize> {
+fn around(bytes: &[u8], at: usize, fits: impl Fn(u8) -> bool) -> Range<usize> {
     let before =
         bytes.get(..at).unwrap_or_default().iter().rev().take(400).take_while(|byte| fits(**byte)).count();
     let behind = bytes.get(at..).unwrap_or_default().iter().take(400).take_while(|byte| fits(**byte)).count();
@@ -328,6 +344,11 @@ const ANNOUNCERS: [Announcer; 3] = [
 ];
 const ANNOUNCED_WITHIN: usize = 12;
 const SHORTEST_RUN: usize = 14;
+/// Letters of a name that random bytes spell once in some hundred megabytes, and bytes of such an address.
+const SHORT_NAME: usize = 6;
+const SHORT_EMAIL: usize = 12;
+/// Bytes on either side that tell text from noise.
+const BESIDE: usize = 8;
 const LONGEST_NAME: usize = 48;
 const LONGEST_VALUE: usize = 160;
 const LONGEST_LIST: usize = 1 << 18;

@@ -308,6 +308,11 @@ impl Row {
         }
     }
 
+    /// Whether it also asks for what the field lies in.
+    pub(super) fn needs_parent(&self) -> bool {
+        !self.parents.is_empty()
+    }
+
     fn fits(&self, parent: Option<&Folded>, carrier: Carrier) -> bool {
         (self.carriers.is_empty() || self.carriers.contains(&carrier))
             && (self.parents.is_empty() || parent.is_some_and(|parent| self.within(parent)))

@@ -18,7 +18,11 @@ mod words;
 
 use evidence::{Carrier, Form, IdentifierKind};
 
-use self::{checks::Hit, lexicon::Lexicon, placeholders::Placeholders};
+use self::{
+    checks::{Check, Hit},
+    lexicon::Lexicon,
+    placeholders::Placeholders,
+};
 pub(crate) use self::{
     gsm::is_international_number,
     words::{is_package, maker as maker_of_package},
@@ -38,6 +42,38 @@ pub struct FieldView<'a> {
     pub carrier: Carrier,
     /// The decoder that named the field: `json`, `form` …; empty for what the message's head names.
     pub decoder: &'static str,
+}
+
+impl FieldView<'_> {
+    /// The part of the message, for the lexicon. A document in an address, a header or a raw stream holds what
+    /// a body would: an application's report, and not the request itself.
+    fn reported_in(&self) -> Carrier {
+        match self.carrier {
+            Carrier::Header | Carrier::Query | Carrier::Raw if DOCUMENTS.contains(&self.decoder) => {
+                Carrier::Body
+            }
+            carrier => carrier,
+        }
+    }
+
+    /// Whether a value that any text would be may be believed. A name of one or two letters is soon there by
+    /// chance: eight random bytes read as a form are `q=/x` once in some millions of times.
+    fn is_believable(&self, check: Check, hit: &Hit) -> bool {
+        let letters = |name: &str| name.bytes().filter(u8::is_ascii_alphabetic).count();
+        let name = match letters(self.name) {
+            0 => letters(self.parent),
+            some => some,
+        };
+        // A form within a value is most of all what noise decodes to.
+        let nested = !self.parent.is_empty() && matches!(self.decoder, "cookie" | "form" | "query");
+        match check {
+            _ if name > 2 => true,
+            Check::Account => hit.form == "digits",
+            Check::Model => !nested,
+            Check::Text => words::is_typed(&hit.canonical, if nested { 6 } else { 3 }),
+            _ => true,
+        }
+    }
 }
 
 /// What makes us believe that a value is what we say.
@@ -120,12 +156,14 @@ impl Shapes {
 
     /// What the field's name suggests: of several readings the first that stands up to its check.
     fn named(&self, field: FieldView<'_>, found: &mut Vec<Shape>) {
-        for row in self.lexicon.rows(field.name.as_bytes(), field.parent, field.carrier) {
+        let carrier = field.reported_in();
+        for row in self.lexicon.rows(field.name.as_bytes(), field.parent, carrier) {
             let held = self.keep_all(row.kind, None, found, |hits| {
                 row.check.run(field.value, hits);
                 if row.hashed && hits.is_empty() {
                     checks::hash(field.value, hits);
                 }
+                hits.retain(|hit| hit.sure || row.needs_parent() || field.is_believable(row.check, hit));
             });
             if held {
                 return;
@@ -146,6 +184,7 @@ impl Shapes {
         }
         if value.len() >= 6 && memchr::memchr(b'@', value).is_some() {
             words::email(value, &mut hits);
+            hits.retain(|hit| hit.kind != Some(IdentifierKind::Email) || hit.range.len() >= SHORTEST_EMAIL);
         }
         if matches!(value.len(), 17..=19) {
             network::separated(value, &mut hits);
@@ -229,6 +268,10 @@ fn numbers(value: &[u8], hits: &mut Vec<Hit>) {
     hits.retain(|hit| hit.sure);
 }
 
+/// Decoders that read documents: what they name was written down, and is no part of an address.
+const DOCUMENTS: [&str; 7] = ["bplist", "cbor", "json", "msgpack", "plist", "protobuf", "xml"];
+/// Shorter e-mail addresses need a name: eight random bytes may be one.
+const SHORTEST_EMAIL: usize = 10;
 /// Longer values are searched as free text.
 const SHORT: usize = 64;
 /// How many of the last shapes a new one is compared with: passes go from front to back.

@@ -149,6 +149,25 @@ pub(super) fn text(value: &[u8], hits: &mut Vec<Hit>) {
     }
 }
 
+/// Whether somebody may have typed it: `least` letters (or one of a script that has no letters' case), few
+/// other signs, and words that do not change between cases and digits as random text does.
+pub(super) fn is_typed(text: &str, least: usize) -> bool {
+    let signs = |letter: &char| !letter.is_alphanumeric() && !letter.is_whitespace();
+    let letters = text.chars().filter(|letter| letter.is_alphabetic()).count();
+    let enough = letters >= least || text.chars().any(|letter| !letter.is_ascii() && letter.is_alphabetic());
+    let begins = text.chars().next().is_some_and(|first| !signs(&first) || matches!(first, '"' | '#' | '@'));
+    let mut words = text.split(|letter: char| !letter.is_alphanumeric());
+    enough && begins && text.chars().filter(signs).count() * 4 <= text.len() && words.all(is_even)
+}
+
+/// `weather`, `Berlin`, `NATO`, `YouTube`, `covid19`; not `a7Bk2`.
+fn is_even(word: &str) -> bool {
+    let class = |letter: char| (letter.is_numeric(), letter.is_uppercase());
+    let changes = word.chars().zip(word.chars().skip(1)).filter(|(a, b)| class(*a) != class(*b)).count();
+    let capital = word.starts_with(char::is_uppercase);
+    changes <= 1 + usize::from(capital) + usize::from(word.len() >= 6)
+}
+
 /// A person's name: letters of any script, no digits.
 pub(super) fn person_name(value: &[u8], hits: &mut Vec<Hit>) {
     let (bytes, start) = trim(value);
