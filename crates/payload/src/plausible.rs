@@ -78,7 +78,7 @@ fn meaningful_base64(text: &[u8]) -> bool {
     // Short text must be text all through: a few letters by chance are nothing.
     match len {
         0..=3 => false,
-        4..=11 => bytes.iter().all(|&byte| (0x20..0x7f).contains(&byte)),
+        4..=11 => bytes.iter().all(|byte| (0x20..0x7f).contains(byte)),
         _ => meaningful(bytes),
     }
 }
@@ -91,6 +91,14 @@ pub(crate) fn may_be_hex(text: &[u8]) -> bool {
     }
     let (bytes, len) = hex::probe::<PROBE_BYTES>(text);
     len >= 6 && meaningful(bytes.get(..len).unwrap_or_default())
+}
+
+/// Whether a few bytes that an id may have spelt by chance begin with a name, and are text all through.
+pub(crate) fn is_named(bytes: &[u8]) -> bool {
+    let name = memchr::memchr2(b'=', b':', bytes).and_then(|end| bytes.get(..end)).unwrap_or_default();
+    let letters = name.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+    let word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'[' | b']');
+    letters >= 2 && name.iter().all(word) && bytes.iter().all(|&byte| is_printable(byte))
 }
 
 /// The runs of base64 characters in text that are long enough to look at, in order.
@@ -178,15 +186,18 @@ fn meaning_starts(bytes: &[u8]) -> Option<usize> {
     {
         return Some(0);
     }
-    let odd = bytes
-        .iter()
-        .rposition(|&byte| !(0x20..0x7f).contains(&byte) && !matches!(byte, b'\t' | b'\n' | b'\r'));
+    let odd = bytes.iter().rposition(|&byte| !is_printable(byte));
     let start = odd.map_or(0, |odd| (odd + 1).next_multiple_of(3));
     let tail = bytes.get(start..)?;
     if tail.len() >= 12 && tail.len() * 2 >= bytes.len() {
         return Some(start);
     }
     (bytes.len() >= 16 && sniff::textual(bytes)).then_some(0)
+}
+
+/// Printable ASCII, tabs and line ends.
+fn is_printable(byte: u8) -> bool {
+    (0x20..0x7f).contains(&byte) || matches!(byte, b'\t' | b'\n' | b'\r')
 }
 
 fn in_run(byte: u8) -> bool {

@@ -2,16 +2,16 @@
 //! say to what has no mark and must be tried.
 
 use crate::{
-    FieldKind, Gives,
+    Field, FieldIndex, FieldKind, Gives, Name,
     decode::{inflate, stream},
     label::Label,
     plausible::{self, Runs},
     registry,
     sniff::{
         self, AMPERSAND, BACKSLASH, BASE64, CONTROL, DASH, EQUALS, HEX, HIGH, Magic, PERCENT, PLUS_SLASH,
-        SEPARATOR, SPACE,
+        QUESTION, SEPARATOR, SPACE,
     },
-    walk::{form, protobuf, zip},
+    walk::{form, protobuf, url, zip},
     work::{Task, TaskKind, Work, slice_of},
 };
 
@@ -35,14 +35,11 @@ impl Work<'_, '_> {
     fn part(&mut self, task: &Task, kind: FieldKind) {
         let found = sniff::classes(self.bytes(task));
         match kind {
-            FieldKind::Path if self.bytes(task).contains(&b'?') => {
-                self.structure("query", task);
-                self.unescape(task, "percent", found & PERCENT);
-                self.embedded(task, 0);
-            }
             FieldKind::Path => {
-                self.unescape(task, "percent", found & PERCENT);
-                self.embedded(task, 0);
+                let mark = found & QUESTION != 0 || self.bytes(task).contains(&b'#');
+                if !mark || self.address(task).is_none() {
+                    self.plain(task);
+                }
             }
             FieldKind::Query if form::looks_like_form(self.bytes(task)) => {
                 self.structure("form", task);
@@ -52,15 +49,76 @@ impl Work<'_, '_> {
                 self.structure("cookie", task);
             }
             FieldKind::HostName => {}
-            FieldKind::Header if found & EQUALS != 0 && found & SEPARATOR != 0 => {
-                self.structure("cookie", task);
-                self.embedded(task, 0);
+            FieldKind::Header if found & EQUALS != 0 => self.header(task, found),
+            _ => self.value(task),
+        }
+    }
+
+    /// A header's value with an `=` in it: an address, parameters, or a value of its own.
+    fn header(&mut self, task: &Task, found: u16) {
+        if url::is_address(self.bytes(task)) && self.address(task).is_some() {
+            return;
+        }
+        let bytes = self.bytes(task);
+        let markup = matches!(bytes, [b'{' | b'[' | b'<', ..]);
+        if markup || found & SEPARATOR == 0 || found & AMPERSAND != 0 && form::looks_like_form(bytes) {
+            return self.value(task);
+        }
+        let first = self.next_field();
+        if self.structure("cookie", task).is_some() {
+            self.beside(task, first, |work, task| work.embedded(task, 0));
+        }
+    }
+
+    fn value(&mut self, task: &Task) {
+        if let Some(kind) = value_kind(Values::of(""), self.bytes(task)) {
+            self.examine(&Task { kind, ..task.clone() });
+        }
+    }
+
+    /// An address: the pairs in it are fields, each to be decoded by itself; what stands beside them is
+    /// unescaped as it stands.
+    fn address(&mut self, task: &Task) -> Option<&'static str> {
+        let name = if url::has_scheme(self.bytes(task)) { "url" } else { "query" };
+        let first = self.next_field();
+        self.structure(name, task)?;
+        self.around(task, first, Self::plain);
+        Some(name)
+    }
+
+    /// Text without a structure, of which only the escapes are known.
+    fn plain(&mut self, task: &Task) {
+        let found = sniff::classes(self.bytes(task));
+        if !self.unescape(task, "percent", found & PERCENT) {
+            self.embedded(task, 0);
+        }
+    }
+
+    /// Looks at what stands before the first and behind the last of the fields from `first` on.
+    fn around(&mut self, task: &Task, first: FieldIndex, look: impl Fn(&mut Self, &Task)) {
+        let fields = self.fields_from(first);
+        let start = fields.iter().map(begin).min().unwrap_or(task.range.end);
+        let end = fields.iter().map(|field| field.value.end).max().unwrap_or(task.range.end);
+        for range in [task.range.start..start, end..task.range.end] {
+            if !range.is_empty() {
+                look(self, &Task { range, kind: TaskKind::Leaf(""), ..task.clone() });
             }
-            _ => {
-                if let Some(kind) = value_kind(Values::of(""), self.bytes(task)) {
-                    self.examine(&Task { kind, ..task.clone() });
-                }
-            }
+        }
+    }
+
+    /// Looks at what stands beside the values of the fields from `first` on, names included. Whoever looks at
+    /// all of the text would read the values a second time.
+    fn beside(&mut self, task: &Task, first: FieldIndex, look: impl Fn(&mut Self, &Task)) {
+        let mut at = task.range.start;
+        let mut stretches = Vec::new();
+        for field in self.fields_from(first) {
+            let stretch = at..field.value.start;
+            stretches.extend((stretch.len() >= SHORTEST_BESIDE).then_some(stretch));
+            at = at.max(field.value.end);
+        }
+        stretches.push(at..task.range.end);
+        for range in stretches {
+            look(self, &Task { range, kind: TaskKind::Leaf(""), ..task.clone() });
         }
     }
 
@@ -71,7 +129,7 @@ impl Work<'_, '_> {
     /// A value inside a format: its own escapes first.
     fn leaf(&mut self, task: &Task, decoder: &'static str) {
         let found = sniff::classes(self.bytes(task));
-        let in_form = matches!(decoder, "form" | "query");
+        let in_form = matches!(decoder, "form" | "query" | "url");
         if decoder == "json" && self.unescape(task, "json-string", found & BACKSLASH) {
             return;
         }
@@ -79,9 +137,8 @@ impl Work<'_, '_> {
             return;
         }
         let bytes = self.bytes(task);
-        let has_query = form::may_hold_pairs(found) && memchr::memchr(b'?', bytes).is_some();
-        let plain_start = memchr::memchr2(b'?', b'%', bytes).is_none_or(|at| bytes.get(at) == Some(&b'?'));
-        if has_query && self.structure("query", task).is_some() && plain_start {
+        let is_address = may_hold_pairs(bytes, found) && url::is_address(bytes);
+        if is_address && self.address(task).is_some() {
             return;
         }
         let plus_is_space = in_form && !self.is_raw_base64(task, found);
@@ -203,8 +260,8 @@ impl Work<'_, '_> {
         let read = match bytes.get(start..).unwrap_or_default() {
             [b'<', ..] if is_html(bytes) => {
                 self.recognise(task, "html");
-                self.embedded_json(task);
-                Some("html")
+                self.scattered(task);
+                return Some("html");
             }
             [b'<', ..] if is_plist(bytes) => self.walk("plist", task),
             [b'<', ..] => self.walk("xml", task),
@@ -228,15 +285,31 @@ impl Work<'_, '_> {
             }
             None => {}
         }
-        let read = self.encoded_text(task, label).or_else(|| self.pairs(task, label));
-        if read.is_none() || read == Some("lines") {
-            self.embedded(task, 0);
-            self.embedded_json(task);
+        let first = self.next_field();
+        let read = self
+            .encoded_text(task, label)
+            .or_else(|| self.pairs(task, label))
+            .or_else(|| self.escaped_text(task, label));
+        match read {
+            Some("lines") => self.beside(task, first, Self::scattered),
+            Some(_) => {}
+            None => self.scattered(task),
         }
         read.or_else(|| {
             self.recognise(task, "text");
             Some("text")
         })
+    }
+
+    /// Text that is escaped once more, or as a whole.
+    fn escaped_text(&mut self, task: &Task, label: Label) -> Option<&'static str> {
+        let bytes = self.bytes(task);
+        let made_by = self.made_by(task);
+        let again = matches!(made_by, "percent" | "form-value" | "json-string" | "xml-text");
+        if !again && bytes.first() != Some(&b'%') || memchr::memchr(b'%', bytes).is_none() {
+            return None;
+        }
+        self.attempt("percent", task, label, |_, _| true)
     }
 
     /// Text that encodes other bytes as a whole.
@@ -245,12 +318,14 @@ impl Work<'_, '_> {
         let head = sniff::classes(bytes.get(..256).unwrap_or(bytes));
         if head & !HEX & !SPACE == 0
             && sniff::classes(bytes) & !(HEX | SPACE) == 0
+            && bytes.len() >= SHORTEST_HEX << self.layers(task)
             && plausible::may_be_hex(bytes)
         {
             return self.attempt("hex", task, label, |_, _| true);
         }
         if head & !BASE64 == 0
             && sniff::classes(bytes) & !BASE64 == 0
+            && bytes.len() >= SHORTEST_BASE64 << self.layers(task)
             && plausible::may_be_base64(bytes.trim_ascii())
         {
             return self.attempt("base64", task, label, |_, _| true);
@@ -258,14 +333,31 @@ impl Work<'_, '_> {
         if bytes.starts_with(b"eyJ") { self.walk("jwt", task) } else { None }
     }
 
+    /// How many times in a row the text was made from text that encodes bytes. Chance goes on for a few
+    /// layers, so each must hold twice the text of the one around it.
+    fn layers(&self, task: &Task) -> usize {
+        let origin = |buffer| self.tree.buffer(buffer).and_then(|buffer| buffer.origin.as_ref());
+        std::iter::successors(origin(task.buffer), |inner| origin(inner.source))
+            .take_while(|origin| matches!(origin.decoder, "hex" | "base64"))
+            .take(MOST_LAYERS)
+            .count()
+    }
+
     /// Text of names and values.
     fn pairs(&mut self, task: &Task, label: Label) -> Option<&'static str> {
         let bytes = self.bytes(task);
         let claimed = label.media == Some("form") && bytes.contains(&b'=');
+        let chance = bytes.len() <= SHORT && matches!(self.made_by(task), "hex" | "base64");
+        if chance && !plausible::is_named(bytes) {
+            return None;
+        }
         if claimed || form::looks_like_form(bytes) {
-            let url = bytes.get(..256).unwrap_or(bytes).iter().position(|&byte| byte == b'?' || byte == b'=');
-            let is_url = url.is_some_and(|at| bytes.get(at) == Some(&b'?'));
-            return self.walk(if is_url { "query" } else { "form" }, task);
+            let (is_address, has_scheme) = (url::is_address(bytes), url::has_scheme(bytes));
+            let read = if is_address { self.address(task) } else { None };
+            if let Some(name) = read {
+                self.recognise(task, name);
+            }
+            return read.or_else(|| if has_scheme { None } else { self.walk("form", task) });
         }
         if bytes.len() > LONGEST_LINES {
             return None;
@@ -293,6 +385,13 @@ impl Work<'_, '_> {
         }
     }
 
+    /// JSON, and beside it base64, somewhere in other text or bytes.
+    fn scattered(&mut self, task: &Task) {
+        let first = self.next_field();
+        self.embedded_json(task);
+        self.beside(task, first, |work, task| work.embedded(task, 0));
+    }
+
     /// JSON objects in other text or bytes: in scripts, behind the headers of a push protocol.
     fn embedded_json(&mut self, task: &Task) {
         let mut from = task.range.start;
@@ -317,8 +416,7 @@ impl Work<'_, '_> {
             read = self.unmarked(task, label);
         }
         if read.is_none() {
-            self.embedded(task, 0);
-            self.embedded_json(task);
+            self.scattered(task);
             self.embedded_gzip(task);
         }
         read
@@ -397,7 +495,7 @@ pub(crate) fn value_kind(values: Values, bytes: &[u8]) -> Option<TaskKind> {
         Values::Bodies(_) => return None,
     };
     let leaf = Some(TaskKind::Leaf(decoder));
-    if found & escapes != 0 || form::may_hold_pairs(found) {
+    if found & escapes != 0 || may_hold_pairs(bytes, found) {
         return leaf;
     }
     leaf.filter(|_| bytes.len() >= 8 && holds_more(bytes, found))
@@ -445,10 +543,23 @@ impl Values {
             "protobuf" => Self::Bytes(decoder, Label::expecting("protobuf")),
             "" | "msgpack" | "cbor" | "bplist" => Self::Bytes(decoder, Label::default()),
             "json" => Self::Text(decoder, PERCENT | BACKSLASH),
-            "form" | "query" => Self::Text(decoder, PERCENT | PLUS_SLASH),
+            "form" | "query" | "url" => Self::Text(decoder, PERCENT | PLUS_SLASH),
             "xml" | "plist" => Self::Text(decoder, PERCENT | AMPERSAND),
             _ => Self::Text(decoder, PERCENT),
         }
+    }
+}
+
+/// Whether text may be a form, or an address with pairs.
+fn may_hold_pairs(bytes: &[u8], found: u16) -> bool {
+    form::may_hold_pairs(found) || found & EQUALS != 0 && url::has_scheme(bytes)
+}
+
+/// Where a field begins, its name included.
+fn begin(field: &Field) -> usize {
+    match &field.name {
+        Name::Range(name) => name.start.min(field.value.start),
+        _ => field.value.start,
     }
 }
 
@@ -483,6 +594,15 @@ fn bytes_len(task: &Task) -> usize {
 const MOST_EMBEDDED: usize = 4096;
 const MOST_EMBEDDED_JSON: usize = 64;
 const MOST_EMBEDDED_GZIP: usize = 16;
+/// Shorter stretches beside fields are not looked at.
+const SHORTEST_BESIDE: usize = 12;
+/// Digits and letters that may encode something.
+const SHORTEST_HEX: usize = 12;
+const SHORTEST_BASE64: usize = 8;
+/// More layers than that are not counted.
+const MOST_LAYERS: usize = 24;
+/// What chance may make of an id in hex or base64.
+const SHORT: usize = 16;
 /// Text in lines of names and values is not longer.
 const LONGEST_LINES: usize = 1 << 20;
 const LONGEST_LIST: usize = 4096;

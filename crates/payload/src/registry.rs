@@ -5,8 +5,8 @@ use crate::{
     decode::{base64, escape, hex, inflate, lz4, percent, snappy, stream, utf16},
     output::{Done, Output},
     walk::{
-        Fields, Walked, bplist, cbor, form, grpc, json, jwt, lines, msgpack, multipart, protobuf, tar, xml,
-        zip,
+        Fields, Walked, bplist, cbor, form, grpc, json, jwt, lines, msgpack, multipart, protobuf, tar, url,
+        xml, zip,
     },
 };
 
@@ -76,7 +76,8 @@ pub const DECODERS: &[Decoder] = &[
     makes("utf-16be", "UTF-16, big-endian, to UTF-8 (RFC 2781)", utf16::utf16_be),
     names("json", "JSON, also in rows, cut, guarded or in a call (RFC 8259)", json::json),
     names("form", "Form or query (WHATWG URL section 5)", form::form),
-    names("query", "Query of an address (RFC 3986 section 3.4)", form::query),
+    names("url", "Query and fragment of an address (RFC 3986 sections 3.4 and 3.5)", url::url),
+    names("query", "The same, of an address without a scheme", url::query),
     names("cookie", "Cookies and header parameters (RFC 6265 section 4)", form::cookie),
     names("protobuf", "Protocol Buffers without schema, one level", protobuf::protobuf),
     names("protobuf-delimited", "Protocol Buffers behind their lengths", protobuf::delimited),

@@ -1,10 +1,15 @@
 //! One exploration under way: the tree as far as it has grown, what is still to be looked at, and the two
 //! ways to make it grow: a decoder makes a buffer, or names fields in one.
 
-use std::{borrow::Cow, collections::VecDeque, ops::Range};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, VecDeque},
+    ops::Range,
+};
 
 use crate::{
-    Buffer, BufferIndex, Field, FieldIndex, FieldKind, Limit, Limits, Origin, Piece, Reading, Root, Tree,
+    Buffer, BufferIndex, Field, FieldIndex, FieldKind, Limit, Limits, Name, Origin, Piece, Reading, Root,
+    Tree,
     label::Label,
     limits::Budget,
     output::{Done, Output},
@@ -46,6 +51,8 @@ pub(crate) struct Work<'w, 'a> {
     pub(crate) out: &'w mut Output,
     queue: &'w mut VecDeque<Task>,
     pool: &'w mut Vec<Vec<u8>>,
+    /// Every buffer that a decoder made, behind its source and the place in it where it begins.
+    made: BTreeSet<(BufferIndex, usize, BufferIndex)>,
 }
 
 impl<'w, 'a> Work<'w, 'a> {
@@ -55,7 +62,7 @@ impl<'w, 'a> Work<'w, 'a> {
         out: &'w mut Output,
         pool: &'w mut Vec<Vec<u8>>,
     ) -> Self {
-        Self { tree: Tree::default(), budget: Budget::new(limits), out, queue, pool }
+        Self { tree: Tree::default(), budget: Budget::new(limits), out, queue, pool, made: BTreeSet::new() }
     }
 
     /// Makes the roots the first buffers and fields, and queues what is in them.
@@ -157,6 +164,9 @@ impl<'w, 'a> Work<'w, 'a> {
         if !keep(&self.out.bytes, done) {
             return false;
         }
+        if self.is_known(task) {
+            return true;
+        }
         if let Some(limit) = self.out.limit {
             self.budget.reach(limit, len.saturating_sub(done.consumed));
         }
@@ -173,6 +183,13 @@ impl<'w, 'a> Work<'w, 'a> {
         true
     }
 
+    /// Whether the bytes on the workbench were made from the same place before, by whatever decoder.
+    fn is_known(&self, task: &Task) -> bool {
+        let place = |buffer| (task.buffer, task.range.start, buffer);
+        let made = self.made.range(place(0)..=place(BufferIndex::MAX));
+        made.filter_map(|(.., buffer)| self.tree.buffer(*buffer)).any(|known| known.bytes == self.out.bytes)
+    }
+
     /// Runs a decoder that makes a buffer, and leaves its output on the workbench.
     pub(crate) fn run(&mut self, decoder: &str, task: &Task, max: usize) -> Option<Done> {
         let Run::Buffer(run) = registry::decoder(decoder)?.run else {
@@ -181,6 +198,18 @@ impl<'w, 'a> Work<'w, 'a> {
         self.out.clear();
         self.out.max = max;
         run(self.out, slice(&self.tree, task.buffer, &task.range))
+    }
+
+    /// The fields from `first` on.
+    pub(crate) fn fields_from(&self, first: FieldIndex) -> &[Field] {
+        let fields = usize::try_from(first).ok().and_then(|first| self.tree.fields.get(first..));
+        fields.unwrap_or_default()
+    }
+
+    /// The decoder that made the buffer at hand; empty for a root.
+    pub(crate) fn made_by(&self, task: &Task) -> &'static str {
+        let origin = self.tree.buffer(task.buffer).and_then(|buffer| buffer.origin.as_ref());
+        origin.map_or("", |origin| origin.decoder)
     }
 
     fn depth(&self, buffer: BufferIndex) -> u8 {
@@ -209,6 +238,7 @@ impl<'w, 'a> Work<'w, 'a> {
         let bytes = self.take_output();
         self.budget.spend_buffer(bytes.len());
         let end = start.saturating_add(done.consumed).min(task.range.end);
+        self.made.insert((task.buffer, start, self.next_buffer()));
         let origin = Origin { decoder, source: task.buffer, range: start..end, field: task.field, pieces };
         self.tree.buffers.push(Buffer {
             bytes: Cow::Owned(bytes),
@@ -292,7 +322,7 @@ impl<'w, 'a> Work<'w, 'a> {
         let fields = self.tree.fields.get(first..).unwrap_or_default();
         let next_ones = fields.iter().skip(1).map(Some).chain([None]);
         for ((index, field), next) in new.zip(fields).zip(next_ones) {
-            if next.is_some_and(|next| next.parent == Some(index)) {
+            if next.is_some_and(|next| next.parent == Some(index)) || is_empty_element(field) {
                 continue;
             }
             let kind = match asked.next_if(|(field, _)| *field == index) {
@@ -310,12 +340,20 @@ impl<'w, 'a> Work<'w, 'a> {
         }
     }
 
-    fn next_field(&self) -> FieldIndex {
+    pub(crate) fn next_field(&self) -> FieldIndex {
         FieldIndex::try_from(self.tree.fields.len()).unwrap_or(FieldIndex::MAX)
     }
 
     fn next_buffer(&self) -> BufferIndex {
         BufferIndex::try_from(self.tree.buffers.len()).unwrap_or(BufferIndex::MAX)
+    }
+}
+
+/// Whether a leaf is an element without contents. Its value is its own markup: nothing is in it.
+fn is_empty_element(field: &Field) -> bool {
+    match &field.name {
+        Name::Range(name) => field.value.start <= name.start && name.end <= field.value.end,
+        _ => false,
     }
 }
 

@@ -62,6 +62,8 @@ fn a_header_is_explored_like_a_body() {
     assert_eq!(find(&tree, IMEI), ["root.imei base64 gzip json"]);
     let tree = explore_part(b"imei=004401512345678; net=\"wifi\"", FieldKind::Header);
     assert_eq!(find(&tree, IMEI), ["root.imei cookie"]);
+    let tree = explore_part(b"http://a.example:80/b?imei=004401512345678&c=d", FieldKind::Header);
+    assert_eq!(find(&tree, IMEI), ["root.imei url"]);
 }
 
 #[test]
@@ -71,7 +73,7 @@ fn requests_carry_values_in_path_query_and_cookie() {
         (
             b"u=http%3A%2F%2Fx.example%2F%3Fimei%3D004401512345678%26b%3D2",
             FieldKind::Query,
-            "root.u.imei form form-value query",
+            "root.u.imei form form-value url",
         ),
         (b"/p/004401512345678/x", FieldKind::Path, "root"),
         (b"/p?imei=004401512345678", FieldKind::Path, "root.imei query"),

@@ -1,13 +1,15 @@
-//! Pairs of names and values on one line: forms and queries (`a=1&b=2`, WHATWG URL section 5), the queries of
-//! whole addresses, and cookies and header parameters (`a=1; b="2"`, RFC 6265 section 4, RFC 9110 section 5.6.6).
+//! Pairs of names and values on one line: forms and queries (`a=1&b=2`, WHATWG URL section 5), and cookies and
+//! header parameters (`a=1; b="2"`, RFC 6265 section 4, RFC 9110 section 5.6.6).
 //!
-//! Values are given as they stand, still percent-encoded.
+//! Values are given as they stand, still percent-encoded. A name that is written in more escapes than names
+//! need is a value without a name as well: careless clients send JSON in its place.
 
 use std::ops::Range;
 
 use super::{Fields, Walked};
 use crate::{
-    Name, decode,
+    Name,
+    decode::{self, hex::digit},
     output::Output,
     sniff::{AMPERSAND, CONTROL, EQUALS, HIGH, PERCENT, PLUS_SLASH, SPACE, class, classes},
 };
@@ -16,16 +18,6 @@ use crate::{
 pub(crate) fn form(fields: &mut Fields<'_>, input: &[u8]) -> Option<Walked> {
     memchr::memchr(b'=', input)?;
     pairs(fields, input, 0..input.trim_ascii_end().len(), b'&');
-    Some(Walked { consumed: input.len(), complete: fields.limit().is_none() })
-}
-
-/// The query of an address: what stands between its `?` and its `#`.
-pub(crate) fn query(fields: &mut Fields<'_>, input: &[u8]) -> Option<Walked> {
-    let start = memchr::memchr(b'?', input)? + 1;
-    let end = input.get(start..).and_then(|rest| memchr::memchr3(b'#', b' ', b'"', rest));
-    let range = start..end.map_or(input.len(), |end| start + end);
-    memchr::memchr(b'=', input.get(range.clone())?)?;
-    pairs(fields, input, range, b'&');
     Some(Walked { consumed: input.len(), complete: fields.limit().is_none() })
 }
 
@@ -53,7 +45,7 @@ pub(crate) fn looks_like_form(input: &[u8]) -> bool {
     named && !padding && classes(head) & (SPACE | CONTROL | HIGH) == 0
 }
 
-fn pairs(fields: &mut Fields<'_>, input: &[u8], range: Range<usize>, separator: u8) {
+pub(crate) fn pairs(fields: &mut Fields<'_>, input: &[u8], range: Range<usize>, separator: u8) {
     let mut at = range.start;
     while at < range.end {
         let rest = input.get(at..range.end).unwrap_or_default();
@@ -76,10 +68,27 @@ fn pair(fields: &mut Fields<'_>, input: &[u8], range: Range<usize>, separator: u
         b'&' => (name, value),
         _ => (last_word(input, name), unquoted(input, value)),
     };
+    if holds_more(input.get(name.clone()).unwrap_or_default())
+        && fields.add(None, Name::None, name.clone()).is_none()
+    {
+        return false;
+    }
     if value.is_empty() {
         return true;
     }
     fields.add(None, field_name(input, name), value).is_some()
+}
+
+/// Whether an escaped name spells what names do not have: quotes, braces, colons.
+fn holds_more(name: &[u8]) -> bool {
+    let more = |mark: usize| match name.get(mark + 1..mark + 3) {
+        Some(&[high, low]) => match (digit(high), digit(low)) {
+            (Some(high), Some(low)) => b"\"&/:<=?{".contains(&(high << 4 | low)),
+            _ => false,
+        },
+        _ => false,
+    };
+    name.len() >= SHORTEST_VALUE && memchr::memchr_iter(b'%', name).any(more)
 }
 
 fn field_name(input: &[u8], range: Range<usize>) -> Name {
@@ -117,13 +126,15 @@ fn unquoted(input: &[u8], range: Range<usize>) -> Range<usize> {
     }
 }
 
-/// Whether text holds what makes a query: checked before a walk.
+/// Whether text holds what makes a form or a query: checked before a walk.
 pub(crate) fn may_hold_pairs(found: u16) -> bool {
     found & EQUALS != 0 && found & (AMPERSAND | crate::sniff::QUESTION) != 0
 }
 
 const PROBE: usize = 4096;
 const LONGEST_NAME: usize = 128;
+/// Shorter names are not looked at as values.
+const SHORTEST_VALUE: usize = 12;
 
 #[cfg(test)]
 mod tests {
@@ -138,7 +149,7 @@ mod tests {
         let rows: [Row<'_>; 6] = [
             (form, "a=1&b%5Bc%5D=x%20y&&d=\r\n", &[("a", "1"), ("b[c]", "x%20y")]),
             (form, "crc=-12&flag", &[("crc", "-12"), ("", "flag")]),
-            (query, "http://h/p?imei=0044&u=a=b#top", &[("imei", "0044"), ("u", "a=b")]),
+            (form, "%7B%22id%22%3A1%7D=&b=2", &[("", "%7B%22id%22%3A1%7D"), ("b", "2")]),
             (cookie, "a=1; b=\"2\";c = 3", &[("a", "1"), ("b", "2"), ("c", "3")]),
             (cookie, "Digest username=\"u\", realm=\"r\"", &[("username", "u"), ("realm", "r")]),
             (cookie, "v=H4sI==; x", &[("v", "H4sI=="), ("", "x")]),

@@ -16,6 +16,7 @@ pub(crate) mod msgpack;
 pub(crate) mod multipart;
 pub(crate) mod protobuf;
 pub(crate) mod tar;
+pub(crate) mod url;
 pub(crate) mod xml;
 pub(crate) mod zip;
 

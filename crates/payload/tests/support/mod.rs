@@ -46,11 +46,14 @@ pub fn find(tree: &Tree<'_>, value: &str) -> Vec<String> {
 
 /// The laws: buffers replay, pieces are true, indices and ranges are sound.
 pub fn assert_laws(tree: &Tree<'_>) {
+    let mut made = std::collections::BTreeSet::new();
     for (index, buffer) in (0_u32..).zip(&tree.buffers) {
         let Some(origin) = &buffer.origin else {
             continue;
         };
         assert!(origin.source < index, "sources first");
+        let reading = (origin.source, origin.range.start, origin.range.end, &buffer.bytes);
+        assert!(made.insert(reading), "{} made what is there: {:?}", origin.decoder, origin.range);
         let source = &tree.buffers[origin.source as usize].bytes;
         let input = &source[origin.range.clone()];
         let replayed = replay_up_to(origin.decoder, input, buffer.bytes.len());
