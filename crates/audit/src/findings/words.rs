@@ -147,7 +147,7 @@ fn way(key: &SightingKey) -> String {
 
 /// Whether an encoding keeps a person from reading the value off the wire.
 fn hides(encoding: &str) -> bool {
-    !matches!(encoding, "json" | "form" | "query" | "xml" | "cookie" | "multipart" | "json-lines")
+    !matches!(encoding, "json" | "form" | "query" | "url" | "xml" | "cookie" | "multipart" | "json-lines")
 }
 
 fn destination(merged: &Merged, leak: &Leak<'_>) -> String {
