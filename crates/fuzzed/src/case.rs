@@ -10,12 +10,12 @@ use evidence::{CaptureId, Case, Finding, Occurrence};
 use report::{Excerpt, HtmlOptions, Place, SummaryOptions};
 use serde_json::Value;
 
-use crate::{hostile, markup, whole};
+use crate::{hostile::Base, markup, whole};
 
 pub(crate) fn case(input: &[u8]) {
     let case: Result<Case, _> = match input.first() {
         Some(b'{') => serde_json::from_slice(input),
-        _ => serde_json::from_value(hostile::edited(&SAMPLE, input)),
+        _ => serde_json::from_value(SAMPLE.edited(input)),
     };
     let Ok(case) = case else { return };
     check_json(&case);
@@ -81,7 +81,10 @@ fn check_proofs(case: &Case) {
 }
 
 /// The sample's case, as it is written to the disk.
-static SAMPLE: LazyLock<Value> = LazyLock::new(|| serde_json::to_value(whole::sample_case()).unwrap());
+static SAMPLE: LazyLock<Base> = LazyLock::new(|| {
+    let case = serde_json::to_value(whole::sample_case()).unwrap();
+    Base::new(case, |value| serde_json::from_value::<Case>(value).is_ok())
+});
 
 /// So many are replayed: the others are the same again.
 const MOST_FINDINGS: usize = 40;

@@ -1,30 +1,71 @@
 //! What a hostile case would hold: a base document with some of its values replaced, as the input says.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Number, Value, json};
 
-/// A copy of `base` with the edits that `script` asks for, four bytes each: which value (two), what becomes
-/// of it, and a number for that.
-pub(crate) fn edited(base: &Value, script: &[u8]) -> Value {
-    let mut document = base.clone();
-    for edit in script.chunks_exact(4).take(MOST_EDITS) {
-        let place = usize::from(u16::from_be_bytes([edit[0], edit[1]]));
-        let count = count(&document);
-        if let Some(value) = nth(&mut document, &mut (place % count)) {
-            change(value, edit[2], edit[3], script);
-        }
-    }
-    document
+/// A document to be edited, and its fields: a field has one name in every element of a list.
+pub(crate) struct Base {
+    document: Value,
+    /// Those that may hold any text.
+    texts: Vec<String>,
+    /// Those that may hold any whole number.
+    numbers: Vec<String>,
+    /// Those that hold lists.
+    lists: Vec<String>,
 }
 
-fn change(value: &mut Value, how: u8, with: u8, script: &[u8]) {
-    let with = usize::from(with);
+impl Base {
+    /// `loads` tells which documents are still read: most inputs are to come that far.
+    pub(crate) fn new(document: Value, loads: impl Fn(Value) -> bool) -> Self {
+        let takes = |place: &usize, value: Value| {
+            let mut changed = document.clone();
+            nth(&mut changed, &mut place.clone())
+                .is_some_and(|place| std::mem::replace(place, value) != Value::Null)
+                && loads(changed)
+        };
+        let (mut texts, mut numbers, mut lists) = (Vec::new(), Vec::new(), Vec::new());
+        for (field, places) in fields(&document) {
+            let first = &places[0];
+            match nth(&mut document.clone(), &mut first.clone()) {
+                Some(Value::String(_)) if takes(first, json!(BAIT)) => texts.push(field),
+                Some(Value::Number(_)) if takes(first, json!(7)) => numbers.push(field),
+                Some(Value::Array(_)) => lists.push(field),
+                _ => {}
+            }
+        }
+        Self { document, texts, numbers, lists }
+    }
+
+    /// A copy with the edits that `script` asks for, four bytes each: what becomes of a value, which field,
+    /// which of its values, and a number for the change.
+    pub(crate) fn edited(&self, script: &[u8]) -> Value {
+        let mut document = self.document.clone();
+        for edit in script.chunks_exact(4).take(MOST_EDITS) {
+            let named = match edit[0] % 8 {
+                0..=4 => &self.texts,
+                5 => &self.numbers,
+                _ => &self.lists,
+            };
+            let field = &named[usize::from(edit[1]) % named.len()];
+            let Some(places) = fields(&document).remove(field) else { continue };
+            let mut place = places[usize::from(edit[2]) % places.len()];
+            if let Some(value) = nth(&mut document, &mut place) {
+                change(value, edit[0], usize::from(edit[3]), script);
+            }
+        }
+        document
+    }
+}
+
+fn change(value: &mut Value, how: u8, with: usize, script: &[u8]) {
     match how % 8 {
         0..=2 => *value = json!(TEXTS[with % TEXTS.len()]),
-        3 => *value = Value::Number(number(with)),
-        4 => *value = json!(String::from_utf8_lossy(script)),
-        5 => *value = json!(TEXTS[with % TEXTS.len()].repeat(1 + with * 40)),
+        3 => *value = json!(String::from_utf8_lossy(script)),
+        4 => *value = json!(TEXTS[with % TEXTS.len()].repeat(1 + with * 40)),
+        5 => *value = Value::Number(number(with)),
         6 => repeat(value, with),
-        _ => shrink(value),
+        _ => clear(value),
     }
 }
 
@@ -43,22 +84,31 @@ fn repeat(value: &mut Value, times: usize) {
     }
 }
 
-fn shrink(value: &mut Value) {
-    match value {
-        Value::Array(list) => list.clear(),
-        Value::Bool(truth) => *truth = !*truth,
-        Value::String(text) => text.clear(),
-        Value::Number(number) => *number = Number::from(number.as_u64().unwrap_or(0) / 2),
-        Value::Null | Value::Object(_) => *value = Value::Null,
+fn clear(value: &mut Value) {
+    if let Value::Array(list) = value {
+        list.clear();
     }
 }
 
-/// How many values a document has, itself included.
-fn count(value: &Value) -> usize {
+/// The numbers of a document's values, by the field that they are of: a case has thousands of values, and
+/// few fields.
+fn fields(document: &Value) -> BTreeMap<String, Vec<usize>> {
+    let mut places = BTreeMap::new();
+    gather(document, String::new(), &mut 0, &mut places);
+    places
+}
+
+fn gather(value: &Value, path: String, number: &mut usize, places: &mut BTreeMap<String, Vec<usize>>) {
+    places.entry(path.clone()).or_default().push(*number);
+    *number += 1;
     match value {
-        Value::Array(list) => 1 + list.iter().map(count).sum::<usize>(),
-        Value::Object(members) => 1 + members.values().map(count).sum::<usize>(),
-        _ => 1,
+        Value::Array(list) => {
+            list.iter().for_each(|value| gather(value, path.clone() + "[]", number, places));
+        }
+        Value::Object(members) => {
+            members.iter().for_each(|(name, value)| gather(value, format!("{path}.{name}"), number, places));
+        }
+        _ => {}
     }
 }
 
@@ -103,7 +153,7 @@ const TEXTS: [&str; 24] = [
     "|PWNED|",
     "--PWNED",
     "../../PWNED",
-    "%s%n{PWNED}",
+    "` <u>PWNED</u>",
     "]]>--><!--PWNED",
     "e\u{301}\u{1f468}\u{200d}\u{1f469}",
 ];

@@ -43,7 +43,7 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     target("audit", &[], 200_000, whole::audit),
     target("capture", CAPTURES, 4_000_000, capture::read),
-    target("case", &[], 60_000, case::case),
+    target("case", &[], 25_000, case::case),
     target("connection", &[], 400_000, connection::connection),
     target("dhcp", &[], 400_000, |bytes| session::datagrams([68, 67], bytes)),
     target("dhcpv6", &[], 400_000, |bytes| session::datagrams([546, 547], bytes)),

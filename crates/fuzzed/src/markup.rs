@@ -126,24 +126,23 @@ fn cells(line: &str) -> Vec<String> {
     cells
 }
 
-/// No word of a case stands in a script but in comments and between single quotes.
+/// No word of a case stands in a script but in comments and between single quotes (POSIX, Shell Command
+/// Language, sections 2.2 and 2.3).
 pub(crate) fn is_harmless_script(script: &str) {
     acts_on_no_reader("recipe", script);
-    for line in script.lines() {
-        let mut code = String::new();
-        for (index, part) in line.split('\'').enumerate() {
-            let outside = index % 2 == 0;
-            let (before, comment) =
-                part.split_once('#').map_or((part, false), |(before, _)| (before, outside));
-            if outside {
-                code.push_str(before);
-            }
-            if comment && (before.is_empty() && code.is_empty() || before.ends_with(' ')) {
-                break;
-            }
-        }
-        assert!(!code.contains(BAIT), "a word of the case is run: {line}");
+    let (mut code, mut rest) = (String::new(), script);
+    while let Some(next) = rest.chars().next() {
+        let after = &rest[next.len_utf8()..];
+        let word_begins = code.ends_with([' ', '\n', ';']) || code.is_empty();
+        rest = match next {
+            '\'' => after.split_once('\'').expect("a quote is not closed").1,
+            '\\' => after.get(after.chars().next().map_or(0, char::len_utf8)..).unwrap_or_default(),
+            '#' if word_begins => after.find('\n').map_or("", |end| &after[end..]),
+            _ => after,
+        };
+        code.push(next);
     }
+    assert!(!code.contains(BAIT), "a word of the case is run: {script}");
 }
 
 const FORBIDDEN: [&str; 12] =

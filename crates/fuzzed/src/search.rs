@@ -62,8 +62,9 @@ fn plant(needles: &Needles, text: &[u8], choice: &[u8; 3]) {
     let (before, after) = text.split_at(text.len() * usize::from(choice[2]) / 255);
     // The version's two digits belong to the form, not to the needle.
     let version: &[u8] = if needle.form.0.starts_with("imeisv") { b"07" } else { b"" };
-    let whole = [before, FENCE, needles.bytes(id), version, FENCE, after].concat();
-    let place = before.len() + FENCE.len();
+    let (example, own) = needles.example(id);
+    let whole = [before, FENCE, &example, version, FENCE, after].concat();
+    let place = before.len() + FENCE.len() + own.start;
     let found = search(needles, &whole);
     check(needles, &found, &whole);
     let met = |found: &Match| {
