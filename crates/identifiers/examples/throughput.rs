@@ -6,7 +6,11 @@
 
 use std::{fmt::Write, sync::LazyLock, time::Instant};
 
-use identifiers::{Needles, Profile};
+use evidence::Carrier;
+use identifiers::{
+    Needles, Profile,
+    shapes::{FieldView, Shapes},
+};
 
 fn main() {
     let megabytes: usize = std::env::args().nth(1).map_or(200, |text| text.parse().unwrap());
@@ -36,6 +40,7 @@ fn main() {
         assert!(found.len() >= planted, "planted values were missed");
     }
     fields(&needles);
+    shapes();
     small(&needles, &json(20));
     aho_corasick(&needles, &json(20));
 }
@@ -89,6 +94,50 @@ fn fields(needles: &Needles) {
         time * 1e9 / (rounds * values.len()) as f64,
         (bytes * rounds) as f64 / time / 1e9
     );
+}
+
+/// Ten million fields of a report of use: with names met before, and where the memory of names is full.
+fn shapes() {
+    let rows = [
+        ("_track_id", "", "918273645"),
+        ("time", "", "1785990000000"),
+        ("type", "", "track"),
+        ("event", "", "page_view"),
+        ("$os", "properties", "Android"),
+        ("$screen_name", "properties", "main"),
+        ("session", "properties", "a8f5f167f44f4964"),
+        ("network_type", "properties", "4G"),
+        ("value", "properties", "1280"),
+        ("position_in_list", "properties", "3"),
+    ];
+    let fresh = Shapes::new();
+    let full = Shapes::new();
+    let mut found = Vec::new();
+    for number in 0..17_576_u32 {
+        let letter = |place: u32| char::from(b'a' + (number / place % 26) as u8);
+        let name = format!("{}{}{}", letter(1), letter(26), letter(676));
+        full.field(view(&name, "", "x"), &mut found);
+    }
+    for (label, shapes) in [("names met", &fresh), ("  not met", &full)] {
+        let rounds = 1_000_000;
+        let time = timed(|| {
+            (0..rounds).for_each(|_| {
+                for (name, parent, value) in rows {
+                    found.clear();
+                    shapes.field(view(name, parent, value), &mut found);
+                }
+            });
+        });
+        println!(
+            "{label}: {:.1} ns a field, {} found",
+            time * 1e9 / (rounds * rows.len()) as f64,
+            found.len()
+        );
+    }
+}
+
+fn view<'a>(name: &'a str, parent: &'a str, value: &'a str) -> FieldView<'a> {
+    FieldView { name, parent, value: value.as_bytes(), carrier: Carrier::Body, decoder: "json" }
 }
 
 fn aho_corasick(needles: &Needles, text: &[u8]) {

@@ -1,8 +1,8 @@
 //! Short values, that mean something only as the value of a field: a radio cell, an operator's name, a
 //! service number, a checksum; and numbers in whatever groups.
 //!
-//! Every field of every message passes here, so most must be let go after a glance: at a hash of fifteen bits
-//! of each token.
+//! Every field of every message passes here, so most must be let go after a glance: at the first byte and the
+//! length of each token, then at a hash of fifteen bits.
 
 use std::collections::HashMap;
 
@@ -22,6 +22,9 @@ pub(super) struct Fields {
     shorts: Vec<Short>,
     /// Places in `shorts` by the keys of first tokens.
     tokens: Table,
+    /// For each first byte of a token, its case folded, the lengths there are: bit *n* for *n* bytes, the last
+    /// for all longer ones.
+    lengths: Box<[u64; 256]>,
     /// Which keys there are, by a hash of fifteen bits.
     keys: Box<[u64; 512]>,
     /// Numbers by their digits.
@@ -44,6 +47,7 @@ impl Fields {
         let mut fields = Self {
             shorts: Vec::new(),
             tokens: Table::of(Vec::new()),
+            lengths: Box::new([0; 256]),
             keys: Box::new([0; 512]),
             digits: HashMap::new(),
         };
@@ -54,6 +58,7 @@ impl Fields {
                     fields.digits.entry(shape.bytes.as_slice().into()).or_default().push(id);
                 }
                 Some((before, token)) => {
+                    fields.note_length(token);
                     entries.push(Entry {
                         gram: key(token),
                         needle: super::u32_of(fields.shorts.len()),
@@ -78,37 +83,50 @@ impl Fields {
         if self.shorts.is_empty() {
             return;
         }
-        // As `tokens` and `key`, in one pass.
-        let (mut key, mut len) = (0, 0);
-        for (at, &byte) in value.iter().chain(&[0]).enumerate() {
-            if IN_TOKEN.get(usize::from(byte)) == Some(&true) {
-                if len < 8 {
-                    key |= u64::from(byte | 0x20) << (8 * len);
-                }
-                len += 1;
-            } else if len > 0 {
-                self.token(needles, name, value, at - len, key ^ (len as u64) << 56, found);
-                (key, len) = (0, 0);
+        let mut rest = value;
+        loop {
+            let len = rest.iter().position(|byte| !IN_TOKEN.get(usize::from(*byte)).is_some_and(|it| *it));
+            let len = len.unwrap_or(rest.len());
+            if let Some(token @ [first, ..]) = rest.get(..len)
+                && self.lengths_after(*first) >> len.min(LONGEST_LENGTH) & 1 == 1
+            {
+                self.token(needles, name, value, value.len() - rest.len(), token, found);
+            }
+            match rest.get(len + 1..) {
+                Some(after) => rest = after,
+                None => return,
             }
         }
     }
 
-    #[inline]
     fn token(
         &self,
         needles: &Needles,
         name: &str,
         value: &[u8],
         at: usize,
-        key: u64,
+        token: &[u8],
         found: &mut Vec<Match>,
     ) {
+        let key = key(token);
         let (word, bit) = Self::bit(key);
         if self.keys.get(word).is_none_or(|keys| keys >> bit & 1 == 0) {
             return;
         }
         let shorts = self.tokens.get(key).filter_map(|entry| self.shorts.get(entry.needle as usize));
         found.extend(shorts.filter_map(|short| short.at(needles, name, value, at)));
+    }
+
+    #[inline]
+    fn lengths_after(&self, first: u8) -> u64 {
+        self.lengths.get(usize::from(first | 0x20)).copied().unwrap_or_default()
+    }
+
+    fn note_length(&mut self, token: &[u8]) {
+        let first = token.first().map_or(0, |first| usize::from(first | 0x20));
+        if let Some(lengths) = self.lengths.get_mut(first) {
+            *lengths |= 1 << token.len().min(LONGEST_LENGTH);
+        }
     }
 
     #[inline]
@@ -207,6 +225,8 @@ fn is_padding(byte: &u8) -> bool {
     byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | 0)
 }
 
+/// Longer tokens are not told apart by length.
+const LONGEST_LENGTH: usize = 63;
 /// A number with a separator after every digit.
 const LONGEST_NUMBER: usize = 40;
 

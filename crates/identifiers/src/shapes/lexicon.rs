@@ -139,15 +139,30 @@ impl Lexicon {
         parent: &'a str,
         carrier: Carrier,
     ) -> impl Iterator<Item = &'a Row> + use<'a> {
+        self.row_numbers(name, parent, carrier).filter_map(|number| self.row(number))
+    }
+
+    /// A row by its number.
+    pub(super) fn row(&self, number: u16) -> Option<&Row> {
+        self.rows.get(usize::from(number))
+    }
+
+    /// The numbers of [`Self::rows`].
+    pub(super) fn row_numbers<'a>(
+        &'a self,
+        name: &[u8],
+        parent: &'a str,
+        carrier: Carrier,
+    ) -> impl Iterator<Item = u16> + use<'a> {
         let folded = Folded::new(name);
         let nameless = folded.letters().is_empty() && !parent.is_empty();
         let hit =
             if nameless { self.look_up(&Folded::new(parent.as_bytes())) } else { self.look_up(&folded) };
         let (list, reach) = hit.unwrap_or((&[], Reach::Whole));
         let within = (!list.is_empty() && !parent.is_empty()).then(|| Folded::new(parent.as_bytes()));
-        list.iter()
-            .filter_map(|row| self.rows.get(usize::from(*row)))
-            .filter(move |row| row.reach >= reach && row.fits(within.as_ref(), carrier))
+        list.iter().copied().filter(move |number| {
+            self.row(*number).is_some_and(|row| row.reach >= reach && row.fits(within.as_ref(), carrier))
+        })
     }
 
     /// The rows of a name in free text: only such as are telling anywhere, and need no parent.

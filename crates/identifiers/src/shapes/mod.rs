@@ -13,6 +13,7 @@ mod lexicon;
 mod network;
 mod place;
 mod placeholders;
+mod seen;
 mod tokens;
 mod words;
 
@@ -20,8 +21,9 @@ use evidence::{Carrier, Form, IdentifierKind};
 
 use self::{
     checks::{Check, Hit},
-    lexicon::Lexicon,
+    lexicon::{Lexicon, Row},
     placeholders::Placeholders,
+    seen::{Question, Seen},
 };
 pub(crate) use self::{
     gsm::is_international_number,
@@ -110,6 +112,8 @@ pub struct Shape {
 #[derive(Debug, Default)]
 pub struct Shapes {
     lexicon: Lexicon,
+    /// The lexicon's answers to the names met so far.
+    seen: Seen,
     placeholders: Placeholders,
 }
 
@@ -119,7 +123,7 @@ impl Shapes {
 
     /// Makes the tables from the data that ship with the program.
     pub fn new() -> Self {
-        Self { lexicon: Lexicon::built_in(), placeholders: Placeholders::built_in() }
+        Self { lexicon: Lexicon::built_in(), seen: Seen::new(), placeholders: Placeholders::built_in() }
     }
 
     /// Adds to `found` what one named value gives away. Allocates only where it finds something.
@@ -156,8 +160,17 @@ impl Shapes {
 
     /// What the field's name suggests: of several readings the first that stands up to its check.
     fn named(&self, field: FieldView<'_>, found: &mut Vec<Shape>) {
-        let carrier = field.reported_in();
-        for row in self.lexicon.rows(field.name.as_bytes(), field.parent, carrier) {
+        let (name, carrier) = (field.name.as_bytes(), field.reported_in());
+        let look = || self.lexicon.row_numbers(name, field.parent, carrier);
+        match self.seen.rows(Question { name, parent: field.parent.as_bytes(), carrier }, look) {
+            Some([]) => {}
+            Some(rows) => self.tell(field, rows.iter().filter_map(|number| self.lexicon.row(*number)), found),
+            None => self.tell(field, self.lexicon.rows(name, field.parent, carrier), found),
+        }
+    }
+
+    fn tell<'a>(&self, field: FieldView<'_>, rows: impl Iterator<Item = &'a Row>, found: &mut Vec<Shape>) {
+        for row in rows {
             let held = self.keep_all(row.kind, None, found, |hits| {
                 row.check.run(field.value, hits);
                 if row.hashed && hits.is_empty() {
@@ -174,12 +187,13 @@ impl Shapes {
     /// Forms that need no name, in a short value. Each is asked for only where a byte or the length allows.
     fn formed(&self, field: FieldView<'_>, first: usize, found: &mut Vec<Shape>) {
         let value = field.value;
-        let nameless = !field.name.bytes().chain(field.parent.bytes()).any(|byte| byte.is_ascii_alphabetic());
+        let nameless =
+            || !field.name.bytes().chain(field.parent.bytes()).any(|byte| byte.is_ascii_alphabetic());
         let mut hits = Vec::new();
         match value {
             [b'/', ..] => hits.extend(words::stored_file(value, 0)),
             [b'a', ..] => hits.extend(network::android_host(value, 0)),
-            [b'0'..=b'9', ..] if nameless => numbers(value, &mut hits),
+            [b'0'..=b'9', ..] if nameless() => numbers(value, &mut hits),
             _ => {}
         }
         if value.len() >= 6 && memchr::memchr(b'@', value).is_some() {
