@@ -28,7 +28,7 @@ pub(crate) fn no_accident(bytes: &[u8]) -> bool {
 /// Decides by what its beginning decodes to. Long text with upper case, lower case and digits mixed as chance
 /// would is taken for encoded ciphertext.
 pub(crate) fn may_be_base64(text: &[u8]) -> bool {
-    if text.len() < 8 || text.len() < OPAQUE && !may_start_base64(text) {
+    if text.len() < SHORTEST_BASE64 || text.len() < OPAQUE && !may_start_base64(text) {
         return false;
     }
     let plain = memchr::memchr(b' ', text).is_none() && !is_id(text);
@@ -45,7 +45,7 @@ fn may_start(bytes: [u8; 3]) -> bool {
     let printable = |byte: u8| (0x20..0x7f).contains(&byte) || matches!(byte, 0 | b'\t' | b'\n' | b'\r');
     match bytes {
         [0xc2..=0xf4, 0x80..=0xbf, _] => true,
-        [first, ..] if FIRST_BYTES.contains(&first) => true,
+        [first, ..] if is_first(first) => true,
         _ => bytes.iter().all(|&byte| printable(byte) || byte >= 0xc2),
     }
 }
@@ -83,14 +83,30 @@ fn meaningful_base64(text: &[u8]) -> bool {
     }
 }
 
-/// Whether hex digits may spell something.
+/// Whether hex digits may spell something. Few must spell text all through.
 pub(crate) fn may_be_hex(text: &[u8]) -> bool {
-    let (start, len) = hex::probe::<3>(text);
-    if text.len() < 12 || len < 3 || start == [0; 3] || !may_start(start) {
+    let starts = |first: &u8| matches!(first, b'2'..=b'7' | b'c'..=b'f' | b'C'..=b'F');
+    match text.len() {
+        0..SHORTEST_HEX => false,
+        SHORTEST_HEX..SHORT_HEX => text.first().is_some_and(starts) && spells_text(text),
+        _ => spells_something(text),
+    }
+}
+
+fn spells_text(digits: &[u8]) -> bool {
+    let (bytes, len) = hex::probe::<{ SHORT_HEX / 2 }>(digits);
+    let text = bytes.get(..len).and_then(|bytes| std::str::from_utf8(bytes).ok());
+    let odd = |c: char| c.is_control() && !c.is_ascii_whitespace();
+    len >= SHORTEST_HEX / 2 && text.is_some_and(|text| !text.contains(odd))
+}
+
+fn spells_something(digits: &[u8]) -> bool {
+    let (start, len) = hex::probe::<3>(digits);
+    if len < 3 || start == [0; 3] || !may_start(start) {
         return false;
     }
-    let (bytes, len) = hex::probe::<PROBE_BYTES>(text);
-    len >= 6 && meaningful(bytes.get(..len).unwrap_or_default())
+    let (bytes, len) = hex::probe::<PROBE_BYTES>(digits);
+    len >= SHORTEST_HEX / 2 && meaningful(bytes.get(..len).unwrap_or_default())
 }
 
 /// Whether a few bytes that an id may have spelt by chance begin with a name, and are text all through.
@@ -195,6 +211,12 @@ fn meaning_starts(bytes: &[u8]) -> Option<usize> {
     (bytes.len() >= 16 && sniff::textual(bytes)).then_some(0)
 }
 
+/// Whether known formats, messages or wide text begin with the byte.
+fn is_first(byte: u8) -> bool {
+    matches!(byte, 0x00 | 0x04 | 0x08 | 0x0a | 0x10 | 0x12 | 0x18 | 0x1a | 0x1f | 0x22 | 0x28 | 0x50)
+        || matches!(byte, 0x62 | 0x68 | 0x78 | 0x89 | 0xfe | 0xff)
+}
+
 /// Printable ASCII, tabs and line ends.
 fn is_printable(byte: u8) -> bool {
     (0x20..0x7f).contains(&byte) || matches!(byte, b'\t' | b'\n' | b'\r')
@@ -210,11 +232,11 @@ const PROBE: usize = 96;
 const PROBE_BYTES: usize = PROBE / 4 * 3;
 /// Shorter text is not taken for ciphertext by its looks.
 const OPAQUE: usize = 64;
-/// What known formats, messages and wide text begin with.
-const FIRST_BYTES: [u8; 18] = [
-    0x00, 0x04, 0x08, 0x0a, 0x10, 0x12, 0x18, 0x1a, 0x1f, 0x22, 0x28, 0x50, 0x62, 0x68, 0x78, 0x89, 0xfe,
-    0xff,
-];
+/// Letters that may encode something.
+pub(crate) const SHORTEST_BASE64: usize = 8;
+/// Digits that may spell something, and those that spell no more than 11 bytes.
+pub(crate) const SHORTEST_HEX: usize = 12;
+const SHORT_HEX: usize = 24;
 /// Shorter runs of base64 in other text are not looked at.
 const SHORTEST_RUN: usize = 24;
 /// PEM breaks at 64 characters, MIME at 76.
@@ -240,6 +262,26 @@ mod tests {
         ];
         for (text, expected) in rows {
             assert_eq!(may_be_base64(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn ids_are_no_hex_text() {
+        let rows = [
+            ("68656c6c6f2c", true),
+            ("e4bda0e5a5bd", true),
+            ("68656C6C6F2C20776F726C64", true),
+            ("b3fd7dddda53fc9c", false),
+            ("633fdff49a291ecd", false),
+            ("6868680a6868", true),
+            ("686868016868", false),
+            ("1700392502877", false),
+            ("68656c6c", false),
+            ("d41d8cd98f00b204e9800998ecf8427e", false),
+            ("7b22696d6569223a22303034343031227d", true),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(may_be_hex(text.as_bytes()), expected, "{text}");
         }
     }
 

@@ -8,8 +8,8 @@ use crate::{
     plausible::{self, Runs},
     registry,
     sniff::{
-        self, AMPERSAND, BACKSLASH, BASE64, CONTROL, DASH, EQUALS, HEX, HIGH, Magic, PERCENT, PLUS_SLASH,
-        QUESTION, SEPARATOR, SPACE,
+        self, AMPERSAND, BACKSLASH, BASE64, CONTROL, DASH, DIGIT, EQUALS, HEX, HIGH, Magic, PERCENT,
+        PLUS_SLASH, SEPARATOR, SPACE, UPPER,
     },
     walk::{form, protobuf, url, zip},
     work::{Task, TaskKind, Work, slice_of},
@@ -36,8 +36,10 @@ impl Work<'_, '_> {
         let found = sniff::classes(self.bytes(task));
         match kind {
             FieldKind::Path => {
-                let mark = found & QUESTION != 0 || self.bytes(task).contains(&b'#');
-                if !mark || self.address(task).is_none() {
+                let bytes = self.bytes(task);
+                let name = if url::has_scheme(bytes) { "url" } else { "query" };
+                let marked = found & EQUALS != 0 && memchr::memchr2(b'?', b'#', bytes).is_some();
+                if !marked || self.address_by(name, task).is_none() {
                     self.plain(task);
                 }
             }
@@ -56,7 +58,7 @@ impl Work<'_, '_> {
 
     /// A header's value with an `=` in it: an address, parameters, or a value of its own.
     fn header(&mut self, task: &Task, found: u16) {
-        if url::is_address(self.bytes(task)) && self.address(task).is_some() {
+        if self.address(task).is_some() {
             return;
         }
         let bytes = self.bytes(task);
@@ -79,7 +81,11 @@ impl Work<'_, '_> {
     /// An address: the pairs in it are fields, each to be decoded by itself; what stands beside them is
     /// unescaped as it stands.
     fn address(&mut self, task: &Task) -> Option<&'static str> {
-        let name = if url::has_scheme(self.bytes(task)) { "url" } else { "query" };
+        let name = url::decoder(self.bytes(task))?;
+        self.address_by(name, task)
+    }
+
+    fn address_by(&mut self, name: &'static str, task: &Task) -> Option<&'static str> {
         let first = self.next_field();
         self.structure(name, task)?;
         self.around(task, first, Self::plain);
@@ -137,8 +143,7 @@ impl Work<'_, '_> {
             return;
         }
         let bytes = self.bytes(task);
-        let is_address = may_hold_pairs(bytes, found) && url::is_address(bytes);
-        if is_address && self.address(task).is_some() {
+        if may_hold_pairs(bytes, found) && self.address(task).is_some() {
             return;
         }
         let plus_is_space = in_form && !self.is_raw_base64(task, found);
@@ -318,14 +323,14 @@ impl Work<'_, '_> {
         let head = sniff::classes(bytes.get(..256).unwrap_or(bytes));
         if head & !HEX & !SPACE == 0
             && sniff::classes(bytes) & !(HEX | SPACE) == 0
-            && bytes.len() >= SHORTEST_HEX << self.layers(task)
+            && bytes.len() >= plausible::SHORTEST_HEX << self.layers(task)
             && plausible::may_be_hex(bytes)
         {
             return self.attempt("hex", task, label, |_, _| true);
         }
         if head & !BASE64 == 0
             && sniff::classes(bytes) & !BASE64 == 0
-            && bytes.len() >= SHORTEST_BASE64 << self.layers(task)
+            && bytes.len() >= plausible::SHORTEST_BASE64 << self.layers(task)
             && plausible::may_be_base64(bytes.trim_ascii())
         {
             return self.attempt("base64", task, label, |_, _| true);
@@ -352,8 +357,8 @@ impl Work<'_, '_> {
             return None;
         }
         if claimed || form::looks_like_form(bytes) {
-            let (is_address, has_scheme) = (url::is_address(bytes), url::has_scheme(bytes));
-            let read = if is_address { self.address(task) } else { None };
+            let has_scheme = url::has_scheme(bytes);
+            let read = self.address(task);
             if let Some(name) = read {
                 self.recognise(task, name);
             }
@@ -509,7 +514,9 @@ fn holds_more(bytes: &[u8], found: u16) -> bool {
     if found & !(HEX | DASH) == 0 {
         return found & DASH == 0 && plausible::may_be_hex(bytes);
     }
-    if found & !BASE64 == 0 && found & SPACE == 0 && plausible::may_be_base64(bytes) {
+    // Words in lower case are no base64, but for one in thousands.
+    let cased = found & (UPPER | DIGIT | PLUS_SLASH | EQUALS) != 0;
+    if cased && found & !BASE64 == 0 && found & SPACE == 0 && plausible::may_be_base64(bytes) {
         return true;
     }
     let listed = found & SEPARATOR != 0 && found & SPACE == 0 && bytes.len() <= LONGEST_LIST;
@@ -596,9 +603,6 @@ const MOST_EMBEDDED_JSON: usize = 64;
 const MOST_EMBEDDED_GZIP: usize = 16;
 /// Shorter stretches beside fields are not looked at.
 const SHORTEST_BESIDE: usize = 12;
-/// Digits and letters that may encode something.
-const SHORTEST_HEX: usize = 12;
-const SHORTEST_BASE64: usize = 8;
 /// More layers than that are not counted.
 const MOST_LAYERS: usize = 24;
 /// What chance may make of an id in hex or base64.

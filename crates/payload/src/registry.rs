@@ -77,7 +77,7 @@ pub const DECODERS: &[Decoder] = &[
     names("json", "JSON, also in rows, cut, guarded or in a call (RFC 8259)", json::json),
     names("form", "Form or query (WHATWG URL section 5)", form::form),
     names("url", "Query and fragment of an address (RFC 3986 sections 3.4 and 3.5)", url::url),
-    names("query", "The same, of an address without a scheme", url::query),
+    names("query", "The same, of an address without a scheme", url::url),
     names("cookie", "Cookies and header parameters (RFC 6265 section 4)", form::cookie),
     names("protobuf", "Protocol Buffers without schema, one level", protobuf::protobuf),
     names("protobuf-delimited", "Protocol Buffers behind their lengths", protobuf::delimited),

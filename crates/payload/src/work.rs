@@ -317,12 +317,13 @@ impl<'w, 'a> Work<'w, 'a> {
     ) {
         let level = task.level.saturating_add(1);
         let values = Values::of(decoder);
+        let marked_up = matches!(decoder, "xml" | "plist");
         let mut asked = asked.iter().peekable();
         let first = usize::try_from(new.start).unwrap_or(usize::MAX);
         let fields = self.tree.fields.get(first..).unwrap_or_default();
         let next_ones = fields.iter().skip(1).map(Some).chain([None]);
         for ((index, field), next) in new.zip(fields).zip(next_ones) {
-            if next.is_some_and(|next| next.parent == Some(index)) || is_empty_element(field) {
+            if next.is_some_and(|next| next.parent == Some(index)) || marked_up && is_empty_element(field) {
                 continue;
             }
             let kind = match asked.next_if(|(field, _)| *field == index) {

@@ -8,13 +8,8 @@ use std::ops::Range;
 use super::{Fields, Walked, form};
 use crate::sniff::{CONTROL, SPACE, class, classes};
 
-/// An address with a scheme: `http://host/path?a=1&b=2#c=3`.
+/// What stands behind the `?` and the `#` of an address: `http://host/path?a=1&b=2#c=3`.
 pub(crate) fn url(fields: &mut Fields<'_>, input: &[u8]) -> Option<Walked> {
-    if has_scheme(input) { query(fields, input) } else { None }
-}
-
-/// An address with or without one: `/path?a=1`.
-pub(crate) fn query(fields: &mut Fields<'_>, input: &[u8]) -> Option<Walked> {
     let end = memchr::memchr3(b' ', b'"', b'\n', input).unwrap_or(input.len());
     let text = input.get(..end)?;
     let hash = memchr::memchr(b'#', text);
@@ -39,18 +34,16 @@ fn pairs(fields: &mut Fields<'_>, input: &[u8], range: Range<usize>) -> bool {
     holds
 }
 
-/// Whether text is an address with something behind a `?` or `#`: it has a scheme, or what stands before that
-/// mark is what paths are written in.
-pub(crate) fn is_address(text: &[u8]) -> bool {
-    let Some(mark) = memchr::memchr2(b'?', b'#', text) else {
-        return false;
-    };
-    let Some(before) = text.get(..mark) else { return false };
-    let path = |&byte: &u8| class(byte) & (SPACE | CONTROL) == 0 && !b"<>{}[]\"'\\,;=&".contains(&byte);
-    if has_scheme(text) {
-        return classes(before) & (SPACE | CONTROL) == 0;
+/// The decoder for text that is an address with something behind a `?` or `#`: it has a scheme, or what stands
+/// before the `?` is what paths are written in.
+pub(crate) fn decoder(text: &[u8]) -> Option<&'static str> {
+    let mark = memchr::memchr2(b'?', b'#', text)?;
+    let before = text.get(..mark)?;
+    if has_scheme(before) {
+        return (classes(before) & (SPACE | CONTROL) == 0).then_some("url");
     }
-    text.get(mark) == Some(&b'?') && before.iter().all(path)
+    let path = |&byte: &u8| class(byte) & (SPACE | CONTROL) == 0 && !b"<>{}[]\"'\\,;=&".contains(&byte);
+    (text.get(mark) == Some(&b'?') && before.iter().all(path)).then_some("query")
 }
 
 /// `https://` and the like, those of apps included (RFC 3986 section 3.1).
@@ -81,8 +74,8 @@ mod tests {
             ("http://h/#/route?mac=d0%3A37", 28, &[("mac", "d0%3A37")]),
             ("http://h/?a=1 and text ?b=2", 13, &[("a", "1")]),
             ("http://h/p#top", 0, &[]),
-            ("/p?a=1", 0, &[]),
-            ("://h/?a=1", 0, &[]),
+            ("/p?a=1", 6, &[("a", "1")]),
+            ("p?#", 0, &[]),
         ];
         for (input, consumed, expected) in rows {
             let (walked, found) = walk_alone(url, input.as_bytes()).unzip();
@@ -94,26 +87,25 @@ mod tests {
                 "{input}"
             );
         }
-        assert_eq!(walk_alone(query, b"/p?a=1").unwrap().1, [("a".to_owned(), "1".to_owned())]);
     }
 
     #[test]
     fn addresses_are_known_by_what_stands_before_the_mark() {
         let rows = [
-            ("http://h/p?a=1", true),
-            ("intent://h/a=b?c=1", true),
-            ("/p/q.php?a=1", true),
-            ("?a=1", true),
-            ("a=1&b=x?c=2", false),
-            ("{\"u\":\"http://h/?a=1\"}", false),
-            ("who? a=b", true),
-            ("who is it? a=b", false),
-            ("form-data; boundary=?x", false),
-            ("http://h/p", false),
-            ("color#a=1", false),
+            ("http://h/p?a=1", Some("url")),
+            ("intent://h/a=b#c=1", Some("url")),
+            ("/p/q.php?a=1", Some("query")),
+            ("?a=1", Some("query")),
+            ("://h/?a=1", Some("query")),
+            ("a=1&b=x?c=2", None),
+            ("{\"u\":\"http://h/?a=b\"}", None),
+            ("who is it? a=b", None),
+            ("form-data; boundary=?x", None),
+            ("http://h/p", None),
+            ("color#a=1", None),
         ];
         for (text, expected) in rows {
-            assert_eq!(is_address(text.as_bytes()), expected, "{text}");
+            assert_eq!(decoder(text.as_bytes()), expected, "{text}");
         }
     }
 }
