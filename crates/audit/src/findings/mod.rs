@@ -25,6 +25,7 @@ pub(crate) fn findings(merged: &Merged, profile: &Profile) -> Vec<Finding> {
         .map(|leaks| bulk_finding(merged, profile, &leaks))
         .chain(single.iter().map(|leak| identifier_finding(merged, leak)))
         .collect();
+    shorten_ids(&mut findings);
     findings.sort_by(|a, b| {
         let rank = |finding: &Finding| std::cmp::Reverse(finding.severity);
         rank(a).cmp(&rank(b)).then(a.first.cmp(&b.first)).then(a.id.cmp(&b.id))
@@ -229,9 +230,27 @@ fn common(merged: &Merged, leaks: &[Leak<'_>], subject: &str) -> Finding {
     }
 }
 
+/// A finding's whole name. Two findings never have the same subject: its last line is the receiver.
 fn id(subject: &str) -> FindingId {
-    let digest = hex(&Sha256::digest(subject.as_bytes()));
-    FindingId(format!("F-{}", digest.get(..8).unwrap_or_default()))
+    FindingId(format!("F-{}", hex(&Sha256::digest(subject.as_bytes()))))
+}
+
+/// Cuts the names to what people can copy, and no shorter than tells each from all others: among a hundred
+/// thousand findings two with the same 32 bits are likely, and whoever makes a capture can aim for them.
+fn shorten_ids(findings: &mut [Finding]) {
+    findings.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    let shared: Vec<usize> =
+        findings.windows(2).map(|pair| if let [a, b] = pair { shared(&a.id.0, &b.id.0) } else { 0 }).collect();
+    let before = std::iter::once(&0).chain(&shared);
+    let after = shared.iter().chain(std::iter::once(&0));
+    for (finding, (before, after)) in findings.iter_mut().zip(before.zip(after)) {
+        finding.id.0.truncate(ID.max(before.max(after) + 1));
+    }
+}
+
+/// How many bytes two names begin with alike.
+fn shared(one: &str, other: &str) -> usize {
+    one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count()
 }
 
 /// The first proof of each group, then what names the destination.
@@ -262,6 +281,8 @@ fn naming(merged: &Merged, leaks: &[Leak<'_>]) -> Option<(String, Occurrence)> {
 
 /// Scopes of addresses (see `facts::Scope`) that do not lead out of the network the phone is in.
 const LOCAL: [&str; 6] = ["broadcast", "link-local", "loopback", "multicast", "private", "unspecified"];
+/// The length of a finding's name, `F-` and 32 bits in hex, where no other begins like it.
+const ID: usize = 10;
 /// From how many values of a kind on they are told together.
 const BULK: usize = 3;
 /// From how many on it is a list of everything there is, and not some of it.
@@ -270,3 +291,17 @@ const LIST: usize = 20;
 const PROOFS: usize = 8;
 /// Raised when the detectors' answers change.
 const VERSION: u32 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_as_short_as_they_can_be_told_apart() {
+        let named = |id: &str| Finding { id: FindingId(id.to_owned()), ..common(&Merged::default(), &[], "") };
+        let mut findings = ["F-0a1b2c3d99", "F-77777777a1b", "F-0a1b2c3e99", "F-77777777a2c"].map(named);
+        shorten_ids(&mut findings);
+        let ids: Vec<_> = findings.iter().map(|finding| finding.id.0.as_str()).collect();
+        assert_eq!(ids, ["F-0a1b2c3d", "F-0a1b2c3e", "F-77777777a1", "F-77777777a2"]);
+    }
+}
