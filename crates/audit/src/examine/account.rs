@@ -24,8 +24,15 @@ impl Account {
     pub(crate) fn message(&mut self, message: &Message, tree: &Tree<'_>, kinds: &[FieldKind]) {
         let total = message.recorded.bytes.len() as u64;
         let body = kinds.iter().position(|kind| matches!(kind, FieldKind::Body | FieldKind::Raw));
+        // What lies too deep was read down to there, and is searched as it stands.
+        if tree.limits.iter().any(|(limit, _)| *limit == Limit::Depth) {
+            let what = if body.is_some() { " bodies" } else { head_words(message) };
+            self.add((Fate::OverLimit, message.protocol, what, limit_words(Limit::Depth)), 0);
+        }
         let Some(body) = body.and_then(|body| u32::try_from(body).ok()) else {
-            return self.add((Fate::Decoded, message.protocol, head_words(message), ""), total);
+            let cut = cut_short(tree).map(|limit| (Fate::OverLimit, limit_words(limit)));
+            let (fate, detail) = cut.unwrap_or((Fate::Decoded, ""));
+            return self.add((fate, message.protocol, head_words(message), detail), total);
         };
         let head = (body_start(message) as u64).min(total);
         if head > 0 {
@@ -33,10 +40,6 @@ impl Account {
         }
         if total > head {
             self.add(body_row(message, tree, body), total - head);
-        }
-        // What lies too deep was read down to there, and is searched as it stands.
-        if tree.limits.iter().any(|(limit, _)| *limit == Limit::Depth) {
-            self.add((Fate::OverLimit, message.protocol, " bodies", limit_words(Limit::Depth)), 0);
         }
     }
 
@@ -61,10 +64,8 @@ fn head_words(message: &Message) -> &'static str {
 
 fn body_row(message: &Message, tree: &Tree<'_>, body: u32) -> Row {
     let what = if matches!(message.head, Head::Http(_)) { " bodies" } else { "" };
-    // A limit speaks of decoded bytes; of the recorded ones at least one was passed over, at most all.
-    let cut = |(limit, bytes): &&(Limit, u64)| *bytes > 0 && *limit != Limit::Depth;
-    if let Some((limit, _)) = tree.limits.iter().find(cut) {
-        return (Fate::OverLimit, message.protocol, what, limit_words(*limit));
+    if let Some(limit) = cut_short(tree) {
+        return (Fate::OverLimit, message.protocol, what, limit_words(limit));
     }
     let fate = if tree.understood(body) { Fate::Decoded } else { Fate::NotUnderstood };
     let detail = match &message.head {
@@ -72,6 +73,12 @@ fn body_row(message: &Message, tree: &Tree<'_>, body: u32) -> Row {
         _ => "",
     };
     (fate, message.protocol, what, detail)
+}
+
+/// The limit that ended the reading of a message. It speaks of decoded bytes, or of none where a decoder took
+/// in all of its input and was stopped in its output; of the recorded bytes at least one was passed over.
+fn cut_short(tree: &Tree<'_>) -> Option<Limit> {
+    tree.limits.iter().map(|(limit, _)| *limit).find(|limit| *limit != Limit::Depth)
 }
 
 /// The class of a media type as labelled, from a short list: the ledger's rows must stay few.
