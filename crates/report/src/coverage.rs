@@ -44,10 +44,21 @@ impl Coverage {
         self.missing.iter().fold(0, |sum, row| sum.saturating_add(row.bytes))
     }
 
+    /// The limits that were reached with no bytes to show for it: what lies deeper was not looked for.
+    fn depths(&self) -> Vec<&str> {
+        let shallow = |row: &&LedgerRow| row.fate == Fate::OverLimit && row.bytes == 0;
+        self.rows.iter().filter(shallow).map(|row| row.reason.as_str()).collect()
+    }
+
     /// `78% of the content was read`.
     pub(crate) fn headline(&self) -> String {
         if self.content == 0 {
             return "The captures hold no content: nothing was sent, or nothing was recorded.".to_owned();
+        }
+        let depths = self.depths();
+        if self.searched() == self.content && !depths.is_empty() {
+            let reasons: Vec<String> = depths.iter().take(REASONS).map(|&reason| reason.to_owned()).collect();
+            return format!("All of the content was searched, but not to its full depth: {}.", reasons.join("; "));
         }
         if self.searched() == self.content {
             return "All of the content could be read and searched.".to_owned();
@@ -92,6 +103,8 @@ fn sum<'a>(rows: impl Iterator<Item = &'a LedgerRow>) -> u64 {
     rows.fold(0, |sum, row| sum.saturating_add(row.bytes))
 }
 
+/// Limits named in a sentence; the others are in the ledger.
+const REASONS: usize = 3;
 /// What could not be read, and how a sentence goes on after its share.
 const BLIND: &[(Fate, &str)] = &[
     (Fate::Encrypted, "was encrypted and no key was given"),
@@ -129,6 +142,8 @@ mod tests {
              encrypted and no key was given and 10% was passed over because a limit was reached. Besides, \
              the captures lack 7 bytes that were sent: nobody can say what they held."
         );
+        let shallow = coverage(&[(Fate::Decoded, 100), (Fate::OverLimit, 0)], 0);
+        assert_eq!(shallow.statement(), "All of the content was searched, but not to its full depth: x.");
         let none = coverage(&[(Fate::Framing, 24)], 0);
         assert!(none.statement().starts_with("The captures hold no content"));
     }
