@@ -37,7 +37,7 @@ pub(super) fn read(text: &str, load: Load<'_>) -> Result<Content, Vec<ProfileErr
     if let Some(first) = broken.iter().map(|error| syntax(text, error)).min_by_key(|error| error.line) {
         return Err(vec![first]);
     }
-    let mut reader = Reader { text, errors: Vec::new(), items: Vec::new(), settings: BTreeMap::new() };
+    let mut reader = Reader::of(text);
     reader.root(table.get_ref());
     reader.items.sort_by_key(|item| item.offset);
     reader.check_settings();
@@ -66,12 +66,19 @@ type SettingKey = (&'static str, Option<usize>, &'static str);
 
 struct Reader<'a> {
     text: &'a str,
+    /// Where the lines of the text end: an address book has too many values to count lines for each.
+    line_ends: Vec<usize>,
     errors: Vec<ProfileError>,
     items: Vec<Item>,
     settings: BTreeMap<SettingKey, Vec<String>>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn of(text: &'a str) -> Self {
+        let line_ends = text.match_indices('\n').map(|(end, _)| end).collect();
+        Self { text, line_ends, errors: Vec::new(), items: Vec::new(), settings: BTreeMap::new() }
+    }
+
     fn root(&mut self, table: &DeTable<'_>) {
         for (key, value) in table {
             let name = key.get_ref().as_ref();
@@ -399,7 +406,7 @@ impl Reader<'_> {
     }
 
     fn line(&self, offset: usize) -> usize {
-        line_of(self.text, offset)
+        self.line_ends.partition_point(|&end| end < offset) + 1
     }
 }
 
@@ -433,13 +440,9 @@ fn other_half(key: &str) -> Option<&'static str> {
 }
 
 fn syntax(text: &str, error: &toml::de::Error) -> ProfileError {
-    let line = error.span().map_or(1, |span| line_of(text, span.start));
+    let line = error.span().map_or(1, |span| Reader::of(text).line(span.start));
     let problem = format!("{}; see docs/profile.md", error.message().replace('\n', " "));
     ProfileError { file: None, line, key: None, problem }
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    text.bytes().take(offset).filter(|&byte| byte == b'\n').count() + 1
 }
 
 fn label(section: &Section, instance: Option<usize>, key: &str) -> String {
