@@ -16,7 +16,7 @@ use crate::{
 /// Objects and arrays; a number or a string alone has no field.
 pub(crate) fn json(fields: &mut Fields<'_>, input: &[u8]) -> Option<Walked> {
     let start = guard_end(input)?;
-    let mut walker = Walker { fields, input, at: start, open: Vec::new() };
+    let mut walker = Walker { fields, input, at: start, open: Vec::new(), escaped: false };
     let mut ended = Ended::Odd;
     let mut consumed = start;
     while matches!(walker.peek(), Some(b'{' | b'[')) {
@@ -43,6 +43,8 @@ struct Walker<'w, 't> {
     input: &'w [u8],
     at: usize,
     open: Vec<Open>,
+    /// Whether the last string has escapes.
+    escaped: bool,
 }
 
 /// An object or array that is not closed yet.
@@ -168,10 +170,10 @@ impl Walker<'_, '_> {
     }
 
     fn name(&self, key: Range<usize>) -> Name {
-        let bytes = self.input.get(key.clone()).unwrap_or_default();
-        if !bytes.contains(&b'\\') {
+        if !self.escaped {
             return Name::Range(key);
         }
+        let bytes = self.input.get(key.clone()).unwrap_or_default();
         let mut out = Output::new(bytes.len().saturating_add(4), 300);
         match decode::escape::json_string(&mut out, bytes) {
             Some(_) => Name::Owned(String::from_utf8_lossy(&out.bytes).into()),
@@ -218,6 +220,7 @@ impl Walker<'_, '_> {
     fn string(&mut self) -> Result<Range<usize>, Range<usize>> {
         let start = self.at + 1;
         let mut at = start;
+        self.escaped = false;
         loop {
             let rest = self.input.get(at..).unwrap_or_default();
             let Some(found) = find_either(b'"', b'\\', rest) else {
@@ -228,6 +231,7 @@ impl Walker<'_, '_> {
                 self.at = at + 1;
                 return Ok(start..at);
             }
+            self.escaped = true;
             at += 2;
         }
         self.at = self.input.len();
