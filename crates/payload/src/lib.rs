@@ -13,6 +13,7 @@ mod output;
 mod plausible;
 mod reading;
 mod registry;
+mod scattered;
 mod sniff;
 mod tree;
 mod walk;

@@ -2,7 +2,7 @@
 //! say to what has no mark and must be tried.
 
 use crate::{
-    Field, FieldIndex, FieldKind, Gives, Name,
+    FieldKind, Gives,
     decode::{inflate, stream},
     label::Label,
     plausible::{self, Runs},
@@ -12,7 +12,7 @@ use crate::{
         PLUS_SLASH, SEPARATOR, SPACE, UPPER,
     },
     walk::{form, protobuf, url, zip},
-    work::{Task, TaskKind, Work, slice_of},
+    work::{Task, TaskKind, Work},
 };
 
 impl Work<'_, '_> {
@@ -92,43 +92,7 @@ impl Work<'_, '_> {
         Some(name)
     }
 
-    /// Text without a structure, of which only the escapes are known.
-    fn plain(&mut self, task: &Task) {
-        let found = sniff::classes(self.bytes(task));
-        if !self.unescape(task, "percent", found & PERCENT) {
-            self.embedded(task, 0);
-        }
-    }
-
-    /// Looks at what stands before the first and behind the last of the fields from `first` on.
-    fn around(&mut self, task: &Task, first: FieldIndex, look: impl Fn(&mut Self, &Task)) {
-        let fields = self.fields_from(first);
-        let start = fields.iter().map(begin).min().unwrap_or(task.range.end);
-        let end = fields.iter().map(|field| field.value.end).max().unwrap_or(task.range.end);
-        for range in [task.range.start..start, end..task.range.end] {
-            if !range.is_empty() {
-                look(self, &Task { range, kind: TaskKind::Leaf(""), ..task.clone() });
-            }
-        }
-    }
-
-    /// Looks at what stands beside the values of the fields from `first` on, names included. Whoever looks at
-    /// all of the text would read the values a second time.
-    fn beside(&mut self, task: &Task, first: FieldIndex, look: impl Fn(&mut Self, &Task)) {
-        let mut at = task.range.start;
-        let mut stretches = Vec::new();
-        for field in self.fields_from(first) {
-            let stretch = at..field.value.start;
-            stretches.extend((stretch.len() >= SHORTEST_BESIDE).then_some(stretch));
-            at = at.max(field.value.end);
-        }
-        stretches.push(at..task.range.end);
-        for range in stretches {
-            look(self, &Task { range, kind: TaskKind::Leaf(""), ..task.clone() });
-        }
-    }
-
-    fn unescape(&mut self, task: &Task, decoder: &'static str, wanted: u16) -> bool {
+    pub(crate) fn unescape(&mut self, task: &Task, decoder: &'static str, wanted: u16) -> bool {
         wanted != 0 && self.transform(decoder, task, Label::default(), |_, _| true)
     }
 
@@ -370,47 +334,6 @@ impl Work<'_, '_> {
         self.walk("lines", task).or_else(|| self.walk("list", task))
     }
 
-    /// Base64 in other text or bytes, from `known` on.
-    fn embedded(&mut self, task: &Task, known: usize) {
-        let mut from = task.range.start.saturating_add(known);
-        let mut left = MOST_EMBEDDED;
-        while left > 0 {
-            let text = slice_of(&self.tree.buffers, task.buffer, &(from..task.range.end));
-            let mut runs = Runs::new(text);
-            let found = runs.find_map(|run| {
-                let end = run.end;
-                plausible::encoded_part(text, run).map(|part| (part, end))
-            });
-            let Some((part, end)) = found else { return };
-            let range = from + part.start..from + part.end;
-            let part = Task { range, kind: TaskKind::Leaf(""), ..task.clone() };
-            self.transform("base64", &part, Label::default(), |_, _| true);
-            from += end;
-            left -= 1;
-        }
-    }
-
-    /// JSON, and beside it base64, somewhere in other text or bytes.
-    fn scattered(&mut self, task: &Task) {
-        let first = self.next_field();
-        self.embedded_json(task);
-        self.beside(task, first, |work, task| work.embedded(task, 0));
-    }
-
-    /// JSON objects in other text or bytes: in scripts, behind the headers of a push protocol.
-    fn embedded_json(&mut self, task: &Task) {
-        let mut from = task.range.start;
-        for _ in 0..MOST_EMBEDDED_JSON {
-            let rest = slice_of(&self.tree.buffers, task.buffer, &(from..task.range.end));
-            let Some(at) = memchr::memmem::find(rest, b"{\"") else {
-                return;
-            };
-            let part = Task { range: from + at..task.range.end, ..task.clone() };
-            let walked = self.structure("json", &part);
-            from += at + walked.map_or(2, |walked| walked.consumed.max(2));
-        }
-    }
-
     /// Bytes that are no text: formats that can be checked, then compressions without a mark.
     fn binary(&mut self, task: &Task, label: Label) -> Option<&'static str> {
         if let Some(order) = sniff::utf16(self.bytes(task)) {
@@ -460,22 +383,6 @@ impl Work<'_, '_> {
             };
             tried && self.attempt(name, task, label.decoded(), whole).is_some()
         })
-    }
-
-    /// Gzip somewhere in other bytes.
-    fn embedded_gzip(&mut self, task: &Task) {
-        let mut from = task.range.start.saturating_add(1);
-        for _ in 0..MOST_EMBEDDED_GZIP {
-            let rest = slice_of(&self.tree.buffers, task.buffer, &(from..task.range.end));
-            let Some(at) = memchr::memmem::find(rest, b"\x1f\x8b\x08") else {
-                return;
-            };
-            let part = Task { range: from + at..task.range.end, kind: TaskKind::Leaf(""), ..task.clone() };
-            self.transform("gzip", &part, Label::default(), |bytes, done| {
-                done.complete || plausible::no_accident(bytes)
-            });
-            from += at + 3;
-        }
     }
 }
 
@@ -562,14 +469,6 @@ fn may_hold_pairs(bytes: &[u8], found: u16) -> bool {
     form::may_hold_pairs(found) || found & EQUALS != 0 && url::has_scheme(bytes)
 }
 
-/// Where a field begins, its name included.
-fn begin(field: &Field) -> usize {
-    match &field.name {
-        Name::Range(name) => name.start.min(field.value.start),
-        _ => field.value.start,
-    }
-}
-
 fn is_html(bytes: &[u8]) -> bool {
     let head = bytes.get(..HEAD).unwrap_or(bytes).to_ascii_lowercase();
     memchr::memmem::find(&head, b"<html").is_some()
@@ -597,12 +496,6 @@ fn bytes_len(task: &Task) -> usize {
     task.range.len()
 }
 
-/// Pieces of base64 looked for in one stretch of other text.
-const MOST_EMBEDDED: usize = 4096;
-const MOST_EMBEDDED_JSON: usize = 64;
-const MOST_EMBEDDED_GZIP: usize = 16;
-/// Shorter stretches beside fields are not looked at.
-const SHORTEST_BESIDE: usize = 12;
 /// More layers than that are not counted.
 const MOST_LAYERS: usize = 24;
 /// What chance may make of an id in hex or base64.
