@@ -11,8 +11,8 @@ use std::{
 };
 
 use evidence::{
-    AnomalyTally, Carrier, Direction, Endpoint, EndpointId, Form, Grade, IdentifierKind, Ledger,
-    Occurrence, Security, SightingGroup, SightingKey, Timestamp, Totals,
+    AnomalyTally, Carrier, Direction, Endpoint, EndpointId, Form, Grade, IdentifierKind, Ledger, Occurrence,
+    Security, SightingGroup, SightingKey, Timestamp, Totals,
 };
 use foldhash::{HashMap, HashMapExt};
 
@@ -91,6 +91,8 @@ pub(crate) struct Names {
     pub(crate) of_address: BTreeMap<IpAddr, BTreeMap<(Timestamp, String), Occurrence>>,
     /// Alias to the name it points to, and when that was told first.
     pub(crate) alias: BTreeMap<String, (Timestamp, String)>,
+    /// Answers that were not remembered, because too many addresses or aliases are.
+    pub(crate) dropped: u64,
 }
 
 impl Gathered {
@@ -245,7 +247,8 @@ impl Names {
         name: String,
         proof: impl FnOnce() -> Occurrence,
     ) {
-        if self.of_address.len() >= NAMES {
+        if self.of_address.len() >= NAMES && !self.of_address.contains_key(&address) {
+            self.dropped += 1;
             return;
         }
         tell(self.of_address.entry(address).or_default(), (time, name), proof);
@@ -253,9 +256,12 @@ impl Names {
 
     /// Notes that `alias` is another name for `target`, as was told at `time`. The first to tell counts.
     pub(crate) fn alias(&mut self, alias: &str, time: Timestamp, target: &str) {
-        if self.alias.len() < NAMES {
-            self.point(alias.to_ascii_lowercase(), (time, target.to_ascii_lowercase()));
+        let alias = alias.to_ascii_lowercase();
+        if self.alias.len() >= NAMES && !self.alias.contains_key(&alias) {
+            self.dropped += 1;
+            return;
         }
+        self.point(alias, (time, target.to_ascii_lowercase()));
     }
 
     fn point(&mut self, alias: String, target: (Timestamp, String)) {
@@ -289,6 +295,7 @@ impl Names {
     }
 
     pub(crate) fn merge(&mut self, other: Self) {
+        self.dropped += other.dropped;
         for (address, names) in other.of_address {
             let known = self.of_address.entry(address).or_default();
             names.into_iter().for_each(|(told, proof)| tell(known, told, || proof));
@@ -393,11 +400,7 @@ mod tests {
     use super::*;
 
     /// One worker that hears all, and two that share it, know the same in the end.
-    fn hear<T: Copy, F: Default>(
-        told: &[T],
-        tell: impl Fn(&mut F, T),
-        merge: impl Fn(&mut F, F),
-    ) -> [F; 3] {
+    fn hear<T: Copy, F: Default>(told: &[T], tell: impl Fn(&mut F, T), merge: impl Fn(&mut F, F)) -> [F; 3] {
         let listen = |told: &mut dyn Iterator<Item = T>| {
             let mut facts = F::default();
             told.for_each(|one| tell(&mut facts, one));
@@ -441,9 +444,21 @@ mod tests {
         );
         for names in known {
             assert_eq!(names.chain("x"), ["a"]);
-            let told: Vec<_> = names.of_address[&address].keys().map(|(time, name)| (time.0, &name[..])).collect();
+            let told: Vec<_> =
+                names.of_address[&address].keys().map(|(time, name)| (time.0, &name[..])).collect();
             assert_eq!(told, [(1, "a"), (2, "b"), (9, "c")]);
         }
+    }
+
+    #[test]
+    fn names_that_are_too_many_are_counted() {
+        let mut names = Names::default();
+        for address in 0..NAMES as u32 + 3 {
+            names.add(IpAddr::from(address.to_be_bytes()), Timestamp(1), "a".to_owned(), proof);
+        }
+        let known = IpAddr::from([0, 0, 0, 0]);
+        names.add(known, Timestamp(2), "b".to_owned(), proof);
+        assert_eq!((names.dropped, names.of_address[&known].len()), (3, 2));
     }
 
     fn proof() -> Occurrence {

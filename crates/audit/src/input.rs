@@ -32,8 +32,8 @@ impl Input {
     }
 }
 
-/// What `arguments` stand for: a folder for the files below it that begin like a capture, in the order of
-/// their paths; a file named outright for itself, whatever it is; `-` for standard input.
+/// What `arguments` stand for: a folder for the files below it that begin like a capture or are named like
+/// one, in the order of their paths; a file named outright for itself, whatever it is; `-` for standard input.
 pub fn expand(arguments: &[PathBuf]) -> (Vec<Input>, Vec<InputProblem>) {
     let mut inputs = Vec::new();
     let mut problems = Vec::new();
@@ -53,22 +53,16 @@ fn expand_folder(folder: &Path, inputs: &mut Vec<Input>, problems: &mut Vec<Inpu
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
-        match std::fs::read_dir(&folder) {
-            Ok(entries) => entries.flatten().for_each(|entry| match entry.file_type() {
-                Ok(kind) if kind.is_dir() => folders.push(entry.path()),
-                Ok(kind) if kind.is_file() => files.push(entry.path()),
-                // A link could lead in circles; whoever means its target names it outright.
-                _ => {}
-            }),
-            Err(error) => problems.push(problem(&folder, &error)),
+        if let Err(error) = list(&folder, &mut files, &mut folders, problems) {
+            problems.push(problem(&folder, &error));
         }
     }
     files.sort();
     let before = inputs.len();
     for file in files {
         match begins_like_a_capture(&file) {
-            Ok(true) => inputs.push(Input::File(file)),
-            Ok(false) => {}
+            Ok(begins) if begins || is_named_like_a_capture(&file) => inputs.push(Input::File(file)),
+            Ok(_) => {}
             Err(error) => problems.push(problem(&file, &error)),
         }
     }
@@ -76,6 +70,36 @@ fn expand_folder(folder: &Path, inputs: &mut Vec<Input>, problems: &mut Vec<Inpu
         let problem = "this folder holds no pcap or pcapng file (plain, gzip or zstd)".to_owned();
         problems.push(InputProblem { input: folder.display().to_string(), problem });
     }
+}
+
+fn list(
+    folder: &Path,
+    files: &mut Vec<PathBuf>,
+    folders: &mut Vec<PathBuf>,
+    problems: &mut Vec<InputProblem>,
+) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            folders.push(entry.path());
+        } else if kind.is_file() {
+            files.push(entry.path());
+        } else if kind.is_symlink() {
+            // It could lead in circles, or to a capture that is in the folder already.
+            let problem = "is a link and was not followed; name what it leads to".to_owned();
+            problems.push(InputProblem { input: entry.path().display().to_string(), problem });
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file's name says that it is a capture. Then it is read whatever it begins with: its beginning
+/// may be damaged.
+fn is_named_like_a_capture(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
+    [".pcap", ".pcapng", ".cap"].iter().any(|ending| name.ends_with(ending))
 }
 
 fn problem(path: &Path, error: &io::Error) -> InputProblem {
@@ -112,9 +136,9 @@ pub fn open(input: &Input) -> io::Result<Opened> {
     let head = magic.get(..count).unwrap_or_default().to_vec();
     let whole = Cursor::new(head).chain(raw);
     Ok(match magic {
-        [0x1f, 0x8b, _, _] => compressed("gzip", whole, |reader| {
-            Ok(Box::new(flate2::bufread::MultiGzDecoder::new(reader)))
-        })?,
+        [0x1f, 0x8b, _, _] => {
+            compressed("gzip", whole, |reader| Ok(Box::new(flate2::bufread::MultiGzDecoder::new(reader))))?
+        }
         [0x28, 0xb5, 0x2f, 0xfd] => compressed("zstd", whole, |reader| {
             Ok(Box::new(zstd::stream::read::Decoder::with_buffer(reader)?))
         })?,
@@ -221,6 +245,20 @@ mod tests {
         let names = [folder.path().join("a/z.bin"), folder.path().join("b.pcap")];
         assert_eq!(inputs, names.map(Input::File));
         assert_eq!(problems, []);
+    }
+
+    #[test]
+    fn what_a_folder_promises_is_not_passed_over_in_silence() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("Damaged.PCAP.gz"), "no magic").unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("..", folder.path().join("link")).unwrap();
+        let (inputs, problems) = expand(&[folder.path().to_owned()]);
+        assert_eq!(inputs, [Input::File(folder.path().join("Damaged.PCAP.gz"))]);
+        assert_eq!(
+            problems.iter().filter(|one| one.problem.contains("was not followed")).count(),
+            usize::from(cfg!(unix))
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{
-    AnomalyTally, Destination, Device, Endpoint, EndpointId, Ledger, Occurrence, SightingGroup,
+    AnomalyTally, Destination, Device, Endpoint, EndpointId, Fate, Ledger, Occurrence, SightingGroup,
     SightingKey, Timestamp, Totals,
 };
 use facts::{Atlas, domain};
@@ -38,6 +38,10 @@ pub(crate) fn merge(mut shares: Vec<Gathered>, atlas: &Atlas) -> Merged {
         merged.anomalies.merge(std::mem::take(&mut share.anomalies));
         merged.dropped += share.dropped;
         add_totals(&mut merged.totals, &share.totals);
+    }
+    if names.dropped > 0 {
+        let reason = "DNS answers, more names of addresses than are remembered";
+        merged.ledger.add_pieces(Fate::OverLimit, reason, 0, names.dropped);
     }
     let contacts = Contacts::of(&shares, &names);
     merge_groups(&mut merged, shares, &contacts);
@@ -102,9 +106,7 @@ impl Contacts {
 fn named(endpoint: &Endpoint, time: Timestamp, names: &Names) -> (Endpoint, Option<Occurrence>) {
     let address = endpoint.address.parse().ok().filter(|_| endpoint.host.is_empty());
     match address.and_then(|address| names.at(address, time)) {
-        Some((name, proof)) => {
-            (Endpoint { host: name.to_owned(), ..endpoint.clone() }, Some(proof.clone()))
-        }
+        Some((name, proof)) => (Endpoint { host: name.to_owned(), ..endpoint.clone() }, Some(proof.clone())),
         None => (endpoint.clone(), None),
     }
 }

@@ -41,7 +41,7 @@ pub struct Order {
     pub store: Option<PathBuf>,
     /// Facts about addresses and names.
     pub atlas: Atlas,
-    /// How many workers; as many as there are cores where `None`.
+    /// How many workers, at most 128; as many as there are cores where `None`.
     pub workers: Option<NonZeroUsize>,
     /// Name and version of the program, for the case.
     pub program: String,
@@ -67,6 +67,7 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
     let mut store = order.store.as_deref().map(Store::create).transpose()?;
     let (inputs, problems) = expand(&order.inputs);
     let count = order.workers.or_else(|| thread::available_parallelism().ok()).map_or(2, NonZeroUsize::get);
+    let count = count.min(MOST_WORKERS);
 
     let keeps = store.is_some();
     let (read, shares, mut written) = thread::scope(|scope| {
@@ -83,8 +84,10 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
             .unzip();
         drop(records);
         let read = FrameReader::new(packets, meter).run(&inputs);
-        let shares: Result<Vec<_>, _> =
-            workers.into_iter().map(|worker| worker.join().map_err(|_| AuditError::Thread("worker"))).collect();
+        let shares: Result<Vec<_>, _> = workers
+            .into_iter()
+            .map(|worker| worker.join().map_err(|_| AuditError::Thread("worker")))
+            .collect();
         let written = writer.join().map_err(|_| AuditError::Thread("store"))?;
         Ok::<_, AuditError>((read, shares?, written))
     })?;
@@ -158,6 +161,8 @@ fn conclude(
     (case, merged.parts)
 }
 
+/// More workers than one reading thread can feed only cost memory, some ten megabytes each.
+const MOST_WORKERS: usize = 128;
 /// Batches that may wait for a worker, or for the writer: enough that nobody idles, few enough that the
 /// chunks they hold stay small.
 const QUEUE: usize = 4;

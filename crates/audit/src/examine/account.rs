@@ -91,7 +91,8 @@ fn media_class(media: &str) -> &'static str {
         ("text/", " labelled text"),
         ("application/", " labelled application"),
     ];
-    let begins = |prefix: &str| media.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix));
+    let begins =
+        |prefix: &str| media.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix));
     CLASSES.iter().find(|(prefix, _)| begins(prefix)).map_or("", |(_, words)| words)
 }
 

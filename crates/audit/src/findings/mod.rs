@@ -239,8 +239,10 @@ fn id(subject: &str) -> FindingId {
 /// thousand findings two with the same 32 bits are likely, and whoever makes a capture can aim for them.
 fn shorten_ids(findings: &mut [Finding]) {
     findings.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-    let shared: Vec<usize> =
-        findings.windows(2).map(|pair| if let [a, b] = pair { shared(&a.id.0, &b.id.0) } else { 0 }).collect();
+    let shared: Vec<usize> = findings
+        .windows(2)
+        .map(|pair| if let [a, b] = pair { shared(&a.id.0, &b.id.0) } else { 0 })
+        .collect();
     let before = std::iter::once(&0).chain(&shared);
     let after = shared.iter().chain(std::iter::once(&0));
     for (finding, (before, after)) in findings.iter_mut().zip(before.zip(after)) {
@@ -298,7 +300,8 @@ mod tests {
 
     #[test]
     fn names_are_as_short_as_they_can_be_told_apart() {
-        let named = |id: &str| Finding { id: FindingId(id.to_owned()), ..common(&Merged::default(), &[], "") };
+        let named =
+            |id: &str| Finding { id: FindingId(id.to_owned()), ..common(&Merged::default(), &[], "") };
         let mut findings = ["F-0a1b2c3d99", "F-77777777a1b", "F-0a1b2c3e99", "F-77777777a2c"].map(named);
         shorten_ids(&mut findings);
         let ids: Vec<_> = findings.iter().map(|finding| finding.id.0.as_str()).collect();

@@ -199,7 +199,9 @@ fn certainty(leak: &Leak<'_>) -> &'static str {
     match leak.grade() {
         Grade::Known => "",
         Grade::Derived => "It was computed from the profile’s value and compared.",
-        Grade::Shaped => "It was recognised by its name or form; it was not compared with the phone’s own value.",
+        Grade::Shaped => {
+            "It was recognised by its name or form; it was not compared with the phone’s own value."
+        }
     }
 }
 
