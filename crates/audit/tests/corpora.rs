@@ -117,6 +117,32 @@ fn the_proof_of_every_finding_replays() {
     }
 }
 
+#[test]
+fn the_address_of_a_page_is_seen_with_and_without_parameters() {
+    for page in ["https://news.example/beratung/sucht", "https://news.example/beratung?q=sucht"] {
+        let body = format!("{{\"events\":[{{\"event\":\"page_load\",\"properties\":{{\"url\":\"{page}\"}}}}]}}");
+        let request = format!(
+            "POST /sa HTTP/1.1\r\nHost: stats.vendor.example\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let mut net = testkit::Net::new(Vec::new());
+        let mut conversation =
+            testkit::Conversation::new(testkit::Endpoint::phone(40_000), testkit::Endpoint::server(80));
+        conversation.open(&mut net).unwrap();
+        conversation.send(&mut net, testkit::Side::Client, request.as_bytes()).unwrap();
+        conversation.close(&mut net).unwrap();
+        let frames = net.into_wire();
+        let frames = frames.iter().map(|frame| (frame.time, frame.bytes.as_slice()));
+        let capture = testkit::capture::pcap(testkit::PcapStyle::default(), frames);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("page.pcap");
+        std::fs::write(&path, capture).unwrap();
+        let case = run(vec![path], None, 1);
+        let seen = |group: &SightingGroup| group.key.kind == IdentifierKind::Url && group.key.value.contains(page);
+        assert!(case.sightings.iter().any(seen), "{page}");
+    }
+}
+
 fn run(inputs: Vec<PathBuf>, profile: Option<Profile>, workers: usize) -> Case {
     let order = Order {
         inputs,

@@ -313,7 +313,9 @@ impl Leaves {
         let mut outer = vec![false; tree.fields.len()];
         let mut with_fields = vec![false; tree.buffers.len()];
         for field in &tree.fields {
-            if let Some(parent) = field.parent.and_then(|parent| outer.get_mut(parent as usize)) {
+            // The address of a page is a value, whatever parameters it has.
+            let parent = field.parent.filter(|_| field.decoder != "url");
+            if let Some(parent) = parent.and_then(|parent| outer.get_mut(parent as usize)) {
                 *parent = true;
             }
             if let Some(buffer) = with_fields.get_mut(field.buffer as usize) {
