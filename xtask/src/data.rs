@@ -180,8 +180,7 @@ fn domain_owners(job: &Job) -> Result<()> {
     let entities = job.json("third-party-web", "dist/entities-nostats.json")?;
     let mut lines = BTreeSet::new();
     for entity in array(&entities)? {
-        let mut domains: Vec<&str> =
-            array(&entity["domains"])?.iter().filter_map(Value::as_str).collect();
+        let mut domains: Vec<&str> = array(&entity["domains"])?.iter().filter_map(Value::as_str).collect();
         domains.sort_unstable();
         let text = |key: &str| one_line(entity[key].as_str().unwrap_or_default());
         let category = entity["category"].as_str().or_else(|| entity["categories"][0].as_str());
@@ -264,13 +263,10 @@ fn mobile_networks(job: &Job) -> Result<()> {
 /// `sources.tsv`: lines of "id TAB name TAB version TAB licence and attribution": what reports must name.
 fn versions(job: &Job) -> Result<()> {
     let lock = fs::read_to_string("Cargo.lock").context("reading Cargo.lock")?;
-    let mut text =
-        String::from("# Written by `xtask data`: id, name, version, licence and attribution.\n");
+    let mut text = String::from("# Written by `xtask data`: id, name, version, licence and attribution.\n");
     for (id, name, from, licence) in SOURCES {
         let version = match from {
-            Version::Crate(name) => {
-                locked(&lock, name).with_context(|| format!("{name} in Cargo.lock"))?
-            }
+            Version::Crate(name) => locked(&lock, name).with_context(|| format!("{name} in Cargo.lock"))?,
             Version::Package(package) => {
                 let about = job.json(package, "package.json")?;
                 about["version"].as_str().context("a version")?.to_owned()

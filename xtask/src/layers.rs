@@ -19,7 +19,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("phonehome", &["evidence", "facts", "identifiers", "audit", "store", "report"]),
     ("testkit", &["evidence"]),
     ("fuzzed", &["evidence", "facts", "identifiers", "wire", "payload", "audit", "report", "testkit"]),
-    ("xtask", &["evidence", "facts", "identifiers", "wire", "payload", "audit", "report", "testkit", "fuzzed"]),
+    (
+        "xtask",
+        &["evidence", "facts", "identifiers", "wire", "payload", "audit", "report", "testkit", "fuzzed"],
+    ),
 ];
 
 /// Crates that get bytes, gaps and time as arguments, and touch nothing else.
@@ -60,8 +63,12 @@ fn dependencies(root: &Path) -> anyhow::Result<Vec<String>> {
         .current_dir(root)
         .output()
         .context("running cargo metadata")?;
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).context("reading cargo metadata")?;
-    let packages = metadata.get("packages").and_then(serde_json::Value::as_array).context("cargo metadata lists no packages")?;
+    let metadata: serde_json::Value =
+        serde_json::from_slice(&output.stdout).context("reading cargo metadata")?;
+    let packages = metadata
+        .get("packages")
+        .and_then(serde_json::Value::as_array)
+        .context("cargo metadata lists no packages")?;
     let ours: BTreeSet<&str> = packages.iter().filter_map(|package| package["name"].as_str()).collect();
     let mut broken = Vec::new();
     for package in packages {

@@ -45,7 +45,9 @@ fn join(net: &mut Sample) -> io::Result<()> {
     discover.extend(PHONE_MAC);
     discover.resize(236, 0);
     discover.extend([0x63, 0x82, 0x53, 0x63]);
-    for (code, value) in [(53, &[1][..]), (12, b"Nokia-7-plus"), (60, b"android-dhcp-8.1.0"), (55, &[1, 3, 6, 15])] {
+    for (code, value) in
+        [(53, &[1][..]), (12, b"Nokia-7-plus"), (60, b"android-dhcp-8.1.0"), (55, &[1, 3, 6, 15])]
+    {
         discover.push(code);
         discover.push(u8::try_from(value.len()).unwrap_or(0));
         discover.extend_from_slice(value);
@@ -75,15 +77,24 @@ fn register(net: &mut Sample, unlock: i64) -> io::Result<()> {
         body.len()
     );
     let answer = "{\"resultCode\":\"3\",\"resultDesc\":\"not supported\"}";
-    let answer = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{answer}", answer.len());
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{answer}",
+        answer.len()
+    );
     talk(net, server, 41_300 + port(unlock), request.as_bytes(), answer.as_bytes())
 }
 
 fn news(net: &mut Sample, unlock: i64) -> io::Result<()> {
     let server = resolve(net, "news.example.org", Ipv4Addr::new(93, 184, 216, 34))?;
-    let request = format!("GET /front/{unlock} HTTP/1.1\r\nHost: news.example.org\r\nUser-Agent: okhttp/3.10.0\r\nAccept: text/html\r\n\r\n");
+    let request = format!(
+        "GET /front/{unlock} HTTP/1.1\r\nHost: news.example.org\r\nUser-Agent: okhttp/3.10.0\r\nAccept: text/html\r\n\r\n"
+    );
     let page = gzip(&b"<!doctype html><title>News</title><p>Nothing happened today.</p>".repeat(30))?;
-    let mut answer = format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", page.len()).into_bytes();
+    let mut answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n",
+        page.len()
+    )
+    .into_bytes();
     answer.extend(page);
     talk(net, server, 41_400 + port(unlock), request.as_bytes(), &answer)
 }

@@ -3,12 +3,13 @@
 
 use std::{net::IpAddr, ops::Range};
 
-use evidence::{
-    Direction, Endpoint, Exchange, ExchangeId, FlowId, Occurrence, Security,
-};
+use evidence::{Direction, Endpoint, Exchange, ExchangeId, FlowId, Occurrence, Security};
 use facts::Scope;
 use store::Record;
-use wire::{DnsData, DnsHead, Ending, Head, HttpHead, Message, Role, Sender, TlsHead, flow::{FlowInfo, FlowSummary}};
+use wire::{
+    DnsData, DnsHead, Ending, Head, HttpHead, Message, Role, Sender, TlsHead,
+    flow::{FlowInfo, FlowSummary},
+};
 
 use crate::{
     examine::{Tail, occurrence_of_part},

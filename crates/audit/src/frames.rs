@@ -151,13 +151,7 @@ impl<'p> FrameReader<'p> {
         }
     }
 
-    fn dissect(
-        &mut self,
-        frame: &Frame<'_>,
-        base: u64,
-        capture: &mut Capture,
-        batches: &mut [Packets],
-    ) {
+    fn dissect(&mut self, frame: &Frame<'_>, base: u64, capture: &mut Capture, batches: &mut [Packets]) {
         capture.frames += 1;
         capture.first = Some(capture.first.map_or(frame.time, |first| first.min(frame.time)));
         capture.last = Some(capture.last.map_or(frame.time, |last| last.max(frame.time)));
@@ -181,14 +175,7 @@ impl<'p> FrameReader<'p> {
         }
     }
 
-    fn close(
-        &mut self,
-        mut capture: Capture,
-        reader: &Reader,
-        opened: &Opened,
-        left: u64,
-        input: &Input,
-    ) {
+    fn close(&mut self, mut capture: Capture, reader: &Reader, opened: &Opened, left: u64, input: &Input) {
         let ledger = &mut self.outcome.ledger;
         ledger.add_pieces(Fate::Framing, reader.format(), reader.framing_bytes(), capture.frames);
         if reader.damaged_bytes() + left > 0 {

@@ -52,7 +52,8 @@ fn every_identifier_is_found_as_known_with_a_profile() {
 fn no_decoy_is_reported() {
     let Some(corpora) = testkit::corpora() else { return };
     let case = run(vec![corpora.join("http/1kxun.pcap")], None, 2);
-    let values: Vec<_> = case.sightings.iter().map(|group| (group.key.kind, bare(&group.key.value))).collect();
+    let values: Vec<_> =
+        case.sightings.iter().map(|group| (group.key.kind, bare(&group.key.value))).collect();
     assert!(!values.iter().any(|(_, value)| value == "0215b2000000"), "an emulator's address");
     assert!(!values.iter().any(|(kind, _)| *kind == IdentifierKind::Imei), "imei=1");
     assert!(!values.iter().any(|(_, value)| value.is_empty()), "an empty parameter");
@@ -120,7 +121,8 @@ fn the_proof_of_every_finding_replays() {
 #[test]
 fn the_address_of_a_page_is_seen_with_and_without_parameters() {
     for page in ["https://news.example/beratung/sucht", "https://news.example/beratung?q=sucht"] {
-        let body = format!("{{\"events\":[{{\"event\":\"page_load\",\"properties\":{{\"url\":\"{page}\"}}}}]}}");
+        let body =
+            format!("{{\"events\":[{{\"event\":\"page_load\",\"properties\":{{\"url\":\"{page}\"}}}}]}}");
         let request = format!(
             "POST /sa HTTP/1.1\r\nHost: stats.vendor.example\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
@@ -138,7 +140,8 @@ fn the_address_of_a_page_is_seen_with_and_without_parameters() {
         let path = folder.path().join("page.pcap");
         std::fs::write(&path, capture).unwrap();
         let case = run(vec![path], None, 1);
-        let seen = |group: &SightingGroup| group.key.kind == IdentifierKind::Url && group.key.value.contains(page);
+        let seen =
+            |group: &SightingGroup| group.key.kind == IdentifierKind::Url && group.key.value.contains(page);
         assert!(case.sightings.iter().any(seen), "{page}");
     }
 }

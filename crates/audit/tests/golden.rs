@@ -4,7 +4,13 @@
 //! Drop in a capture (and, if wanted, `NAME.toml`, a profile), run this test, and read `NAME.snap.new` line by
 //! line before it becomes `NAME.snap`; see `corpus/SOURCES.md`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may panic"
+)]
 
 use std::{
     collections::BTreeMap,

@@ -129,8 +129,11 @@ impl Ledger {
 
     /// What is missing, by kind and reason.
     pub fn missing(&self) -> Vec<MissingRow> {
-        let row = |((missing, reason), (bytes, pieces)): (&(Missing, String), &(u64, u64))| {
-            MissingRow { missing: *missing, reason: reason.clone(), bytes: *bytes, pieces: *pieces }
+        let row = |((missing, reason), (bytes, pieces)): (&(Missing, String), &(u64, u64))| MissingRow {
+            missing: *missing,
+            reason: reason.clone(),
+            bytes: *bytes,
+            pieces: *pieces,
         };
         self.missing.iter().map(row).collect()
     }

@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CaptureId, EndpointId, ExchangeId, FindingId, Form, FrameNo, Grade, IdentifierKind, Occurrence,
-    Timestamp,
+    CaptureId, EndpointId, ExchangeId, FindingId, Form, FrameNo, Grade, IdentifierKind, Occurrence, Timestamp,
 };
 
 /// How much a finding matters to the person whose phone it is.

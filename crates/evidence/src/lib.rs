@@ -18,9 +18,7 @@ mod trail;
 pub use anomaly::{Anomaly, AnomalyTally, Layer};
 pub use case::{CASE_FORMAT, Capture, Case, DataSet, InputProblem, Totals};
 pub use coverage::{Fate, Ledger, LedgerRow, Missing, MissingRow};
-pub use exchange::{
-    Country, Destination, Device, Endpoint, Exchange, Network, Owner, Security, Transport,
-};
+pub use exchange::{Country, Destination, Device, Endpoint, Exchange, Network, Owner, Security, Transport};
 pub use finding::{Evidence, Finding, FindingKind, Relation, Severity};
 pub use identifier::{Form, Grade, IdentifierKind, Subject};
 pub use ids::{BufferId, CaptureId, EndpointId, ExchangeId, FindingId, FlowId, FrameNo, StreamOffset};

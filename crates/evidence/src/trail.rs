@@ -255,10 +255,7 @@ mod tests {
             step: Step::Reassembly,
             len: 24,
             input: None,
-            segments: vec![
-                Segment::exact(0, 12, frame(4), 1000),
-                Segment::exact(12, 12, frame(5), 2000),
-            ],
+            segments: vec![Segment::exact(0, 12, frame(4), 1000), Segment::exact(12, 12, frame(5), 2000)],
         });
         trail.push(Buffer {
             step: Step::Decode("base64".into()),

@@ -70,9 +70,8 @@ fn letter(byte: u8) -> Option<u16> {
     byte.is_ascii_alphabetic().then(|| u16::from(byte.to_ascii_uppercase() - b'A'))
 }
 
-static TABLE: LazyLock<BTreeMap<u16, Row>> = LazyLock::new(|| {
-    crate::rows(include_str!("../../../data/countries.tsv")).filter_map(parse).collect()
-});
+static TABLE: LazyLock<BTreeMap<u16, Row>> =
+    LazyLock::new(|| crate::rows(include_str!("../../../data/countries.tsv")).filter_map(parse).collect());
 
 static MAIN: LazyLock<Vec<Option<&'static str>>> =
     LazyLock::new(|| (0..1000).map(|calling| of_calling_code(calling).first().copied()).collect());

@@ -24,8 +24,7 @@ pub fn data_sets() -> Vec<DataSet> {
         version: version.to_owned(),
         licence: licence.to_owned(),
     });
-    let own =
-        [(crate::domain::NAME, crate::domain::version()), (crate::edge::NAME, crate::edge::version())];
+    let own = [(crate::domain::NAME, crate::domain::version()), (crate::edge::NAME, crate::edge::version())];
     let own = own.map(|(name, version)| DataSet {
         name: name.to_owned(),
         version,
@@ -132,9 +131,7 @@ mod tests {
             assert!(!set.version.is_empty() && set.licence.len() > 10, "{set:?}");
         }
         let attributed = |text: &str| sets.iter().any(|set| set.licence.contains(text));
-        assert!(
-            attributed("https://db-ip.com") && attributed("routeviews.org") && attributed("nro.net")
-        );
+        assert!(attributed("https://db-ip.com") && attributed("routeviews.org") && attributed("nro.net"));
     }
 
     #[test]

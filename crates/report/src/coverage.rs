@@ -58,7 +58,10 @@ impl Coverage {
         let depths = self.depths();
         if self.searched() == self.content && !depths.is_empty() {
             let reasons: Vec<String> = depths.iter().take(REASONS).map(|&reason| reason.to_owned()).collect();
-            return format!("All of the content was searched, but not to its full depth: {}.", reasons.join("; "));
+            return format!(
+                "All of the content was searched, but not to its full depth: {}.",
+                reasons.join("; ")
+            );
         }
         if self.searched() == self.content {
             return "All of the content could be read and searched.".to_owned();

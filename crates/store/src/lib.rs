@@ -58,8 +58,7 @@ impl Store {
     /// Keeps a batch of records in one transaction.
     pub fn write(&mut self, records: &[Record]) -> Result<(), StoreError> {
         let Self { database, path, scratch } = self;
-        insert_all(database, records, scratch)
-            .map_err(|source| StoreError { path: path.clone(), source })
+        insert_all(database, records, scratch).map_err(|source| StoreError { path: path.clone(), source })
     }
 
     /// Adds what is known only at the end, and the indices. `groups` says for each group number used in
@@ -92,11 +91,7 @@ fn read_moments(path: &Path, most: u32) -> rusqlite::Result<BTreeMap<u32, Vec<Ti
     Ok(moments)
 }
 
-fn insert_all(
-    database: &mut Connection,
-    records: &[Record],
-    scratch: &mut String,
-) -> rusqlite::Result<()> {
+fn insert_all(database: &mut Connection, records: &[Record], scratch: &mut String) -> rusqlite::Result<()> {
     let transaction = database.transaction()?;
     {
         let mut exchanges = transaction.prepare_cached(INSERT_EXCHANGE)?;
@@ -429,8 +424,14 @@ mod tests {
             complete: [false, true],
             ..exchange(4)
         };
-        let asked = Exchange { status: 0, frame: FrameNo(5), bytes: [10, 0], complete: [true, false], ..exchange(4) };
-        let more = Exchange { method: String::new(), first: Timestamp(0), complete: [false, false], ..asked.clone() };
+        let asked =
+            Exchange { status: 0, frame: FrameNo(5), bytes: [10, 0], complete: [true, false], ..exchange(4) };
+        let more = Exchange {
+            method: String::new(),
+            first: Timestamp(0),
+            complete: [false, false],
+            ..asked.clone()
+        };
         let mut store = Store::create(&path).unwrap();
         for part in [answer, asked, more] {
             store.write(&[Record::Exchange(Box::new(part))]).unwrap();
@@ -466,10 +467,16 @@ mod tests {
 
     #[test]
     fn names_are_those_of_case_json() {
-        assert_eq!([Transport::Tcp, Transport::Udp].map(transport), [Transport::Tcp, Transport::Udp].map(|it| name(&it)));
+        assert_eq!(
+            [Transport::Tcp, Transport::Udp].map(transport),
+            [Transport::Tcp, Transport::Udp].map(|it| name(&it))
+        );
         let all = [Security::Clear, Security::Encrypted];
         assert_eq!(all.map(security), all.map(|it| name(&it)));
-        assert_eq!([Direction::In, Direction::Out].map(direction), [Direction::In, Direction::Out].map(|it| name(&it)));
+        assert_eq!(
+            [Direction::In, Direction::Out].map(direction),
+            [Direction::In, Direction::Out].map(|it| name(&it))
+        );
     }
 
     #[test]

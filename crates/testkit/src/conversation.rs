@@ -148,8 +148,7 @@ impl Conversation {
     ) -> io::Result<()> {
         let (me, peer) = (self.half(from), self.half(from.other()));
         let acknowledgment = if flags & ACK == 0 { 0 } else { peer.next };
-        let segment =
-            TcpSegment { sequence, acknowledgment, flags, window: 0xffff, options: &[], payload };
+        let segment = TcpSegment { sequence, acknowledgment, flags, window: 0xffff, options: &[], payload };
         net.tcp(&me.endpoint, &peer.endpoint, &segment)
     }
 

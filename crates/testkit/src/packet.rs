@@ -127,7 +127,11 @@ pub fn fragments(frame: &[u8], size: usize) -> Vec<Vec<u8>> {
     }
     let size = (size / 8).max(1) * 8;
     let count = payload.len().div_ceil(size);
-    payload.chunks(size).enumerate().map(|(index, part)| fragment(head, part, index * size / 8, index + 1 < count)).collect()
+    payload
+        .chunks(size)
+        .enumerate()
+        .map(|(index, part)| fragment(head, part, index * size / 8, index + 1 < count))
+        .collect()
 }
 
 fn fragment(head: &[u8], part: &[u8], place: usize, more: bool) -> Vec<u8> {
@@ -234,7 +238,13 @@ mod tests {
                 let frame = tcp(
                     &from,
                     &to,
-                    &TcpSegment { sequence: 7, acknowledgment: 9, flags: ACK | PSH, payload, ..TcpSegment::default() },
+                    &TcpSegment {
+                        sequence: 7,
+                        acknowledgment: 9,
+                        flags: ACK | PSH,
+                        payload,
+                        ..TcpSegment::default()
+                    },
                 );
                 let sliced = SlicedPacket::from_ethernet(&frame).unwrap();
                 let Some(TransportSlice::Tcp(segment)) = sliced.transport else { panic!("no TCP") };

@@ -24,8 +24,8 @@ mod stream;
 pub mod tls;
 
 pub use message::{
-    Body, CertificateFacts, DhcpHead, DnsData, DnsHead, Ending, Head, HttpHead, Message, Part, Role,
-    Sender, TlsHead,
+    Body, CertificateFacts, DhcpHead, DnsData, DnsHead, Ending, Head, HttpHead, Message, Part, Role, Sender,
+    TlsHead,
 };
 pub use packet::{Packet, PacketHead, Payload, TcpFlags, TcpHead};
 pub use session::Session;

@@ -123,11 +123,7 @@ fn all_options_of_the_format_tests_have_names() {
                 assert!({ unknown }.all(|one| expected(&one.value)), "{}: {note}", path.display());
             }
             Event::Anomaly(anomaly) => {
-                assert!(
-                    anomaly.what.contains("times of simple packets"),
-                    "{}: {anomaly:?}",
-                    path.display()
-                );
+                assert!(anomaly.what.contains("times of simple packets"), "{}: {anomaly:?}", path.display());
             }
             Event::Frame(frame) => assert_ne!(frame.link, LinkType::UNDESCRIBED),
         });
@@ -153,11 +149,7 @@ fn by_pcap_file(file: &[u8]) -> Packets {
     let mut packets = Packets::new();
     if let Ok((mut rest, parser)) = PcapParser::new(file) {
         while let Ok((after, packet)) = parser.next_packet(rest) {
-            packets.push((
-                Some(packet.timestamp().as_nanos()),
-                packet.orig_len(),
-                packet.data().to_vec(),
-            ));
+            packets.push((Some(packet.timestamp().as_nanos()), packet.orig_len(), packet.data().to_vec()));
             rest = after;
         }
     } else if let Ok((mut rest, mut parser)) = PcapNgParser::new(file) {
@@ -203,13 +195,7 @@ fn what_another_reader_reads_is_read_alike() {
             }
             _ => {}
         });
-        assert!(
-            ours.len() >= expected.len(),
-            "{}: {} of {}",
-            path.display(),
-            ours.len(),
-            expected.len()
-        );
+        assert!(ours.len() >= expected.len(), "{}: {} of {}", path.display(), ours.len(), expected.len());
         for (number, (one, other)) in (1..).zip(ours.iter().zip(&expected)).take(damage) {
             assert!(other.0.is_none() || one.0 == other.0, "{} frame {number}: time", path.display());
             assert!(one.1 == other.1 && one.2 == other.2, "{} frame {number}", path.display());

@@ -35,13 +35,7 @@ fn read(file: &[u8], window: usize) -> Told {
                         data += frame.data.len();
                         assert_eq!(&file[frame.offset as usize..][..frame.data.len()], frame.data);
                         let bytes = frame.data.to_vec();
-                        told.frames.push((
-                            frame.number.0,
-                            frame.offset,
-                            frame.time.0,
-                            frame.wire_len,
-                            bytes,
-                        ));
+                        told.frames.push((frame.number.0, frame.offset, frame.time.0, frame.wire_len, bytes));
                     }
                     Event::Note(note) => told.notes.push(note),
                     Event::Anomaly(anomaly) => told.anomalies.push(anomaly.what.into_owned()),
@@ -128,11 +122,7 @@ fn every_variant_of_pcap_is_read() {
             let told = read(&pcap.bytes, 1 << 20);
             assert_eq!(told.format, format);
             let offset = 24 + fields.len() as u64 * 4;
-            assert_eq!(
-                told.frames,
-                [(1, offset, time, 9, b"abc".to_vec())],
-                "{format} {version:?} {big}"
-            );
+            assert_eq!(told.frames, [(1, offset, time, 9, b"abc".to_vec())], "{format} {version:?} {big}");
             assert_eq!(told.anomalies, [""; 0]);
         }
     }
@@ -314,8 +304,7 @@ fn simple_and_obsolete_packets_and_those_of_no_interface_are_read() {
         [&[0, 0, 3, 0, 0, 0, 0, 0, 136, 19, 0, 0, 6, 0, 0, 0, 9, 0, 0, 0], [3u8; 8].as_slice()].concat();
     file.extend(block(2, &obsolete, (40, 40)));
     // Enhanced: interface 7.
-    let stray =
-        [&[7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 8, 0, 0, 0], [4u8; 8].as_slice()].concat();
+    let stray = [&[7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 8, 0, 0, 0], [4u8; 8].as_slice()].concat();
     file.extend(block(6, &stray, (40, 40)));
     let told = read(&file, 1);
     let frames: Vec<_> =
@@ -350,11 +339,7 @@ fn a_damaged_block_of_pcapng_costs_itself_and_no_more() {
             let mut file = file.clone();
             file[start + 4..start + 8].copy_from_slice(&length.to_be_bytes());
             let told = read(&file, 100);
-            assert_eq!(
-                told.frames.len(),
-                clean.frames.len() - 1,
-                "block {victim} of length {length:#x}"
-            );
+            assert_eq!(told.frames.len(), clean.frames.len() - 1, "block {victim} of length {length:#x}");
             assert_eq!(told.damaged, 96, "block {victim} of length {length:#x}");
         }
     }

@@ -152,11 +152,7 @@ fn the_datagram_is_found_behind_every_kind_of_headers() {
         ("PPTP", 101, ip_around(47, &behind("3081 880b 0040 0001 00000001 00000002 ff03 0021", &ip()))),
         ("ERSPAN", 101, ip_around(47, &behind("1000 88be 00000001 1001000000000000", &ethernet))),
         ("EtherIP", 101, ip_around(97, &behind("3000", &ethernet))),
-        (
-            "AH",
-            101,
-            ip_around(51, &behind("04 04 0000 00000001 00000001 000102030405060708090a0b", &ip())),
-        ),
+        ("AH", 101, ip_around(51, &behind("04 04 0000 00000001 00000001 000102030405060708090a0b", &ip()))),
         ("GTP-U", 101, udp_around(2152, &behind(&format!("30 ff {gtp_len} 00000001"), &ip()))),
         (
             "GTP-U with extension",
@@ -175,15 +171,15 @@ fn the_datagram_is_found_behind_every_kind_of_headers() {
         (
             "CAPWAP, radio's words, 802.11 with its first bytes swapped",
             101,
-            udp_around(5247, &behind(&format!("00 204320 00000000 04 ed4d 00 00000000 {}", wifi("0108", snap)), &ip())),
+            udp_around(
+                5247,
+                &behind(&format!("00 204320 00000000 04 ed4d 00 00000000 {}", wifi("0108", snap)), &ip()),
+            ),
         ),
         (
             "VXLAN in GRE",
             101,
-            ip_around(
-                47,
-                &behind("0000 0800", &udp_around(4789, &behind("08000000 00000100", &ethernet))),
-            ),
+            ip_around(47, &behind("0000 0800", &udp_around(4789, &behind("08000000 00000100", &ethernet)))),
         ),
     ];
     for (name, link, data) in rows {
@@ -202,13 +198,8 @@ fn the_datagram_is_found_behind_every_kind_of_headers() {
 fn the_senders_address_is_that_of_the_link_the_packet_came_over() {
     let phone = Some([2, 0, 0, 0, 0, 2]);
     let wifi = |control: &str| {
-        [
-            hex(&format!(
-                "{control}0000 020000000002 020000000002 020000000002 0010 aaaa03 000000 0800"
-            )),
-            ip(),
-        ]
-        .concat()
+        [hex(&format!("{control}0000 020000000002 020000000002 020000000002 0010 aaaa03 000000 0800")), ip()]
+            .concat()
     };
     for (link, data, expected) in [
         (1, datagram(0), Some(Endpoint::phone(0).mac)),
@@ -233,9 +224,8 @@ fn the_senders_address_is_that_of_the_link_the_packet_came_over() {
 
 #[test]
 fn what_is_not_read_is_in_the_ledger_by_its_name() {
-    let wifi = |control: &str| {
-        hex(&format!("{control} 0000 040000000001 020000000002 040000000003 0010 11223344"))
-    };
+    let wifi =
+        |control: &str| hex(&format!("{control} 0000 040000000001 020000000002 040000000003 0010 11223344"));
     let ethernet = |rest: &str| hex(&format!("040000000001 020000000002 {rest}"));
     for (link, data, fate, reason) in [
         (1, ethernet("0806 0001"), Fate::NotParsed, "ARP"),
@@ -367,8 +357,7 @@ fn lengths_left_to_the_network_card_are_the_frames() {
 #[test]
 fn extension_headers_are_passed_over() {
     let udp = &ip6()[40..];
-    let head =
-        |next: &str, len: usize| [hex(&format!("60000000 {len:04x} {next} 40")), vec![1; 32]].concat();
+    let head = |next: &str, len: usize| [hex(&format!("60000000 {len:04x} {next} 40")), vec![1; 32]].concat();
     let extensions = hex(
         "2b 00 010400000000   3c 01 00000000000000000000000000 00   2c 00 010400000000   11 00 0000 00000007",
     );
@@ -406,9 +395,7 @@ fn fragments_become_their_datagram_in_any_order_with_the_frames_they_came_in() {
         frames.rotate_left(turn);
         let (packets, odd, _) = feed(&frames);
         assert_eq!((packets.len(), odd.len()), (1, 0));
-        let Payload::Assembled { bytes, segments } = &packets[0].payload else {
-            panic!("not assembled")
-        };
+        let Payload::Assembled { bytes, segments } = &packets[0].payload else { panic!("not assembled") };
         assert_eq!(bytes, &payload);
         assert_eq!(packets[0].head.frame.0 as usize, frames.len() - 1);
         for Segment { out, len, source, start, .. } in segments {
@@ -519,8 +506,7 @@ fn ipv6_fragments_and_tunnelled_ones_are_put_together() {
         for (part, data) in parts.iter().enumerate() {
             let mut data = data.clone();
             data[19] = number;
-            let packet =
-                dissector.dissect(&frame(1, u64::from(number) * 10 + part as u64, &data), &mut out);
+            let packet = dissector.dissect(&frame(1, u64::from(number) * 10 + part as u64, &data), &mut out);
             let last = number == 1 && part + 1 == parts.len();
             assert_eq!(packet.is_some(), last);
             if let Some(packet) = packet {

@@ -55,7 +55,12 @@ fn play(seed: u64, [lose, repeat, delay]: [u64; 3]) -> (Vec<(Side, Vec<u8>)>, Ve
 fn repeated_and_reordered_frames_lose_nothing() {
     for seed in 0..20 {
         let (sayings, flows) = play(seed, [0, 5, 4]);
-        assert_eq!(flows.len(), 1, "seed {seed}: {:?}", flows.iter().map(|flow| &flow.summary).collect::<Vec<_>>());
+        assert_eq!(
+            flows.len(),
+            1,
+            "seed {seed}: {:?}",
+            flows.iter().map(|flow| &flow.summary).collect::<Vec<_>>()
+        );
         for (side, sender) in [(Side::Client, Originator), (Side::Server, Responder)] {
             let stream: Option<Vec<u8>> = flows[0].stream(sender).into_iter().collect();
             assert!(stream == Some(said(&sayings, side)), "seed {seed}, {side:?}");

@@ -33,11 +33,7 @@ fn one(packets: &[(PacketHead, &[u8])]) -> Closed {
 
 /// A handshake whose first bytes have the sequence numbers 1000 and 5000.
 fn opening() -> Vec<(PacketHead, &'static [u8])> {
-    vec![
-        (up(999, 0, SYN), b""),
-        (down(4999, 1000, SYN | ACK), b""),
-        (up(1000, 5000, ACK), b""),
-    ]
+    vec![(up(999, 0, SYN), b""), (down(4999, 1000, SYN | ACK), b""), (up(1000, 5000, ACK), b"")]
 }
 
 fn after_opening(packets: &[(PacketHead, &'static [u8])]) -> Closed {
@@ -108,9 +104,15 @@ fn the_first_copy_wins_and_a_contradiction_is_told() {
         let odd = "peer sent other bytes for a place in the stream that was filled before";
         assert_eq!(flow.odd(), [(1, odd.to_owned())], "{name}");
         let (_, examples) = flow.summary.anomalies.iter().next().unwrap();
-        assert_eq!(examples[0].frame, Some(FrameNo(3 + segments.iter().position(|one| {
-            one.1.iter().any(u8::is_ascii_uppercase)
-        }).unwrap() as u64 + 1)), "{name}");
+        assert_eq!(
+            examples[0].frame,
+            Some(FrameNo(
+                3 + segments.iter().position(|one| { one.1.iter().any(u8::is_ascii_uppercase) }).unwrap()
+                    as u64
+                    + 1
+            )),
+            "{name}"
+        );
     }
 }
 
@@ -232,7 +234,8 @@ fn a_length_beyond_the_end_is_a_lie() {
         let cut = (PacketHead { cut: 7, ..up(1002, 5000, ACK) }, &b""[..]);
         let fin = (up(1002, 5000, FIN | ACK), &b""[..]);
         let (first, second) = if cut_first { (cut, fin) } else { (fin, cut) };
-        let flow = after_opening(&[(up(1000, 5000, ACK), b"ab"), first, second, (down(5000, 1100, ACK), b"")]);
+        let flow =
+            after_opening(&[(up(1000, 5000, ACK), b"ab"), first, second, (down(5000, 1100, ACK), b"")]);
         assert_eq!(flow.text(Originator), "ab", "{cut_first}");
     }
 }
@@ -245,12 +248,16 @@ fn cut_bytes_that_the_peer_acknowledged_are_passed_over_before_it_answers() {
         (up(1005, 5006, ACK), b"fg"),
     ]);
     assert_eq!(flow.text(Originator), "ab···fg");
-    let kinds: Vec<_> = flow.heard.iter().map(|heard| match heard {
-        Heard::Data(Originator, ..) => 'D',
-        Heard::Data(Responder, ..) => 'd',
-        Heard::Gap(..) => '_',
-        _ => '.',
-    }).collect();
+    let kinds: Vec<_> = flow
+        .heard
+        .iter()
+        .map(|heard| match heard {
+            Heard::Data(Originator, ..) => 'D',
+            Heard::Data(Responder, ..) => 'd',
+            Heard::Gap(..) => '_',
+            _ => '.',
+        })
+        .collect();
     assert_eq!(kinds.iter().collect::<String>(), "D_dD..");
 }
 
@@ -304,7 +311,11 @@ fn the_answer_to_a_syn_may_be_missing() {
         (down(5000, 1001, ACK), b"ab"),
     ]);
     assert_eq!(flow.text(Responder), "abcd");
-    let flow = one(&[(down(4999, 1000, SYN | ACK), b""), (up(1002, 5000, ACK), b"cd"), (up(1000, 5000, ACK), b"ab")]);
+    let flow = one(&[
+        (down(4999, 1000, SYN | ACK), b""),
+        (up(1002, 5000, ACK), b"cd"),
+        (up(1000, 5000, ACK), b"ab"),
+    ]);
     assert_eq!((flow.info.originator, flow.text(Originator)), (phone(40_000), "abcd".into()));
 }
 
@@ -470,9 +481,9 @@ fn too_many_flows_close_the_one_silent_longest() {
     }
     assert_eq!(table.flows.open(), 2);
     let flows = table.finish();
-    let closed: Vec<_> = flows.iter().map(|flow| (flow.info.originator.1 - 40_000, flow.summary.ended)).collect();
-    let expected =
-        [(2, Ended::Evicted), (3, Ended::Evicted), (1, Ended::Unseen), (4, Ended::Unseen)];
+    let closed: Vec<_> =
+        flows.iter().map(|flow| (flow.info.originator.1 - 40_000, flow.summary.ended)).collect();
+    let expected = [(2, Ended::Evicted), (3, Ended::Evicted), (1, Ended::Unseen), (4, Ended::Unseen)];
     assert_eq!(closed, expected);
 }
 
@@ -481,8 +492,18 @@ fn an_empty_or_cut_datagram_is_heard() {
     let mut table = Table::new(Limits::default());
     table.push(PacketHead { cut: 9, ..flow_ear::head(phone(5), server(53), None) }, b"");
     let flow = table.finish().remove(0);
-    assert_eq!(flow.heard, [Heard::Datagram(vec![], vec![evidence::Segment::exact(
-        0, 0, evidence::Source::Frame { capture: evidence::CaptureId(0), frame: FrameNo(1) }, 1 << 20
-    )], 9)]);
+    assert_eq!(
+        flow.heard,
+        [Heard::Datagram(
+            vec![],
+            vec![evidence::Segment::exact(
+                0,
+                0,
+                evidence::Source::Frame { capture: evidence::CaptureId(0), frame: FrameNo(1) },
+                1 << 20
+            )],
+            9
+        )]
+    );
     assert_eq!(flow.summary.ledger.missing()[0].missing, Missing::Truncated);
 }

@@ -73,7 +73,11 @@ fn the_standards_packets_open() {
         let keys = InitialKeys::derive(Version::of(version).unwrap(), ID).unwrap();
         let opened = keys.server.open(&packet, header.number_at, None).unwrap();
         let found: Vec<_> = frame::crypto(&opened.frames).collect();
-        assert_eq!((opened.number, found.len(), found[0].offset, found[0].data), (1, 1, 0, &hello[..]), "{version:x}");
+        assert_eq!(
+            (opened.number, found.len(), found[0].offset, found[0].data),
+            (1, 1, 0, &hello[..]),
+            "{version:x}"
+        );
         for at in 0..packet.len() {
             let mut changed = packet.clone();
             changed[at] ^= 1;
@@ -85,12 +89,25 @@ fn the_standards_packets_open() {
 #[test]
 fn a_connection_is_one_exchange_with_the_name_of_its_server() {
     for version in [1, 0x6b33_43cf, 0xff00_001d, 0xff00_001b, 0xface_b002] {
-        let client = Initial { version, ..Initial::new(ID, 0, [crypto(0, &hello_to("quic.example")), vec![0; 900]].concat()) };
-        let server = Initial { version, to: vec![], ..Initial::new(ID, 0, [b"\x02\0\0\0\0".to_vec(), crypto(0, &server_hello_13())].concat()) };
+        let client = Initial {
+            version,
+            ..Initial::new(ID, 0, [crypto(0, &hello_to("quic.example")), vec![0; 900]].concat())
+        };
+        let server = Initial {
+            version,
+            to: vec![],
+            ..Initial::new(ID, 0, [b"\x02\0\0\0\0".to_vec(), crypto(0, &server_hello_13())].concat())
+        };
         let answer = server.seal(From::Server);
         let said = answer.len();
         // A packet under handshake keys behind it, then short headers.
-        let sealed = [&[0xe0 ^ if version == 0x6b33_43cf { 0x10 } else { 0 }][..], &version.to_be_bytes(), &[0, 0, 0x40, 50], &[7; 50]].concat();
+        let sealed = [
+            &[0xe0 ^ if version == 0x6b33_43cf { 0x10 } else { 0 }][..],
+            &version.to_be_bytes(),
+            &[0, 0, 0x40, 50],
+            &[7; 50],
+        ]
+        .concat();
         let told = play(
             PORTS,
             &[
@@ -126,7 +143,10 @@ fn a_shuffled_hello_is_put_together() {
         vec![vec![cut(90, end), cut(30, 60)], vec![cut(60, 90)], vec![cut(0, 40)]],
     ];
     for script in scripts {
-        let datagrams = script.iter().zip(0..).map(|(frames, number)| up(Initial::new(ID, number, frames.concat()).seal(From::Client)));
+        let datagrams = script
+            .iter()
+            .zip(0..)
+            .map(|(frames, number)| up(Initial::new(ID, number, frames.concat()).seal(From::Client)));
         let told = play(PORTS, &datagrams.collect::<Vec<_>>());
         assert_eq!(told.messages.len(), script.len());
         let last = *heads(&told).last().unwrap();
@@ -135,7 +155,10 @@ fn a_shuffled_hello_is_put_together() {
     }
     // All in one datagram, as packets behind one another.
     let packets = [cut(50, end), cut(0, 50)];
-    let packets = packets.iter().zip(0..).flat_map(|(frames, number)| Initial::new(ID, number, frames.clone()).seal(From::Client));
+    let packets = packets
+        .iter()
+        .zip(0..)
+        .flat_map(|(frames, number)| Initial::new(ID, number, frames.clone()).seal(From::Client));
     let told = play(PORTS, &[up(packets.collect())]);
     assert_eq!((heads(&told).len(), &heads(&told)[0].server_name[..]), (1, "shuffled.example"));
 }
@@ -145,7 +168,10 @@ fn what_comes_again_says_nothing_new() {
     let packet = Initial::new(ID, 0, crypto(0, &hello_to("again.example"))).seal(From::Client);
     let told = play(PORTS, &[up(packet.clone()), up(packet.clone())]);
     assert_eq!(told.messages.len(), 1);
-    assert_eq!(passed(&told), [("QUIC Initial packets without new handshake bytes".to_owned(), packet.len() as u64)]);
+    assert_eq!(
+        passed(&told),
+        [("QUIC Initial packets without new handshake bytes".to_owned(), packet.len() as u64)]
+    );
 }
 
 #[test]
@@ -154,8 +180,20 @@ fn a_retry_and_another_version_are_followed() {
     let retry = b"\xf0\x00\x00\x00\x01\x00\x04abcdtoken".to_vec();
     let again = Initial::new(b"abcd", 1, hello.clone()).seal(From::Client);
     // The server goes over to version 2, with keys of the client's first id.
-    let server = Initial { version: 0x6b33_43cf, to: vec![], ..Initial::new(b"abcd", 0, crypto(0, &server_hello_13())) };
-    let told = play(PORTS, &[up(Initial::new(ID, 0, hello).seal(From::Client)), down(retry), up(again), down(server.seal(From::Server))]);
+    let server = Initial {
+        version: 0x6b33_43cf,
+        to: vec![],
+        ..Initial::new(b"abcd", 0, crypto(0, &server_hello_13()))
+    };
+    let told = play(
+        PORTS,
+        &[
+            up(Initial::new(ID, 0, hello).seal(From::Client)),
+            down(retry),
+            up(again),
+            down(server.seal(From::Server)),
+        ],
+    );
     let exchanges: Vec<_> = told.messages.iter().map(|message| message.exchange).collect();
     assert_eq!((exchanges, heads(&told).len()), (vec![0; 4], 3));
     assert_eq!((heads(&told)[1].server_name.as_str(), heads(&told)[2].suite), ("retry.example", 0x1301));
@@ -166,21 +204,29 @@ fn a_retry_and_another_version_are_followed() {
 fn another_connection_of_the_flow_is_another_exchange() {
     let hello = |id: &[u8], name| up(Initial::new(id, 0, crypto(0, &hello_to(name))).seal(From::Client));
     let answer = Initial { to: vec![], ..Initial::new(ID, 0, crypto(0, &server_hello_13())) };
-    let told = play(PORTS, &[hello(ID, "one.example"), down(answer.seal(From::Server)), hello(b"another!", "two.example")]);
+    let told = play(
+        PORTS,
+        &[hello(ID, "one.example"), down(answer.seal(From::Server)), hello(b"another!", "two.example")],
+    );
     let exchanges: Vec<_> = told.messages.iter().map(|message| message.exchange).collect();
     assert_eq!((exchanges, heads(&told)[2].server_name.as_str()), (vec![0, 0, 1], "two.example"));
 }
 
 #[test]
 fn a_server_met_first_is_encrypted_and_named() {
-    let answer = Initial { to: vec![], ..Initial::new(ID, 0, crypto(0, &server_hello_13())) }.seal(From::Server);
+    let answer =
+        Initial { to: vec![], ..Initial::new(ID, 0, crypto(0, &server_hello_13())) }.seal(From::Server);
     let told = play(PORTS, &[down(answer.clone())]);
-    assert_eq!((told.messages.len(), passed(&told)), (0, vec![("QUIC Initial packets, no key".to_owned(), answer.len() as u64)]));
+    assert_eq!(
+        (told.messages.len(), passed(&told)),
+        (0, vec![("QUIC Initial packets, no key".to_owned(), answer.len() as u64)])
+    );
 }
 
 #[test]
 fn googles_own_hello_is_in_the_clear() {
-    let values: [(&[u8; 4], &[u8]); 3] = [(b"SNI\0", b"g.example"), (b"UAID", b"App Android 9; SM-T1"), (b"VER\0", b"Q043")];
+    let values: [(&[u8; 4], &[u8]); 3] =
+        [(b"SNI\0", b"g.example"), (b"UAID", b"App Android 9; SM-T1"), (b"VER\0", b"Q043")];
     let mut hello = b"CHLO\x03\x00\x00\x00".to_vec();
     let mut end = 0;
     for (tag, value) in values {

@@ -137,7 +137,10 @@ fn datagrams_are_recognised_one_by_one() {
         assert_eq!(datagram_protocols(ports, &[bytes]), [protocol], "{}", bytes.escape_ascii());
     }
     assert_eq!(
-        datagram_protocols([50000, 443], &[b"\x43x", b"\xf0\x00\x00\x00\x01\x00\x00token", b"\x03x", b"\x43x"]),
+        datagram_protocols(
+            [50000, 443],
+            &[b"\x43x", b"\xf0\x00\x00\x00\x01\x00\x00token", b"\x03x", b"\x43x"]
+        ),
         ["UDP", "QUIC", "QUIC"]
     );
 }

@@ -69,10 +69,16 @@ fn as_many_hellos_are_found_as_by_tshark() {
         let messages = messages(&read(&corpora.join(file)));
         let hellos = hellos(&messages);
         assert_eq!(hellos.len(), *count, "{file}");
-        assert!(name.is_empty() || hellos.iter().any(|(_, head)| head.server_name == *name), "{file}: {name}");
+        assert!(
+            name.is_empty() || hellos.iter().any(|(_, head)| head.server_name == *name),
+            "{file}: {name}"
+        );
         for (message, head) in hellos {
             let named = message.parts.first().map(|part| &message.recorded.bytes[part.value.clone()]);
-            assert!(named.is_none_or(|named| named == head.server_name.as_bytes()), "{file}: the name's place");
+            assert!(
+                named.is_none_or(|named| named == head.server_name.as_bytes()),
+                "{file}: the name's place"
+            );
         }
     }
 }
@@ -85,8 +91,14 @@ fn another_reader_reads_the_same() {
         for path in files_below(&corpora.join(folder)) {
             for (message, head) in hellos(&messages(&read(&path))) {
                 let Ok((_, record)) = parse_tls_plaintext(&message.recorded.bytes) else { continue };
-                let [TlsMessage::Handshake(TlsMessageHandshake::ClientHello(hello)), ..] = &record.msg[..] else { continue };
-                let Ok((_, extensions)) = parse_tls_client_hello_extensions(hello.ext.unwrap_or_default()) else { continue };
+                let [TlsMessage::Handshake(TlsMessageHandshake::ClientHello(hello)), ..] = &record.msg[..]
+                else {
+                    continue;
+                };
+                let Ok((_, extensions)) = parse_tls_client_hello_extensions(hello.ext.unwrap_or_default())
+                else {
+                    continue;
+                };
                 assert_eq!(read_by_the_other(hello.version.0, &extensions), told(head), "{}", path.display());
                 compared += 1;
             }
@@ -107,12 +119,19 @@ fn read_by_the_other(version: u16, extensions: &[TlsExtension<'_>]) -> Told {
     let mut told = (String::new(), Vec::new(), version);
     for extension in extensions {
         match extension {
-            TlsExtension::SNI(names) => told.0 = names.first().map(|(_, name)| text(name)).unwrap_or_default(),
+            TlsExtension::SNI(names) => {
+                told.0 = names.first().map(|(_, name)| text(name)).unwrap_or_default()
+            }
             TlsExtension::ALPN(names) => told.1 = names.iter().map(text).collect(),
             TlsExtension::SupportedVersions(versions) => {
-                let real = versions.iter().map(|version| version.0).filter(|version| !wire::tls::is_grease(*version));
+                let real = versions
+                    .iter()
+                    .map(|version| version.0)
+                    .filter(|version| !wire::tls::is_grease(*version));
                 // Drafts of TLS 1.3 come before TLS 1.2, and behind TLS 1.3.
-                told.2 = real.max_by_key(|version| (*version >= 0x0304, *version == 0x0304, *version)).unwrap_or(version);
+                told.2 = real
+                    .max_by_key(|version| (*version >= 0x0304, *version == 0x0304, *version))
+                    .unwrap_or(version);
             }
             _ => {}
         }
@@ -131,7 +150,10 @@ fn certificates_are_those_that_openssl_reads() {
     });
     let viber = "449b166d49693b05f5bcdc0098485dc3510962f0af54f96f106dbc884cfbcd0e";
     let certificate = certificates.clone().find(|certificate| certificate.sha256 == viber).unwrap();
-    assert_eq!(certificate.subject, "C=LU, ST=Luxembourg, L=Luxembourg, O=Viber Media Sarl, OU=IT, CN=*.viber.com");
+    assert_eq!(
+        certificate.subject,
+        "C=LU, ST=Luxembourg, L=Luxembourg, O=Viber Media Sarl, OU=IT, CN=*.viber.com"
+    );
     assert_eq!(certificate.issuer, "C=US, O=thawte, Inc., CN=thawte SSL CA - G2");
     assert_eq!(certificate.names, ["*.viber.com", "viber.com"]);
     // 2016-06-26T00:00:00Z to 2018-06-26T23:59:59Z.

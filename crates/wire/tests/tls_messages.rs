@@ -49,7 +49,10 @@ fn a_connection_is_one_exchange_with_the_name_of_its_server() {
     );
     assert_eq!(heads(&told)[1].suite, 0x1301);
     let name = &told.messages[0].parts[0];
-    assert_eq!((name.role, parts(&told.messages[0])), (Role::HostName, vec![(String::new(), "push.example".into())]));
+    assert_eq!(
+        (name.role, parts(&told.messages[0])),
+        (Role::HostName, vec![(String::new(), "push.example".into())])
+    );
     assert_eq!(
         passed(&told),
         [
@@ -62,7 +65,8 @@ fn a_connection_is_one_exchange_with_the_name_of_its_server() {
 
 #[test]
 fn up_to_tls_1_2_certificates_are_in_the_clear() {
-    let flight = [server_hello(0xc02f, &[alpn(&["h2"])]), certificates(&[b"no certificate"]), handshake(14, b"")];
+    let flight =
+        [server_hello(0xc02f, &[alpn(&["h2"])]), certificates(&[b"no certificate"]), handshake(14, b"")];
     let script = |server: Vec<u8>| {
         [
             up(record(22, &hello_to("old.example"))),
@@ -73,12 +77,23 @@ fn up_to_tls_1_2_certificates_are_in_the_clear() {
         ]
     };
     let each_its_own: Vec<u8> = flight.iter().flat_map(|message| record(22, message)).collect();
-    for server in [record(22, &flight.concat()), each_its_own, records(&flight.concat(), 50), records(&flight.concat(), 1)] {
+    for server in [
+        record(22, &flight.concat()),
+        each_its_own,
+        records(&flight.concat(), 50),
+        records(&flight.concat(), 1),
+    ] {
         let told = play_all(PORTS, &script(server));
         let heads = heads(&told);
         assert_eq!(heads.len(), 3, "{:?}", told.lines());
-        assert_eq!((heads[1].version, heads[1].suite, &heads[1].alpn[..]), (0x0303, 0xc02f, &["h2".to_owned()][..]));
-        assert_eq!(heads[1].certificates[0].sha256, "de826f9e5acba22f80b95e447f9a1a29db2441d3f8dee9d83dfbb0e52370dfc0");
+        assert_eq!(
+            (heads[1].version, heads[1].suite, &heads[1].alpn[..]),
+            (0x0303, 0xc02f, &["h2".to_owned()][..])
+        );
+        assert_eq!(
+            heads[1].certificates[0].sha256,
+            "de826f9e5acba22f80b95e447f9a1a29db2441d3f8dee9d83dfbb0e52370dfc0"
+        );
         assert!(told.messages.iter().all(|message| message.exchange == 0 && message.ending == Ending::Whole));
         assert_eq!(told.odd(), ["peer sent a certificate that cannot be read"]);
         assert_eq!(
@@ -101,7 +116,10 @@ fn a_hello_over_several_records_is_put_together() {
         let told = play_all(PORTS, &[up(records(&hello, size))]);
         assert_eq!(heads(&told)[0].server_name, "scattered.example", "{size}");
         let message = &told.messages[0];
-        assert!(message.parts.is_empty() && matches!(&message.body, Body::Joined { bytes, .. } if *bytes == hello));
+        assert!(
+            message.parts.is_empty()
+                && matches!(&message.body, Body::Joined { bytes, .. } if *bytes == hello)
+        );
     }
     let told = play_all(PORTS, &[up(records(&hello, hello.len()))]);
     assert_eq!((&told.messages[0].body, told.messages[0].parts.len()), (&Body::None, 1));
@@ -149,9 +167,13 @@ fn a_second_try_is_a_second_exchange() {
 #[test]
 fn an_alert_says_why_a_phone_refused() {
     let flight = [server_hello(0xc02f, &[]), certificates(&[b"forged"]), handshake(14, b"")].concat();
-    let script = [up(record(22, &hello_to("pinned.example"))), down(record(22, &flight)), up(record(21, b"\x02\x30"))];
+    let script =
+        [up(record(22, &hello_to("pinned.example"))), down(record(22, &flight)), up(record(21, b"\x02\x30"))];
     let told = play_all(PORTS, &script);
-    let alert = told.anomalies.iter().find(|anomaly| anomaly.what == "peer sent a TLS alert that ends the connection");
+    let alert = told
+        .anomalies
+        .iter()
+        .find(|anomaly| anomaly.what == "peer sent a TLS alert that ends the connection");
     assert_eq!(alert.unwrap().detail, "unknown_ca (48)");
     assert_eq!(told.messages.len(), 3);
 }
@@ -173,7 +195,13 @@ fn what_is_no_record_is_given_out_to_be_searched() {
     let clear = b"imei=490154203237518&mode=1";
     let told = play_all(
         PORTS,
-        &[up([record(22, &hello_to("odd.example")), clear.to_vec(), record(23, b"data"), b"more of it".to_vec()].concat())],
+        &[up([
+            record(22, &hello_to("odd.example")),
+            clear.to_vec(),
+            record(23, b"data"),
+            b"more of it".to_vec(),
+        ]
+        .concat())],
     );
     assert_eq!(
         told.lines()[1..],
@@ -185,12 +213,16 @@ fn what_is_no_record_is_given_out_to_be_searched() {
 
 #[test]
 fn a_gap_in_what_is_encrypted_costs_nothing_but_its_bytes() {
-    let open = [up(record(22, &hello_to("gap.example"))), down([record(22, &server_hello_13()), record(20, b"\x01")].concat())];
+    let open = [
+        up(record(22, &hello_to("gap.example"))),
+        down([record(22, &server_hello_13()), record(20, b"\x01")].concat()),
+    ];
     let long = record(23, &[0x41; 5000]);
     // Within a record; up to its end; past it, into the next one.
     for (before, lost, after) in [(100, 200, 4705), (100, 4905, 0), (4000, 3000, 3010)] {
         let two = [long.clone(), long.clone()].concat();
-        let rest = if after == 3010 { &two[before + lost..] } else { &two[before + lost..before + lost + after] };
+        let rest =
+            if after == 3010 { &two[before + lost..] } else { &two[before + lost..before + lost + after] };
         let script = [
             &open[..],
             &[down(&two[..before]), Act::Gap(Responder, lost as u64), down(rest), down(record(23, b"next"))],
@@ -198,15 +230,24 @@ fn a_gap_in_what_is_encrypted_costs_nothing_but_its_bytes() {
         .concat();
         let told = play_all(PORTS, &script);
         assert_eq!(told.messages.len(), 2, "{:?}", told.lines());
-        assert!(told.passed.bytes(Fate::Encrypted) as usize == before + rest.len() + 9, "{:?}", passed(&told));
-        assert_eq!(reasons(&told).iter().any(|reason| reason == "TLS records whose beginning was lost"), after == 3010);
+        assert!(
+            told.passed.bytes(Fate::Encrypted) as usize == before + rest.len() + 9,
+            "{:?}",
+            passed(&told)
+        );
+        assert_eq!(
+            reasons(&told).iter().any(|reason| reason == "TLS records whose beginning was lost"),
+            after == 3010
+        );
     }
 }
 
 #[test]
 fn a_gap_in_a_handshake_leaves_what_is_there_to_be_searched() {
     let certificate = certificates(&[&[b'c'; 3000]]);
-    let server = [record(22, &server_hello(0xc02f, &[])), record(22, &certificate), record(22, &handshake(14, b""))].concat();
+    let server =
+        [record(22, &server_hello(0xc02f, &[])), record(22, &certificate), record(22, &handshake(14, b""))]
+            .concat();
     let told = play_all(
         PORTS,
         &[
@@ -217,8 +258,11 @@ fn a_gap_in_a_handshake_leaves_what_is_there_to_be_searched() {
             down(record(20, b"\x01")),
         ],
     );
-    assert_eq!(told.messages.iter().map(|message| message.recorded.bytes.len()).sum::<usize>() as u64 + told.passed.total(),
-        (record(22, &hello_to("holes.example")).len() + server.len() - 100 + 6) as u64);
+    assert_eq!(
+        told.messages.iter().map(|message| message.recorded.bytes.len()).sum::<usize>() as u64
+            + told.passed.total(),
+        (record(22, &hello_to("holes.example")).len() + server.len() - 100 + 6) as u64
+    );
     assert_eq!(heads(&told)[1].suite, 0xc02f);
     // The rest of the certificate, and then the record that was found again.
     assert!(told.lines()[2].starts_with("<1 TLS raw ("), "{:?}", told.lines());
@@ -228,7 +272,14 @@ fn a_gap_in_a_handshake_leaves_what_is_there_to_be_searched() {
 #[test]
 fn messages_that_are_too_long_are_passed_over_and_told() {
     let long = handshake(11, &vec![0; 300_000]);
-    let told = play(PORTS, &[up(record(22, &hello_to("big.example"))), down(records(&long, 16_000)), down(record(22, &handshake(14, b"")))]);
+    let told = play(
+        PORTS,
+        &[
+            up(record(22, &hello_to("big.example"))),
+            down(records(&long, 16_000)),
+            down(record(22, &handshake(14, b""))),
+        ],
+    );
     assert_eq!(told.passed.bytes(Fate::OverLimit) as usize, records(&long, 16_000).len());
     assert_eq!(told.messages.len(), 2);
     // Many short ones without end do not gather either.
@@ -246,7 +297,10 @@ fn messages_that_are_too_long_are_passed_over_and_told() {
 /// A capture that begins in the middle, and Finished messages that look like nothing.
 #[test]
 fn a_stream_that_is_met_in_the_middle_is_encrypted() {
-    let told = play_all(PORTS, &[down(record(23, b"data")), up(record(22, &[0xab; 40])), up(record(23, &[0xab; 40]))]);
+    let told = play_all(
+        PORTS,
+        &[down(record(23, b"data")), up(record(22, &[0xab; 40])), up(record(23, &[0xab; 40]))],
+    );
     assert_eq!((told.messages.len(), told.passed.bytes(Fate::Encrypted)), (0, 99));
 }
 
@@ -255,17 +309,24 @@ fn hellos_over_datagrams_are_read() {
     let body = hello_to("dtls.example")[4..].to_vec();
     // The cookie is behind the session's empty id.
     let body = [&body[..35], b"\x04cook", &body[35..]].concat();
-    let fragment = [&b"\x01"[..], &vector(3, &body)[..3], b"\x00\x00\x00\x00\x00", &vector(3, &body)].concat();
+    let fragment =
+        [&b"\x01"[..], &vector(3, &body)[..3], b"\x00\x00\x00\x00\x00", &vector(3, &body)].concat();
     let dtls = |content: u8, epoch: u8, bytes: &[u8]| {
         [&[content, 0xfe, 0xfd, 0, epoch, 0, 0, 0, 0, 0, 1][..], &vector(2, bytes)].concat()
     };
     let script = [
         Act::Datagram(Originator, dtls(22, 0, &fragment)),
-        Act::Datagram(Responder, [dtls(22, 0, b"\x0e\0\0\0\0\x01\0\0\0\0\0\0"), dtls(22, 1, &[7; 40])].concat()),
+        Act::Datagram(
+            Responder,
+            [dtls(22, 0, b"\x0e\0\0\0\0\x01\0\0\0\0\0\0"), dtls(22, 1, &[7; 40])].concat(),
+        ),
         Act::Datagram(Originator, dtls(23, 1, &[7; 40])),
     ];
     let told = play([40000, 5000], &script);
-    assert_eq!(told.lines()[0], ">0 DTLS 0304 dtls.example h2,http/1.1 d13d0203h2_c1929292aa6b_b9a491fefe05 \"\"");
+    assert_eq!(
+        told.lines()[0],
+        ">0 DTLS 0304 dtls.example h2,http/1.1 d13d0203h2_c1929292aa6b_b9a491fefe05 \"\""
+    );
     assert_eq!(parts(&told.messages[0]), [(String::new(), "dtls.example".to_owned())]);
     assert_eq!((told.messages.len(), passed(&told)), (2, vec![("DTLS, no key".into(), 106, 2)]));
 }

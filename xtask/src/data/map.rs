@@ -135,9 +135,7 @@ impl Atlas {
             let mut numbers = Vec::new();
             collect_numbers(&shape["arcs"], &mut numbers);
             for number in numbers {
-                *users
-                    .entry(usize::try_from(if number < 0 { !number } else { number })?)
-                    .or_default() += 1;
+                *users.entry(usize::try_from(if number < 0 { !number } else { number })?).or_default() += 1;
             }
         }
         let shared = users.into_iter().filter(|(_, count)| *count > 1);

@@ -40,7 +40,9 @@ impl Tail {
         recorded.bytes.extend_from_slice(&edge.bytes);
         recorded.last = edge.last;
         let shifted = edge.segments.into_iter();
-        recorded.segments.extend(shifted.map(|segment| Segment { out: segment.out + border as u64, ..segment }));
+        recorded
+            .segments
+            .extend(shifted.map(|segment| Segment { out: segment.out + border as u64, ..segment }));
         let joined = Message {
             protocol: message.protocol,
             sender: message.sender,

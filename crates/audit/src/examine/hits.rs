@@ -132,7 +132,8 @@ impl<'e> Searcher<'e> {
             let read_as_fields = matches!(kind, FieldKind::Body | FieldKind::Raw) && tree.understood(index);
             if let (false, Some(field)) = (read_as_fields, tree.field(index)) {
                 let name = tree.name(index);
-                self.cut |= !self.shapes.text(carrier_of(*kind), &name, tree.value_bytes(index), &mut self.found);
+                self.cut |=
+                    !self.shapes.text(carrier_of(*kind), &name, tree.value_bytes(index), &mut self.found);
                 self.collect_shapes(field.buffer, field.value.start, Some(index), hits);
             }
         }
@@ -222,9 +223,10 @@ fn join_pairs(tree: &Tree<'_>, hits: &mut Vec<Hit>) {
         for at in 0..hits.len() {
             let Some((form, place)) = half(tree, hits, at, kind) else { continue };
             let other = if form == first { second } else { first };
-            let partner = open.get(&place).copied().filter(|&partner| {
-                half(tree, hits, partner, kind).is_some_and(|(form, _)| form == other)
-            });
+            let partner = open
+                .get(&place)
+                .copied()
+                .filter(|&partner| half(tree, hits, partner, kind).is_some_and(|(form, _)| form == other));
             match partner {
                 None if form == first || form == second => {
                     open.insert(place, at);

@@ -12,7 +12,6 @@ mod hits;
 mod provenance;
 mod roots;
 
-
 use std::ops::Range;
 
 use evidence::{Carrier, Direction, ExchangeId, Fate, FlowId, Grade, Occurrence};
@@ -27,8 +26,8 @@ use crate::{
     input::hex,
     records::Records,
 };
-pub(crate) use bridge::Tail;
 use account::Account;
+pub(crate) use bridge::Tail;
 use hits::{Hit, Searcher, What, carrier};
 use roots::roots;
 
@@ -218,9 +217,10 @@ fn carrier_of_hit(message: &Message, tree: &Tree<'_>, kinds: &[FieldKind], hit: 
     if carrier != Carrier::Path || hit.buffer != 0 {
         return carrier;
     }
-    let before = hit.field.and_then(|field| tree.field(field)).and_then(|field| {
-        message.recorded.bytes.get(field.value.start..hit.range.start)
-    });
+    let before = hit
+        .field
+        .and_then(|field| tree.field(field))
+        .and_then(|field| message.recorded.bytes.get(field.value.start..hit.range.start));
     if before.is_some_and(|before| before.contains(&b'?')) { Carrier::Query } else { carrier }
 }
 
@@ -240,4 +240,3 @@ pub(crate) fn readable(bytes: &[u8]) -> String {
 
 /// The longest text kept of what was found.
 const FOUND: usize = 256;
-

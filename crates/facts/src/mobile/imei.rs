@@ -147,8 +147,7 @@ impl TacList {
 fn parse_row(row: &str) -> Result<(u32, TacModel), &'static str> {
     let separator = row.chars().find(|c| ['\t', ';', ','].contains(c)).ok_or("one cell only")?;
     let mut cells = quoted_cells(row, separator).into_iter();
-    let tac =
-        cells.next().filter(|tac| tac.len() == 8 && all_digits(tac)).ok_or("no TAC of eight digits")?;
+    let tac = cells.next().filter(|tac| tac.len() == 8 && all_digits(tac)).ok_or("no TAC of eight digits")?;
     let tac = tac.parse().map_err(|_| "no TAC of eight digits")?;
     let maker = cells.next().filter(|maker| !maker.is_empty()).ok_or("no maker")?;
     Ok((tac, TacModel { maker, model: cells.next().unwrap_or_default() }))

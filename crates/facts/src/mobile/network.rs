@@ -129,8 +129,7 @@ mod tests {
 
     #[test]
     fn country_codes_lead_to_countries() {
-        let rows =
-            [("460", Some("CN")), ("262", Some("DE")), ("001", None), ("999", None), ("26", None)];
+        let rows = [("460", Some("CN")), ("262", Some("DE")), ("001", None), ("999", None), ("26", None)];
         for (mcc, country) in rows {
             assert_eq!(country_of_mcc(mcc), country, "{mcc}");
         }

@@ -41,7 +41,8 @@ pub(crate) fn run(arguments: AuditArguments) -> anyhow::Result<Exit> {
     };
     let case = with_progress(order, arguments.quiet || arguments.json)?;
     // What was found is shown even where it cannot be written.
-    let written = write_json(&case, &folder, arguments.json)?.and_then(|()| write_report(&case, &folder, !arguments.no_store));
+    let written = write_json(&case, &folder, arguments.json)?
+        .and_then(|()| write_report(&case, &folder, !arguments.no_store));
     show(&case, &arguments, &folder)?;
     written?;
     Ok(verdict(&case, &arguments, &folder))

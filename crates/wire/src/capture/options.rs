@@ -263,12 +263,7 @@ mod tests {
             (Place::Interface, b"\x09\0\x01\0\x8a\0\0\0", "time resolution", "2^-10 s"),
             (Place::Interface, b"\x0b\0\x04\0\0tcp", "filter", "tcp"),
             (Place::Packet, b"\x04\0\x08\0\x02\0\0\0\0\0\0\0", "dropcount", "2"),
-            (
-                Place::Packet,
-                b"\xac\x0b\x06\0\x11\x7f\0\0hi\0\0",
-                "vendor text",
-                "of enterprise 32529: hi",
-            ),
+            (Place::Packet, b"\xac\x0b\x06\0\x11\x7f\0\0hi\0\0", "vendor text", "of enterprise 32529: hi"),
             (Place::Plain, b"\x09\x01\x02\0\xab\xcd\0\0", "option", "265: abcd"),
         ];
         for (place, bytes, name, value) in rows {
@@ -278,12 +273,8 @@ mod tests {
 
     #[test]
     fn an_option_longer_than_its_block_ends_the_list_and_is_told() {
-        let options = read(
-            Place::Section,
-            b"\x01\0\x01\0a\0\0\0\x01\0\xff\0abc",
-            Order::Little,
-            TimeScale::MICROS,
-        );
+        let options =
+            read(Place::Section, b"\x01\0\x01\0a\0\0\0\x01\0\xff\0abc", Order::Little, TimeScale::MICROS);
         assert_eq!(options.properties.len(), 1);
         assert_eq!(options.damage, Some("capture holds an option longer than its block"));
     }

@@ -167,8 +167,7 @@ impl PcapFile {
             Variant::Nanos => u64::from(record.fraction),
             Variant::Micros | Variant::Modified => u64::from(record.fraction) * 1000,
         };
-        let nanos =
-            i64::from(record.seconds).saturating_mul(1_000_000_000).saturating_add_unsigned(nanos);
+        let nanos = i64::from(record.seconds).saturating_mul(1_000_000_000).saturating_add_unsigned(nanos);
         FrameCut {
             consumed,
             start: self.header(),
@@ -238,8 +237,7 @@ impl PcapFile {
     /// with `cat`. As a record it would be of no bytes and of the year 2055.
     fn another(&self, window: &[u8]) -> Option<Self> {
         let other = Self::open(window)?;
-        let same =
-            (other.order, other.variant, other.version) == (self.order, self.variant, self.version);
+        let same = (other.order, other.variant, other.version) == (self.order, self.variant, self.version);
         same.then_some(Self { last: self.last, ..other })
     }
 

@@ -47,8 +47,7 @@ struct Interface {
 }
 
 impl Interface {
-    const UNDESCRIBED: Self =
-        Self { link: LinkType::UNDESCRIBED, snapshot: 0, scale: TimeScale::MICROS };
+    const UNDESCRIBED: Self = Self { link: LinkType::UNDESCRIBED, snapshot: 0, scale: TimeScale::MICROS };
 }
 
 /// The lengths of a block.
@@ -130,12 +129,10 @@ impl PcapngFile {
     /// Whether the header of a known block, or the end of the file, is at `at`.
     fn header_at(&self, window: &[u8], at: usize, at_end: bool) -> Plausible {
         match window.get(at..).and_then(<[u8]>::first_chunk::<12>) {
-            Some(head) => {
-                match self.kind_of(head).and_then(|(order, _)| Extent::new(order.u32(head, 4)?)) {
-                    Some(_) => Plausible::Yes,
-                    None => Plausible::No,
-                }
-            }
+            Some(head) => match self.kind_of(head).and_then(|(order, _)| Extent::new(order.u32(head, 4)?)) {
+                Some(_) => Plausible::Yes,
+                None => Plausible::No,
+            },
             None if !at_end => Plausible::More(at + 12),
             None if window.len() == at => Plausible::Yes,
             None => Plausible::No,
@@ -144,11 +141,8 @@ impl PcapngFile {
 
     /// Byte order and type of the block header, where it is a known type's.
     fn kind_of(&self, head: &[u8; 12]) -> Option<(Order, u32)> {
-        let order = if head.starts_with(&blocks::SECTION.to_be_bytes()) {
-            byte_order(head, 0)?
-        } else {
-            self.order
-        };
+        let order =
+            if head.starts_with(&blocks::SECTION.to_be_bytes()) { byte_order(head, 0)? } else { self.order };
         let kind = order.u32(head, 0)?;
         blocks::is_known(kind).then_some((order, kind))
     }
@@ -175,8 +169,7 @@ impl PcapngFile {
     fn goes_on(&mut self, window: &[u8], from: usize) -> bool {
         let left = window.len().saturating_sub(from);
         if self.next_from_end.is_none_or(|found| found > left) {
-            let found =
-                (from..window.len()).find(|at| self.plausible(window, *at, true) == Plausible::Yes);
+            let found = (from..window.len()).find(|at| self.plausible(window, *at, true) == Plausible::Yes);
             self.next_from_end = Some(found.map_or(0, |at| window.len() - at));
         }
         self.next_from_end != Some(0)
@@ -189,11 +182,7 @@ impl PcapngFile {
             blocks::INTERFACE => self.read_interface(block, bytes),
             _ => self.read_other(block, bytes),
         }
-        if blocks::is_numbered(block.kind) {
-            Piece::Numbered(block.len)
-        } else {
-            Piece::Block(block.len)
-        }
+        if blocks::is_numbered(block.kind) { Piece::Numbered(block.len) } else { Piece::Block(block.len) }
     }
 
     fn read_packet(&mut self, block: Block, bytes: &[u8]) -> Piece {
@@ -282,11 +271,7 @@ impl PcapngFile {
         if version(12) != 1 {
             self.odd(Damage::new(NEW_VERSION, u32::from(version(12))));
         }
-        self.tell(
-            fact,
-            (Place::Section, body.get(24..).unwrap_or_default(), block.order),
-            TimeScale::MICROS,
-        );
+        self.tell(fact, (Place::Section, body.get(24..).unwrap_or_default(), block.order), TimeScale::MICROS);
     }
 
     fn read_interface(&mut self, block: Block, bytes: &[u8]) {
@@ -389,8 +374,7 @@ const LENGTHS_DIFFER: &str = "capture holds a block whose two lengths differ";
 const LONGER_THAN_BLOCK: &str = "capture holds a packet longer than its block";
 const NEW_VERSION: &str = "capture holds a section of a version that is not known";
 const PAST_THE_END: &str = "capture holds a block that reaches past the end of the file";
-const TIMELESS: &str =
-    "capture lacks the times of simple packets: those of the frames before them stand in";
+const TIMELESS: &str = "capture lacks the times of simple packets: those of the frames before them stand in";
 const TOO_MANY_INTERFACES: &str = "capture holds more interfaces than are kept";
 const TOO_MANY_NAMES: &str = "capture holds more names in a block than are read";
 const TOO_SHORT: &str = "capture holds a block too short for its type";

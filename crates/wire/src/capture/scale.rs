@@ -87,11 +87,7 @@ mod tests {
             (0xff, 0, u64::MAX, 0),
         ];
         for (resolution, offset, count, nanos) in rows {
-            assert_eq!(
-                TimeScale::new(resolution, offset).time(count),
-                Timestamp(nanos),
-                "{resolution:#x}"
-            );
+            assert_eq!(TimeScale::new(resolution, offset).time(count), Timestamp(nanos), "{resolution:#x}");
         }
     }
 }

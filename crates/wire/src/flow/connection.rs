@@ -157,7 +157,9 @@ impl Connection {
         // A machine that knows nothing of the connection resets with sequence number 0.
         let answers = tcp.sequence == 0
             && tcp.flags.ack()
-            && peer.place(tcp.acknowledgment).is_some_and(|at| at.abs_diff(peer.next()) <= RESET_WINDOW as u64);
+            && peer
+                .place(tcp.acknowledgment)
+                .is_some_and(|at| at.abs_diff(peer.next()) <= RESET_WINDOW as u64);
         if near || answers {
             self.reset = true;
         } else {
@@ -229,10 +231,7 @@ impl Connection {
         let borne_out = self.doubtful.last().is_some_and(|(doubted, packet)| {
             let last = packet.head.tcp.unwrap_or_default();
             let ahead = tcp.sequence.wrapping_sub(last.sequence).cast_signed();
-            *doubted == sender
-                && !last.flags.syn()
-                && ahead != 0
-                && ahead.unsigned_abs() <= COHERENT
+            *doubted == sender && !last.flags.syn() && ahead != 0 && ahead.unsigned_abs() <= COHERENT
         });
         if borne_out && self.doubtful.len() >= DOUBTFUL {
             return Belongs::Elsewhere(self.take_doubtful(scope));

@@ -20,11 +20,7 @@ impl Key {
         let (source, destination) = (number(head.source), number(head.destination));
         let version = if head.source.0.is_ipv4() { 4 } else { 6 };
         let transport = if head.transport == Transport::Tcp { 16 } else { 0 };
-        Self {
-            low: source.min(destination),
-            high: source.max(destination),
-            kind: version | transport,
-        }
+        Self { low: source.min(destination), high: source.max(destination), kind: version | transport }
     }
 }
 
@@ -74,8 +70,8 @@ fn number((address, port): (IpAddr, u16)) -> (u128, u16) {
 /// Ports from 1024 on that phones find services at: SOCKS and HTTP proxies, MQTT, SSDP, RTMP, STUN, push
 /// services (XMPP, APNs, FCM), mDNS, LLMNR, CoAP, alternative HTTP and HTTPS.
 const SERVICES: [u16; 25] = [
-    1080, 1883, 1900, 1935, 3128, 3478, 3479, 5222, 5223, 5228, 5229, 5230, 5349, 5353, 5355, 5683,
-    5684, 7000, 8000, 8080, 8081, 8443, 8883, 8888, 9000,
+    1080, 1883, 1900, 1935, 3128, 3478, 3479, 5222, 5223, 5228, 5229, 5230, 5349, 5353, 5355, 5683, 5684,
+    7000, 8000, 8080, 8081, 8443, 8883, 8888, 9000,
 ];
 
 #[cfg(test)]

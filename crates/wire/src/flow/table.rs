@@ -196,7 +196,11 @@ impl<F: SinkFactory> Flows<F> {
                     return Belongs::Elsewhere(Vec::new());
                 }
                 if !bytes.is_empty() {
-                    self.ledger.add(Fate::Duplicate, "TCP, after its connection was closed", bytes.len() as u64);
+                    self.ledger.add(
+                        Fate::Duplicate,
+                        "TCP, after its connection was closed",
+                        bytes.len() as u64,
+                    );
                 }
                 Belongs::Here
             }
@@ -297,7 +301,12 @@ impl<S> Slot<S> {
 }
 
 impl<S: FlowSink> Flow<S> {
-    fn push(&mut self, packet: &Packet, bytes: &[u8], (limits, held_of_all): (&Limits, &mut usize)) -> Belongs {
+    fn push(
+        &mut self,
+        packet: &Packet,
+        bytes: &[u8],
+        (limits, held_of_all): (&Limits, &mut usize),
+    ) -> Belongs {
         let sender = self.info.sender(&packet.head);
         let Self { sink, summary, connection, .. } = self;
         let belongs = match (connection, packet.head.tcp) {
@@ -380,11 +389,8 @@ impl Clock {
 
 fn describe(head: &PacketHead) -> FlowInfo {
     let by_originator = sent_by_originator(head);
-    let (originator, responder) = if by_originator {
-        (head.source, head.destination)
-    } else {
-        (head.destination, head.source)
-    };
+    let (originator, responder) =
+        if by_originator { (head.source, head.destination) } else { (head.destination, head.source) };
     FlowInfo {
         id: FlowId { capture: head.capture, frame: head.frame },
         originator,

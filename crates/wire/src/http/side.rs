@@ -415,7 +415,11 @@ impl Open {
             return Verdict::No;
         }
         let body = work.stream.bytes().get(self.start..).unwrap_or_default();
-        if request { start::verdict(body, work.last) } else { start::response_verdict(body).settled(work.last) }
+        if request {
+            start::verdict(body, work.last)
+        } else {
+            start::response_verdict(body).settled(work.last)
+        }
     }
 
     fn measure(&mut self, work: &Work<'_>) -> Measure {

@@ -46,11 +46,7 @@ pub(super) fn llc(walk: &mut Walk<'_>) -> Result<Next, Stop> {
             let kind = u16::from_be_bytes([*a, *b]);
             walk.skip(8, LINK)?;
             // Below 0x600 it would be a length, and SNAP has none.
-            if kind < 0x0600 {
-                Err(Stop::Unread(Unread::EtherType(kind)))
-            } else {
-                Ok(Next::EtherType(kind))
-            }
+            if kind < 0x0600 { Err(Stop::Unread(Unread::EtherType(kind))) } else { Ok(Next::EtherType(kind)) }
         }
         // Bridged Ethernet (RFC 2684): two bytes of padding, then the frame.
         [0xaa, 0xaa, 0x03, 0x00, 0x80, 0xc2, 0x00, 0x01 | 0x07, ..] => {

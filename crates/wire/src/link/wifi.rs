@@ -97,11 +97,7 @@ fn sender(header: &[u8; 24], flags: u8, fourth: Option<[u8; 6]>) -> [u8; 6] {
     }
 }
 
-fn body(
-    walk: &mut Walk<'_>,
-    (kind, flags, fragment): (u8, u8, u8),
-    quality: [u8; 2],
-) -> Result<Next, Stop> {
+fn body(walk: &mut Walk<'_>, (kind, flags, fragment): (u8, u8, u8), quality: [u8; 2]) -> Result<Next, Stop> {
     if kind & 0x40 != 0 {
         return Err(Stop::Unread(Unread::WifiEmpty));
     }

@@ -184,12 +184,7 @@ impl Dissector {
     }
 
     /// 802.11 frames packed into one. The first packet is the frame's, the others go to `out`.
-    fn aggregate(
-        &mut self,
-        stretch: Stretch<'_>,
-        outer: &Walk<'_>,
-        out: &mut NetOutput,
-    ) -> Option<Packet> {
+    fn aggregate(&mut self, stretch: Stretch<'_>, outer: &Walk<'_>, out: &mut NetOutput) -> Option<Packet> {
         self.tally.add(Reason::Headers, outer.at.saturating_sub(stretch.start));
         self.tally.add(Reason::Padding, stretch.end.saturating_sub(outer.end));
         let mut first = None;

@@ -112,8 +112,12 @@ fn capwap(rest: &[u8]) -> Option<(usize, Next)> {
         return ethernet_at(rest, at);
     }
     match (kind >> 1 & 0x1f, rest.get(at..)?) {
-        (WIFI, inner @ [frame, ..]) if frame & 0x0f == 8 && inner.len() >= 24 => Some((at, Next::Wifi(false))),
-        (WIFI, inner @ [_, frame, ..]) if frame & 0x0f == 8 && inner.len() >= 24 => Some((at, Next::WifiSwapped)),
+        (WIFI, inner @ [frame, ..]) if frame & 0x0f == 8 && inner.len() >= 24 => {
+            Some((at, Next::Wifi(false)))
+        }
+        (WIFI, inner @ [_, frame, ..]) if frame & 0x0f == 8 && inner.len() >= 24 => {
+            Some((at, Next::WifiSwapped))
+        }
         _ => None,
     }
 }

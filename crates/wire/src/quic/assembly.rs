@@ -39,7 +39,10 @@ impl Assembly {
         }
         self.join(start, data);
         while let Some(entry) = self.later.first_entry() {
-            let Some(start) = usize::try_from(*entry.key()).ok().filter(|start| *start <= self.front.len()) else { break };
+            let Some(start) = usize::try_from(*entry.key()).ok().filter(|start| *start <= self.front.len())
+            else {
+                break;
+            };
             let data = entry.remove();
             self.waiting = self.waiting.saturating_sub(data.len());
             self.join(start, &data);

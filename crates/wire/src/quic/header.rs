@@ -112,7 +112,12 @@ mod tests {
             (b"\xc0\x0a\x0a\x0a\x0a\0\0", PacketType::Unknown),
         ];
         for (bytes, expected) in rows {
-            assert_eq!(LongHeader::read(bytes).map(|header| header.kind), Some(expected), "{}", bytes.escape_ascii());
+            assert_eq!(
+                LongHeader::read(bytes).map(|header| header.kind),
+                Some(expected),
+                "{}",
+                bytes.escape_ascii()
+            );
         }
         assert_eq!(LongHeader::read(b"\xc0\0\0\0\x01\0\0\0\x02\0"), None);
     }

@@ -60,7 +60,8 @@ impl PacketKeys {
     /// Opens a packet whose number begins at `number_at`. `largest`: the largest number opened so far, from
     /// which a shortened one follows. `None` where the keys are others or the packet was changed.
     pub fn open(&self, packet: &[u8], number_at: usize, largest: Option<u64>) -> Option<Opened> {
-        let sample = packet.get(number_at.checked_add(4)?..)?.get(..self.protection.algorithm().sample_len())?;
+        let sample =
+            packet.get(number_at.checked_add(4)?..)?.get(..self.protection.algorithm().sample_len())?;
         let [first_mask, number_mask @ ..] = self.protection.new_mask(sample).ok()?;
         let mut header = packet.get(..number_at.checked_add(4)?)?.to_vec();
         let (first, rest) = header.split_first_mut()?;

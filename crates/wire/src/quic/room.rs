@@ -8,8 +8,7 @@ use evidence::{Fate, Step};
 
 use super::{
     assembly::Assembly,
-    frame,
-    google,
+    frame, google,
     header::{LongHeader, PacketType},
     keys::{InitialKeys, Opened},
     version::Version,
@@ -167,9 +166,11 @@ impl Quic {
         let value = |tag| hello.value(tag).filter(|range| !range.is_empty());
         let name = value(b"SNI\0");
         let text = name.clone().and_then(|range| datagram.recorded.bytes.get(range));
-        let head = TlsHead { server_name: text.map(crate::tls::text).unwrap_or_default(), ..TlsHead::default() };
+        let head =
+            TlsHead { server_name: text.map(crate::tls::text).unwrap_or_default(), ..TlsHead::default() };
         let parts = [(Role::HostName, name), (Role::Option, value(b"UAID"))];
-        let parts = parts.into_iter().filter_map(|(role, value)| Some(Part { role, name: 0..0, value: value? }));
+        let parts =
+            parts.into_iter().filter_map(|(role, value)| Some(Part { role, name: 0..0, value: value? }));
         let ending = datagram.ending();
         let parts = parts.collect();
         self.tell(sender, datagram.recorded, (Head::Tls(Box::new(head)), ending), out);

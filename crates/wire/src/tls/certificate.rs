@@ -1,7 +1,10 @@
 //! Certificates in the clear (up to TLS 1.2: RFC 5246 section 7.4.2) to what they say (RFC 5280).
 
 use aws_lc_rs::digest::{SHA256, digest};
-use x509_parser::{extensions::GeneralName, prelude::{FromDer, X509Certificate}};
+use x509_parser::{
+    extensions::GeneralName,
+    prelude::{FromDer, X509Certificate},
+};
 
 use super::{ja4::hex, reader::Reader};
 use crate::CertificateFacts;

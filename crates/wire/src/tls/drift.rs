@@ -59,7 +59,13 @@ impl Drift {
     }
 
     /// Gives out all that waits.
-    pub(super) fn flush(&mut self, ending: Ending, sender: Sender, stream: &mut StreamBuffer, out: &mut Output) {
+    pub(super) fn flush(
+        &mut self,
+        ending: Ending,
+        sender: Sender,
+        stream: &mut StreamBuffer,
+        out: &mut Output,
+    ) {
         match &mut self.run {
             None => self.skip(stream.len(), stream, out),
             Some(run) => run.flush(ending, (sender, stream), out),

@@ -42,7 +42,8 @@ impl DatagramProtocol for Dtls {
     fn datagram(&mut self, sender: Sender, datagram: Received, out: &mut Output) {
         let ending = datagram.ending();
         let mut recorded = datagram.recorded;
-        let clear = |record: &Record<'_>| record.epoch == 0 && record.content != ContentType::APPLICATION_DATA;
+        let clear =
+            |record: &Record<'_>| record.epoch == 0 && record.content != ContentType::APPLICATION_DATA;
         let ends = records(&recorded.bytes).filter(clear).map(|record| record.end());
         let said = ends.max().unwrap_or(0);
         let rest = recorded.bytes.len().saturating_sub(said);
@@ -55,7 +56,9 @@ impl DatagramProtocol for Dtls {
         recorded.truncate(said);
         let mut heard = Said::default();
         let mut notes = Notes { recorded: &recorded, out };
-        for record in records(&recorded.bytes).filter(clear).filter(|one| one.content == ContentType::HANDSHAKE) {
+        for record in
+            records(&recorded.bytes).filter(clear).filter(|one| one.content == ContentType::HANDSHAKE)
+        {
             for message in messages(record.body) {
                 heard.add(&message, Carrier::Datagrams, &mut notes);
             }

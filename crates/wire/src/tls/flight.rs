@@ -14,7 +14,9 @@ use super::{
     hello::{Carrier, ClientHello, ServerHello},
     record::{ContentType, RecordHeader},
 };
-use crate::{Body, Ending, Head, Message, Part, Recorded, Role, Sender, StreamBuffer, TlsHead, protocol::Output};
+use crate::{
+    Body, Ending, Head, Message, Part, Recorded, Role, Sender, StreamBuffer, TlsHead, protocol::Output,
+};
 
 /// The records of a flight so far.
 #[derive(Debug, Default)]
@@ -100,7 +102,9 @@ impl Flight {
             self.fragments.push(Segment::exact(out, content.len() as u64, source, start as u64));
         }
         self.handshake.extend_from_slice(content);
-        while let Some(message) = handshake::messages(self.handshake.get(self.whole..).unwrap_or_default()).next() {
+        while let Some(message) =
+            handshake::messages(self.handshake.get(self.whole..).unwrap_or_default()).next()
+        {
             if !message.whole {
                 break;
             }
@@ -111,7 +115,10 @@ impl Flight {
             self.whole = self.whole.saturating_add(handshake::HEADER).saturating_add(len);
             self.asks |= kind == HandshakeType::CLIENT_HELLO;
             // A request for a hello, and those after which it is the other side's turn.
-            self.over |= matches!(kind, HandshakeType(0) | HandshakeType::CLIENT_HELLO | HandshakeType::SERVER_HELLO_DONE);
+            self.over |= matches!(
+                kind,
+                HandshakeType(0) | HandshakeType::CLIENT_HELLO | HandshakeType::SERVER_HELLO_DONE
+            );
         }
         self.over &= !self.awaits();
     }
@@ -181,7 +188,9 @@ impl Said {
             HandshakeType::CLIENT_HELLO => {
                 let hello = ClientHello::read(message.body, carrier);
                 notes.hello(message, hello.whole);
-                let at = |range: Range<usize>| range.start.saturating_add(message.at)..range.end.saturating_add(message.at);
+                let at = |range: Range<usize>| {
+                    range.start.saturating_add(message.at)..range.end.saturating_add(message.at)
+                };
                 self.name = hello.server_name().map(|(range, _)| at(range)).filter(|range| !range.is_empty());
                 self.hello(hello.head(carrier));
             }
@@ -195,7 +204,10 @@ impl Said {
                     let (facts, read) = certificate::facts(der);
                     self.head.certificates.push(facts);
                     if !read {
-                        notes.odd("peer sent a certificate that cannot be read", format!("{} bytes", der.len()));
+                        notes.odd(
+                            "peer sent a certificate that cannot be read",
+                            format!("{} bytes", der.len()),
+                        );
                     }
                 }
             }

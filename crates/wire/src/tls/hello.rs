@@ -99,8 +99,10 @@ impl<'a> ClientHello<'a> {
 
     /// Versions offered: of the extension, where there is one.
     pub fn versions(&self) -> Vec<u16> {
-        let offered = self.extension(SUPPORTED_VERSIONS).and_then(|extension| Reader::new(extension.data).vec8());
-        let offered: Vec<u16> = offered.iter().flat_map(Reader::numbers).filter(|version| !is_grease(*version)).collect();
+        let offered =
+            self.extension(SUPPORTED_VERSIONS).and_then(|extension| Reader::new(extension.data).vec8());
+        let offered: Vec<u16> =
+            offered.iter().flat_map(Reader::numbers).filter(|version| !is_grease(*version)).collect();
         if offered.is_empty() { vec![self.legacy_version] } else { offered }
     }
 
@@ -112,7 +114,8 @@ impl<'a> ClientHello<'a> {
 
     /// Signature algorithms offered, in order.
     pub fn signature_algorithms(&self) -> Vec<u16> {
-        let list = self.extension(SIGNATURE_ALGORITHMS).and_then(|extension| Reader::new(extension.data).vec16());
+        let list =
+            self.extension(SIGNATURE_ALGORITHMS).and_then(|extension| Reader::new(extension.data).vec16());
         list.iter().flat_map(Reader::numbers).collect()
     }
 
@@ -233,7 +236,9 @@ fn extensions<'a>(reader: &mut Reader<'a>, found: &mut Vec<Extension<'a>>) -> Op
 
 fn protocols<'a>(extensions: &[Extension<'a>]) -> Vec<&'a [u8]> {
     let list = extensions.iter().find(|extension| extension.kind == ALPN);
-    let Some(mut list) = list.and_then(|extension| Reader::new(extension.data).vec16()) else { return Vec::new() };
+    let Some(mut list) = list.and_then(|extension| Reader::new(extension.data).vec16()) else {
+        return Vec::new();
+    };
     std::iter::from_fn(|| list.vec8().map(|name| name.rest())).take(PROTOCOLS).collect()
 }
 

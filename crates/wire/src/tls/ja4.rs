@@ -27,7 +27,8 @@ pub fn ja4(hello: &ClientHello<'_>, carrier: Carrier) -> String {
     kinds.retain(|kind| !matches!(*kind, SERVER_NAME | ALPN));
     kinds.sort_unstable();
     let mut extensions = list(&kinds);
-    let algorithms: Vec<u16> = hello.signature_algorithms().into_iter().filter(|one| !is_grease(*one)).collect();
+    let algorithms: Vec<u16> =
+        hello.signature_algorithms().into_iter().filter(|one| !is_grease(*one)).collect();
     if !kinds.is_empty() && !algorithms.is_empty() {
         extensions = format!("{extensions}_{}", list(&algorithms));
     }
@@ -109,24 +110,46 @@ mod tests {
     #[test]
     fn the_specifications_example_gives_its_fingerprint() {
         let suites = [
-            0x0a0a, 0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc013, 0xc014, 0x009c,
-            0x009d, 0x002f, 0x0035,
+            0x0a0a, 0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc013, 0xc014,
+            0x009c, 0x009d, 0x002f, 0x0035,
         ];
         let algorithms = b"\x00\x10\x04\x03\x08\x04\x04\x01\x05\x03\x08\x05\x05\x01\x08\x06\x06\x01";
-        let hello = hello(&suites, &[
-            (0x8a8a, b""), (0x001b, b""), (0x0000, b""), (0x0033, b""), (0x0010, b"\x00\x0c\x02h2\x08http/1.1"),
-            (0x4469, b""), (0x0017, b""), (0x002d, b""), (0x000d, algorithms), (0x0005, b""), (0x0023, b""),
-            (0x0012, b""), (0x002b, b"\x06\xba\xba\x03\x04\x03\x03"), (0xff01, b""), (0x000b, b""), (0x000a, b""),
-            (0x0015, b""), (0x1a1a, b""),
-        ]);
+        let hello = hello(
+            &suites,
+            &[
+                (0x8a8a, b""),
+                (0x001b, b""),
+                (0x0000, b""),
+                (0x0033, b""),
+                (0x0010, b"\x00\x0c\x02h2\x08http/1.1"),
+                (0x4469, b""),
+                (0x0017, b""),
+                (0x002d, b""),
+                (0x000d, algorithms),
+                (0x0005, b""),
+                (0x0023, b""),
+                (0x0012, b""),
+                (0x002b, b"\x06\xba\xba\x03\x04\x03\x03"),
+                (0xff01, b""),
+                (0x000b, b""),
+                (0x000a, b""),
+                (0x0015, b""),
+                (0x1a1a, b""),
+            ],
+        );
         assert_eq!(ja4(&hello, Carrier::Stream), "t13d1516h2_8daaf6152771_e5627efa2ab1");
     }
 
     #[test]
     fn what_is_missing_is_zeros() {
         assert_eq!(ja4(&hello(&[], &[]), Carrier::Quic), "q12i000000_000000000000_000000000000");
-        let rows: [(&[u8], [char; 2]); 5] =
-            [(b"", ['0', '0']), (b"h", ['h', 'h']), (b"http/1.1", ['h', '1']), (b"\xab", ['a', 'b']), (b"h\xcd", ['6', 'd'])];
+        let rows: [(&[u8], [char; 2]); 5] = [
+            (b"", ['0', '0']),
+            (b"h", ['h', 'h']),
+            (b"http/1.1", ['h', '1']),
+            (b"\xab", ['a', 'b']),
+            (b"h\xcd", ['6', 'd']),
+        ];
         for (name, expected) in rows {
             assert_eq!(protocol(name), expected, "{}", name.escape_ascii());
         }

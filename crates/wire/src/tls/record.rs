@@ -45,7 +45,9 @@ impl RecordHeader {
 
     /// Whether it can be the header of a record.
     pub fn plausible(&self) -> bool {
-        (20..=24).contains(&self.content.0) && (0x0300..=0x0304).contains(&self.version) && self.len <= Self::MOST
+        (20..=24).contains(&self.content.0)
+            && (0x0300..=0x0304).contains(&self.version)
+            && self.len <= Self::MOST
     }
 
     /// Whether it can be one in the midst of bytes of which that is not known: those that are never or

@@ -141,7 +141,9 @@ impl Tls {
         if !header.plausible() {
             return match old_hello(bytes) {
                 Verdict::More if !begun => Next::More,
-                Verdict::Yes if !begun => old_len(bytes).map_or(Next::None, |len| whole_or_more(bytes, len, Next::Old(len))),
+                Verdict::Yes if !begun => {
+                    old_len(bytes).map_or(Next::None, |len| whole_or_more(bytes, len, Next::Old(len)))
+                }
                 _ => Next::None,
             };
         }
@@ -169,7 +171,11 @@ impl Tls {
             ContentType::CHANGE_CIPHER_SPEC => {
                 // TLS 1.3 sends it for show.
                 side.encrypts |= !sealed;
-                if side.flight.is_empty() { Next::Pass(header, Fate::Decoded, CHANGE) } else { Next::Clear(header) }
+                if side.flight.is_empty() {
+                    Next::Pass(header, Fate::Decoded, CHANGE)
+                } else {
+                    Next::Clear(header)
+                }
             }
             ContentType::ALERT if header.len != 2 => encrypted(ALERT),
             ContentType::HANDSHAKE => side.sort_handshake(header, content),
@@ -179,10 +185,18 @@ impl Tls {
     }
 
     /// Adds a record to the flight as soon as all of it is there.
-    fn add(&mut self, sender: Sender, header: RecordHeader, stream: &mut StreamBuffer, out: &mut Output) -> bool {
+    fn add(
+        &mut self,
+        sender: Sender,
+        header: RecordHeader,
+        stream: &mut StreamBuffer,
+        out: &mut Output,
+    ) -> bool {
         let side = self.side(sender);
         let from = side.flight.len().saturating_add(RecordHeader::LEN);
-        let Some(content) = stream.bytes().get(from..from.saturating_add(header.len.into())) else { return false };
+        let Some(content) = stream.bytes().get(from..from.saturating_add(header.len.into())) else {
+            return false;
+        };
         side.flight.add(header, content);
         let (over, seals) = (side.flight.over, side.flight.seals);
         self.sealed |= seals;

@@ -36,7 +36,8 @@ impl KeyType for Len {
 
 fn expand(secret: &Prk, label: &str, len: usize) -> Vec<u8> {
     let label = format!("tls13 {label}");
-    let info = [&[0, u8::try_from(len).unwrap(), u8::try_from(label.len()).unwrap()], label.as_bytes(), &[0]].concat();
+    let info = [&[0, u8::try_from(len).unwrap(), u8::try_from(label.len()).unwrap()], label.as_bytes(), &[0]]
+        .concat();
     let mut out = vec![0; len];
     secret.expand(&[&info], Len(len)).unwrap().fill(&mut out).unwrap();
     out
@@ -55,7 +56,8 @@ impl Initial {
         let secret = Prk::new_less_safe(HKDF_SHA256, &expand(&secret, label, 32));
         let [key, iv, protection] = version.labels;
         let key = LessSafeKey::new(UnboundKey::new(&AES_128_GCM, &expand(&secret, key, 16)).unwrap());
-        let protection = quic::HeaderProtectionKey::new(&quic::AES_128, &expand(&secret, protection, 16)).unwrap();
+        let protection =
+            quic::HeaderProtectionKey::new(&quic::AES_128, &expand(&secret, protection, 16)).unwrap();
         let mut nonce: [u8; 12] = expand(&secret, iv, 12).try_into().unwrap();
         for (byte, number) in nonce[8..].iter_mut().zip(self.number.to_be_bytes()) {
             *byte ^= number;
@@ -70,7 +72,8 @@ impl Initial {
         let at = packet.len();
         packet.extend(&self.number.to_be_bytes()[2..]);
         let mut sealed = self.frames.clone();
-        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(&packet), &mut sealed).unwrap();
+        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(&packet), &mut sealed)
+            .unwrap();
         packet.extend(sealed);
         let mask = protection.new_mask(&packet[at + 4..at + 20]).unwrap();
         packet[0] ^= mask[0] & 0x0f;

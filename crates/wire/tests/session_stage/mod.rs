@@ -242,7 +242,9 @@ pub(crate) fn line(message: &Message) -> String {
         }
         Head::Dhcp(head) => format!("{} {} {} {}", head.kind, head.client, head.host_name, head.vendor_class),
         Head::Tls(head) if head.version == 0 => "tls".to_owned(),
-        Head::Tls(head) => format!("{:04x} {} {} {}", head.version, head.server_name, head.alpn.join(","), head.ja4),
+        Head::Tls(head) => {
+            format!("{:04x} {} {} {}", head.version, head.server_name, head.alpn.join(","), head.ja4)
+        }
         Head::Raw => "raw".to_owned(),
     };
     let ending = match message.ending {

@@ -33,19 +33,36 @@ pub(crate) fn handshake(kind: u8, body: &[u8]) -> Vec<u8> {
 /// A client hello, as a handshake message.
 pub(crate) fn client_hello(suites: &[u16], extensions: &[Vec<u8>]) -> Vec<u8> {
     let suites: Vec<u8> = suites.iter().flat_map(|suite| suite.to_be_bytes()).collect();
-    let parts = [&b"\x03\x03"[..], &[7; 32], &vector(1, b""), &vector(2, &suites), b"\x01\x00", &vector(2, &extensions.concat())];
+    let parts = [
+        &b"\x03\x03"[..],
+        &[7; 32],
+        &vector(1, b""),
+        &vector(2, &suites),
+        b"\x01\x00",
+        &vector(2, &extensions.concat()),
+    ];
     handshake(1, &parts.concat())
 }
 
 /// A client hello as apps send it.
 pub(crate) fn hello_to(name: &str) -> Vec<u8> {
     let versions = extension(43, b"\x06\x5a\x5a\x03\x04\x03\x03");
-    client_hello(&[0x1a1a, 0x1301, 0xc02f], &[extension(0x2a2a, b""), server_name(name), alpn(&["h2", "http/1.1"]), versions])
+    client_hello(
+        &[0x1a1a, 0x1301, 0xc02f],
+        &[extension(0x2a2a, b""), server_name(name), alpn(&["h2", "http/1.1"]), versions],
+    )
 }
 
 /// A server hello, as a handshake message.
 pub(crate) fn server_hello(suite: u16, extensions: &[Vec<u8>]) -> Vec<u8> {
-    let parts = [&b"\x03\x03"[..], &[9; 32], &vector(1, b""), &suite.to_be_bytes(), b"\x00", &vector(2, &extensions.concat())];
+    let parts = [
+        &b"\x03\x03"[..],
+        &[9; 32],
+        &vector(1, b""),
+        &suite.to_be_bytes(),
+        b"\x00",
+        &vector(2, &extensions.concat()),
+    ];
     handshake(2, &parts.concat())
 }
 
