@@ -201,7 +201,7 @@ fn anomalies(tally: &AnomalyTally) -> Vec<String> {
 fn exchanges(store: &Connection) -> Vec<String> {
     let mut statement =
         store.prepare("SELECT * FROM exchange ORDER BY capture, frame, flow, number").unwrap();
-    let rows = statement.query_map([], |row| exchange(row)).unwrap();
+    let rows = statement.query_map([], exchange).unwrap();
     rows.map(Result::unwrap).collect()
 }
 

@@ -120,7 +120,7 @@ fn read_by_the_other(version: u16, extensions: &[TlsExtension<'_>]) -> Told {
     for extension in extensions {
         match extension {
             TlsExtension::SNI(names) => {
-                told.0 = names.first().map(|(_, name)| text(name)).unwrap_or_default()
+                told.0 = names.first().map(|(_, name)| text(name)).unwrap_or_default();
             }
             TlsExtension::ALPN(names) => told.1 = names.iter().map(text).collect(),
             TlsExtension::SupportedVersions(versions) => {
