@@ -126,14 +126,19 @@ impl<'e> Searcher<'e> {
         }
     }
 
-    /// Bytes that nobody made fields of.
+    /// Bytes that nobody made fields of, and values too long to be one identifier.
     fn texts(&mut self, tree: &Tree<'_>, kinds: &[FieldKind], leaves: &Leaves, hits: &mut Vec<Hit>) {
-        for (index, kind) in (0..).zip(kinds) {
-            let read_as_fields = matches!(kind, FieldKind::Body | FieldKind::Raw) && tree.understood(index);
-            if let (false, Some(field)) = (read_as_fields, tree.field(index)) {
-                let name = tree.name(index);
-                self.cut |=
-                    !self.shapes.text(carrier_of(*kind), &name, tree.value_bytes(index), &mut self.found);
+        for (index, field) in (0..).zip(&tree.fields) {
+            let is_text = match kinds.get(index as usize) {
+                Some(FieldKind::Body | FieldKind::Raw) => {
+                    tree.recognised_by(index).all(|decoder| decoder == "text")
+                }
+                Some(_) => true,
+                None => leaves.is_leaf(index) && field.value.len() > VALUE,
+            };
+            if is_text {
+                let (name, carrier) = (tree.name(index), carrier(tree, Some(index), kinds));
+                self.cut |= !self.shapes.text(carrier, &name, tree.value_bytes(index), &mut self.found);
                 self.collect_shapes(field.buffer, field.value.start, Some(index), hits);
             }
         }
@@ -461,7 +466,45 @@ const VALUE: usize = 4096;
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
+    use identifiers::Profile;
+    use payload::{Explorer, Hint, Limits, Root, RootField};
+
     use super::*;
+
+    /// A diary with an address and a radio's number in it, of any length, as a body and within one.
+    #[test]
+    fn shapes_are_found_in_values_of_any_length() {
+        let rows = [("", ""), ("{\"log\":\"", "\"}"), ("a=1&log=", "&b=2")];
+        for words in [10, 100, 2_000, 40_000] {
+            let diary = "went home, ".repeat(words) + "mail me: joe.miller@gmail.com d0:37:45:12:34:56 bye";
+            for (before, after) in rows {
+                let body = format!("{before}{diary}{after}");
+                let mut kinds: Vec<_> = shapes_in(body.as_bytes()).into_iter().collect();
+                kinds.sort();
+                assert_eq!(
+                    kinds,
+                    [IdentifierKind::Email, IdentifierKind::WifiMac],
+                    "{words} words in {before}"
+                );
+            }
+        }
+    }
+
+    fn shapes_in(body: &[u8]) -> HashSet<IdentifierKind> {
+        let value = 0..body.len();
+        let field = RootField { name: Name::None, value, kind: FieldKind::Body, hint: Hint::default() };
+        let root = Root { bytes: Cow::Borrowed(body), fields: vec![field] };
+        let (needles, shapes) = (Needles::build(&Profile::default()), Shapes::new());
+        let tree = Explorer::new(Limits::default()).explore(vec![root]);
+        let hits = Searcher::new(&needles, &shapes).search(&tree, &[FieldKind::Body], true);
+        let kind = |hit: Hit| match hit.what {
+            What::Shape(shape) => Some(shape.kind),
+            What::Needle(_) => None,
+        };
+        hits.into_iter().filter_map(kind).collect()
+    }
 
     #[test]
     fn places_know_nested_and_touching_ranges() {
