@@ -3,7 +3,7 @@
 
 use std::{net::IpAddr, ops::Range};
 
-use evidence::{Direction, Endpoint, Exchange, ExchangeId, FlowId, Occurrence, Security};
+use evidence::{Direction, Endpoint, Exchange, ExchangeId, FlowId, Occurrence};
 use facts::Scope;
 use store::Record;
 use wire::{
@@ -12,7 +12,7 @@ use wire::{
 };
 
 use crate::{
-    examine::{Tail, occurrence_of_part},
+    examine::{Tail, occurrence_of_part, security},
     gather::{Gathered, Names},
     records::Records,
 };
@@ -25,7 +25,6 @@ pub(crate) struct Conversation {
     remote: Endpoint,
     /// The device answered, and the other side opened the flow.
     inbound: bool,
-    pub(crate) security: Security,
     /// Local number of the other side.
     pub(crate) endpoint: u32,
     /// Local number of the device's address as text.
@@ -57,7 +56,6 @@ impl Conversation {
             device: gathered.texts.intern(device.0.to_string().as_str()),
             remote,
             inbound,
-            security: Security::Clear,
             under_way: Vec::new(),
             exchanges: 0,
             tails: [None, None],
@@ -213,7 +211,7 @@ impl Conversation {
             protocol: message.protocol.to_owned(),
             device: self.device_address.to_string(),
             endpoint: self.remote.clone(),
-            security: self.security,
+            security: security(message),
             first: message.recorded.first,
             last: message.recorded.last,
             frame: first_frame(message),
@@ -301,10 +299,7 @@ fn part_named(message: &Message, name: &[u8]) -> Option<Range<usize>> {
 }
 
 fn first_frame(message: &Message) -> evidence::FrameNo {
-    match message.recorded.segments.first().map(|segment| segment.source) {
-        Some(evidence::Source::Frame { frame, .. }) => frame,
-        _ => evidence::FrameNo::default(),
-    }
+    message.recorded.place(0).map(|(_, frame, _)| frame).unwrap_or_default()
 }
 
 /// A host without its port, in lower case, an IPv6 address without its brackets.

@@ -18,6 +18,7 @@ use evidence::{CASE_FORMAT, Case, InputProblem};
 use facts::Atlas;
 use identifiers::{Needles, Profile, shapes::Shapes};
 use store::{Record, Store, StoreError};
+use wire::KeyRing;
 
 use crate::{
     examine::Wanted,
@@ -69,6 +70,7 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
     let count = order.workers.or_else(|| thread::available_parallelism().ok()).map_or(2, NonZeroUsize::get);
     let count = count.min(MOST_WORKERS);
 
+    let keys = KeyRing::default();
     let keeps = store.is_some();
     let (read, shares, mut written) = thread::scope(|scope| {
         let (records, to_write) = bounded::<Vec<Record>>(QUEUE);
@@ -78,8 +80,8 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
             .map(|_| {
                 let (packets, batches) = bounded(QUEUE);
                 let records = Records::new(keeps.then(|| records.clone()));
-                let wanted = &wanted;
-                (packets, scope.spawn(move || work(&batches, wanted, records)))
+                let (wanted, keys) = (&wanted, &keys);
+                (packets, scope.spawn(move || work(&batches, wanted, keys, records)))
             })
             .unzip();
         drop(records);

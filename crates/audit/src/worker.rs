@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use crossbeam_channel::Receiver;
 use wire::{
-    Sender, StreamBuffer,
+    KeyRing, Sender, StreamBuffer,
     flow::{Datagram, FlowInfo, FlowSink, FlowSummary, Flows, Limits, SinkFactory},
     session::Session,
 };
@@ -18,9 +18,9 @@ use crate::{
 };
 
 /// Examines every packet that comes, until no more do.
-pub(crate) fn work(batches: &Receiver<Batch>, wanted: &Wanted, records: Records) -> Gathered {
+pub(crate) fn work(batches: &Receiver<Batch>, wanted: &Wanted, keys: &KeyRing, records: Records) -> Gathered {
     let examiner = RefCell::new(Examiner::new(wanted, records));
-    let mut flows = Flows::new(Desk { examiner: &examiner }, Limits::default());
+    let mut flows = Flows::new(Desk { examiner: &examiner, keys }, Limits::default());
     for batch in batches {
         for (packet, frame) in &batch.packets {
             flows.push(packet, batch.chunk.get(frame.clone()).unwrap_or_default());
@@ -37,6 +37,7 @@ pub(crate) fn work(batches: &Receiver<Batch>, wanted: &Wanted, records: Records)
 /// Opens and closes conversations.
 struct Desk<'w, 'e> {
     examiner: &'w RefCell<Examiner<'e>>,
+    keys: &'w KeyRing,
 }
 
 impl<'w, 'e> SinkFactory for Desk<'w, 'e> {
@@ -44,7 +45,7 @@ impl<'w, 'e> SinkFactory for Desk<'w, 'e> {
 
     fn open(&mut self, flow: &FlowInfo) -> Self::Sink {
         let conversation = Conversation::open(flow, &mut self.examiner.borrow_mut().gathered);
-        Listener { session: Session::new(flow), conversation, examiner: self.examiner }
+        Listener { session: Session::new(flow, self.keys), conversation, examiner: self.examiner }
     }
 
     fn close(&mut self, flow: &FlowInfo, mut sink: Self::Sink, summary: FlowSummary) {

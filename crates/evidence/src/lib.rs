@@ -7,6 +7,7 @@
 mod anomaly;
 mod case;
 mod coverage;
+mod decryption;
 mod exchange;
 mod finding;
 mod identifier;
@@ -18,6 +19,7 @@ mod trail;
 pub use anomaly::{Anomaly, AnomalyTally, Layer};
 pub use case::{CASE_FORMAT, Capture, Case, DataSet, InputProblem, Totals};
 pub use coverage::{Fate, Ledger, LedgerRow, Missing, MissingRow};
+pub use decryption::{Cipher, Decryption, HexBytes, KeyBlock, Master, Schedule, ScheduleHash};
 pub use exchange::{Country, Destination, Device, Endpoint, Exchange, Network, Owner, Security, Transport};
 pub use finding::{Evidence, Finding, FindingKind, Relation, Severity};
 pub use identifier::{Form, Grade, IdentifierKind, Subject};

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BufferId, CaptureId, FrameNo};
+use crate::{BufferId, CaptureId, Decryption, FrameNo};
 
 /// A range of bytes in a buffer of a trail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -111,8 +111,22 @@ pub enum Step {
     Reassembly,
     /// The body of a message: chunk headers, padding and frame headers removed. Byte for byte.
     Body,
-    /// A decoder of `payload`, by its registered name: `gzip`, `base64`, `percent` …
+    /// A decoder, by its registered name: `gzip`, `base64`, `percent` … of `payload`, `huffman` … of `wire`.
     Decode(String),
+    /// A cipher, undone with a secret that the examiner has.
+    Decrypt(Box<Decryption>),
+    /// Bytes of a file that holds no packets: a value of a file of flows, a line of a key log, a private key.
+    Entry,
+}
+
+impl Step {
+    /// Whether it puts bytes together and changes none: each segment is exact.
+    pub fn joins(&self) -> bool {
+        match self {
+            Self::Body | Self::Datagram | Self::Entry | Self::Reassembly => true,
+            Self::Decode(_) | Self::Decrypt(_) => false,
+        }
+    }
 }
 
 /// Bytes, how they were made and from what.
@@ -122,9 +136,13 @@ pub struct Buffer {
     pub step: Step,
     /// How many bytes it has.
     pub len: u64,
-    /// What a decoder was given, all of it: the step can be run again from that. `None` for other steps.
+    /// What a decoder or cipher was given, all of it: the step can be run again from that. `None` for steps
+    /// that [join](Step::joins).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<Span>,
+    /// The secret that a cipher was undone with. `None` where there is none, or everybody knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Span>,
     /// Where the bytes came from, sorted by `out`, not overlapping. Bytes that no segment covers were lost,
     /// or play no part in what the trail proves.
     pub segments: Vec<Segment>,
@@ -197,7 +215,7 @@ impl Trail {
                     return Err(TrailError::Forward(id));
                 }
             }
-            if buffer.input.is_some_and(|input| input.buffer >= id) {
+            if buffer.input.into_iter().chain(buffer.key).any(|span| span.buffer >= id) {
                 return Err(TrailError::Forward(id));
             }
         }
@@ -255,12 +273,14 @@ mod tests {
             step: Step::Reassembly,
             len: 24,
             input: None,
+            key: None,
             segments: vec![Segment::exact(0, 12, frame(4), 1000), Segment::exact(12, 12, frame(5), 2000)],
         });
         trail.push(Buffer {
             step: Step::Decode("base64".into()),
             len: 12,
             input: Some(Span { buffer: stream, start: 8, end: 24 }),
+            key: None,
             segments: vec![Segment {
                 out: 0,
                 len: 12,
@@ -291,7 +311,7 @@ mod tests {
             let twice = |out| Segment::exact(out, 12, Source::Buffer(BufferId(id)), 0);
             let input = Some(Span { buffer: BufferId(id), start: 0, end: 12 });
             let segments = vec![twice(0), twice(12)];
-            trail.push(Buffer { step: Step::Decode("x".into()), len: 24, input, segments });
+            trail.push(Buffer { step: Step::Decode("x".into()), len: 24, input, key: None, segments });
         }
         let last = Span { buffer: BufferId(60), start: 0, end: 24 };
         assert_eq!(trail.trace(last).len(), 2);

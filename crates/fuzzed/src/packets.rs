@@ -4,7 +4,7 @@
 
 use evidence::{CaptureId, Source};
 use wire::{
-    Message, Session,
+    KeyRing, Message, Session,
     capture::{Event, Progress, Reader},
     flow::{FlowInfo, FlowSummary, Flows, Limits, SinkFactory},
     net::{Dissector, NetOutput},
@@ -64,7 +64,7 @@ impl SinkFactory for Desk {
     type Sink = Session;
 
     fn open(&mut self, flow: &FlowInfo) -> Session {
-        Session::new(flow)
+        Session::new(flow, &KeyRing::default())
     }
 
     fn close(&mut self, _flow: &FlowInfo, mut session: Session, summary: FlowSummary) {

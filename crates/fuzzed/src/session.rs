@@ -7,7 +7,7 @@
 
 use evidence::{Anomaly, CaptureId, Fidelity, FrameNo, Ledger, Segment, Source, Timestamp, Transport};
 use wire::{
-    Body, Message, Recorded, Sender, Session, StreamBuffer,
+    Body, KeyRing, Message, Recorded, Sender, Session, StreamBuffer,
     flow::{Datagram, FlowSink},
 };
 
@@ -27,7 +27,7 @@ pub(crate) fn datagrams(ports: [u16; 2], input: &[u8]) {
 
 /// The same for datagrams that `make` puts around what each side says.
 pub(crate) fn datagrams_made(ports: [u16; 2], input: &[u8], mut make: impl FnMut(Sender, &[u8]) -> Vec<u8>) {
-    let mut stage = Stage::new(Session::over(Transport::Udp, ports));
+    let mut stage = Stage::new(Session::over(Transport::Udp, ports, &KeyRing::default()));
     let acts = acts(input);
     for (index, act) in acts.iter().enumerate() {
         if let Act::Say(sender, bytes) = act {
@@ -76,7 +76,7 @@ struct Told {
 
 /// Plays a script to a session, at most `step` bytes at a time.
 fn play(ports: [u16; 2], acts: &[Act<'_>], step: usize) -> Told {
-    let mut stage = Stage::new(Session::over(Transport::Tcp, ports));
+    let mut stage = Stage::new(Session::over(Transport::Tcp, ports, &KeyRing::default()));
     for act in acts {
         match act {
             Act::Say(sender, bytes) => stage.say(*sender, bytes, step),

@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     fn buffer(step: Step, len: u64, segments: Vec<Segment>) -> Buffer {
-        Buffer { step, len, input: None, segments }
+        Buffer { step, len, input: None, key: None, segments }
     }
 
     fn at(trail: Trail, start: u64, end: u64) -> Occurrence {

@@ -255,6 +255,10 @@ pub(crate) fn step(step: &Step) -> (String, &'static str) {
         Step::Reassembly => ("TCP stream".to_owned(), "one direction of the connection, put in order"),
         Step::Body => ("Message body".to_owned(), "transfer headers removed, byte for byte"),
         Step::Decode(name) => decoder(name),
+        Step::Decrypt(how) => {
+            (format!("{} opened", how.cipher.name()), "decrypted with a secret that the examiner has")
+        }
+        Step::Entry => ("Entry of a file".to_owned(), "bytes of a file that holds no packets, as they stand"),
     }
 }
 

@@ -1,9 +1,10 @@
 //! Trails as short JSON, for the store's `trail` column.
 //!
 //! A trail is a list of buffers. A buffer is `[step, length, [segment, …]]`; the step is `"datagram"`,
-//! `"reassembly"`, `"body"` or a decoder's name. A decoder's buffer is `[step, length, input, [segment, …]]`:
-//! the input is the range it was given, `{"b": buffer, "s": first byte, "l": length}`. A segment is an object
-//! with the keys
+//! `"reassembly"`, `"body"`, `"entry"` or a decoder's name. A decoder's buffer is `[step, length, input,
+//! [segment, …]]`: the input is the range it was given, `{"b": buffer, "s": first byte, "l": length}`. A
+//! cipher's is `["decrypt", length, input, key, parameters, [segment, …]]`: the key is the range that holds the
+//! secret, or `null`; the parameters are those of [`evidence::Decryption`]. A segment is an object with the keys
 //! - `o`, `n`: first byte and number of bytes in the buffer;
 //! - `c` and `f`, or `b`: the source: a capture and a frame in it, or an earlier buffer of the list;
 //! - `s`: first byte in the source (offset in the capture file, or in the earlier buffer);
@@ -12,7 +13,7 @@
 
 use std::fmt::Write;
 
-use evidence::{Buffer, Fidelity, Segment, Source, Step, Trail};
+use evidence::{Buffer, Fidelity, Segment, Source, Span, Step, Trail};
 
 /// Appends `trail` to `out`.
 pub fn write(trail: &Trail, out: &mut String) {
@@ -25,15 +26,30 @@ fn buffer(out: &mut String, buffer: &Buffer) {
         Step::Reassembly => "reassembly",
         Step::Body => "body",
         Step::Decode(decoder) => decoder,
+        Step::Decrypt(_) => "decrypt",
+        Step::Entry => "entry",
     };
     // Step names are the program's own words: lower-case letters, digits and dashes.
     put(out, format_args!("[\"{step}\",{},", buffer.len));
     if let Some(input) = buffer.input {
-        let len = input.end.saturating_sub(input.start);
-        put(out, format_args!("{{\"b\":{},\"s\":{},\"l\":{len}}},", input.buffer.0, input.start));
+        range(out, input);
+    }
+    if let Step::Decrypt(parameters) = &buffer.step {
+        match buffer.key {
+            Some(key) => range(out, key),
+            None => out.push_str("null,"),
+        }
+        // Plain data with text keys: writing it cannot fail.
+        out.push_str(&serde_json::to_string(parameters).unwrap_or_default());
+        out.push(',');
     }
     list(out, &buffer.segments, segment);
     out.push(']');
+}
+
+fn range(out: &mut String, span: Span) {
+    let len = span.end.saturating_sub(span.start);
+    put(out, format_args!("{{\"b\":{},\"s\":{},\"l\":{len}}},", span.buffer.0, span.start));
 }
 
 fn segment(out: &mut String, segment: &Segment) {
@@ -74,7 +90,7 @@ fn put(out: &mut String, arguments: std::fmt::Arguments<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use evidence::{BufferId, CaptureId, FrameNo, Span};
+    use evidence::{BufferId, CaptureId, FrameNo};
 
     use super::*;
 
@@ -86,12 +102,14 @@ mod tests {
             step: Step::Reassembly,
             len: 9,
             input: None,
+            key: None,
             segments: vec![Segment::exact(0, 9, frame, 100)],
         });
         trail.push(Buffer {
             step: Step::Decode("gzip".into()),
             len: 20,
             input: Some(Span { buffer: BufferId(0), start: 0, end: 9 }),
+            key: None,
             segments: vec![Segment {
                 out: 0,
                 len: 20,

@@ -8,10 +8,12 @@
 //! A room never guesses contents: what a body means is the business of `payload`.
 
 pub mod capture;
+mod derivation;
 pub mod dhcp;
 pub mod dns;
 pub mod flow;
 pub mod http;
+pub mod keys;
 mod link;
 mod message;
 pub mod net;
@@ -23,9 +25,11 @@ pub mod ssdp;
 mod stream;
 pub mod tls;
 
+pub use derivation::{Derivation, Extract};
+pub use keys::KeyRing;
 pub use message::{
-    Body, CertificateFacts, DhcpHead, DnsData, DnsHead, Ending, Head, HttpHead, Message, Part, Role, Sender,
-    TlsHead,
+    Body, CertificateFacts, DhcpHead, DnsData, DnsHead, Ending, Head, HttpHead, Message, Part, Role, Seal,
+    Sender, TlsHead,
 };
 pub use packet::{Packet, PacketHead, Payload, TcpFlags, TcpHead};
 pub use session::Session;

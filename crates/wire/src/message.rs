@@ -1,6 +1,6 @@
 //! Messages: what the protocol rooms make of streams and datagrams, and what `audit` reads.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use evidence::{Segment, Step};
 
@@ -41,6 +41,24 @@ pub struct Message {
     /// Pieces with a higher number belong to the message before them of the same sender and exchange; they
     /// repeat its `head` and have no `parts` but trailer fields. See [`Ending`].
     pub position: u64,
+    /// What protected it on its way; `None` where anyone could read it.
+    pub seal: Option<Arc<Seal>>,
+    /// How many bytes of the flow it stands for, where these are not the bytes of `recorded`: where a head was
+    /// written out that came compressed, say. The ledger counts those.
+    pub stands_for: Option<u64>,
+}
+
+/// What protected a message on its way, and was undone with a secret that the examiner has.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Seal {
+    /// `TLS`, `DTLS` or `QUIC`.
+    pub protocol: &'static str,
+    /// Version as on the wire: 0x0303 is TLS 1.2, 0x0304 TLS 1.3; of QUIC its own.
+    pub version: u32,
+    /// Cipher suite as on the wire.
+    pub suite: u16,
+    /// What lies around it: TLS within TLS.
+    pub outer: Option<Arc<Seal>>,
 }
 
 impl Body {

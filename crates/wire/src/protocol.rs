@@ -1,8 +1,10 @@
 //! The contract between `session` and the protocol rooms.
 
+use std::sync::Arc;
+
 use evidence::{Anomaly, CaptureId, Fate, Layer, Ledger};
 
-use crate::{Ending, Message, Recorded, Sender, StreamBuffer};
+use crate::{Ending, KeyRing, Message, Recorded, Seal, Sender, StreamBuffer};
 
 /// A protocol over a stream. One value serves both directions of one connection.
 ///
@@ -75,12 +77,16 @@ impl Verdict {
 }
 
 /// What a room is told of the flow it works in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Context {
     /// Ports of originator and responder.
     pub ports: [u16; 2],
     /// The number of the room's first exchange: those before were used by earlier rooms of the flow.
     pub first_exchange: u32,
+    /// The secrets at hand.
+    pub keys: KeyRing,
+    /// What lies around the flow, where it was taken out of another one: TLS within TLS.
+    pub seal: Option<Arc<Seal>>,
 }
 
 impl Context {
@@ -130,6 +136,20 @@ impl Output {
                 row.pieces = row.pieces.saturating_add(pieces);
             }
             None => self.passed.push(Passed { fate, reason, bytes, pieces }),
+        }
+    }
+
+    /// Takes over what a session inside this flow has made: its exchanges are numbered from `first_exchange` on,
+    /// and its messages came under `seal`, where they have none of their own.
+    pub fn absorb(&mut self, inner: &mut Self, first_exchange: u32, seal: Option<&Arc<Seal>>) {
+        for mut message in inner.messages.drain(..) {
+            message.exchange = message.exchange.saturating_add(first_exchange);
+            message.seal = message.seal.or_else(|| seal.cloned());
+            self.messages.push(message);
+        }
+        self.anomalies.append(&mut inner.anomalies);
+        for row in inner.passed.drain(..) {
+            self.pass(row.fate, row.reason, row.bytes, row.pieces);
         }
     }
 

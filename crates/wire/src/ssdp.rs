@@ -42,6 +42,8 @@ impl DatagramProtocol for Ssdp {
             body,
             head: Head::Http(head),
             position: 0,
+            seal: None,
+            stands_for: None,
         });
     }
 }

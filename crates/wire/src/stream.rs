@@ -1,16 +1,21 @@
 //! Bytes of one direction of a flow, put in order, with the frames they came from.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
-use evidence::{CaptureId, FrameNo, Segment, Source, StreamOffset, Timestamp};
+use evidence::{BufferId, CaptureId, FrameNo, Segment, Source, StreamOffset, Timestamp};
+
+use crate::{Derivation, derivation};
 
 /// The bytes of a message as they were recorded: the first buffer of its trail.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recorded {
     /// The bytes.
     pub bytes: Vec<u8>,
-    /// Where each came from; sorted by `out`, which counts from the first byte.
+    /// Where each came from; sorted by `out`, which counts from the first byte. [`Source::Buffer`] is a place
+    /// in `derived`.
     pub segments: Vec<Segment>,
+    /// The derivations that segments point at; none where all was sent in the clear.
+    pub derived: Vec<Arc<Derivation>>,
     /// When the first byte was captured.
     pub first: Timestamp,
     /// When the last byte was captured.
@@ -21,10 +26,71 @@ impl Recorded {
     /// Where the byte `at` (or the first one after it that is known) was captured: capture, frame and
     /// offset in the file.
     pub fn place(&self, at: u64) -> Option<(CaptureId, FrameNo, u64)> {
-        let next = self.segments.partition_point(|segment| segment.out_end() <= at);
-        let segment = self.segments.get(next)?;
-        let Source::Frame { capture, frame } = segment.source else { return None };
-        Some((capture, frame, segment.start.saturating_add(at.saturating_sub(segment.out))))
+        derivation::place(&self.segments, &self.derived, at)
+    }
+
+    /// Puts `other` behind it.
+    pub fn append(&mut self, other: Self) {
+        let at = self.bytes.len() as u64;
+        if self.bytes.is_empty() {
+            self.first = other.first;
+        }
+        self.last = self.last.max(other.last);
+        self.bytes.extend_from_slice(&other.bytes);
+        for mut segment in other.segments {
+            segment.out = segment.out.saturating_add(at);
+            if let Source::Buffer(id) = segment.source {
+                let derivation = usize::try_from(id.0).ok().and_then(|place| other.derived.get(place));
+                let Some(derivation) = derivation else { continue };
+                segment.source = self.source(derivation);
+            }
+            self.segments.push(segment);
+        }
+    }
+
+    /// Puts `bytes` behind it that are `derivation`'s from `start` on.
+    pub fn append_derived(&mut self, bytes: &[u8], derivation: &Arc<Derivation>, start: u64) {
+        let (out, len) = (self.bytes.len() as u64, bytes.len() as u64);
+        self.bytes.extend_from_slice(bytes);
+        let source = self.source(derivation);
+        self.segments.push(Segment::exact(out, len, source, start));
+    }
+
+    /// Bytes `from..to` of it, with their provenance.
+    pub fn slice(&self, from: usize, to: usize) -> Self {
+        let (first, last) = (from as u64, to as u64);
+        let begin = self.segments.partition_point(|segment| segment.out_end() <= first);
+        let meeting = self.segments.iter().skip(begin).take_while(|segment| segment.out < last);
+        let mut slice = Self {
+            bytes: self.bytes.get(from..to).unwrap_or_default().to_vec(),
+            first: self.first,
+            last: self.last,
+            ..Self::default()
+        };
+        for segment in meeting {
+            let (start, end) = (segment.out.max(first), segment.out_end().min(last));
+            let source = match segment.source {
+                Source::Buffer(id) => {
+                    let known = usize::try_from(id.0).ok().and_then(|place| self.derived.get(place));
+                    let Some(derivation) = known else { continue };
+                    slice.source(derivation)
+                }
+                frame @ Source::Frame { .. } => frame,
+            };
+            let from = segment.start.saturating_add(start - segment.out);
+            slice.segments.push(Segment::exact(start - first, end - start, source, from));
+        }
+        slice
+    }
+
+    /// The place of a derivation, which is noted where it is new. Neighbours mostly share theirs.
+    fn source(&mut self, derivation: &Arc<Derivation>) -> Source {
+        let known = self.derived.iter().rposition(|known| Arc::ptr_eq(known, derivation));
+        let place = known.unwrap_or_else(|| {
+            self.derived.push(Arc::clone(derivation));
+            self.derived.len() - 1
+        });
+        Source::Buffer(BufferId(u32::try_from(place).unwrap_or(u32::MAX)))
     }
 
     /// Drops all bytes but the first `len`, and what is known of them.
@@ -50,12 +116,23 @@ pub struct StreamBuffer {
     taken: usize,
     /// Stream offset of `bytes[0]`.
     base: u64,
-    /// Segments with `out` as stream offset, and when each was captured.
-    pieces: VecDeque<(Segment, Timestamp)>,
+    /// Where its bytes came from.
+    pieces: VecDeque<Piece>,
     /// The last bytes that were taken, up to the first waiting one: what a retransmission is compared with.
     history: Vec<u8>,
     /// Length of the last message that was taken whole: room for the next one is made at once.
     expected: usize,
+}
+
+/// A stretch of a stream and where it came from.
+#[derive(Clone, Debug)]
+struct Piece {
+    /// `out` is a stream offset.
+    segment: Segment,
+    /// What the segment's source stands for, where that is no frame.
+    derivation: Option<Arc<Derivation>>,
+    /// When it was captured.
+    time: Timestamp,
 }
 
 impl StreamBuffer {
@@ -81,15 +158,28 @@ impl StreamBuffer {
 
     /// Adds bytes at the end. The segments' `out` counts from the first of `bytes`.
     pub fn append(&mut self, bytes: &[u8], segments: impl IntoIterator<Item = Segment>, time: Timestamp) {
+        let end = self.add(bytes);
+        for mut segment in segments {
+            segment.out = segment.out.saturating_add(end);
+            self.pieces.push_back(Piece { segment, derivation: None, time });
+        }
+    }
+
+    /// Adds bytes at the end that are `derivation`'s from `start` on.
+    pub fn append_derived(&mut self, bytes: &[u8], derivation: Arc<Derivation>, start: u64, time: Timestamp) {
+        let end = self.add(bytes);
+        let segment = Segment::exact(end, bytes.len() as u64, Source::Buffer(BufferId(0)), start);
+        self.pieces.push_back(Piece { segment, derivation: Some(derivation), time });
+    }
+
+    /// Adds bytes at the end, and says at which offset of the stream.
+    fn add(&mut self, bytes: &[u8]) -> u64 {
         let end = self.base.saturating_add(self.bytes.len() as u64);
         if self.bytes.capacity() == 0 {
             self.bytes.reserve(self.expected);
         }
         self.bytes.extend_from_slice(bytes);
-        for mut segment in segments {
-            segment.out = segment.out.saturating_add(end);
-            self.pieces.push_back((segment, time));
-        }
+        end
     }
 
     /// Notes that `len` bytes of the stream were lost here. Waiting bytes must have been taken or skipped.
@@ -141,21 +231,21 @@ impl StreamBuffer {
         let count = count.min(self.len());
         let end = self.offset().0.saturating_add(count as u64);
         self.forget(count);
-        while self.pieces.front().is_some_and(|(piece, _)| piece.out_end() <= end) {
+        while self.pieces.front().is_some_and(|piece| piece.segment.out_end() <= end) {
             self.pieces.pop_front();
         }
     }
 
     /// Where the first waiting byte was captured: capture, frame and offset in the file.
     pub fn place(&self) -> Option<(CaptureId, FrameNo, u64)> {
-        let (piece, _) = self.pieces.front()?;
-        let Source::Frame { capture, frame } = piece.source else { return None };
-        Some((capture, frame, piece.start.saturating_add(self.offset().0.saturating_sub(piece.out))))
+        let piece = self.pieces.front()?;
+        let derived = piece.derivation.as_slice();
+        derivation::place(std::slice::from_ref(&piece.segment), derived, self.offset().0)
     }
 
     /// When the first waiting byte was captured.
     pub fn time(&self) -> Option<Timestamp> {
-        self.pieces.front().map(|(_, time)| *time)
+        self.pieces.front().map(|piece| piece.time)
     }
 
     fn forget(&mut self, count: usize) {
@@ -180,21 +270,18 @@ impl StreamBuffer {
 
     fn take_pieces(&mut self, start: u64, end: u64, recorded: &mut Recorded) {
         let mut first = None;
-        while let Some((piece, time)) = self.pieces.front() {
-            if piece.out >= end {
+        while let Some(piece) = self.pieces.front() {
+            let segment = piece.segment;
+            if segment.out >= end {
                 break;
             }
-            first.get_or_insert(*time);
-            recorded.last = recorded.last.max(*time);
-            let (from, to) = (piece.out.max(start), piece.out_end().min(end));
-            let skipped = from - piece.out;
-            recorded.segments.push(Segment::exact(
-                from - start,
-                to - from,
-                piece.source,
-                piece.start.saturating_add(skipped),
-            ));
-            if piece.out_end() > end {
+            first.get_or_insert(piece.time);
+            recorded.last = recorded.last.max(piece.time);
+            let (from, to) = (segment.out.max(start), segment.out_end().min(end));
+            let source = piece.derivation.as_ref().map_or(segment.source, |one| recorded.source(one));
+            let skipped = segment.start.saturating_add(from.saturating_sub(segment.out));
+            recorded.segments.push(Segment::exact(from - start, to.saturating_sub(from), source, skipped));
+            if segment.out_end() > end {
                 break;
             }
             self.pieces.pop_front();

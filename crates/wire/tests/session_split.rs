@@ -13,7 +13,7 @@ mod session_stage;
 use proptest::{collection::vec, prelude::*, sample::Index};
 use session_stage::{Act, Originator, Responder, down, play, play_cut, up};
 use wire::{
-    Sender, Session, StreamBuffer,
+    KeyRing, Sender, Session, StreamBuffer,
     flow::FlowSink,
     http::Http,
     protocol::{Context, Output, StreamProtocol},
@@ -174,7 +174,7 @@ fn single_bytes_of_large_heads_and_bodies_cost_no_more_than_their_number() {
     }
     stream.extend(b"0\r\n\r\n");
     stream.resize(stream.len() + (1 << 20), b'?');
-    let mut session = Session::over(evidence::Transport::Tcp, [40000, 80]);
+    let mut session = Session::over(evidence::Transport::Tcp, [40000, 80], &KeyRing::default());
     let mut buffer = StreamBuffer::default();
     let mut told = Vec::new();
     for byte in stream.chunks(1) {

@@ -22,7 +22,8 @@ type Row = (Fate, &'static str, &'static str, &'static str);
 impl Account {
     /// Accounts for each byte of a message.
     pub(crate) fn message(&mut self, message: &Message, tree: &Tree<'_>, kinds: &[FieldKind]) {
-        let total = message.recorded.bytes.len() as u64;
+        let len = message.recorded.bytes.len() as u64;
+        let total = message.stands_for.unwrap_or(len);
         let body = kinds.iter().position(|kind| matches!(kind, FieldKind::Body | FieldKind::Raw));
         // What lies too deep was read down to there, and is searched as it stands.
         if tree.limits.iter().any(|(limit, _)| *limit == Limit::Depth) {
@@ -34,7 +35,9 @@ impl Account {
             let (fate, detail) = cut.unwrap_or((Fate::Decoded, ""));
             return self.add((fate, message.protocol, head_words(message), detail), total);
         };
-        let head = (body_start(message) as u64).min(total);
+        let head = (body_start(message) as u64).min(len);
+        // Of what it stands for, the head has the share that it has of the bytes.
+        let head = if total == len { head } else { share(total, head, len) };
         if head > 0 {
             self.add((Fate::Decoded, message.protocol, " heads", ""), head);
         }
@@ -55,6 +58,12 @@ impl Account {
         *sum += bytes;
         *pieces += 1;
     }
+}
+
+/// `part` of `whole` bytes, in a total of `total`.
+fn share(total: u64, part: u64, whole: u64) -> u64 {
+    let share = u128::from(total) * u128::from(part) / u128::from(whole.max(1));
+    u64::try_from(share).unwrap_or(total).min(total)
 }
 
 /// A message without a body: of HTTP it is all head.

@@ -3,7 +3,6 @@
 //! Long streams and bodies come in pieces. The end of a piece is kept until the next one comes, and the two
 //! edges together are searched once more; only what lies on both sides of the border counts.
 
-use evidence::{Segment, Step};
 use wire::{Body, Ending, Head, Message, Recorded};
 
 /// The end of a piece that another follows.
@@ -25,7 +24,7 @@ impl Tail {
         Some(Self {
             exchange: message.exchange,
             next: message.position.saturating_add(message.body.len() as u64),
-            recorded: cut(&message.recorded, len.saturating_sub(EDGE), len),
+            recorded: message.recorded.slice(len.saturating_sub(EDGE), len),
         })
     }
 
@@ -36,43 +35,22 @@ impl Tail {
         }
         let border = self.recorded.bytes.len();
         let mut recorded = self.recorded;
-        let edge = cut(&message.recorded, 0, message.recorded.bytes.len().min(EDGE));
-        recorded.bytes.extend_from_slice(&edge.bytes);
-        recorded.last = edge.last;
-        let shifted = edge.segments.into_iter();
-        recorded
-            .segments
-            .extend(shifted.map(|segment| Segment { out: segment.out + border as u64, ..segment }));
+        recorded.append(message.recorded.slice(0, message.recorded.bytes.len().min(EDGE)));
         let joined = Message {
             protocol: message.protocol,
             sender: message.sender,
             exchange: message.exchange,
             body: Body::Range(0..recorded.bytes.len()),
             recorded,
-            step: Step::Reassembly,
+            step: message.step.clone(),
             parts: Vec::new(),
             head: Head::Raw,
             ending: Ending::Cut,
             position: self.next.saturating_sub(border as u64),
+            seal: message.seal.clone(),
+            stands_for: None,
         };
         Some((joined, border))
-    }
-}
-
-/// Bytes `from..to` of what was recorded.
-fn cut(recorded: &Recorded, from: usize, to: usize) -> Recorded {
-    let (first, last) = (from as u64, to as u64);
-    let inside = |segment: &&Segment| segment.out < last && segment.out_end() > first;
-    let segments = recorded.segments.iter().filter(inside).map(|segment| {
-        let start = segment.out.max(first);
-        let end = segment.out_end().min(last);
-        Segment::exact(start - first, end - start, segment.source, segment.start + (start - segment.out))
-    });
-    Recorded {
-        bytes: recorded.bytes.get(from..to).unwrap_or_default().to_vec(),
-        segments: segments.collect(),
-        first: recorded.first,
-        last: recorded.last,
     }
 }
 

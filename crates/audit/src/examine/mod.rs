@@ -4,17 +4,18 @@
 //! - [`hits`]: every needle and shape in every buffer, each value once per place.
 //! - [`account`]: what became of each byte of the message.
 //! - [`bridge`]: what stands over the border of two pieces of one message.
-//! - [`provenance`]: the way from a hit down to frames.
+//! - [`provenance`]: the way from a hit down to frames, over the [`ground`] of what was decrypted.
 
 mod account;
 mod bridge;
+mod ground;
 mod hits;
 mod provenance;
 mod roots;
 
 use std::ops::Range;
 
-use evidence::{Carrier, Direction, ExchangeId, Fate, FlowId, Grade, Occurrence};
+use evidence::{Carrier, Direction, ExchangeId, Fate, FlowId, Grade, Occurrence, Security};
 use identifiers::{Needles, Profile, shapes::Shapes};
 use payload::{Explorer, FieldKind, Limits, Tree};
 use store::Record;
@@ -165,7 +166,7 @@ impl<'e> Examiner<'e> {
             encodings: self.gathered.encodings.intern(encodings.as_slice()),
             carrier: carrier_of_hit(message, tree, kinds, hit),
             direction: conversation.direction(message.sender),
-            security: conversation.security,
+            security: security(message),
             endpoint: conversation.endpoint,
             device: conversation.device,
         }
@@ -191,6 +192,11 @@ impl<'e> Examiner<'e> {
         }
         number
     }
+}
+
+/// Who could read a message on its way.
+pub(crate) fn security(message: &Message) -> Security {
+    if message.seal.is_some() { Security::Encrypted } else { Security::Clear }
 }
 
 /// A stretch of a message as recorded, as evidence.

@@ -6,6 +6,8 @@ use evidence::{Buffer, BufferId, Segment, Source, Span, Step, Trail};
 use payload::{BufferIndex, Tree};
 use wire::{Body, Message};
 
+use super::ground::Ground;
+
 /// The trail of `range` of one of the tree's buffers, and the range's span in it.
 ///
 /// Only what plays a part is kept: of each buffer, the segments of what the next step was given.
@@ -64,15 +66,18 @@ fn push_root(trail: &mut Trail, message: &Message, root: BufferIndex, needed: &R
         None => needed,
         Some((_, segments)) => reach(segments),
     };
+    let mut ground = Ground::new(trail);
+    let segments = ground.found(clip(&recorded.segments, &from), &recorded.derived);
     let first = trail.push(Buffer {
         step: message.step.clone(),
         len: recorded.bytes.len() as u64,
         input: None,
-        segments: clip(&recorded.segments, &from),
+        key: None,
+        segments,
     });
     let Some((bytes, mut segments)) = joined else { return first };
     segments.iter_mut().for_each(|segment| segment.source = Source::Buffer(first));
-    trail.push(Buffer { step: Step::Body, len: bytes.len() as u64, input: None, segments })
+    trail.push(Buffer { step: Step::Body, len: bytes.len() as u64, input: None, key: None, segments })
 }
 
 fn decoded(tree: &Tree<'_>, index: BufferIndex, source: BufferId, needed: &Range<usize>) -> Option<Buffer> {
@@ -92,6 +97,7 @@ fn decoded(tree: &Tree<'_>, index: BufferIndex, source: BufferId, needed: &Range
         step: Step::Decode(origin.decoder.to_owned()),
         len: buffer.bytes.len() as u64,
         input: Some(Span { buffer: source, start: origin.range.start as u64, end: origin.range.end as u64 }),
+        key: None,
         segments: segments.collect(),
     })
 }

@@ -11,7 +11,7 @@ mod tools;
 
 use std::{collections::BTreeMap, io, ops::Range};
 
-use evidence::{Buffer, CaptureId, Fidelity, FrameNo, Occurrence, Segment, Source, Step, Trail};
+use evidence::{Buffer, CaptureId, Fidelity, FrameNo, Occurrence, Segment, Source, Span, Step, Trail};
 
 use crate::examine::readable;
 
@@ -97,8 +97,19 @@ pub fn replay(occurrence: &Occurrence, captures: &mut dyn CaptureBytes) -> Resul
     let mut room = LARGEST;
     for (step, buffer) in trail.buffers.iter().enumerate() {
         let output = match &buffer.step {
-            Step::Decode(decoder) => decode((step, room), buffer, decoder, &outputs)?,
-            Step::Datagram | Step::Reassembly | Step::Body => join((step, room), buffer, &outputs, captures)?,
+            Step::Decode(decoder) => {
+                let run = |input: &[u8], most| payload::replay_up_to(decoder, input, most);
+                undo((step, room, decoder), buffer, &outputs, run)?
+            }
+            Step::Decrypt(how) => {
+                let secret = buffer.key.map(|key| slice(&outputs, key).ok_or(ReplayError::Trail(step)));
+                let secret = secret.transpose()?.unwrap_or_default();
+                let run = |input: &[u8], most| wire::keys::decrypt(how, secret, input, most);
+                undo((step, room, how.cipher.name()), buffer, &outputs, run)?
+            }
+            Step::Body | Step::Datagram | Step::Entry | Step::Reassembly => {
+                join((step, room), buffer, &outputs, captures)?
+            }
         };
         room = room.saturating_sub(output.bytes.len());
         outputs.push(output);
@@ -132,28 +143,32 @@ impl Output {
     }
 }
 
-fn decode(
-    (step, room): (usize, usize),
+/// Undoes a step: `run` is given the input and the most bytes it may give.
+fn undo(
+    (step, room, name): (usize, usize, &str),
     buffer: &Buffer,
-    decoder: &str,
     outputs: &[Output],
+    run: impl FnOnce(&[u8], usize) -> Option<Vec<u8>>,
 ) -> Result<Output, ReplayError> {
     let span = buffer.input.ok_or(ReplayError::Trail(step))?;
-    // A trace follows the segments; they must not lead elsewhere than the decoder's input.
+    // A trace follows the segments; they must not lead elsewhere than the step's input.
     let honest = |segment: &Segment| {
         let from = source_range(segment);
         segment.source == Source::Buffer(span.buffer) && span.start <= from.start && from.end <= span.end
     };
-    let source = outputs.get(span.buffer.0 as usize).filter(|_| buffer.segments.iter().all(honest));
-    let input = source.and_then(|source| source.slice(&(span.start..span.end)));
+    let input = slice(outputs, span).filter(|_| buffer.segments.iter().all(honest));
     let input = input.ok_or(ReplayError::Trail(step))?;
     let most = usize::try_from(buffer.len).ok().filter(|most| *most <= room).ok_or(ReplayError::Large)?;
-    let bytes = payload::replay_up_to(decoder, input, most).unwrap_or_default();
+    let bytes = run(input, most).unwrap_or_default();
     if bytes.len() as u64 != buffer.len {
         let (given, said) = (bytes.len() as u64, buffer.len);
-        return Err(ReplayError::Step { step, decoder: decoder.to_owned(), given, said });
+        return Err(ReplayError::Step { step, decoder: name.to_owned(), given, said });
     }
     Ok(Output { start: 0, bytes })
+}
+
+fn slice(outputs: &[Output], span: Span) -> Option<&[u8]> {
+    outputs.get(span.buffer.0 as usize)?.slice(&(span.start..span.end))
 }
 
 /// Puts a buffer together from exact segments. Bytes between them that were lost read as zero.
@@ -209,5 +224,5 @@ impl CaptureBytes for BTreeMap<CaptureId, Vec<u8>> {
 
 /// The most bytes that the steps of a proof may come to together: the audit cuts messages long before.
 const LARGEST: usize = 1 << 28;
-/// The most steps: decoders go a dozen deep, and two or three steps come before them.
-const MOST_STEPS: usize = 64;
+/// The most steps: decoders go a dozen deep, and below them lie the records of the message, which may be small.
+const MOST_STEPS: usize = 1 << 14;

@@ -47,6 +47,12 @@ pub fn words(buffer: &Buffer) -> String {
         (Step::Datagram, _) => "the payload of a datagram".to_owned(),
         (Step::Reassembly, _) => "one direction of a TCP connection, put in order".to_owned(),
         (Step::Body, _) => "the body of the message, its framing removed".to_owned(),
+        (Step::Entry, _) => "bytes of a file that holds no packets".to_owned(),
+        (Step::Decrypt(how), None) => how.cipher.name().to_owned(),
+        (Step::Decrypt(how), Some(input)) => {
+            let (cipher, start, end) = (how.cipher.name(), input.start, input.end);
+            format!("{cipher} undone, of bytes {start}..{end} of step {}", input.buffer.0)
+        }
         (Step::Decode(decoder), None) => comment(decoder),
         (Step::Decode(decoder), Some(input)) => {
             format!("{} of bytes {}..{} of step {}", comment(decoder), input.start, input.end, input.buffer.0)
@@ -76,12 +82,14 @@ impl Script {
         self.show_frames(replay);
         let buffers = &evidence.occurrence.trail.buffers;
         for (index, buffer) in buffers.iter().enumerate() {
-            let matters =
-                if matches!(buffer.step, Step::Decode(_)) { "" } else { ": the bytes of it that matter" };
+            let matters = if buffer.step.joins() { ": the bytes of it that matter" } else { "" };
             self.line(format_args!("\n# Step {index}: {}{matters}.", words(buffer)));
             match &buffer.step {
                 Step::Decode(decoder) => self.decode((number, index), buffer, decoder, replay),
-                Step::Datagram | Step::Reassembly | Step::Body => self.join((number, index), buffer, replay),
+                Step::Decrypt(_) => self.unknown(),
+                Step::Body | Step::Datagram | Step::Entry | Step::Reassembly => {
+                    self.join((number, index), buffer, replay);
+                }
             }
         }
         self.value(number, evidence, replay);
@@ -124,9 +132,7 @@ impl Script {
         let (Some(input), Some(output)) = (buffer.input, replay.outputs.get(index)) else { return };
         let source = replay.outputs.get(input.buffer.0 as usize);
         let given = source.and_then(|source| source.slice(&(input.start..input.end))).unwrap_or_default();
-        let Some(tool) = Tool::of(decoder) else {
-            return self.line(format_args!("echo 'No public tool is known for this step.' >&2; exit 2"));
-        };
+        let Some(tool) = Tool::of(decoder) else { return self.unknown() };
         let (command, cut) = tool.command(given, &output.bytes);
         command.register(&mut self.needs, &mut self.functions);
         let (start, len) = (place(replay, input.buffer, input.start), given.len());
@@ -134,6 +140,10 @@ impl Script {
         self.line(format_args!("# {}", tool.words));
         self.line(format_args!("bytes \"$work/{number}.{}\" {start} {len} \\", input.buffer.0));
         self.line(format_args!("  | {}{cut} > \"$work/{number}.{index}\"", command.text));
+    }
+
+    fn unknown(&mut self) {
+        self.line(format_args!("echo 'No public tool is known for this step.' >&2; exit 2"));
     }
 
     fn value(&mut self, number: usize, evidence: &Evidence, replay: &Replay) {

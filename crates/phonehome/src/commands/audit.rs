@@ -15,7 +15,7 @@ use audit::{
     Meter, Order,
     prove::{self, CaptureBytes, CaptureFiles},
 };
-use evidence::{Buffer, CaptureId, Case, Evidence, Finding, Occurrence, Step};
+use evidence::{Buffer, CaptureId, Case, Evidence, Finding, Occurrence};
 use facts::Atlas;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -171,7 +171,7 @@ fn needed(evidence: &Evidence) -> impl Iterator<Item = (CaptureId, Range<u64>)> 
 /// How many bytes the steps to a value come to.
 fn bytes(occurrence: &Occurrence) -> u64 {
     let of_step = |buffer: &Buffer| match (&buffer.step, buffer.segments.first(), buffer.segments.last()) {
-        (Step::Decode(_), ..) => buffer.len,
+        (step, ..) if !step.joins() => buffer.len,
         (_, Some(first), Some(last)) => last.out_end().saturating_sub(first.out),
         _ => 0,
     };

@@ -283,6 +283,7 @@ fn encoded(frame: u64, offset: u64, range: std::ops::Range<u64>) -> (Trail, Span
         step: Step::Reassembly,
         len: 812,
         input: None,
+        key: None,
         segments: vec![
             Segment::exact(0, 400, source(frame), offset),
             Segment::exact(400, 412, source(frame + 1), offset + 520),
@@ -292,12 +293,14 @@ fn encoded(frame: u64, offset: u64, range: std::ops::Range<u64>) -> (Trail, Span
         step: Step::Body,
         len: 512,
         input: None,
+        key: None,
         segments: vec![Segment::exact(0, 512, Source::Buffer(stream), 300)],
     });
     let decoded = trail.push(Buffer {
         step: Step::Decode("base64".to_owned()),
         len: 384,
         input: None,
+        key: None,
         segments: vec![Segment {
             out: 0,
             len: 384,
@@ -312,6 +315,7 @@ fn encoded(frame: u64, offset: u64, range: std::ops::Range<u64>) -> (Trail, Span
         step: Step::Decode("json-string".to_owned()),
         len,
         input: None,
+        key: None,
         segments: vec![Segment::exact(0, len, Source::Buffer(decoded), range.start)],
     });
     (trail, Span { buffer: field, start: 0, end: len })

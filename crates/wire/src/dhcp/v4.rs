@@ -45,6 +45,8 @@ impl DatagramProtocol for V4 {
             body: Body::None,
             head: Head::Dhcp(reading.head),
             position: 0,
+            seal: None,
+            stands_for: None,
         });
     }
 }

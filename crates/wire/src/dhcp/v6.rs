@@ -54,6 +54,8 @@ impl DatagramProtocol for V6 {
             body: Body::None,
             head: Head::Dhcp(head),
             position: 0,
+            seal: None,
+            stands_for: None,
         });
     }
 }

@@ -189,6 +189,8 @@ fn give(
         head,
         ending,
         position: 0,
+        seal: None,
+        stands_for: None,
     });
 }
 

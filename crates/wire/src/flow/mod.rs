@@ -95,6 +95,7 @@ impl Datagram<'_> {
         Recorded {
             bytes: self.bytes.to_vec(),
             segments: self.segments.to_vec(),
+            derived: Vec::new(),
             first: self.time,
             last: self.time,
         }

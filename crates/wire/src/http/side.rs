@@ -473,6 +473,8 @@ impl Open {
             head: Head::Http(head),
             ending,
             position,
+            seal: None,
+            stands_for: None,
         });
     }
 

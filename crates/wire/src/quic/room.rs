@@ -194,6 +194,8 @@ impl Quic {
             head,
             ending,
             position: 0,
+            seal: None,
+            stands_for: None,
         });
     }
 }

@@ -13,6 +13,8 @@ mod marks;
 pub(crate) mod raw;
 mod table;
 
+use std::sync::Arc;
+
 use evidence::{Ledger, Transport};
 use memchr::memchr;
 
@@ -21,7 +23,7 @@ use self::{
     table::{DATAGRAMS, STREAMS, StreamRow},
 };
 use crate::{
-    Ending, Sender, StreamBuffer,
+    Ending, KeyRing, Seal, Sender, StreamBuffer,
     flow::{Datagram, FlowInfo, FlowSink},
     protocol::{Context, DatagramProtocol, Output, Received, StreamProtocol, Verdict},
 };
@@ -30,8 +32,8 @@ pub use raw::{Named, NamedDatagrams};
 
 /// What one flow says: a [`FlowSink`] whose [`output`](Self::output) is to be taken between calls.
 pub struct Session {
-    ports: [u16; 2],
-    next_exchange: u32,
+    /// What its rooms are told.
+    context: Context,
     originator: Side,
     responder: Side,
     room: Option<(&'static str, Box<dyn StreamProtocol>)>,
@@ -66,21 +68,26 @@ enum Mode {
 }
 
 impl Session {
-    /// A session for that flow.
-    pub fn new(flow: &FlowInfo) -> Self {
-        Self::over(flow.transport, [flow.originator.1, flow.responder.1])
+    /// A session for that flow, with the secrets at hand.
+    pub fn new(flow: &FlowInfo, keys: &KeyRing) -> Self {
+        Self::over(flow.transport, [flow.originator.1, flow.responder.1], keys)
     }
 
-    /// A session for a flow of which only the transport and the ports (originator's, responder's) are known:
-    /// also for what comes out of a tunnel.
-    pub fn over(transport: Transport, ports: [u16; 2]) -> Self {
+    /// A session for a flow of which only the transport and the ports (originator's, responder's) are known.
+    pub fn over(transport: Transport, ports: [u16; 2], keys: &KeyRing) -> Self {
+        let context = Context { ports, keys: keys.clone(), ..Context::default() };
+        Self::within(transport, context)
+    }
+
+    /// A session for what a room took out of its own flow: `context` is that of the room, with the seal that
+    /// was undone.
+    pub fn within(transport: Transport, context: Context) -> Self {
         let name = match transport {
             Transport::Tcp => "TCP",
             Transport::Udp => "UDP",
         };
         Self {
-            ports,
-            next_exchange: 0,
+            context: Context { first_exchange: 0, ..context },
             originator: Side::new(name),
             responder: Side::new(name),
             room: None,
@@ -103,9 +110,10 @@ impl Session {
         self.out.passed()
     }
 
-    fn context(&mut self) -> Context {
-        self.count_exchanges();
-        Context { ports: self.ports, first_exchange: self.next_exchange }
+    /// How many seals lie around it.
+    pub fn depth(&self) -> usize {
+        let outer = |seal: &Arc<Seal>| seal.outer.clone();
+        std::iter::successors(self.context.seal.clone(), outer).count()
     }
 
     fn side(&mut self, sender: Sender) -> &mut Side {
@@ -140,7 +148,7 @@ impl Session {
         if asked {
             self.room = None;
             self.count_exchanges();
-            let exchange = self.next_exchange;
+            let exchange = self.context.first_exchange;
             for side in [&mut self.originator, &mut self.responder] {
                 side.begin(Mode::Fresh);
                 side.run = side.run.next(exchange);
@@ -151,13 +159,13 @@ impl Session {
 
     /// Looks at the first bytes of a direction. Returns whether it is known now what becomes of them.
     fn recognise(&mut self, sender: Sender, bytes: &[u8], last: bool) -> bool {
-        let context = self.context();
+        self.count_exchanges();
         for row in STREAMS {
-            match (row.recognise)(bytes, last, &context) {
+            match (row.recognise)(bytes, last, &self.context) {
                 Verdict::No => {}
                 Verdict::More => return false,
                 Verdict::Yes => {
-                    self.enter(sender, row, &context);
+                    self.enter(sender, row);
                     return true;
                 }
             }
@@ -167,7 +175,8 @@ impl Session {
     }
 
     /// A direction was recognised. The other one speaks the same, unless it is known not to.
-    fn enter(&mut self, sender: Sender, row: &StreamRow, context: &Context) {
+    fn enter(&mut self, sender: Sender, row: &StreamRow) {
+        let context = &self.context;
         let name = self.room.get_or_insert_with(|| (row.name, (row.open)(row.name, context))).0;
         if name != row.name {
             return self.side(sender).begin(Mode::Raw);
@@ -210,17 +219,18 @@ impl Session {
     }
 
     fn room_for(&mut self, bytes: &[u8]) -> &mut dyn DatagramProtocol {
-        let context = self.context();
+        self.count_exchanges();
+        let context = &self.context;
         let known =
             |rooms: &[(usize, Box<dyn DatagramProtocol>)], row| rooms.iter().position(|(of, _)| *of == row);
         let accepts = |(row, entry): &(usize, &table::DatagramRow)| {
-            (entry.recognise)(bytes, known(&self.rooms, *row).is_some(), &context)
+            (entry.recognise)(bytes, known(&self.rooms, *row).is_some(), context)
         };
         let Some((row, entry)) = DATAGRAMS.iter().enumerate().find(accepts) else {
             return &mut self.unknown;
         };
         let place = known(&self.rooms, row).unwrap_or_else(|| {
-            self.rooms.push((row, (entry.open)(entry.name)));
+            self.rooms.push((row, (entry.open)(entry.name, context)));
             self.rooms.len() - 1
         });
         match self.rooms.get_mut(place) {
@@ -233,7 +243,7 @@ impl Session {
     fn count_exchanges(&mut self) {
         let new = self.out.messages.get(self.seen..).unwrap_or_default();
         let next = new.iter().map(|message| message.exchange.saturating_add(1)).max().unwrap_or(0);
-        self.next_exchange = self.next_exchange.max(next);
+        self.context.first_exchange = self.context.first_exchange.max(next);
         self.seen = self.out.messages.len();
     }
 }
@@ -290,7 +300,10 @@ impl FlowSink for Session {
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let room = self.room.as_ref().map(|(name, _)| name);
-        f.debug_struct("Session").field("ports", &self.ports).field("room", &room).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("ports", &self.context.ports)
+            .field("room", &room)
+            .finish_non_exhaustive()
     }
 }
 

@@ -56,6 +56,8 @@ impl RawRun {
             head: Head::Raw,
             ending,
             position,
+            seal: None,
+            stands_for: None,
         });
     }
 
@@ -150,6 +152,8 @@ impl DatagramProtocol for NamedDatagrams {
             body,
             head: Head::Raw,
             position: 0,
+            seal: None,
+            stands_for: None,
         });
     }
 }

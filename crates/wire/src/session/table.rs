@@ -33,7 +33,7 @@ pub(super) struct DatagramRow {
     /// Whether the datagram is one of its own. `true`: an earlier one of the flow was.
     pub(super) recognise: fn(&[u8], bool, &Context) -> bool,
     /// Its room.
-    pub(super) open: fn(&'static str) -> Box<dyn DatagramProtocol>,
+    pub(super) open: fn(&'static str, &Context) -> Box<dyn DatagramProtocol>,
 }
 
 /// Over streams.
@@ -56,14 +56,22 @@ pub(super) const STREAMS: &[StreamRow] = &[
 
 /// Over datagrams.
 pub(super) const DATAGRAMS: &[DatagramRow] = &[
-    datagram("QUIC", |bytes, known, _| quic::recognise(bytes, known), |name| Box::new(Quic::new(name))),
-    datagram("DTLS", |bytes, known, _| tls::dtls::recognise(bytes, known), |name| Box::new(Dtls::new(name))),
-    datagram("SSDP", |bytes, _, _| http::recognise(bytes, true) == Verdict::Yes, |_| Box::new(Ssdp)),
-    datagram("DHCP", |bytes, _, context| dhcp::v4::recognise(bytes, context), |_| Box::<dhcp::V4>::default()),
+    datagram("QUIC", |bytes, known, _| quic::recognise(bytes, known), |name, _| Box::new(Quic::new(name))),
+    datagram(
+        "DTLS",
+        |bytes, known, _| tls::dtls::recognise(bytes, known),
+        |name, _| Box::new(Dtls::new(name)),
+    ),
+    datagram("SSDP", |bytes, _, _| http::recognise(bytes, true) == Verdict::Yes, |_, _| Box::new(Ssdp)),
+    datagram(
+        "DHCP",
+        |bytes, _, context| dhcp::v4::recognise(bytes, context),
+        |_, _| Box::<dhcp::V4>::default(),
+    ),
     datagram(
         "DHCPv6",
         |bytes, _, context| dhcp::v6::recognise(bytes, context),
-        |_| Box::<dhcp::V6>::default(),
+        |_, _| Box::<dhcp::V6>::default(),
     ),
     datagram("mDNS", |bytes, _, context| context.port(5353) && dns::plausible(bytes), domain_names),
     datagram("LLMNR", |bytes, _, context| context.port(5355) && dns::plausible(bytes), domain_names),
@@ -83,7 +91,7 @@ const fn stream(
 const fn datagram(
     name: &'static str,
     recognise: fn(&[u8], bool, &Context) -> bool,
-    open: fn(&'static str) -> Box<dyn DatagramProtocol>,
+    open: fn(&'static str, &Context) -> Box<dyn DatagramProtocol>,
 ) -> DatagramRow {
     DatagramRow { name, recognise, open }
 }
@@ -98,10 +106,10 @@ fn tls(name: &'static str, context: &Context) -> Box<dyn StreamProtocol> {
 }
 
 /// Known by name only.
-fn silent(name: &'static str) -> Box<dyn DatagramProtocol> {
+fn silent(name: &'static str, _: &Context) -> Box<dyn DatagramProtocol> {
     Box::new(super::raw::NamedDatagrams::new(name))
 }
 
-fn domain_names(name: &'static str) -> Box<dyn DatagramProtocol> {
+fn domain_names(name: &'static str, _: &Context) -> Box<dyn DatagramProtocol> {
     Box::new(dns::Datagrams::new(name))
 }

@@ -76,6 +76,8 @@ impl DatagramProtocol for Dtls {
             head: Head::Tls(Box::new(heard.head)),
             ending,
             position: 0,
+            seal: None,
+            stands_for: None,
         });
     }
 }

@@ -144,6 +144,8 @@ impl Flight {
             head: Head::Tls(Box::new(head)),
             ending: placing.ending,
             position: 0,
+            seal: None,
+            stands_for: None,
         });
     }
 

@@ -6,7 +6,7 @@
 use evidence::{Anomaly, CaptureId, FrameNo, Ledger, Segment, Source, Timestamp, Transport};
 pub(crate) use wire::Sender::{Originator, Responder};
 use wire::{
-    Body, DnsHead, Ending, Head, Message, Recorded, Sender, Session, StreamBuffer,
+    Body, DnsHead, Ending, Head, KeyRing, Message, Recorded, Sender, Session, StreamBuffer,
     flow::{Datagram, FlowSink},
 };
 
@@ -63,7 +63,7 @@ pub(crate) fn play_cut(ports: [u16; 2], script: &[Act], cut: impl Fn(&[u8]) -> V
         Some(Act::Datagram(..)) => Transport::Udp,
         _ => Transport::Tcp,
     };
-    let mut stage = Stage::new(Session::over(transport, ports));
+    let mut stage = Stage::new(Session::over(transport, ports, &KeyRing::default()));
     for act in script {
         stage.act(act, &cut);
     }
