@@ -4,6 +4,7 @@
 //! Every step's output is made anew and its length compared; the value must read as the case says. A case
 //! may have been written by anybody: what a replay costs is bounded, whatever the trail claims.
 
+mod cipher;
 mod field;
 mod files;
 mod recipe;
@@ -125,10 +126,19 @@ pub fn replay(occurrence: &Occurrence, captures: &mut dyn CaptureBytes) -> Resul
     Ok(Replay { outputs, value, frames: trail.trace(span) })
 }
 
-/// Everything of captures that a trail is made from, with the frame that is said to hold it.
+/// Everything of captures and key files that a trail is made from, with the frame, line or entry that is said
+/// to hold it.
 pub fn recorded(trail: &Trail) -> impl Iterator<Item = Place> {
-    let segments = trail.buffers.iter().flat_map(|buffer| &buffer.segments);
-    segments.filter_map(|segment| match segment.source {
+    trail.buffers.iter().flat_map(places)
+}
+
+/// What of it lies in frames.
+pub fn in_frames(trail: &Trail) -> impl Iterator<Item = Place> {
+    trail.buffers.iter().filter(|buffer| buffer.step != Step::Entry).flat_map(places)
+}
+
+fn places(buffer: &Buffer) -> impl Iterator<Item = Place> {
+    buffer.segments.iter().filter_map(|segment| match segment.source {
         Source::Frame { capture, frame } => Some((capture, frame, source_range(segment))),
         Source::Buffer(_) => None,
     })

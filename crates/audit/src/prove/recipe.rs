@@ -10,11 +10,17 @@
 use std::{collections::BTreeSet, fmt::Write};
 
 use evidence::{
-    Buffer, BufferId, Capture, CaptureId, Evidence, Finding, FindingId, FrameNo, Segment, Source, Step,
+    Buffer, BufferId, Capture, CaptureId, Decryption, Evidence, Finding, FindingId, FrameNo, Segment, Source,
+    Step,
 };
 use sha2::{Digest, Sha256};
 
-use super::{Replay, field, recorded, tools::Tool};
+use super::{
+    Replay,
+    cipher::{self, Undoing},
+    field, recorded,
+    tools::Tool,
+};
 use crate::input::hex;
 
 /// The script for a finding. `replays` are those of its evidence, in the same order; the captures' names
@@ -86,7 +92,7 @@ impl Script {
             self.line(format_args!("\n# Step {index}: {}{matters}.", words(buffer)));
             match &buffer.step {
                 Step::Decode(decoder) => self.decode((number, index), buffer, decoder, replay),
-                Step::Decrypt(_) => self.unknown(),
+                Step::Decrypt(how) => self.decrypt((number, index), buffer, how, replay),
                 Step::Body | Step::Datagram | Step::Entry | Step::Reassembly => {
                     self.join((number, index), buffer, replay);
                 }
@@ -140,6 +146,29 @@ impl Script {
         self.line(format_args!("# {}", tool.words));
         self.line(format_args!("bytes \"$work/{number}.{}\" {start} {len} \\", input.buffer.0));
         self.line(format_args!("  | {}{cut} > \"$work/{number}.{index}\"", command.text));
+    }
+
+    fn decrypt(
+        &mut self,
+        (number, index): (usize, usize),
+        buffer: &Buffer,
+        how: &Decryption,
+        replay: &Replay,
+    ) {
+        let (Some(input), Some(made)) = (buffer.input, replay.outputs.get(index)) else { return };
+        let (start, len) = (place(replay, input.buffer, input.start), input.end.saturating_sub(input.start));
+        let secret = buffer.key.map(|key| format!("\"$work/{number}.{}\"", key.buffer.0));
+        let undoing = Undoing {
+            how,
+            secret: secret.as_deref(),
+            input: &format!("bytes \"$work/{number}.{}\" {start} {len}", input.buffer.0),
+            len: made.bytes.len(),
+            output: &format!("\"$work/{number}.{index}\""),
+        };
+        let Some(script) = undoing.script() else { return self.unknown() };
+        self.needs.extend(cipher::NEEDS);
+        self.functions.insert(cipher::FUNCTIONS);
+        self.body.push_str(&script);
     }
 
     fn unknown(&mut self) {
