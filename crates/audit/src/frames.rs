@@ -22,7 +22,9 @@ use wire::{
 use crate::{
     digest::Digester,
     input::{Input, Opened, fill, open},
+    kind::Kind,
     progress::Meter,
+    secrets::{Secrets, scannable},
     windows::each_event,
 };
 
@@ -46,6 +48,7 @@ pub(crate) struct ReadOutcome {
 /// Reads inputs and deals packets out.
 pub(crate) struct FrameReader<'p> {
     workers: Vec<Sender<Batch>>,
+    secrets: Secrets,
     meter: &'p Meter,
     digester: Digester,
     pool: Vec<Arc<Vec<u8>>>,
@@ -55,9 +58,10 @@ pub(crate) struct FrameReader<'p> {
 }
 
 impl<'p> FrameReader<'p> {
-    pub(crate) fn new(workers: Vec<Sender<Batch>>, meter: &'p Meter) -> Self {
+    pub(crate) fn new(workers: Vec<Sender<Batch>>, secrets: Secrets, meter: &'p Meter) -> Self {
         Self {
             workers,
+            secrets,
             meter,
             digester: Digester::start(),
             pool: Vec::new(),
@@ -67,20 +71,54 @@ impl<'p> FrameReader<'p> {
         }
     }
 
-    /// Reads every input, the one whose first frame is earliest first. What cannot be read becomes a
-    /// problem, and the others go on.
+    /// Reads every input: secrets first, then packets, the input whose first frame is earliest first. What
+    /// cannot be read becomes a problem, and the others go on.
     pub(crate) fn run(mut self, inputs: &[Input]) -> ReadOutcome {
-        for (id, input) in in_order_of_time(inputs) {
+        let mut packets = Vec::new();
+        for (id, input) in (0u32..).map(CaptureId).zip(inputs) {
+            match first_look(input) {
+                // Opened when its turn comes: a pipe can be opened once, and thousands of files not at once.
+                Look::Packets(time) => packets.push((time, id, input)),
+                Look::Secrets(opened) => self.read_secrets(id, input, opened),
+                Look::Scan(time, mut opened) => {
+                    self.secrets.scan(id, &mut *opened.bytes);
+                    packets.push((time, id, input));
+                }
+                Look::Fails(error) => self.problem(input, format!("cannot be opened: {error}")),
+            }
+        }
+        packets.sort_by_key(|(time, id, _)| (*time, *id));
+        for (_, id, input) in packets {
             match open(input) {
+                Ok(opened) if opened.kind.is_some_and(Kind::is_keys) => self.read_secrets(id, input, opened),
                 Ok(opened) => self.read(id, input, opened),
                 Err(error) => self.problem(input, format!("cannot be opened: {error}")),
             }
         }
+        self.finish()
+    }
+
+    fn finish(mut self) -> ReadOutcome {
         self.dissector.finish(&mut self.net);
         self.outcome.ledger.merge(&self.dissector.ledger());
         self.note_anomalies();
+        for capture in std::mem::take(&mut self.secrets).finish() {
+            self.outcome.ledger.add_pieces(Fate::Framing, &capture.format, capture.bytes, capture.frames);
+            self.outcome.captures.push(capture);
+        }
         self.outcome.captures.sort_by_key(|capture| capture.id);
         self.outcome
+    }
+
+    fn read_secrets(&mut self, id: CaptureId, input: &Input, opened: Opened) {
+        let mut capture = begin(id, input);
+        capture.format = match opened.kind {
+            Some(Kind::PrivateKey) => Capture::PRIVATE_KEY.to_owned(),
+            _ => Capture::KEY_LOG.to_owned(),
+        };
+        if let Err(problem) = self.secrets.read(capture, opened) {
+            self.problem(input, problem);
+        }
     }
 
     fn read(&mut self, id: CaptureId, input: &Input, mut opened: Opened) {
@@ -110,6 +148,7 @@ impl<'p> FrameReader<'p> {
             if hash_here {
                 self.digester.update(Arc::clone(&chunk), fresh);
             }
+            self.secrets.read_on();
             self.deal(&chunk, batches);
             self.pool.push(chunk);
             if at_end {
@@ -198,6 +237,7 @@ impl<'p> FrameReader<'p> {
     }
 
     fn note(&mut self, note: &wire::capture::Note, capture: &mut Capture) {
+        self.secrets.note(note);
         if capture.notes.len() < NOTES {
             capture.notes.push(note.to_string());
         }
@@ -248,19 +288,39 @@ fn fold((address, port): (IpAddr, u16)) -> u64 {
     address.wrapping_mul(0x0000_0100_0000_01b3).wrapping_add(u64::from(port))
 }
 
-/// The inputs with their numbers, the one that begins earliest first: a rotated capture is one timeline.
-fn in_order_of_time(inputs: &[Input]) -> Vec<(CaptureId, &Input)> {
-    let mut ordered: Vec<_> = (0u32..).map(CaptureId).zip(inputs).collect();
-    if ordered.len() > 1 {
-        ordered.sort_by_cached_key(|(_, input)| first_time(input));
-    }
-    ordered
+/// What a first look at an input tells.
+enum Look {
+    /// It cannot be opened.
+    Fails(std::io::Error),
+    /// Packets, or whatever else: read in its turn, by the time of its first frame.
+    Packets(Option<Timestamp>),
+    /// Packets with secrets between them, perhaps.
+    Scan(Option<Timestamp>, Opened),
+    /// Secrets.
+    Secrets(Opened),
 }
 
-/// The time of an input's first frame; `None` where it has none near its beginning, or is a pipe.
-fn first_time(input: &Input) -> Option<Timestamp> {
-    let Input::File(_) = input else { return None };
-    let mut bytes = open(input).ok()?.bytes.take(CHUNK as u64);
+/// Standard input is looked at in its turn, as it can be read once.
+fn first_look(input: &Input) -> Look {
+    if *input == Input::Standard {
+        return Look::Packets(None);
+    }
+    match open(input) {
+        Ok(opened) if opened.kind.is_some_and(Kind::is_keys) => Look::Secrets(opened),
+        Ok(mut opened) => {
+            let (scan, time) = (scannable(input, &opened.head), first_time(&mut opened));
+            match open(input) {
+                Ok(opened) if scan => Look::Scan(time, opened),
+                _ => Look::Packets(time),
+            }
+        }
+        Err(error) => Look::Fails(error),
+    }
+}
+
+/// The time of an input's first frame; `None` where it has none near its beginning.
+fn first_time(opened: &mut Opened) -> Option<Timestamp> {
+    let mut bytes = (&mut opened.bytes).take(CHUNK as u64);
     let mut first = None;
     let _ = each_event(&mut Reader::new(CaptureId(0)), &mut bytes, |event| match event {
         Event::Frame(frame) => {
@@ -292,7 +352,10 @@ fn complaint(capture: &Capture) -> Option<String> {
     if capture.bytes == 0 {
         Some("is empty: was the capture written to the end?".to_owned())
     } else if capture.format.starts_with("unknown") {
-        Some("is no pcap or pcapng capture; give the file the packets were recorded to".to_owned())
+        Some(
+            "is no pcap or pcapng capture, and no key log; give the file the packets were recorded to"
+                .to_owned(),
+        )
     } else {
         None
     }

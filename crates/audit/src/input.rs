@@ -13,6 +13,8 @@ use std::{
 use evidence::InputProblem;
 use sha2::{Digest, Sha256};
 
+use crate::kind::Kind;
+
 /// One thing to audit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Input {
@@ -32,8 +34,9 @@ impl Input {
     }
 }
 
-/// What `arguments` stand for: a folder for the files below it that begin like a capture or are named like
-/// one, in the order of their paths; a file named outright for itself, whatever it is; `-` for standard input.
+/// What `arguments` stand for: a folder for the files below it that begin like a capture or a file of secrets,
+/// or are named like a capture, in the order of their paths; a file named outright for itself, whatever it is;
+/// `-` for standard input.
 pub fn expand(arguments: &[PathBuf]) -> (Vec<Input>, Vec<InputProblem>) {
     let mut inputs = Vec::new();
     let mut problems = Vec::new();
@@ -60,7 +63,7 @@ fn expand_folder(folder: &Path, inputs: &mut Vec<Input>, problems: &mut Vec<Inpu
     files.sort();
     let before = inputs.len();
     for file in files {
-        match begins_like_a_capture(&file) {
+        match begins_well(&file) {
             Ok(begins) if begins || is_named_like_a_capture(&file) => inputs.push(Input::File(file)),
             Ok(_) => {}
             Err(error) => problems.push(problem(&file, &error)),
@@ -106,17 +109,19 @@ fn problem(path: &Path, error: &io::Error) -> InputProblem {
     InputProblem { input: path.display().to_string(), problem: format!("cannot be read: {error}") }
 }
 
-fn begins_like_a_capture(path: &Path) -> io::Result<bool> {
-    let mut magic = [0; 4];
-    let mut opened = open(&Input::File(path.to_owned()))?;
-    let (count, _) = fill(&mut *opened.bytes, &mut magic);
-    Ok(count == 4 && CAPTURE_MAGICS.contains(&u32::from_le_bytes(magic)))
+/// Whether a file begins like something that can be audited.
+fn begins_well(path: &Path) -> io::Result<bool> {
+    Ok(open(&Input::File(path.to_owned()))?.kind.is_some())
 }
 
 /// An open input.
 pub struct Opened {
-    /// Capture bytes, decompressed.
+    /// Its bytes, decompressed.
     pub bytes: Box<dyn Read + Send>,
+    /// What it is; `None` where its first bytes do not tell.
+    pub kind: Option<Kind>,
+    /// Its first bytes, which `bytes` begins with.
+    pub head: Vec<u8>,
     /// `gzip`, `zstd` or nothing.
     pub compression: Option<&'static str>,
     /// Counts and hashes what lies on the disk, where the bytes above are not the same. Complete once
@@ -135,15 +140,42 @@ pub fn open(input: &Input) -> io::Result<Opened> {
     read?;
     let head = magic.get(..count).unwrap_or_default().to_vec();
     let whole = Cursor::new(head).chain(raw);
-    Ok(match magic {
+    let (bytes, compression, digest): (Box<dyn Read + Send>, _, _) = match magic {
         [0x1f, 0x8b, _, _] => {
-            compressed("gzip", whole, |reader| Ok(Box::new(flate2::bufread::MultiGzDecoder::new(reader))))?
+            let (file, digest) = hashed(whole);
+            (Box::new(flate2::bufread::MultiGzDecoder::new(file)), Some("gzip"), Some(digest))
         }
-        [0x28, 0xb5, 0x2f, 0xfd] => compressed("zstd", whole, |reader| {
-            Ok(Box::new(zstd::stream::read::Decoder::with_buffer(reader)?))
-        })?,
-        _ => Opened { bytes: Box::new(whole), compression: None, digest: None },
-    })
+        [0x28, 0xb5, 0x2f, 0xfd] => {
+            let (file, digest) = hashed(whole);
+            (Box::new(zstd::stream::read::Decoder::with_buffer(file)?), Some("zstd"), Some(digest))
+        }
+        _ => (Box::new(whole), None, None),
+    };
+    Ok(look(Opened { bytes, compression, digest, kind: None, head: Vec::new() }))
+}
+
+/// Looks at the first bytes. What goes wrong there goes wrong again for whoever reads on.
+fn look(mut opened: Opened) -> Opened {
+    let mut head = vec![0; Kind::HEAD];
+    let (count, read) = fill(&mut *opened.bytes, &mut head);
+    head.truncate(count);
+    opened.kind = Kind::of(&head);
+    let begun = Cursor::new(head.clone());
+    opened.bytes = match read {
+        Ok(()) => Box::new(begun.chain(opened.bytes)),
+        Err(error) => Box::new(begun.chain(Failing(Some(error)))),
+    };
+    opened.head = head;
+    opened
+}
+
+/// An input that ended with an error.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
 }
 
 /// A hash over the bytes of a file, and their number.
@@ -193,15 +225,10 @@ pub(crate) fn fill(reader: &mut dyn Read, buffer: &mut [u8]) -> (usize, io::Resu
 
 type Compressed = BufReader<Hashing<Box<dyn Read + Send>>>;
 
-fn compressed(
-    name: &'static str,
-    raw: impl Read + Send + 'static,
-    decoder: impl FnOnce(Compressed) -> io::Result<Box<dyn Read + Send>>,
-) -> io::Result<Opened> {
+fn hashed(raw: impl Read + Send + 'static) -> (Compressed, Arc<Mutex<Digested>>) {
     let digest = Arc::new(Mutex::new(Digested::default()));
     let hashing = Hashing { inner: Box::new(raw) as Box<dyn Read + Send>, digest: Arc::clone(&digest) };
-    let bytes = decoder(BufReader::with_capacity(1 << 17, hashing))?;
-    Ok(Opened { bytes, compression: Some(name), digest: Some(digest) })
+    (BufReader::with_capacity(1 << 17, hashing), digest)
 }
 
 /// Hashes what is read through it.
@@ -219,10 +246,6 @@ impl<R: Read> Read for Hashing<R> {
         Ok(count)
     }
 }
-
-/// pcap in both resolutions, byte orders and the modified variant, and pcapng, as little-endian numbers.
-const CAPTURE_MAGICS: [u32; 7] =
-    [0xa1b2_c3d4, 0xd4c3_b2a1, 0xa1b2_3c4d, 0x4d3c_b2a1, 0xa1b2_cd34, 0x34cd_b2a1, 0x0a0d_0d0a];
 
 #[cfg(test)]
 mod tests {

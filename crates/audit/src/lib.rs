@@ -9,13 +9,16 @@ mod findings;
 mod frames;
 mod gather;
 pub mod input;
+mod kind;
 mod merge;
 mod pipeline;
 mod progress;
 pub mod prove;
 mod records;
+mod secrets;
 mod windows;
 mod worker;
 
+pub use kind::Kind;
 pub use pipeline::{AuditError, Order, audit};
 pub use progress::Meter;

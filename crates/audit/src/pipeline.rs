@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! reading thread                 workers, one for each core             writer
+//! secrets, then
 //! files → frames → packets  →  flows → streams → messages → payload  →  store
 //!                              tree → sightings → gathered
 //!                                                   ↓
@@ -18,7 +19,6 @@ use evidence::{CASE_FORMAT, Case, InputProblem};
 use facts::Atlas;
 use identifiers::{Needles, Profile, shapes::Shapes};
 use store::{Record, Store, StoreError};
-use wire::KeyRing;
 
 use crate::{
     examine::Wanted,
@@ -29,12 +29,13 @@ use crate::{
     merge::{Merged, merge},
     progress::Meter,
     records::Records,
+    secrets::Secrets,
     worker::work,
 };
 
 /// What to audit, and how.
 pub struct Order {
-    /// Files, folders, `-`.
+    /// Files (captures, key logs, private keys), folders, `-`.
     pub inputs: Vec<PathBuf>,
     /// What is known of the phone.
     pub profile: Option<Profile>,
@@ -70,7 +71,8 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
     let count = order.workers.or_else(|| thread::available_parallelism().ok()).map_or(2, NonZeroUsize::get);
     let count = count.min(MOST_WORKERS);
 
-    let keys = KeyRing::default();
+    let secrets = Secrets::default();
+    let keys = secrets.ring.clone();
     let keeps = store.is_some();
     let (read, shares, mut written) = thread::scope(|scope| {
         let (records, to_write) = bounded::<Vec<Record>>(QUEUE);
@@ -85,7 +87,7 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
             })
             .unzip();
         drop(records);
-        let read = FrameReader::new(packets, meter).run(&inputs);
+        let read = FrameReader::new(packets, secrets, meter).run(&inputs);
         let shares: Result<Vec<_>, _> = workers
             .into_iter()
             .map(|worker| worker.join().map_err(|_| AuditError::Thread("worker")))

@@ -14,7 +14,8 @@ pub struct Capture {
     pub id: CaptureId,
     /// Its name as given, for the reader; the digest is what identifies it.
     pub name: String,
-    /// Format as recognised: `pcap`, `pcapng`, with `gzip` or `zstd` where the file is compressed.
+    /// Format as recognised: `pcap`, `pcapng`, `TLS key log`, `private key`; with ` in gzip` or ` in zstd` where
+    /// the file is compressed.
     pub format: String,
     /// SHA-256 of the file as it lies on the disk, lower-case hex.
     pub sha256: String,
@@ -22,7 +23,7 @@ pub struct Capture {
     pub file_bytes: u64,
     /// Bytes after decompression: what the ledger accounts for.
     pub bytes: u64,
-    /// Packet records read.
+    /// Packet records read; of a file of secrets, secrets.
     pub frames: u64,
     /// The earliest frame's time.
     pub first: Option<Timestamp>,
@@ -32,6 +33,18 @@ pub struct Capture {
     pub notes: Vec<String>,
     /// Why reading ended before the end of the file, where it did.
     pub damage: Option<String>,
+}
+
+impl Capture {
+    /// Format of a key log: `SSLKEYLOGFILE` lines.
+    pub const KEY_LOG: &str = "TLS key log";
+    /// Format of a private key.
+    pub const PRIVATE_KEY: &str = "private key";
+
+    /// Whether it holds secrets, and no traffic.
+    pub fn holds_secrets(&self) -> bool {
+        [Self::KEY_LOG, Self::PRIVATE_KEY].iter().any(|format| self.format.starts_with(format))
+    }
 }
 
 /// An input that could not be read, or only in part.

@@ -34,9 +34,13 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct AuditArguments {
-    /// Packet captures (pcap or pcapng; plain, gzip or zstd), folders of them, or - for standard input
+    /// Packet captures (pcap or pcapng), with the key logs and RSA private keys that open them, in any order;
+    /// plain, gzip or zstd; folders of them, or - for standard input
     #[arg(required = true, value_name = "CAPTURE")]
     pub(crate) captures: Vec<PathBuf>,
+    /// A key log (SSLKEYLOGFILE) or an RSA private key in PEM, as if it stood among the captures; may be repeated
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) keys: Vec<PathBuf>,
     /// What is known of the phone; see `phonehome profile new`
     #[arg(short, long, value_name = "FILE")]
     pub(crate) profile: Option<PathBuf>,

@@ -40,7 +40,7 @@ fn write(page: &mut String, overview: &Overview) -> std::fmt::Result {
             "- Capture {}: {}, {}{time}, SHA-256 {}",
             code(&capture.name),
             words::bytes(capture.file_bytes),
-            words::counted(capture.frames, "frame"),
+            words::contents(capture),
             code(&capture.sha256)
         )?;
     }

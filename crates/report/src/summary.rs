@@ -67,8 +67,13 @@ impl Page {
         if let Some((first, last)) = overview.span() {
             let _ = write!(inputs, " · {} UTC", words::period(first, last));
         }
-        let frames = case.captures.iter().fold(0u64, |sum, one| sum.saturating_add(one.frames));
-        let _ = write!(inputs, " · {}", words::counted(frames, "frame"));
+        for kind in [false, true] {
+            let files = || case.captures.iter().filter(|one| one.holds_secrets() == kind);
+            if files().next().is_some() || !kind {
+                let count = files().fold(0u64, |sum, one| sum.saturating_add(one.frames));
+                let _ = write!(inputs, " · {}", words::counted(count, if kind { "secret" } else { "frame" }));
+            }
+        }
         self.wrapped("", &inputs, DIM);
         let profile = match &case.profile {
             Some(name) => format!(

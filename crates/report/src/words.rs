@@ -1,8 +1,8 @@
 //! Numbers and facts -> the words in which every output tells them.
 
 use evidence::{
-    CaptureId, Carrier, Case, Direction, Fate, Grade, Layer, Missing, Relation, Security, Severity, Step,
-    Timestamp, Transport,
+    Capture, CaptureId, Carrier, Case, Content, Direction, Fate, Grade, Layer, Missing, ProtectionFault,
+    Relation, Security, Severity, Step, Timestamp, Transport,
 };
 
 /// `12,345`.
@@ -197,6 +197,7 @@ pub(crate) fn relation(relation: Relation) -> &'static str {
     match relation {
         Relation::Value => "The value",
         Relation::Destination => "Names the destination",
+        Relation::Label => "Says what the content is",
         Relation::Answer => "What the receiver answered",
         Relation::Sender => "Names the sender",
     }
@@ -242,6 +243,28 @@ pub(crate) fn missing(missing: Missing) -> (&'static str, &'static str) {
     }
 }
 
+/// What is wrong with the protection of what left, in a few words.
+pub(crate) fn fault(fault: ProtectionFault) -> &'static str {
+    match fault {
+        ProtectionFault::LabelLies => "label that says encrypted",
+        ProtectionFault::OnlyTheChannel => "content open to whoever ends the connection",
+        ProtectionFault::OwnMaking => "encryption of somebody’s own making",
+        ProtectionFault::WeakChannel => "weak encryption of the connection",
+    }
+}
+
+/// What protects content.
+pub(crate) fn content(content: &Content) -> String {
+    match content {
+        Content::Encoded(ways) => {
+            let ways: Vec<String> = ways.iter().map(|way| decoder(way).0).collect();
+            format!("only encoded ({})", ways.join(", then "))
+        }
+        Content::Readable => "readable as it stands".to_owned(),
+        Content::Unreadable => "unreadable, like the output of a cipher".to_owned(),
+    }
+}
+
 /// Name of a decoder as people write it, and what it does for those who never met it.
 fn decoder(name: &str) -> (String, &'static str) {
     let known = DECODERS.iter().find(|(id, _, _)| *id == name);
@@ -260,6 +283,11 @@ pub(crate) fn step(step: &Step) -> (String, &'static str) {
         }
         Step::Entry => ("Entry of a file".to_owned(), "bytes of a file that holds no packets, as they stand"),
     }
+}
+
+/// What a file holds, counted: frames, or secrets.
+pub(crate) fn contents(capture: &Capture) -> String {
+    counted(capture.frames, if capture.holds_secrets() { "secret" } else { "frame" })
 }
 
 /// The name of a capture; `capture 3` where the case does not list it.

@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: AuditArguments) -> anyhow::Result<Exit> {
     let folder = arguments.out.clone().unwrap_or_else(|| default_folder(&arguments.captures));
     write::folder(&folder)?;
     let order = Order {
-        inputs: arguments.captures.clone(),
+        inputs: arguments.captures.iter().chain(&arguments.keys).cloned().collect(),
         profile,
         store: (!arguments.no_store).then(|| folder.join("case.sqlite")),
         atlas,
@@ -53,7 +53,7 @@ fn verdict(case: &Case, arguments: &AuditArguments, folder: &Path) -> Exit {
     let limit = arguments.fail_on.map(evidence::Severity::from);
     let store = folder.join("case.sqlite").display().to_string();
     let unwritten = case.problems.iter().any(|problem| problem.input == store);
-    let nothing_read = case.captures.iter().all(|capture| capture.frames == 0);
+    let nothing_read = case.captures.iter().all(|capture| capture.frames == 0 || capture.holds_secrets());
     if limit.is_some() && worst >= limit {
         Exit::Found
     } else if unwritten {

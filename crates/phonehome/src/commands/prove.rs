@@ -7,8 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use audit::prove::{CaptureFiles, Place, Replay, file_name, recipe, recorded, replay, words};
-use evidence::{CASE_FORMAT, Capture, CaptureId, Case, Evidence, Finding, FrameNo};
+use audit::prove::{CaptureFiles, Place, Replay, file_name, in_frames, recipe, recorded, replay, words};
+use evidence::{CASE_FORMAT, Capture, CaptureId, Case, Evidence, Finding, FrameNo, Trail};
 use report::visible;
 
 use crate::{
@@ -116,7 +116,7 @@ impl Prover {
         files
             .prepare(of_captures(findings).map(|(capture, _, range)| (capture, range)))
             .map_err(unreadable)?;
-        let forged = files.without(of_captures(findings)).map_err(unreadable)?;
+        let forged = files.without(trails(findings).flat_map(in_frames)).map_err(unreadable)?;
         Ok(Self { captures, files, forged })
     }
 
@@ -147,7 +147,7 @@ impl Prover {
     }
 
     fn replay(&mut self, evidence: &Evidence) -> Result<Replay, String> {
-        for (capture, frame, range) in recorded(&evidence.occurrence.trail) {
+        for (capture, frame, range) in in_frames(&evidence.occurrence.trail) {
             if self.forged.contains(&(capture, frame)) {
                 let (start, end) = (range.start, range.end);
                 return Err(format!(
@@ -199,10 +199,12 @@ impl Prover {
 
 /// Everything of captures that the findings' proofs are made from.
 fn of_captures(findings: &[&Finding]) -> impl Iterator<Item = Place> {
-    findings
-        .iter()
-        .flat_map(|finding| &finding.evidence)
-        .flat_map(|evidence| recorded(&evidence.occurrence.trail))
+    trails(findings).flat_map(recorded)
+}
+
+fn trails<'f>(findings: &[&'f Finding]) -> impl Iterator<Item = &'f Trail> {
+    let evidence = findings.iter().flat_map(|finding| &finding.evidence);
+    evidence.map(|evidence| &evidence.occurrence.trail)
 }
 
 fn dump(bytes: &[u8]) -> String {

@@ -231,25 +231,32 @@ fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or(path)
 }
 
+/// When a capture was recorded.
+fn recorded(capture: &Capture) -> Markup {
+    markup! {
+        @match capture.first.zip(capture.last) {
+            Some((first, last)) => {
+                (words::period(first, last)) " UTC"
+                span.muted { " (" (words::duration(last.since(first))) ")" }
+            }
+            None => "no frame has a time",
+        }
+    }
+}
+
 fn examined(capture: &Capture) -> Markup {
     markup! {
         article.capture {
             h3 { (Shown(&capture.name)) }
             dl.facts {
                 dt { "SHA-256" } dd { code.digest { (Shown(&capture.sha256)) } }
-                dt { "Recorded" }
-                dd {
-                    @match capture.first.zip(capture.last) {
-                        Some((first, last)) => {
-                            (words::period(first, last)) " UTC"
-                            span.muted { " (" (words::duration(last.since(first))) ")" }
-                        }
-                        None => "no frame has a time",
-                    }
+                @if !capture.holds_secrets() {
+                    dt { "Recorded" }
+                    dd { (recorded(capture)) }
                 }
                 dt { "Size" }
                 dd {
-                    (words::bytes(capture.file_bytes)) ", " (words::counted(capture.frames, "frame")) ", " (Shown(&capture.format))
+                    (words::bytes(capture.file_bytes)) ", " (words::contents(capture)) ", " (Shown(&capture.format))
                     @if capture.bytes != capture.file_bytes { span.muted { " (" (words::bytes(capture.bytes)) " decompressed)" } }
                 }
                 @if !capture.notes.is_empty() {

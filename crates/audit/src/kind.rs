@@ -1,0 +1,90 @@
+//! What an input is, told by its first bytes and never by its name.
+
+/// A kind of input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Packets: pcap in both resolutions, byte orders and the modified variant, or pcapng.
+    Capture,
+    /// Secrets of TLS connections, as `SSLKEYLOGFILE` has them.
+    KeyLog,
+    /// A server's private key in PEM.
+    PrivateKey,
+}
+
+impl Kind {
+    /// The kind of what begins with `head`, which holds [`HEAD`](Self::HEAD) bytes or all there are.
+    pub fn of(head: &[u8]) -> Option<Self> {
+        KINDS.iter().find(|(_, begins)| begins(head)).map(|(kind, _)| *kind)
+    }
+
+    /// Whether it holds secrets, and no traffic.
+    pub fn is_keys(self) -> bool {
+        matches!(self, Self::KeyLog | Self::PrivateKey)
+    }
+
+    /// How many bytes are looked at.
+    pub const HEAD: usize = 4096;
+}
+
+/// Each kind, and what its files begin with.
+const KINDS: &[(Kind, fn(&[u8]) -> bool)] =
+    &[(Kind::Capture, is_capture), (Kind::PrivateKey, is_private_key), (Kind::KeyLog, is_key_log)];
+
+fn is_capture(head: &[u8]) -> bool {
+    head.first_chunk().is_some_and(|magic| CAPTURE_MAGICS.contains(&u32::from_le_bytes(*magic)))
+}
+
+/// A PEM block of a private key (RFC 7468 sections 10 and 13), with whatever text before it.
+fn is_private_key(head: &[u8]) -> bool {
+    lines(head).any(|line| line.starts_with(b"-----BEGIN ") && line.ends_with(b"PRIVATE KEY-----"))
+}
+
+/// The first line that is neither empty nor a comment tells: a label, and one or two words of hex.
+fn is_key_log(head: &[u8]) -> bool {
+    let line = lines(head).find(|line| !line.is_empty() && !line.starts_with(b"#"));
+    let mut words = line.unwrap_or_default().split(|byte| *byte == b' ');
+    let label = words.next().unwrap_or_default();
+    let is_label = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
+    let first = words.next().unwrap_or_default();
+    let first = first.strip_prefix(b"Session-ID:").unwrap_or(first);
+    label.len() >= 3
+        && label.iter().all(is_label)
+        && first.len() >= 16
+        && first.iter().all(u8::is_ascii_hexdigit)
+        && words.next().is_some()
+}
+
+fn lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {
+    head.split(|byte| *byte == b'\n').map(|line| line.trim_ascii())
+}
+
+/// As little-endian numbers.
+const CAPTURE_MAGICS: [u32; 7] =
+    [0xa1b2_c3d4, 0xd4c3_b2a1, 0xa1b2_3c4d, 0x4d3c_b2a1, 0xa1b2_cd34, 0x34cd_b2a1, 0x0a0d_0d0a];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_are_known_by_their_first_bytes() {
+        let random = "5f".repeat(32);
+        let rows = [
+            (b"\xd4\xc3\xb2\xa1\x02\0".to_vec(), Some(Kind::Capture)),
+            (b"\x0a\x0d\x0d\x0a".to_vec(), Some(Kind::Capture)),
+            (b"-----BEGIN RSA PRIVATE KEY-----\n".to_vec(), Some(Kind::PrivateKey)),
+            (b"Bag Attributes\r\n-----BEGIN PRIVATE KEY-----\r\nMII".to_vec(), Some(Kind::PrivateKey)),
+            (b"-----BEGIN CERTIFICATE-----\n".to_vec(), None),
+            (format!("# made by x\r\n\r\nCLIENT_RANDOM {random} 00\r\n").into_bytes(), Some(Kind::KeyLog)),
+            (format!("SERVER_TRAFFIC_SECRET_0 {random} {random}").into_bytes(), Some(Kind::KeyLog)),
+            (b"RSA Session-ID:00112233445566778899 Master-Key:00".to_vec(), Some(Kind::KeyLog)),
+            (b"RSA 0011223344556677 8899".to_vec(), Some(Kind::KeyLog)),
+            (b"# a text\nTHE next line is none".to_vec(), None),
+            (b"GET / HTTP/1.1".to_vec(), None),
+            (Vec::new(), None),
+        ];
+        for (head, kind) in rows {
+            assert_eq!(Kind::of(&head), kind, "{}", head.escape_ascii());
+        }
+    }
+}
