@@ -11,8 +11,8 @@ use std::{
 };
 
 use evidence::{
-    AnomalyTally, Carrier, Direction, Endpoint, EndpointId, Form, Grade, IdentifierKind, Ledger, Occurrence,
-    Security, SightingGroup, SightingKey, Timestamp, Totals,
+    AnomalyTally, Carrier, Channel, Direction, Endpoint, EndpointId, Evidence, Form, Grade, IdentifierKind,
+    Ledger, Occurrence, Protection, Security, Seen, SightingGroup, SightingKey, Timestamp, Totals,
 };
 use foldhash::{HashMap, HashMapExt};
 
@@ -75,6 +75,18 @@ pub(crate) struct Contact {
     pub(crate) flows: u64,
     pub(crate) first: Option<Timestamp>,
     pub(crate) last: Timestamp,
+    /// What handshakes agreed on.
+    pub(crate) channels: BTreeMap<Channel, Shown>,
+    /// How what was sent there was protected.
+    pub(crate) protections: BTreeMap<Protection, Shown>,
+}
+
+/// Messages that were protected in one way, and what shows it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shown {
+    pub(crate) seen: Seen,
+    /// Of the earliest message: what stands in its body, and its label.
+    pub(crate) proofs: Vec<Evidence>,
 }
 
 /// What a device told of itself.
@@ -228,13 +240,61 @@ impl Contact {
         }
     }
 
+    /// Notes a message that was protected in that way. `proofs` are made where it is the earliest.
+    pub(crate) fn protect(
+        &mut self,
+        protection: Protection,
+        seen: &Seen,
+        proofs: impl FnOnce() -> Vec<Evidence>,
+    ) {
+        show(&mut self.protections, protection, seen, proofs);
+    }
+
+    /// Notes what a handshake agreed on.
+    pub(crate) fn agree(&mut self, channel: Channel, seen: &Seen, proofs: impl FnOnce() -> Vec<Evidence>) {
+        show(&mut self.channels, channel, seen, proofs);
+    }
+
     pub(crate) fn merge(&mut self, other: Self) {
+        for (channel, shown) in other.channels {
+            self.channels.entry(channel).or_default().merge(shown);
+        }
+        for (protection, shown) in other.protections {
+            self.protections.entry(protection).or_default().merge(shown);
+        }
         self.named(other.named_by);
         self.prove(other.named_at);
         self.flows += other.flows;
         if let Some(first) = other.first {
             self.moved((other.bytes_out, other.bytes_in), first, other.last);
         }
+    }
+}
+
+fn show<K: Ord>(known: &mut BTreeMap<K, Shown>, key: K, seen: &Seen, proofs: impl FnOnce() -> Vec<Evidence>) {
+    let full = known.len() >= PROTECTIONS;
+    let shown = match known.entry(key) {
+        Entry::Vacant(_) if full => return,
+        Entry::Vacant(place) => place.insert(Shown::default()),
+        Entry::Occupied(known) => known.into_mut(),
+    };
+    if shown.proofs.is_empty() || seen.first < shown.seen.first {
+        shown.proofs = proofs();
+    }
+    shown.seen.merge(seen);
+}
+
+impl Shown {
+    /// Adds what another worker saw; the earliest proof is kept.
+    fn merge(&mut self, other: Self) {
+        let place = |shown: &Self| {
+            let first = shown.proofs.first().map(|proof| (proof.occurrence.exchange, proof.occurrence.frame));
+            (first.is_none(), shown.seen.first, first)
+        };
+        if place(&other) < place(self) {
+            self.proofs = other.proofs;
+        }
+        self.seen.merge(&other.seen);
     }
 }
 
@@ -384,6 +444,8 @@ fn part_of(key: &SightingKey, endpoint: Option<&Endpoint>) -> u64 {
 /// How many groups a worker keeps. An honest case has some hundreds; this bounds a hostile one to some
 /// hundred megabytes.
 const GROUPS: usize = 100_000;
+/// Ways of protection remembered of one endpoint: an honest one has a few.
+const PROTECTIONS: usize = 64;
 /// How many aliases are followed: resolvers give up after some sixteen.
 const CHAIN: usize = 16;
 /// Addresses and aliases remembered by one worker.

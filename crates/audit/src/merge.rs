@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{
-    AnomalyTally, Destination, Device, Endpoint, EndpointId, Fate, Ledger, Occurrence, SightingGroup,
-    SightingKey, Timestamp, Totals,
+    AnomalyTally, Channel, Destination, Device, Endpoint, EndpointId, Fate, Ledger, Occurrence, Protection,
+    SightingGroup, SightingKey, Timestamp, Totals,
 };
 use facts::{Atlas, domain};
 
-use crate::gather::{Contact, DeviceFacts, Gathered, Names};
+use crate::gather::{Contact, DeviceFacts, Gathered, Names, Shown};
 
 /// Everything the workers gathered, in final numbers.
 #[derive(Debug, Default)]
@@ -19,6 +19,10 @@ pub(crate) struct Merged {
     pub(crate) destinations: Vec<Destination>,
     /// What names each destination, by its number.
     pub(crate) named_at: Vec<Option<Occurrence>>,
+    /// How what was sent to each destination was protected, by its number.
+    pub(crate) protections: Vec<BTreeMap<Protection, Shown>>,
+    /// What handshakes with each destination agreed on, by its number.
+    pub(crate) channels: Vec<BTreeMap<Channel, Shown>>,
     pub(crate) devices: Vec<Device>,
     pub(crate) ledger: Ledger,
     pub(crate) anomalies: AnomalyTally,
@@ -48,6 +52,8 @@ pub(crate) fn merge(mut shares: Vec<Gathered>, atlas: &Atlas) -> Merged {
     for (id, (endpoint, contact)) in (0..).map(EndpointId).zip(contacts.by_endpoint) {
         merged.destinations.push(destination(id, &endpoint, &contact, &names, atlas));
         merged.named_at.push(contact.named_at);
+        merged.protections.push(contact.protections);
+        merged.channels.push(contact.channels);
     }
     merged.devices = devices.into_iter().map(|(address, facts)| device(address.to_string(), facts)).collect();
     merged
@@ -161,6 +167,7 @@ fn destination(
         bytes_out: contact.bytes_out,
         bytes_in: contact.bytes_in,
         flows: contact.flows,
+        channels: contact.channels.iter().map(|(one, shown)| (one.clone(), shown.seen.messages)).collect(),
         first: first_of(contact),
         last: contact.last,
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Direction, EndpointId, ExchangeId, Timestamp};
+use crate::{Channel, Direction, EndpointId, ExchangeId, Timestamp};
 
 /// How the transport under a message was protected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -72,6 +72,9 @@ pub struct Destination {
     pub bytes_in: u64,
     /// Flows to it.
     pub flows: u64,
+    /// How flows to it were protected, with how many handshakes said so; none where none was seen.
+    #[serde(default)]
+    pub channels: Vec<(Channel, u64)>,
     /// When it was first talked to.
     pub first: Timestamp,
     /// When it was last talked to.

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CaptureId, EndpointId, ExchangeId, FindingId, Form, FrameNo, Grade, IdentifierKind, Occurrence, Timestamp,
+    CaptureId, EndpointId, ExchangeId, FindingId, Form, FrameNo, Grade, IdentifierKind, Occurrence,
+    Protection, Timestamp,
 };
 
 /// How much a finding matters to the person whose phone it is.
@@ -59,6 +60,39 @@ pub enum FindingKind {
         /// The forms it was seen in.
         forms: Vec<Form>,
     },
+    /// What left was protected worse than it seems, or than it should be.
+    Protection {
+        /// What is wrong with it.
+        fault: ProtectionFault,
+        /// Channel, content and label of the messages.
+        protection: Protection,
+    },
+}
+
+/// What is wrong with the protection of what left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProtectionFault {
+    /// The label says that the content is encrypted; it is only encoded, or not even that.
+    LabelLies,
+    /// The content is protected on its way only: whoever ends the channel reads it.
+    OnlyTheChannel,
+    /// Unreadable content without a channel around it: encryption of somebody's own making.
+    OwnMaking,
+    /// The channel itself is weak.
+    WeakChannel,
+}
+
+impl ProtectionFault {
+    /// Its name in files.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::LabelLies => "label_lies",
+            Self::OnlyTheChannel => "only_the_channel",
+            Self::OwnMaking => "own_making",
+            Self::WeakChannel => "weak_channel",
+        }
+    }
 }
 
 /// What one piece of evidence contributes.
@@ -69,6 +103,8 @@ pub enum Relation {
     Value,
     /// Names the destination: Host header, SNI, DNS answer.
     Destination,
+    /// Says what the content is.
+    Label,
     /// Shows what the receiver answered.
     Answer,
     /// Names the sender: user agent, DHCP name.

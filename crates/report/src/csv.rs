@@ -49,7 +49,7 @@ fn finding(case: &Case, told: &Told) -> [String; 21] {
         finding.id.0.clone(),
         finding.severity.id().to_owned(),
         told.kind().to_owned(),
-        told.identifier().id().to_owned(),
+        told.subject_id().to_owned(),
         told.value().unwrap_or_default().to_owned(),
         told.grade().map_or("", words::grade).to_owned(),
         joined(told.forms().iter().map(|form| form.0.clone())),

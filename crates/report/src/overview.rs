@@ -118,7 +118,7 @@ impl<'a> Overview<'a> {
     fn worst(&self) -> String {
         let mut kinds: Vec<String> = Vec::new();
         for told in self.findings.iter().filter(|told| told.finding.severity >= Severity::High) {
-            let kind = told.identifier().words().to_owned();
+            let kind = told.subject().to_owned();
             if !kinds.contains(&kind) {
                 kinds.push(kind);
             }
@@ -175,7 +175,8 @@ impl<'a> Overview<'a> {
     fn values(&self) -> String {
         let mut values: BTreeMap<(IdentifierKind, &str), bool> = BTreeMap::new();
         for told in &self.findings {
-            let value = (told.identifier(), told.value().unwrap_or_default());
+            let Some(identifier) = told.identifier() else { continue };
+            let value = (identifier, told.value().unwrap_or_default());
             *values.entry(value).or_default() |= told.grade() != Some(Grade::Shaped);
         }
         let sure = values.values().filter(|sure| **sure).count() as u64;
@@ -228,15 +229,37 @@ impl<'a> Told<'a> {
         match self.finding.kind {
             FindingKind::BulkData { .. } => "bulk_data",
             FindingKind::IdentifierSent { .. } => "identifier_sent",
+            FindingKind::Protection { .. } => "protection",
         }
     }
 
-    /// The identifier.
-    pub(crate) fn identifier(&self) -> IdentifierKind {
+    /// The identifier, where it is about one.
+    pub(crate) fn identifier(&self) -> Option<IdentifierKind> {
         match &self.finding.kind {
             FindingKind::BulkData { identifier, .. } | FindingKind::IdentifierSent { identifier, .. } => {
-                *identifier
+                Some(*identifier)
             }
+            FindingKind::Protection { .. } => None,
+        }
+    }
+
+    /// What it is about, in a few words: the identifier, or what is wrong with the protection.
+    pub(crate) fn subject(&self) -> &'static str {
+        match &self.finding.kind {
+            FindingKind::BulkData { identifier, .. } | FindingKind::IdentifierSent { identifier, .. } => {
+                identifier.words()
+            }
+            FindingKind::Protection { fault, .. } => words::fault(*fault),
+        }
+    }
+
+    /// The name of what it is about, in files.
+    pub(crate) fn subject_id(&self) -> &'static str {
+        match &self.finding.kind {
+            FindingKind::BulkData { identifier, .. } | FindingKind::IdentifierSent { identifier, .. } => {
+                identifier.id()
+            }
+            FindingKind::Protection { fault, .. } => fault.id(),
         }
     }
 
@@ -244,7 +267,7 @@ impl<'a> Told<'a> {
     pub(crate) fn value(&self) -> Option<&'a str> {
         match &self.finding.kind {
             FindingKind::IdentifierSent { value, .. } => Some(value),
-            FindingKind::BulkData { .. } => None,
+            FindingKind::BulkData { .. } | FindingKind::Protection { .. } => None,
         }
     }
 
@@ -270,7 +293,12 @@ impl<'a> Told<'a> {
 
     /// Who could read it.
     pub(crate) fn reader(&self) -> Reader {
-        let seen = |security| self.groups.iter().any(|group| group.key.security == security);
+        let protection = match &self.finding.kind {
+            FindingKind::Protection { protection, .. } => Some(protection.security),
+            FindingKind::BulkData { .. } | FindingKind::IdentifierSent { .. } => None,
+        };
+        let groups = || self.groups.iter().map(|group| group.key.security).chain(protection);
+        let seen = |security| groups().any(|one| one == security);
         match (seen(Security::Clear), seen(Security::Encrypted)) {
             (true, false) => Reader::Anyone,
             (true, true) => Reader::AnyoneInPart,

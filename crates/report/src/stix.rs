@@ -146,11 +146,11 @@ impl Bundle {
         }
         let severity = finding.severity.id();
         let members = [
-            ("abstract", json!(format!("{} sent ({severity})", words::capital(told.identifier().words())))),
+            ("abstract", json!(summary(told))),
             ("content", json!(content(told))),
             (
                 "labels",
-                json!([format!("severity:{severity}"), format!("identifier:{}", told.identifier().id())]),
+                json!([format!("severity:{severity}"), format!("{}:{}", about(told), told.subject_id())]),
             ),
             ("object_refs", json!(refs)),
         ];
@@ -196,6 +196,17 @@ impl Bundle {
     }
 }
 
+/// What a finding is about: an identifier, or the protection of what was sent.
+fn about(told: &Told) -> &'static str {
+    if told.identifier().is_some() { "identifier" } else { "protection" }
+}
+
+/// A finding in a few words.
+fn summary(told: &Told) -> String {
+    let sent = if told.identifier().is_some() { " sent" } else { "" };
+    format!("{}{sent} ({})", words::capital(told.subject()), told.finding.severity.id())
+}
+
 /// What a note says: everything but the value.
 fn content(told: &Told) -> String {
     let finding = told.finding;
@@ -204,7 +215,7 @@ fn content(told: &Told) -> String {
     format!(
         "{}: {} ({}), {} between {} and {} UTC. Destination: {}. Readable by {}.",
         finding.id,
-        told.identifier().words(),
+        told.subject(),
         told.grade().map_or("", words::grade),
         words::times(finding.count),
         words::moment(finding.first),

@@ -4,18 +4,22 @@
 //! - [`hits`]: every needle and shape in every buffer, each value once per place.
 //! - [`account`]: what became of each byte of the message.
 //! - [`bridge`]: what stands over the border of two pieces of one message.
+//! - [`protection`]: what protects the content of what left.
 //! - [`provenance`]: the way from a hit down to frames, over the [`ground`] of what was decrypted.
 
 mod account;
 mod bridge;
 mod ground;
 mod hits;
+mod protection;
 mod provenance;
 mod roots;
 
 use std::ops::Range;
 
-use evidence::{Carrier, Direction, ExchangeId, Fate, FlowId, Grade, Occurrence, Security};
+use evidence::{
+    Carrier, Direction, Evidence, ExchangeId, Fate, FlowId, Grade, Occurrence, Relation, Security, Seen,
+};
 use identifiers::{Needles, Profile, shapes::Shapes};
 use payload::{Explorer, FieldKind, Limits, Tree};
 use store::Record;
@@ -91,8 +95,43 @@ impl<'e> Examiner<'e> {
         if self.searcher.was_cut() {
             self.gathered.ledger.add(Fate::OverLimit, "identifiers in one place, more than are listed", 0);
         }
+        if out {
+            self.protection(conversation, message, &tree, &kinds);
+        }
         self.account.message(message, &tree, &kinds);
         self.explorer.recycle(tree);
+    }
+
+    /// Notes how the content of an outgoing message is protected.
+    fn protection(
+        &mut self,
+        conversation: &Conversation,
+        message: &Message,
+        tree: &Tree<'_>,
+        kinds: &[FieldKind],
+    ) {
+        let Some(judged) = protection::judge(message, tree, kinds) else { return };
+        let Some(contact) = self.gathered.contact(conversation.endpoint) else { return };
+        let time = message.recorded.first;
+        let seen = Seen { messages: 1, bytes: judged.bytes, first: time, last: time };
+        let (buffer, range) = judged.shown;
+        let proofs = || {
+            let shown = range.start..range.end.min(range.start.saturating_add(FOUND));
+            let (trail, span) = provenance::trail(message, tree, buffer, &shown);
+            let frame = trail.trace(span).first().map(|(_, frame, _)| *frame).unwrap_or_default();
+            let bytes = tree.buffer(buffer).and_then(|buffer| buffer.bytes.get(shown.clone()));
+            let exchange = ExchangeId { flow: conversation.flow(), index: message.exchange };
+            let found = readable(bytes.unwrap_or_default());
+            let occurrence = Occurrence { exchange, time, frame, found, span, trail };
+            let words = "the beginning of the body, as it reads".to_owned();
+            let label = judged.label_at.map(|range| Evidence {
+                relation: Relation::Label,
+                words: "the label of the body".to_owned(),
+                occurrence: occurrence_of_part(conversation.flow(), message, &range),
+            });
+            [Evidence { relation: Relation::Value, words, occurrence }].into_iter().chain(label).collect()
+        };
+        contact.protect(judged.protection, &seen, proofs);
     }
 
     /// Searches the edges of two pieces for what lies on both.

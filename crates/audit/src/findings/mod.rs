@@ -1,15 +1,17 @@
-//! Gathered sightings to findings: one for each value and receiver, or for many values of a kind together.
+//! Gathered sightings to findings: one for each value and receiver, or for many values of a kind together; and
+//! how what left was [protected](protection).
 //!
 //! One value in several encodings is one leak with several proofs, so a finding gathers every form and
 //! field. What only came in (a server's answer) is a sighting, not a finding: it did not leave the phone.
 
+mod protection;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{
-    Destination, Direction, Evidence, Finding, FindingId, FindingKind, Form, Grade, IdentifierKind,
-    Occurrence, Relation, Security, Severity, SightingGroup, Subject,
+    Destination, Direction, EndpointId, Evidence, Finding, FindingId, FindingKind, Form, Grade,
+    IdentifierKind, Relation, Security, Severity, SightingGroup, Subject,
 };
 use identifiers::Profile;
 use sha2::{Digest, Sha256};
@@ -19,11 +21,13 @@ use crate::{input::hex, merge::Merged};
 /// All findings, worst first.
 pub(crate) fn findings(merged: &Merged, profile: &Profile) -> Vec<Finding> {
     let leaks = leaks(merged);
+    let told: BTreeSet<_> = leaks.iter().map(|leak| leak.receiver).collect();
     let (bulk, single) = split_bulk(leaks);
     let mut findings: Vec<_> = bulk
         .into_iter()
         .map(|leaks| bulk_finding(merged, profile, &leaks))
         .chain(single.iter().map(|leak| identifier_finding(merged, leak)))
+        .chain(protection::findings(merged, &told))
         .collect();
     shorten_ids(&mut findings);
     findings.sort_by(|a, b| {
@@ -267,18 +271,17 @@ fn evidence(merged: &Merged, leaks: &[Leak<'_>]) -> Vec<Evidence> {
             evidence.push(Evidence { relation: Relation::Value, words, occurrence: occurrence.clone() });
         }
     }
-    if let Some((words, occurrence)) = naming(merged, leaks) {
-        evidence.push(Evidence { relation: Relation::Destination, words, occurrence });
-    }
+    let first = leaks.first().and_then(|leak| leak.groups.first());
+    evidence.extend(first.and_then(|(_, group)| naming_of(merged, group.key.endpoint)));
     evidence
 }
 
-fn naming(merged: &Merged, leaks: &[Leak<'_>]) -> Option<(String, Occurrence)> {
-    let (_, group) = leaks.first()?.groups.first()?;
-    let number = group.key.endpoint.0 as usize;
+/// What names a destination.
+fn naming_of(merged: &Merged, endpoint: EndpointId) -> Option<Evidence> {
+    let number = endpoint.0 as usize;
     let destination = merged.destinations.get(number)?;
     let occurrence = merged.named_at.get(number)?.clone()?;
-    Some((words::naming(destination), occurrence))
+    Some(Evidence { relation: Relation::Destination, words: words::naming(destination), occurrence })
 }
 
 /// Scopes of addresses (see `facts::Scope`) that do not lead out of the network the phone is in.

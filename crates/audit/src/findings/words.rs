@@ -1,6 +1,9 @@
 //! The words of findings: sentences a lay reader understands.
 
-use evidence::{Carrier, Destination, Grade, SightingKey, Subject};
+use evidence::{
+    Carrier, Channel, Content, Destination, Grade, Protection, ProtectionFault, Security, Seen, SightingKey,
+    Subject,
+};
 
 use super::{Leak, Receiver};
 use crate::merge::Merged;
@@ -45,6 +48,87 @@ pub(super) fn bulk_paragraph(merged: &Merged, leaks: &[Leak<'_>], seen: u64, pla
         sentence(&mut words, "These are data of other people, who were not asked.");
     }
     words
+}
+
+/// `What was sent to vnet.cn is labelled “application/encrypted-json”, and is only encoded`.
+pub(super) fn fault_title(
+    fault: ProtectionFault,
+    to: Receiver<'_>,
+    protection: &Protection,
+    channel: Option<&Channel>,
+) -> String {
+    let to = receiver(to);
+    match fault {
+        ProtectionFault::LabelLies => {
+            format!(
+                "What was sent to {to} is labelled “{}”, and is {}",
+                protection.label,
+                openness(protection)
+            )
+        }
+        ProtectionFault::OnlyTheChannel => {
+            format!(
+                "What was sent to {to} is protected by the connection only; the content is {}",
+                openness(protection)
+            )
+        }
+        ProtectionFault::OwnMaking => {
+            format!(
+                "Unreadable content was sent to {to} over an open connection: encryption of somebody’s own making"
+            )
+        }
+        ProtectionFault::WeakChannel => {
+            let weakness = channel.map_or("", |channel| channel.weakness.as_str());
+            format!("Connections to {to} are weakly encrypted: {weakness}")
+        }
+    }
+}
+
+/// What it means, and how often it was seen.
+pub(super) fn fault_paragraph(
+    fault: ProtectionFault,
+    protection: &Protection,
+    seen: &Seen,
+    channel: Option<&Channel>,
+) -> String {
+    let mut words = match seen.messages {
+        1 => "Seen in one message".to_owned(),
+        count => format!("Seen in {count} messages"),
+    };
+    if seen.bytes > 0 {
+        words.push_str(&format!(" with {} bytes of content", seen.bytes));
+    }
+    words.push('.');
+    sentence(
+        &mut words,
+        match (fault, protection.security) {
+            (ProtectionFault::LabelLies, Security::Clear) => {
+                "The label names an encryption that is not there: anyone on the way could read the content."
+            }
+            (ProtectionFault::LabelLies, Security::Encrypted) => {
+                "The label names an encryption that is not there: only the connection around it was encrypted."
+            }
+            (ProtectionFault::OnlyTheChannel, _) => {
+                "Nobody on the way could read it, but whoever ends the connection could: the receiver, and any service that it has put before its servers."
+            }
+            (ProtectionFault::OwnMaking, _) => {
+                "The bytes are spread like those of a cipher. What they say could not be seen; such encryption is often weak. It may also be an unknown compression."
+            }
+            (ProtectionFault::WeakChannel, _) => "It protects less than what is usual today.",
+        },
+    );
+    if let Some(channel) = channel {
+        sentence(&mut words, &format!("{}, {}.", channel.protocol, channel.suite));
+    }
+    words
+}
+
+fn openness(protection: &Protection) -> String {
+    match &protection.content {
+        Content::Encoded(ways) => format!("only encoded ({}), which anyone can undo", ways.join(", then ")),
+        Content::Readable => "readable as it stands".to_owned(),
+        Content::Unreadable => "not readable".to_owned(),
+    }
 }
 
 /// Where in the message: `field data.imei of the body, written as base64 > json`.

@@ -184,7 +184,7 @@ impl Page<'_> {
         let mut named: Vec<(usize, &Told, usize)> = Vec::new();
         for place in &reached.findings {
             let Some(told) = self.overview.findings.get(*place) else { continue };
-            match named.iter_mut().find(|(_, kind, _)| kind.identifier() == told.identifier()) {
+            match named.iter_mut().find(|(_, kind, _)| kind.subject() == told.subject()) {
                 Some((_, _, count)) => *count += 1,
                 None => named.push((*place, told, 1)),
             }
@@ -194,7 +194,7 @@ impl Page<'_> {
             ul.plain {
                 @for (place, told, count) in &named {
                     li {
-                        a href={ "#" (anchor(told, *place)) } { (words::capital(told.identifier().words())) }
+                        a href={ "#" (anchor(told, *place)) } { (words::capital(told.subject())) }
                         @if *count > 1 { " (" (count) ")" }
                         " " (chip(told.finding.severity, None))
                     }

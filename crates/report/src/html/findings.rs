@@ -70,7 +70,7 @@ impl Page<'_> {
                     dd {
                         (words::capital(&words::times(finding.count))) ", " (words::period(finding.first, finding.last)) " UTC"
                     }
-                    dt { "In which form" } dd { (form(told)) }
+                    @if told.identifier().is_some() { dt { "In which form" } dd { (form(told)) } }
                     dt { "Who could read it" } dd { (words::capital(told.reader().words())) }
                     @if !told.apps().is_empty() { dt { "Sent by" } dd { (codes(told.apps().into_iter().take(MOST_SHOWN))) } }
                 }
@@ -119,20 +119,23 @@ impl Page<'_> {
 }
 
 fn what(told: &Told) -> Markup {
-    let identifier = told.identifier();
     html! {
-        (words::capital(identifier.words()))
+        (words::capital(told.subject()))
         @match &told.finding.kind {
             FindingKind::IdentifierSent { value, .. } => { " " code.value { (Shown(value)) } }
             FindingKind::BulkData { seen, planted, .. } => {
                 ": " (words::number(*seen)) " different ones"
                 @if *planted > 0 { ", of " (words::number(*planted)) " in the profile" }
             }
+            FindingKind::Protection { protection, .. } => {
+                ": " (words::content(&protection.content))
+                @if !protection.label.is_empty() { ", under the label " code { (Shown(&protection.label)) } }
+            }
         }
         @if let Some(grade) = told.grade() {
             span.muted { ", " (words::grade(grade)) ": " (words::grade_meaning(grade)) "." }
         }
-        @if identifier.persistent() { " " span.muted { "Stays the same for the life of the device or person." } }
+        @if told.identifier().is_some_and(|identifier| identifier.persistent()) { " " span.muted { "Stays the same for the life of the device or person." } }
     }
 }
 

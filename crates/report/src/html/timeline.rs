@@ -55,7 +55,7 @@ impl Page<'_> {
         html! {
             li {
                 span.label {
-                    a href={ "#" (anchor(told, place)) } { (words::capital(told.identifier().words())) } " " (chip(finding.severity, None))
+                    a href={ "#" (anchor(told, place)) } { (words::capital(told.subject())) } " " (chip(finding.severity, None))
                     span.muted {
                         @if let Some(first) = told.destinations.first() { (Shown(host(first))) ", " }
                         @if told.destinations.len() > 1 { "and " (told.destinations.len() - 1) " more, " }

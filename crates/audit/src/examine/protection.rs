@@ -1,0 +1,192 @@
+//! What protects the content of an outgoing message, apart from the channel: nothing, an encoding, or a cipher
+//! of somebody's own; and whether its label tells the truth.
+
+use std::ops::Range;
+
+use evidence::{Content, Protection};
+use payload::{BufferIndex, FieldKind, Tree};
+use wire::{Head, Message};
+
+use super::security;
+
+/// How a message's body is protected, and the bytes that show it: of which buffer, and which of them.
+pub(super) struct Judged {
+    pub(super) protection: Protection,
+    pub(super) shown: (BufferIndex, Range<usize>),
+    /// Where in the message the label stands.
+    pub(super) label_at: Option<Range<usize>>,
+    pub(super) bytes: u64,
+}
+
+/// Judges the body of a message with a head that could label it. `None` where there is none, or it cannot be
+/// told what it is.
+pub(super) fn judge(message: &Message, tree: &Tree<'_>, kinds: &[FieldKind]) -> Option<Judged> {
+    let Head::Http(head) = &message.head else { return None };
+    let body = kinds.iter().position(|kind| *kind == FieldKind::Body)?;
+    let body = u32::try_from(body).ok()?;
+    let field = tree.field(body).filter(|field| !field.value.is_empty())?;
+    let label = [&head.media, &head.coding].into_iter().find(|label| claims_encryption(label));
+    let (content, shown) = content(tree, body, &head.media)?;
+    let security = security(message);
+    let bytes = field.value.len() as u64;
+    let label_at = label.and_then(|label| place(message, label));
+    let label = label.map(|label| label.chars().take(LABEL).collect()).unwrap_or_default();
+    Some(Judged { protection: Protection { security, content, label }, shown, label_at, bytes })
+}
+
+/// The body's content, and what shows it.
+fn content(tree: &Tree<'_>, body: u32, media: &str) -> Option<(Content, (BufferIndex, Range<usize>))> {
+    let field = tree.field(body)?;
+    let whole = (field.buffer, field.value.clone());
+    let mut layers = Vec::new();
+    let mut at = whole;
+    // The body, what it decodes to as a whole, what that decodes to: sources come first, so this ends.
+    loop {
+        let made = made_of(tree, &at);
+        let Some((next, decoder)) = made else { break };
+        layers.push(decoder.to_owned());
+        let len = tree.buffer(next)?.bytes.len();
+        at = (next, 0..len);
+    }
+    let bytes = tree.buffer(at.0)?.bytes.get(at.1.clone())?;
+    if is_random(bytes) && !is_media(media) && !recognised(tree, &at) {
+        return Some((Content::Unreadable, at));
+    }
+    let readable = recognised(tree, &at) || is_text(bytes);
+    match (readable, layers.is_empty()) {
+        (false, _) => None,
+        (true, true) => Some((Content::Readable, at)),
+        (true, false) => Some((Content::Encoded(layers), at)),
+    }
+}
+
+/// The buffer that was made of all, or nearly all, of a stretch.
+fn made_of(
+    tree: &Tree<'_>,
+    (buffer, range): &(BufferIndex, Range<usize>),
+) -> Option<(BufferIndex, &'static str)> {
+    let needed = range.len() - range.len() / 10;
+    (0..).zip(&tree.buffers).skip(*buffer as usize + 1).find_map(|(index, made)| {
+        let origin = made.origin.as_ref().filter(|origin| origin.source == *buffer)?;
+        let inside = origin.range.start >= range.start && origin.range.end <= range.end;
+        let undone = HIDING.contains(&origin.decoder);
+        (inside && undone && origin.range.len() >= needed && !made.bytes.is_empty())
+            .then_some((index, origin.decoder))
+    })
+}
+
+/// Whether a decoder that names fields read the stretch.
+fn recognised(tree: &Tree<'_>, (buffer, range): &(BufferIndex, Range<usize>)) -> bool {
+    let inside = |reading: &payload::Reading| reading.buffer == *buffer && reading.range.start >= range.start;
+    tree.readings
+        .iter()
+        .any(|reading| reading.recognised && inside(reading) && !HIDING.contains(&reading.decoder))
+}
+
+fn claims_encryption(label: &str) -> bool {
+    let label = label.to_ascii_lowercase();
+    CLAIMS.iter().any(|claim| label.contains(claim))
+}
+
+/// Where a header's value stands that holds the label.
+fn place(message: &Message, label: &str) -> Option<Range<usize>> {
+    let values = message.parts.iter().map(|part| part.value.clone());
+    values.into_iter().find(|value| message.recorded.bytes.get(value.clone()) == Some(label.as_bytes()))
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    let text = std::str::from_utf8(bytes);
+    text.is_ok_and(|text| !text.chars().any(|c| c.is_control() && !c.is_whitespace()))
+}
+
+/// Content that is compressed by its nature.
+fn is_media(media: &str) -> bool {
+    let media = media.to_ascii_lowercase();
+    ["image/", "video/", "audio/", "font/"].iter().any(|class| media.starts_with(class))
+}
+
+/// Whether bytes are spread like those of a cipher: the chi-square statistic against an even distribution lies
+/// within five standard deviations of what chance gives (255 degrees of freedom). Too few bytes cannot be told.
+fn is_random(bytes: &[u8]) -> bool {
+    if bytes.len() < FEWEST {
+        return false;
+    }
+    let mut counts = [0_u64; 256];
+    for byte in bytes.iter().take(MOST) {
+        if let Some(count) = counts.get_mut(usize::from(*byte)) {
+            *count += 1;
+        }
+    }
+    let total = bytes.len().min(MOST) as u64;
+    // Sum of (count - total/256)^2 / (total/256), in whole numbers.
+    let squares: u64 = counts.iter().map(|count| count * count).sum();
+    let statistic = (squares * 256 / total).saturating_sub(total);
+    (142..=368).contains(&statistic)
+}
+
+/// Decoders that undo a way of writing in which nobody reads: what they give is judged.
+const HIDING: [&str; 13] = [
+    "base64",
+    "br",
+    "deflate",
+    "gzip",
+    "hex",
+    "lz4",
+    "lz4-block",
+    "percent",
+    "snappy",
+    "snappy-block",
+    "zlib",
+    "zstd",
+    "form-value",
+];
+/// Words by which a label says that the content is encrypted.
+const CLAIMS: [&str; 5] = ["aes", "cipher", "crypt", "pgp", "pkcs7"];
+/// Bytes from which on a distribution tells something: two of each value.
+const FEWEST: usize = 512;
+/// Bytes that are looked at.
+const MOST: usize = 1 << 16;
+/// The longest label kept, in characters.
+const LABEL: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bytes of a generator that passes for random.
+    fn noise(len: usize) -> Vec<u8> {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 32) as u8
+        };
+        (0..len).map(|_| next()).collect()
+    }
+
+    #[test]
+    fn noise_is_told_from_text_and_from_order() {
+        for len in [512, 1000, 5000, 100_000] {
+            assert!(is_random(&noise(len)), "{len}");
+            let text: Vec<u8> = b"the quick brown fox jumps ".iter().copied().cycle().take(len).collect();
+            assert!(!is_random(&text));
+            let counted: Vec<u8> = (0..len).map(|at| at as u8).collect();
+            assert!(!is_random(&counted), "{len}: too even for chance");
+        }
+        assert!(!is_random(&noise(100)), "too few to tell");
+    }
+
+    #[test]
+    fn labels_that_claim_encryption() {
+        for (label, claims) in [
+            ("application/encrypted-json", true),
+            ("application/x-AES", true),
+            ("application/pgp-encrypted", true),
+            ("application/json", false),
+            ("text/html; charset=utf-8", false),
+        ] {
+            assert_eq!(claims_encryption(label), claims, "{label}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! How what left was protected, to findings: labels that lie, content that only the channel protects, ciphers of
+//! somebody's own making, weak channels.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use evidence::{
+    Channel, Content, Destination, EndpointId, Evidence, Finding, FindingKind, Protection, ProtectionFault,
+    Security, Seen, Severity,
+};
+
+use super::{Receiver, VERSION, id, receiver, words};
+use crate::{gather::Shown, merge::Merged};
+
+/// One fault towards one receiver.
+struct Fault<'m> {
+    protection: Protection,
+    /// The first channel of several, where the channel is at fault.
+    channel: Option<&'m Channel>,
+    seen: Seen,
+    endpoints: BTreeSet<EndpointId>,
+    proofs: &'m [Evidence],
+}
+
+/// What makes it one fault: what is wrong, towards whom, and which label, content or channel.
+type Key<'m> = (ProtectionFault, Receiver<'m>, String);
+
+/// All findings about protection. `told` are the receivers of identifiers.
+pub(super) fn findings(merged: &Merged, told: &BTreeSet<Receiver<'_>>) -> Vec<Finding> {
+    let mut faults = BTreeMap::new();
+    for (destination, protections) in merged.destinations.iter().zip(&merged.protections) {
+        let receiver = receiver(destination);
+        if receiver != Receiver::LocalNetwork {
+            of_contents(&mut faults, destination, protections, told.contains(&receiver));
+        }
+    }
+    for (destination, channels) in merged.destinations.iter().zip(&merged.channels) {
+        of_channels(&mut faults, destination, channels);
+    }
+    faults.iter().map(|(key, fault)| finding(merged, key, fault)).collect()
+}
+
+fn of_contents<'m>(
+    faults: &mut BTreeMap<Key<'m>, Fault<'m>>,
+    destination: &'m Destination,
+    protections: &'m BTreeMap<Protection, Shown>,
+    told: bool,
+) {
+    for (protection, shown) in protections {
+        for fault in faults_of(protection, told) {
+            let detail =
+                if fault == ProtectionFault::LabelLies { protection.label.clone() } else { String::new() };
+            add(faults, (fault, receiver(destination), detail), destination, (protection, None), shown);
+        }
+    }
+}
+
+fn of_channels<'m>(
+    faults: &mut BTreeMap<Key<'m>, Fault<'m>>,
+    destination: &'m Destination,
+    channels: &'m BTreeMap<Channel, Shown>,
+) {
+    let protection =
+        Protection { security: Security::Encrypted, content: Content::Readable, label: String::new() };
+    for (channel, shown) in channels.iter().filter(|(channel, _)| !channel.weakness.is_empty()) {
+        let key = (ProtectionFault::WeakChannel, receiver(destination), channel.weakness.clone());
+        add(faults, key, destination, (&protection, Some(channel)), shown);
+    }
+}
+
+/// What is wrong with messages that are protected in one way.
+fn faults_of(protection: &Protection, told: bool) -> impl Iterator<Item = ProtectionFault> {
+    let unreadable = protection.content == Content::Unreadable;
+    let clear = protection.security == Security::Clear;
+    let faults = [
+        (ProtectionFault::LabelLies, !protection.label.is_empty() && !unreadable),
+        (ProtectionFault::OwnMaking, clear && unreadable),
+        (ProtectionFault::OnlyTheChannel, !clear && !unreadable && told),
+    ];
+    faults.into_iter().filter(|(_, is)| *is).map(|(fault, _)| fault)
+}
+
+fn add<'m>(
+    faults: &mut BTreeMap<Key<'m>, Fault<'m>>,
+    key: Key<'m>,
+    destination: &Destination,
+    (protection, channel): (&Protection, Option<&'m Channel>),
+    shown: &'m Shown,
+) {
+    let fault = faults.entry(key).or_insert_with(|| Fault {
+        protection: protection.clone(),
+        channel,
+        seen: Seen::default(),
+        endpoints: BTreeSet::new(),
+        proofs: &shown.proofs,
+    });
+    if fault.seen.messages > 0 && shown.seen.first < fault.seen.first {
+        (fault.protection, fault.proofs) = (protection.clone(), &shown.proofs);
+    }
+    fault.seen.merge(&shown.seen);
+    fault.endpoints.insert(destination.id);
+}
+
+fn finding(merged: &Merged, (fault, receiver, detail): &Key<'_>, found: &Fault<'_>) -> Finding {
+    let protection = &found.protection;
+    let mut evidence = found.proofs.to_vec();
+    evidence.extend(found.endpoints.iter().find_map(|endpoint| super::naming_of(merged, *endpoint)));
+    Finding {
+        id: id(&format!("protection\n{}\n{detail}\n{receiver:?}", fault.id())),
+        kind: FindingKind::Protection { fault: *fault, protection: protection.clone() },
+        detector: "protection".to_owned(),
+        version: VERSION,
+        severity: severity(*fault, protection),
+        title: words::fault_title(*fault, *receiver, protection, found.channel),
+        words: words::fault_paragraph(*fault, protection, &found.seen, found.channel),
+        endpoints: found.endpoints.iter().copied().collect(),
+        count: found.seen.messages,
+        first: found.seen.first,
+        last: found.seen.last,
+        evidence,
+        sightings: Vec::new(),
+    }
+}
+
+fn severity(fault: ProtectionFault, protection: &Protection) -> Severity {
+    match fault {
+        ProtectionFault::LabelLies | ProtectionFault::OwnMaking if protection.security == Security::Clear => {
+            Severity::Medium
+        }
+        ProtectionFault::LabelLies | ProtectionFault::OwnMaking | ProtectionFault::WeakChannel => {
+            Severity::Low
+        }
+        ProtectionFault::OnlyTheChannel => Severity::Info,
+    }
+}
