@@ -217,6 +217,7 @@ fn destinations() -> Vec<Destination> {
         bytes_out: 0,
         bytes_in: 0,
         flows: 1,
+        channels: Vec::new(),
         first: at(3),
         last: at(5_400),
     };
