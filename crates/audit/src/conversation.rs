@@ -3,7 +3,9 @@
 
 use std::{net::IpAddr, ops::Range};
 
-use evidence::{Direction, Endpoint, Exchange, ExchangeId, FlowId, Occurrence};
+use evidence::{
+    Channel, Direction, Endpoint, Evidence, Exchange, ExchangeId, FlowId, Occurrence, Relation, Seen,
+};
 use facts::Scope;
 use store::Record;
 use wire::{
@@ -12,6 +14,7 @@ use wire::{
 };
 
 use crate::{
+    channel::channel,
     examine::{Tail, occurrence_of_part, security},
     gather::{Gathered, Names},
     records::Records,
@@ -180,6 +183,20 @@ impl Conversation {
             let proof = name.map(|part| self.proof(message, &part.value));
             self.call(&head.server_name.to_ascii_lowercase(), "sni", proof, gathered);
         }
+        if let (Sender::Responder, Some(channel)) = (message.sender, channel(head, message)) {
+            self.agree(channel, message, gathered);
+        }
+    }
+
+    fn agree(&self, channel: Channel, message: &Message, gathered: &mut Gathered) {
+        let Some(contact) = gathered.contact(self.endpoint) else { return };
+        let time = message.recorded.first;
+        let seen = Seen { messages: 1, bytes: 0, first: time, last: time };
+        contact.agree(channel, &seen, || {
+            let hello = 0..message.recorded.bytes.len().min(HELLO);
+            let words = "the server’s part of the handshake".to_owned();
+            vec![Evidence { relation: Relation::Value, words, occurrence: self.proof(message, &hello) }]
+        });
     }
 
     fn proof(&self, message: &Message, range: &Range<usize>) -> Occurrence {
@@ -329,6 +346,8 @@ fn is_outside(address: IpAddr) -> bool {
 const WELL_KNOWN: u16 = 1024;
 /// Exchanges kept open for one flow; a hostile one may pipeline without end.
 const UNDER_WAY: usize = 64;
+/// Bytes of a hello that are shown as proof: version, random and suite.
+const HELLO: usize = 128;
 /// The longest target kept of an exchange.
 const TARGET: usize = 2048;
 /// The longest host name kept: DNS allows 253.

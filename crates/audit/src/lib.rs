@@ -2,6 +2,7 @@
 //!
 //! [`audit`] is the whole of it; `pipeline.rs` shows it on a screen.
 
+mod channel;
 mod conversation;
 mod digest;
 mod examine;
