@@ -239,6 +239,9 @@ pub(crate) fn fate(fate: Fate) -> (&'static str, &'static str) {
 pub(crate) fn missing(missing: Missing) -> (&'static str, &'static str) {
     match missing {
         Missing::Gap => ("Gap", "bytes of a stream that no frame carried"),
+        Missing::NotRecorded => {
+            ("Not recorded", "what whoever recorded a flow did not keep or could not read")
+        }
         Missing::Truncated => ("Truncated", "bytes of frames cut off when recording"),
     }
 }
