@@ -4,6 +4,7 @@
 
 mod conversation;
 mod digest;
+mod entries;
 mod examine;
 mod findings;
 mod frames;

@@ -20,6 +20,8 @@ pub(super) struct Written {
     parts: Vec<Part>,
     oddities: Oddities,
     version: Version,
+    /// What the writer says the body is; of use where the message itself does not.
+    pub(super) media: String,
 }
 
 /// A version of HTTP.
@@ -91,7 +93,7 @@ impl Written {
         writing.literal("\r\n");
         let part = |role, value| Part { role, name: 0..0, value };
         let parts = vec![part(Role::Method, method), part(Role::Target, target)];
-        Self { writing, parts, oddities: Oddities::default(), version }
+        Self { writing, parts, oddities: Oddities::default(), version, media: String::new() }
     }
 
     /// Begins a response.
@@ -107,7 +109,7 @@ impl Written {
         writing.literal(" ");
         writing.append(reason);
         writing.literal("\r\n");
-        Self { writing, parts: Vec::new(), oddities: Oddities::default(), version }
+        Self { writing, parts: Vec::new(), oddities: Oddities::default(), version, media: String::new() }
     }
 
     /// Adds a field. A value of several lines is as many fields: so browsers write Set-Cookie.
@@ -163,6 +165,9 @@ impl Written {
     /// The head, without the codings that were undone already when the body was written down.
     fn labelled(&self, mut head: HttpHead, body: &Range<usize>) -> HttpHead {
         let body = self.writing.recorded.bytes.get(body.clone()).unwrap_or_default();
+        if head.media.is_empty() && !body.is_empty() {
+            head.media.clone_from(&self.media);
+        }
         if !may_be_coded(&head, body) {
             head.coding.clear();
         }

@@ -30,10 +30,10 @@ use std::{
     sync::Arc,
 };
 
-use evidence::{Anomaly, CaptureId, FrameNo, Ledger, Timestamp};
+use evidence::{Anomaly, Capture, CaptureId, FrameNo, Ledger, Timestamp};
 
 use self::cutter::Cutter;
-use crate::{Message, flow::FlowInfo};
+use crate::{KeyRing, Message, flow::FlowInfo};
 
 /// A format of files of flows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,10 +60,11 @@ impl Format {
 
     /// Its name for people.
     pub fn name(self) -> &'static str {
+        let [har, mitmproxy, pcapdroid] = Capture::FLOWS;
         match self {
-            Self::Har => "HAR",
-            Self::Mitmproxy => "mitmproxy flows",
-            Self::PcapdroidCsv => "PCAPdroid CSV",
+            Self::Har => har,
+            Self::Mitmproxy => mitmproxy,
+            Self::PcapdroidCsv => pcapdroid,
         }
     }
 }
@@ -113,13 +114,22 @@ enum Kind {
 }
 
 impl Entry {
-    /// What the entry says.
-    pub fn read(&self) -> RecordedFlow {
+    /// When it began; `None` where it does not say.
+    pub fn time(&self) -> Option<Timestamp> {
+        match &self.kind {
+            Kind::Har | Kind::HarTlsError => har::begun(&self.bytes),
+            Kind::Mitmproxy => mitmproxy::begun(&self.bytes),
+            Kind::Pcapdroid(columns) => pcapdroid::begun(&self.bytes, columns),
+        }
+    }
+
+    /// What the entry says. `keys` open what was recorded as it was encrypted.
+    pub fn read(&self, keys: &KeyRing) -> RecordedFlow {
         let place = text::Place { capture: self.capture, number: self.number, offset: self.offset };
         match &self.kind {
             Kind::Har => har::read(place, &self.bytes),
             Kind::HarTlsError => har::read_tls_error(place, &self.bytes),
-            Kind::Mitmproxy => mitmproxy::read(place, &self.bytes),
+            Kind::Mitmproxy => mitmproxy::read(place, &self.bytes, keys),
             Kind::Pcapdroid(columns) => pcapdroid::read(place, &self.bytes, columns),
         }
     }

@@ -71,6 +71,11 @@ impl Scanner {
     }
 }
 
+/// When a connection was first seen.
+pub(super) fn begun(bytes: &[u8], columns: &[String]) -> Option<Timestamp> {
+    Line::of(bytes, columns)?.time("firstseen")
+}
+
 /// Reads a line.
 pub(super) fn read(place: Place, bytes: &[u8], columns: &[String]) -> RecordedFlow {
     let mut flow = Flow::new(place);

@@ -44,6 +44,16 @@ pub(super) fn read(place: Place, bytes: &[u8]) -> RecordedFlow {
     flow.finish(bytes.len(), NAME)
 }
 
+/// When an exchange began.
+pub(super) fn begun(bytes: &[u8]) -> Option<Timestamp> {
+    // A name between quotes and before a colon is one: inside of a string, the quotes would have backslashes.
+    let after = memchr::memmem::find(bytes, STARTED)? + STARTED.len();
+    let rest =
+        bytes.get(after..)?.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"\"")?;
+    let text = rest.get(..memchr::memchr(b'"', rest)?)?;
+    iso8601(std::str::from_utf8(text).ok()?).map(|(time, _)| time)
+}
+
 /// Reads a TLS handshake that failed, as HTTP Toolkit notes it.
 pub(super) fn read_tls_error(place: Place, bytes: &[u8]) -> RecordedFlow {
     let document = json::read(bytes);
@@ -216,6 +226,7 @@ impl<'d> Exchange<'d> {
             written.field(&Recorded { bytes: b"Host".to_vec(), ..Recorded::default() }, authority);
         }
         let found = Bodies { flow: &mut *flow, writing: &mut written.writing }.of_request(request);
+        written.media = media(request.get("postData"));
         written.finish((Sender::Originator, self.number, (self.first, self.sent)), found, flow);
     }
 
@@ -247,6 +258,7 @@ impl<'d> Exchange<'d> {
         let mut written = Written::response(writing, version(response), status, reason);
         self.fields(response, &mut written, &[":status"], flow);
         let found = Bodies { flow: &mut *flow, writing: &mut written.writing }.of_response(response);
+        written.media = media(response.get("content"));
         written.finish((Sender::Responder, self.number, (self.answered, self.last)), found, flow);
         if let Some(error) = error {
             flow.failed(Layer::Http, (BROKEN, "ends of answers that broke off"), error, 0);
@@ -299,10 +311,7 @@ impl<'d> Exchange<'d> {
 
 /// When an entry began. One without a time, or without a zone, is noted.
 fn started(entry: Value<'_>, flow: &mut Flow) -> Timestamp {
-    let value = entry.first_of(&["startedDateTime", "timestamp"]);
-    // Some parts stand in the request, where the file was mangled.
-    let value = value.or_else(|| entry.get("request")?.get("startedDateTime"));
-    let text = value.and_then(Value::text).unwrap_or_default();
+    let text = start_of(entry).and_then(Value::text).unwrap_or_default();
     match iso8601(&text) {
         Some((time, true)) => time,
         Some((time, false)) => {
@@ -316,6 +325,18 @@ fn started(entry: Value<'_>, flow: &mut Flow) -> Timestamp {
     }
 }
 
+/// Where an entry says when it began. Of some files that were mangled, the request says so.
+fn start_of(entry: Value<'_>) -> Option<Value<'_>> {
+    let value = entry.first_of(&["startedDateTime", "timestamp"]);
+    value.or_else(|| entry.get("request")?.get("startedDateTime"))
+}
+
+/// The media type that the writer gives a body, where it is one.
+fn media(body: Option<Value<'_>>) -> String {
+    let media = body.and_then(|body| body.get("mimeType")).and_then(Value::text).unwrap_or_default();
+    if media.contains("x-unknown") { String::new() } else { media }
+}
+
 fn version(message: Value<'_>) -> Version {
     Version::named(&message.get("httpVersion").and_then(Value::text).unwrap_or_default())
 }
@@ -324,7 +345,8 @@ fn version(message: Value<'_>) -> Version {
 pub(super) fn address(text: &str) -> IpAddr {
     let inner = text.trim().trim_start_matches('[');
     let end = inner.find([']', '%']).unwrap_or(inner.len());
-    inner.get(..end).and_then(|inner| inner.parse().ok()).unwrap_or(super::NOT_RECORDED)
+    let parsed = inner.get(..end).and_then(|inner| inner.parse::<IpAddr>().ok());
+    parsed.map_or(super::NOT_RECORDED, |address| address.to_canonical())
 }
 
 fn lossy(bytes: &[u8]) -> String {
@@ -332,6 +354,7 @@ fn lossy(bytes: &[u8]) -> String {
 }
 
 const NAME: &str = "HAR";
+const STARTED: &[u8] = b"\"startedDateTime\"";
 pub(super) const REFUSED: &str = "peer refused the certificate of the proxy: what it sent cannot be read";
 const NO_ANSWER: &str = "capture lacks the answer to a request";
 const BROKEN: &str = "capture holds an answer that broke off";

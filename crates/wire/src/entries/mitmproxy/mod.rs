@@ -20,22 +20,27 @@ use super::{
     text::{Place, Writing},
     time::epoch,
 };
-use crate::{Body, Ending, Head, Recorded, Sender};
+use crate::{Body, Ending, Head, KeyRing, Recorded, Sender};
 
 pub(super) use scan::{Scanner, recognise};
 
 /// Reads a flow.
-pub(super) fn read(place: Place, bytes: &[u8]) -> RecordedFlow {
+pub(super) fn read(place: Place, bytes: &[u8], keys: &KeyRing) -> RecordedFlow {
     let document = netstring::read(bytes);
     let mut flow = Flow::new(place);
     flow.check(&document);
     if let Some(root) = document.root() {
-        tell(root, &mut flow);
+        tell(root, keys, &mut flow);
     }
     flow.finish(bytes.len(), NAME)
 }
 
-fn tell(root: Value<'_>, flow: &mut Flow) {
+/// When a flow began.
+pub(super) fn begun(bytes: &[u8]) -> Option<Timestamp> {
+    first_time(netstring::read(bytes).root()?)
+}
+
+fn tell(root: Value<'_>, keys: &KeyRing, flow: &mut Flow) {
     let map = |name| root.get(name).filter(|value| value.kind() == Kind::Map);
     flow.check_names(&[Some(root), map("request"), map("response")]);
     let kind = root.get("type").and_then(Value::text).unwrap_or_else(|| "http".to_owned());
@@ -54,7 +59,7 @@ fn tell(root: Value<'_>, flow: &mut Flow) {
         "dns" => raw::dns(root, flow),
         "websocket" => web_socket(root, flow),
         // One of a kind to come may hold messages in the way all do.
-        _ => raw::data(root, flow),
+        _ => raw::data(root, keys, flow),
     }
     if let Some(error) = root.first_of(&["error"]) {
         let why = error.get("msg").and_then(Value::text).unwrap_or_default();
@@ -65,6 +70,16 @@ fn tell(root: Value<'_>, flow: &mut Flow) {
 
 /// When the flow began and ended.
 fn times(root: Value<'_>, flow: &mut Flow) {
+    flow.first = first_time(root).unwrap_or_default();
+    let of = |part: &str, name: &str| time(root.get(part)?.get(name)?);
+    let ended = [of("response", "timestamp_end"), of("request", "timestamp_end"), of("error", "timestamp")];
+    flow.last = ended.into_iter().flatten().max().unwrap_or(flow.first);
+    if flow.first == Timestamp(0) {
+        flow.odd(Layer::Capture, "capture lacks the time of an entry", "", 0);
+    }
+}
+
+fn first_time(root: Value<'_>) -> Option<Timestamp> {
     let of = |part: &str, name: &str| time(root.get(part)?.get(name)?);
     let begun = [
         of("request", "timestamp_start"),
@@ -74,12 +89,7 @@ fn times(root: Value<'_>, flow: &mut Flow) {
         of("response", "timestamp_start"),
         of("error", "timestamp"),
     ];
-    flow.first = begun.into_iter().flatten().next().unwrap_or_default();
-    let ended = [of("response", "timestamp_end"), of("request", "timestamp_end"), of("error", "timestamp")];
-    flow.last = ended.into_iter().flatten().max().unwrap_or(flow.first);
-    if flow.first == Timestamp(0) {
-        flow.odd(Layer::Capture, "capture lacks the time of an entry", "", 0);
-    }
+    begun.into_iter().flatten().next()
 }
 
 fn time(value: Value<'_>) -> Option<Timestamp> {

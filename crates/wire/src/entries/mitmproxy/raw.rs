@@ -19,9 +19,9 @@ use crate::{
 };
 
 /// Messages of a TCP or UDP flow: whether the client sent it, content, time.
-pub(super) fn data(root: Value<'_>, flow: &mut Flow) {
+pub(super) fn data(root: Value<'_>, keys: &KeyRing, flow: &mut Flow) {
     let ports = [flow.client.1, flow.server.1];
-    let mut session = Session::over(flow.transport, ports, &KeyRing::default());
+    let mut session = Session::over(flow.transport, ports, keys);
     let mut streams = [StreamBuffer::default(), StreamBuffer::default()];
     for message in root.get("messages").into_iter().flat_map(Value::items) {
         let items: Vec<_> = message.items().take(3).collect();
