@@ -10,6 +10,7 @@ use facts::Scope;
 use store::Record;
 use wire::{
     DnsData, DnsHead, Ending, Head, HttpHead, Message, Role, Sender, TlsHead,
+    entries::{NOT_RECORDED, RecordedFlow},
     flow::{FlowInfo, FlowSummary},
 };
 
@@ -32,6 +33,8 @@ pub(crate) struct Conversation {
     pub(crate) endpoint: u32,
     /// Local number of the device's address as text.
     pub(crate) device: u32,
+    /// Local number of the app's name as text.
+    pub(crate) app: u32,
     /// Exchanges that were begun and not answered, by their index. Mostly none, or one.
     under_way: Vec<Exchange>,
     /// How many exchanges were begun.
@@ -47,7 +50,7 @@ impl Conversation {
             if inbound { (info.responder, info.originator) } else { (info.originator, info.responder) };
         let remote = Endpoint {
             host: String::new(),
-            address: remote.0.to_string(),
+            address: written(remote.0),
             port: remote.1,
             transport: info.transport,
         };
@@ -56,13 +59,33 @@ impl Conversation {
             flow: info.id,
             device_address: device.0,
             endpoint,
-            device: gathered.texts.intern(device.0.to_string().as_str()),
+            device: gathered.texts.intern(written(device.0).as_str()),
+            app: gathered.texts.intern(""),
             remote,
             inbound,
             under_way: Vec::new(),
             exchanges: 0,
             tails: [None, None],
         }
+    }
+
+    /// A flow that was recorded as messages.
+    pub(crate) fn recorded(flow: &RecordedFlow, gathered: &mut Gathered) -> Self {
+        let mut conversation = Self::open(&flow.info, gathered);
+        if let Some(app) = &flow.app {
+            conversation.app = gathered.texts.intern(app.name.as_str());
+        }
+        // What the messages say is better: it can be shown.
+        let named = |message: &Message| match &message.head {
+            Head::Http(head) => !head.host.is_empty(),
+            Head::Tls(head) => !head.server_name.is_empty(),
+            Head::Dhcp(_) | Head::Dns(_) | Head::Raw => false,
+        };
+        if !flow.server_name.is_empty() && !flow.messages.iter().any(named) {
+            let name = flow.server_name.to_ascii_lowercase();
+            conversation.call(&name, "recorded name", None, gathered);
+        }
+        conversation
     }
 
     pub(crate) fn flow(&self) -> FlowId {
@@ -226,7 +249,7 @@ impl Conversation {
         Exchange {
             id: ExchangeId { flow: self.flow, index: message.exchange },
             protocol: message.protocol.to_owned(),
-            device: self.device_address.to_string(),
+            device: written(self.device_address),
             endpoint: self.remote.clone(),
             security: security(message),
             first: message.recorded.first,
@@ -329,6 +352,11 @@ fn host_without_port(host: &str) -> String {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name.to_owned(),
         _ => lower,
     }
+}
+
+/// An address as text; empty where it is not known.
+pub(crate) fn written(address: IpAddr) -> String {
+    if address == NOT_RECORDED { String::new() } else { address.to_string() }
 }
 
 /// Whether the outside opened the flow to the device. What an inside address serves on a well-known port

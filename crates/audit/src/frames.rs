@@ -1,4 +1,4 @@
-//! The reading thread: capture files to packets, dealt out to the workers by flow.
+//! The reading thread: capture files to packets, files of flows to entries, dealt out to the workers by flow.
 //!
 //! A file is read in chunks that are shared, not copied: a packet on its way to a worker is a range of its
 //! chunk. Everything of a flow goes to one worker, in the order of the captures, so that what a worker
@@ -16,17 +16,27 @@ use evidence::{AnomalyTally, Capture, CaptureId, Fate, InputProblem, Ledger, Tim
 use wire::{
     Packet, PacketHead,
     capture::{Event, Frame, Progress, Reader},
+    entries::{self, Entry, Format},
     net::{Dissector, NetOutput},
 };
 
 use crate::{
     digest::Digester,
+    entries::each_entry,
     input::{Input, Opened, fill, open},
     kind::Kind,
     progress::Meter,
     secrets::{Secrets, scannable},
     windows::each_event,
 };
+
+/// What one worker is to have.
+pub(crate) enum Work {
+    /// An entry of a file of flows.
+    Entry(Entry),
+    /// Packets.
+    Packets(Batch),
+}
 
 /// Packets of one chunk that one worker is to have.
 pub(crate) struct Batch {
@@ -47,7 +57,7 @@ pub(crate) struct ReadOutcome {
 
 /// Reads inputs and deals packets out.
 pub(crate) struct FrameReader<'p> {
-    workers: Vec<Sender<Batch>>,
+    workers: Vec<Sender<Work>>,
     secrets: Secrets,
     meter: &'p Meter,
     digester: Digester,
@@ -58,7 +68,7 @@ pub(crate) struct FrameReader<'p> {
 }
 
 impl<'p> FrameReader<'p> {
-    pub(crate) fn new(workers: Vec<Sender<Batch>>, secrets: Secrets, meter: &'p Meter) -> Self {
+    pub(crate) fn new(workers: Vec<Sender<Work>>, secrets: Secrets, meter: &'p Meter) -> Self {
         Self {
             workers,
             secrets,
@@ -90,12 +100,19 @@ impl<'p> FrameReader<'p> {
         packets.sort_by_key(|(time, id, _)| (*time, *id));
         for (_, id, input) in packets {
             match open(input) {
-                Ok(opened) if opened.kind.is_some_and(Kind::is_keys) => self.read_secrets(id, input, opened),
-                Ok(opened) => self.read(id, input, opened),
+                Ok(opened) => self.read_kind(id, input, opened),
                 Err(error) => self.problem(input, format!("cannot be opened: {error}")),
             }
         }
         self.finish()
+    }
+
+    fn read_kind(&mut self, id: CaptureId, input: &Input, opened: Opened) {
+        match opened.kind {
+            Some(Kind::Flows(format)) => self.read_flows(id, input, (format, opened)),
+            Some(Kind::KeyLog | Kind::PrivateKey) => self.read_secrets(id, input, opened),
+            Some(Kind::Capture) | None => self.read(id, input, opened),
+        }
     }
 
     fn finish(mut self) -> ReadOutcome {
@@ -134,11 +151,7 @@ impl<'p> FrameReader<'p> {
             chunk.truncate(fresh + count);
             capture.bytes += count as u64;
             self.meter.bytes.fetch_add(count as u64, Ordering::Relaxed);
-            if let Err(error) = read {
-                let end = format!("reading stopped after {} bytes: {error}", capture.bytes);
-                self.problem(input, end.clone());
-                capture.damage = Some(end);
-            }
+            self.tell_end(&mut capture, read, input);
             let at_end = chunk.len() < wanted;
             let (used, needed, batches) = self.cut(&mut reader, &chunk, at_end, &mut capture);
             carry.clear();
@@ -155,7 +168,7 @@ impl<'p> FrameReader<'p> {
                 break;
             }
         }
-        self.close(capture, &reader, &opened, carry.len() as u64, input);
+        self.close_packets(capture, &reader, &opened, carry.len() as u64, input);
     }
 
     /// Cuts a chunk into frames and the frames into packets, by worker. Says how much of the chunk was used
@@ -209,26 +222,94 @@ impl<'p> FrameReader<'p> {
         for (worker, packets) in self.workers.iter().zip(batches) {
             if !packets.is_empty() {
                 // A worker that is gone has panicked; joining it tells.
-                let _ = worker.send(Batch { chunk: Arc::clone(chunk), packets });
+                let _ = worker.send(Work::Packets(Batch { chunk: Arc::clone(chunk), packets }));
             }
         }
     }
 
-    fn close(&mut self, mut capture: Capture, reader: &Reader, opened: &Opened, left: u64, input: &Input) {
+    /// Reads a file of flows. Its entries are dealt out by their numbers.
+    fn read_flows(&mut self, id: CaptureId, input: &Input, (format, mut opened): (Format, Opened)) {
+        let mut capture = begin(id, input);
+        let mut reader = entries::Reader::new(id, format);
+        let mut events = Vec::new();
+        loop {
+            let mut chunk = self.chunk(CHUNK, &[]);
+            let (count, read) = fill(&mut *opened.bytes, &mut chunk);
+            chunk.truncate(count);
+            capture.bytes += count as u64;
+            self.meter.bytes.fetch_add(count as u64, Ordering::Relaxed);
+            self.tell_end(&mut capture, read, input);
+            reader.push(&chunk, &mut events);
+            if count < CHUNK {
+                reader.finish(&mut events);
+            }
+            let chunk = Arc::new(chunk);
+            if opened.digest.is_none() {
+                self.digester.update(Arc::clone(&chunk), 0);
+            }
+            self.pool.push(chunk);
+            events.drain(..).for_each(|event| self.take(event, &mut capture));
+            if count < CHUNK {
+                break;
+            }
+        }
+        self.outcome.ledger.merge(&reader.ledger());
+        self.close(capture, format.name(), &opened, input);
+    }
+
+    fn take(&mut self, event: entries::Event, capture: &mut Capture) {
+        match event {
+            entries::Event::Anomaly(anomaly) => self.outcome.anomalies.add(anomaly),
+            entries::Event::Note(note) if capture.notes.len() < NOTES => capture.notes.push(note),
+            entries::Event::Note(_) => {}
+            entries::Event::Entry(entry) => {
+                capture.frames += 1;
+                let time = entry.time();
+                capture.first = capture.first.into_iter().chain(time).min();
+                capture.last = capture.last.into_iter().chain(time).max();
+                let worker = usize::try_from(entry.number.0).unwrap_or(0) % self.workers.len().max(1);
+                if let Some(worker) = self.workers.get(worker) {
+                    let _ = worker.send(Work::Entry(entry));
+                }
+            }
+        }
+    }
+
+    /// What went wrong while a file was read ends the reading of it.
+    fn tell_end(&mut self, capture: &mut Capture, read: std::io::Result<()>, input: &Input) {
+        if let Err(error) = read {
+            let end = format!("reading stopped after {} bytes: {error}", capture.bytes);
+            self.problem(input, end.clone());
+            capture.damage = Some(end);
+        }
+    }
+
+    fn close_packets(
+        &mut self,
+        capture: Capture,
+        reader: &Reader,
+        opened: &Opened,
+        left: u64,
+        input: &Input,
+    ) {
         let ledger = &mut self.outcome.ledger;
         ledger.add_pieces(Fate::Framing, reader.format(), reader.framing_bytes(), capture.frames);
         if reader.damaged_bytes() + left > 0 {
             let reason = "damaged stretch of the capture file";
             ledger.add(Fate::NotParsed, reason, reader.damaged_bytes() + left);
         }
+        self.close(capture, reader.format(), opened, input);
+    }
+
+    fn close(&mut self, mut capture: Capture, format: &str, opened: &Opened, input: &Input) {
         let own = self.digester.finish();
         let file = opened.digest.as_ref().and_then(|digest| Some(digest.lock().ok()?.clone()));
         let digested = file.unwrap_or(own);
         capture.sha256 = digested.finish();
         capture.file_bytes = digested.bytes;
         capture.format = match opened.compression {
-            Some(compression) => format!("{} in {compression}", reader.format()),
-            None => reader.format().to_owned(),
+            Some(compression) => format!("{format} in {compression}"),
+            None => format.to_owned(),
         };
         if let Some(problem) = complaint(&capture) {
             self.problem(input, problem);
@@ -320,6 +401,14 @@ fn first_look(input: &Input) -> Look {
 
 /// The time of an input's first frame; `None` where it has none near its beginning.
 fn first_time(opened: &mut Opened) -> Option<Timestamp> {
+    if let Some(Kind::Flows(format)) = opened.kind {
+        let mut first = None;
+        let _ = each_entry(CaptureId(0), format, &mut opened.bytes, |entry| {
+            first = entry.time();
+            ControlFlow::Break(())
+        });
+        return first;
+    }
     let mut bytes = (&mut opened.bytes).take(CHUNK as u64);
     let mut first = None;
     let _ = each_event(&mut Reader::new(CaptureId(0)), &mut bytes, |event| match event {
@@ -353,7 +442,7 @@ fn complaint(capture: &Capture) -> Option<String> {
         Some("is empty: was the capture written to the end?".to_owned())
     } else if capture.format.starts_with("unknown") {
         Some(
-            "is no pcap or pcapng capture, and no key log; give the file the packets were recorded to"
+            "is no pcap or pcapng capture, no file of flows (HAR, mitmproxy) and no key log; give the file the packets were recorded to"
                 .to_owned(),
         )
     } else {

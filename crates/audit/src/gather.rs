@@ -45,6 +45,7 @@ pub(crate) struct GroupKey {
     pub(crate) security: Security,
     pub(crate) endpoint: u32,
     pub(crate) device: u32,
+    pub(crate) app: u32,
 }
 
 /// What was seen, apart from where.
@@ -181,7 +182,7 @@ impl Gathered {
             security: key.security,
             endpoint: EndpointId(key.endpoint),
             device: text(key.device),
-            app: String::new(),
+            app: text(key.app),
         }
     }
 }

@@ -34,8 +34,8 @@ impl Input {
     }
 }
 
-/// What `arguments` stand for: a folder for the files below it that begin like a capture or a file of secrets,
-/// or are named like a capture, in the order of their paths; a file named outright for itself, whatever it is;
+/// What `arguments` stand for: a folder for the files below it that begin like a capture, a file of flows or
+/// of secrets, or are named like a capture, in the order of their paths; a file named outright for itself, whatever it is;
 /// `-` for standard input.
 pub fn expand(arguments: &[PathBuf]) -> (Vec<Input>, Vec<InputProblem>) {
     let mut inputs = Vec::new();
@@ -70,7 +70,8 @@ fn expand_folder(folder: &Path, inputs: &mut Vec<Input>, problems: &mut Vec<Inpu
         }
     }
     if inputs.len() == before {
-        let problem = "this folder holds no pcap or pcapng file (plain, gzip or zstd)".to_owned();
+        let problem =
+            "this folder holds no pcap, pcapng, HAR or mitmproxy file (plain, gzip or zstd)".to_owned();
         problems.push(InputProblem { input: folder.display().to_string(), problem });
     }
 }

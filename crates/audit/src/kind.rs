@@ -1,10 +1,14 @@
 //! What an input is, told by its first bytes and never by its name.
 
+use wire::entries::{self, Format};
+
 /// A kind of input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Packets: pcap in both resolutions, byte orders and the modified variant, or pcapng.
     Capture,
+    /// Flows without packets: HAR and the like.
+    Flows(Format),
     /// Secrets of TLS connections, as `SSLKEYLOGFILE` has them.
     KeyLog,
     /// A server's private key in PEM.
@@ -14,7 +18,8 @@ pub enum Kind {
 impl Kind {
     /// The kind of what begins with `head`, which holds [`HEAD`](Self::HEAD) bytes or all there are.
     pub fn of(head: &[u8]) -> Option<Self> {
-        KINDS.iter().find(|(_, begins)| begins(head)).map(|(kind, _)| *kind)
+        let kind = KINDS.iter().find(|(_, begins)| begins(head)).map(|(kind, _)| *kind);
+        kind.or_else(|| Format::of(head).map(Self::Flows))
     }
 
     /// Whether it holds secrets, and no traffic.
@@ -23,7 +28,7 @@ impl Kind {
     }
 
     /// How many bytes are looked at.
-    pub const HEAD: usize = 4096;
+    pub const HEAD: usize = entries::BEGINNING;
 }
 
 /// Each kind, and what its files begin with.
@@ -79,6 +84,10 @@ mod tests {
             (format!("SERVER_TRAFFIC_SECRET_0 {random} {random}").into_bytes(), Some(Kind::KeyLog)),
             (b"RSA Session-ID:00112233445566778899 Master-Key:00".to_vec(), Some(Kind::KeyLog)),
             (b"RSA 0011223344556677 8899".to_vec(), Some(Kind::KeyLog)),
+            (br#"{"log": {"entries": []}}"#.to_vec(), Some(Kind::Flows(Format::Har))),
+            (b"9:2:id,1:x,}".to_vec(), Some(Kind::Flows(Format::Mitmproxy))),
+            (b"IPProto,SrcIP,SrcPort,DstIp,DstPort,UID\n".to_vec(), Some(Kind::Flows(Format::PcapdroidCsv))),
+            (b"{\"logs\": 1}".to_vec(), None),
             (b"# a text\nTHE next line is none".to_vec(), None),
             (b"GET / HTTP/1.1".to_vec(), None),
             (Vec::new(), None),

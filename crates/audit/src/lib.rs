@@ -5,6 +5,7 @@
 mod channel;
 mod conversation;
 mod digest;
+mod entries;
 mod examine;
 mod findings;
 mod frames;

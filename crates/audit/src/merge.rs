@@ -8,7 +8,10 @@ use evidence::{
 };
 use facts::{Atlas, domain};
 
-use crate::gather::{Contact, DeviceFacts, Gathered, Names, Shown};
+use crate::{
+    conversation::written,
+    gather::{Contact, DeviceFacts, Gathered, Names, Shown},
+};
 
 /// Everything the workers gathered, in final numbers.
 #[derive(Debug, Default)]
@@ -55,7 +58,7 @@ pub(crate) fn merge(mut shares: Vec<Gathered>, atlas: &Atlas) -> Merged {
         merged.protections.push(contact.protections);
         merged.channels.push(contact.channels);
     }
-    merged.devices = devices.into_iter().map(|(address, facts)| device(address.to_string(), facts)).collect();
+    merged.devices = devices.into_iter().map(|(address, facts)| device(written(address), facts)).collect();
     merged
 }
 

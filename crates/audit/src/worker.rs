@@ -11,19 +11,25 @@ use wire::{
 
 use crate::{
     conversation::Conversation,
+    entries,
     examine::{Examiner, Wanted},
-    frames::Batch,
+    frames::Work,
     gather::Gathered,
     records::Records,
 };
 
-/// Examines every packet that comes, until no more do.
-pub(crate) fn work(batches: &Receiver<Batch>, wanted: &Wanted, keys: &KeyRing, records: Records) -> Gathered {
+/// Examines every packet and entry that comes, until no more do.
+pub(crate) fn work(batches: &Receiver<Work>, wanted: &Wanted, keys: &KeyRing, records: Records) -> Gathered {
     let examiner = RefCell::new(Examiner::new(wanted, records));
     let mut flows = Flows::new(Desk { examiner: &examiner, keys }, Limits::default());
-    for batch in batches {
-        for (packet, frame) in &batch.packets {
-            flows.push(packet, batch.chunk.get(frame.clone()).unwrap_or_default());
+    for work in batches {
+        match work {
+            Work::Packets(batch) => {
+                for (packet, frame) in &batch.packets {
+                    flows.push(packet, batch.chunk.get(frame.clone()).unwrap_or_default());
+                }
+            }
+            Work::Entry(entry) => entries::examine(&entry, keys, &mut examiner.borrow_mut()),
         }
     }
     flows.finish();

@@ -14,7 +14,8 @@ pub struct Capture {
     pub id: CaptureId,
     /// Its name as given, for the reader; the digest is what identifies it.
     pub name: String,
-    /// Format as recognised: `pcap`, `pcapng`, `TLS key log`, `private key`; with ` in gzip` or ` in zstd` where
+    /// Format as recognised: `pcap`, `pcapng`, `HAR`, `mitmproxy flows`, `PCAPdroid CSV`, `TLS key log`,
+    /// `private key`; with ` in gzip` or ` in zstd` where
     /// the file is compressed.
     pub format: String,
     /// SHA-256 of the file as it lies on the disk, lower-case hex.
@@ -23,7 +24,7 @@ pub struct Capture {
     pub file_bytes: u64,
     /// Bytes after decompression: what the ledger accounts for.
     pub bytes: u64,
-    /// Packet records read; of a file of secrets, secrets.
+    /// Packet records read; of a file of flows, entries; of a file of secrets, secrets.
     pub frames: u64,
     /// The earliest frame's time.
     pub first: Option<Timestamp>,
@@ -40,6 +41,22 @@ impl Capture {
     pub const KEY_LOG: &str = "TLS key log";
     /// Format of a private key.
     pub const PRIVATE_KEY: &str = "private key";
+    /// Formats of files of flows.
+    pub const FLOWS: [&str; 3] = ["HAR", "mitmproxy flows", "PCAPdroid CSV"];
+
+    /// Whether it holds flows, and no packets.
+    pub fn holds_flows(&self) -> bool {
+        Self::FLOWS.iter().any(|format| self.format.starts_with(format))
+    }
+
+    /// What its `frames` are: `frame`, `entry` or `line`.
+    pub fn unit(&self) -> &'static str {
+        match (self.holds_flows(), self.holds_secrets()) {
+            (true, _) => "entry",
+            (false, true) => "line",
+            (false, false) => "frame",
+        }
+    }
 
     /// Whether it holds secrets, and no traffic.
     pub fn holds_secrets(&self) -> bool {

@@ -37,6 +37,9 @@ pub enum Fate {
 pub enum Missing {
     /// Bytes of a stream that no frame carried, though later ones came.
     Gap,
+    /// What whoever recorded the flow did not keep, or could not read: a body that was too large, a connection
+    /// whose client refused the certificate. The bytes are those that are told of.
+    NotRecorded,
     /// Bytes of a frame cut off by the snapshot length.
     Truncated,
 }

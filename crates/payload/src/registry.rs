@@ -2,7 +2,7 @@
 //! only says what bytes are.
 
 use crate::{
-    decode::{base64, escape, hex, inflate, lz4, percent, snappy, stream, utf16},
+    decode::{base64, escape, hex, inflate, latin1, lz4, percent, snappy, stream, utf16},
     output::{Done, Output},
     walk::{
         Fields, Walked, bplist, cbor, form, grpc, json, jwt, lines, msgpack, multipart, protobuf, tar, url,
@@ -74,6 +74,11 @@ pub const DECODERS: &[Decoder] = &[
     makes("snappy-block", "Snappy without a frame (format_description.txt)", snappy::snappy),
     makes("utf-16le", "UTF-16, little-endian, to UTF-8 (RFC 2781)", utf16::utf16_le),
     makes("utf-16be", "UTF-16, big-endian, to UTF-8 (RFC 2781)", utf16::utf16_be),
+    makes(
+        "latin-1",
+        "UTF-8 text with a character for each byte, to those bytes (ISO 8859-1)",
+        latin1::latin1,
+    ),
     names("json", "JSON, also in rows, cut, guarded or in a call (RFC 8259)", json::json),
     names("form", "Form or query (WHATWG URL section 5)", form::form),
     names("url", "Query and fragment of an address (RFC 3986 sections 3.4 and 3.5)", url::url),

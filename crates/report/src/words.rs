@@ -239,6 +239,9 @@ pub(crate) fn fate(fate: Fate) -> (&'static str, &'static str) {
 pub(crate) fn missing(missing: Missing) -> (&'static str, &'static str) {
     match missing {
         Missing::Gap => ("Gap", "bytes of a stream that no frame carried"),
+        Missing::NotRecorded => {
+            ("Not recorded", "what whoever recorded a flow did not keep or could not read")
+        }
         Missing::Truncated => ("Truncated", "bytes of frames cut off when recording"),
     }
 }
@@ -306,6 +309,7 @@ const DECODERS: &[(&str, &str, &str)] = &[
     ("gzip", "gzip", "compression that anyone can undo"),
     ("hex", "Hex", "bytes written as hexadecimal digits: anyone can undo it"),
     ("json-string", "JSON string", "a text field, its escapes undone"),
+    ("latin-1", "Latin-1", "text with a character for each byte"),
     ("lz4", "LZ4", "compression that anyone can undo"),
     ("lz4-block", "LZ4 block", "compression that anyone can undo"),
     ("percent", "Percent", "characters written as %XX in an address"),

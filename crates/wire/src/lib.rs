@@ -11,6 +11,7 @@ pub mod capture;
 mod derivation;
 pub mod dhcp;
 pub mod dns;
+pub mod entries;
 pub mod fields;
 pub mod flow;
 pub mod http;

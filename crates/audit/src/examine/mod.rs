@@ -208,6 +208,7 @@ impl<'e> Examiner<'e> {
             security: security(message),
             endpoint: conversation.endpoint,
             device: conversation.device,
+            app: conversation.app,
         }
     }
 

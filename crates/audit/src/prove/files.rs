@@ -8,12 +8,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use evidence::{Capture, CaptureId, FrameNo};
-use wire::capture::{Event, Frame, Reader};
+use evidence::{Capture, CaptureId, FrameNo, Trail};
+use wire::capture::{Event, Reader};
 
-use super::{CaptureBytes, Place};
+use super::{CaptureBytes, Place, in_entries, in_frames};
 use crate::{
+    entries::each_entry,
     input::{Digested, Input, open},
+    kind::Kind,
     windows::each_event,
 };
 
@@ -95,6 +97,12 @@ impl CaptureFiles {
         self.files.insert(capture, Found { path, bytes });
     }
 
+    /// What a capture is.
+    fn kind(&self, capture: CaptureId) -> io::Result<Option<Kind>> {
+        let path = self.path(capture).ok_or(io::ErrorKind::NotFound)?;
+        Ok(open(&Input::File(path.to_owned()))?.kind)
+    }
+
     /// Where a capture lies.
     pub fn path(&self, capture: CaptureId) -> Option<&Path> {
         self.files.get(&capture).map(|found| found.path.as_path())
@@ -122,8 +130,20 @@ impl CaptureFiles {
         Ok(self.without(places.iter().cloned())?.first().map(|(_, frame)| *frame))
     }
 
-    /// The frames that do not hold the file ranges which are said to lie in them. Reads each capture once.
-    pub fn without(&self, places: impl Iterator<Item = Place>) -> io::Result<BTreeSet<(CaptureId, FrameNo)>> {
+    /// The frames and entries that do not hold what trails say lies in them. Lines of secrets are not looked at,
+    /// neither of a file of their own nor inside a capture.
+    pub fn unheld<'t>(
+        &self,
+        trails: impl Iterator<Item = &'t Trail> + Clone,
+    ) -> io::Result<BTreeSet<(CaptureId, FrameNo)>> {
+        let of_flows = |place: &Place| matches!(self.kind(place.0), Ok(Some(Kind::Flows(_))));
+        let entries = trails.clone().flat_map(in_entries).filter(of_flows);
+        self.without(trails.flat_map(in_frames).chain(entries))
+    }
+
+    /// The frames and entries that do not hold the file ranges which are said to lie in them. Reads each capture
+    /// once.
+    fn without(&self, places: impl Iterator<Item = Place>) -> io::Result<BTreeSet<(CaptureId, FrameNo)>> {
         let mut wanted: BTreeMap<CaptureId, BTreeMap<FrameNo, Vec<Range<u64>>>> = BTreeMap::new();
         for (capture, frame, range) in places {
             wanted.entry(capture).or_default().entry(frame).or_default().push(range);
@@ -131,16 +151,22 @@ impl CaptureFiles {
         let mut without = BTreeSet::new();
         for (capture, mut frames) in wanted {
             let path = self.path(capture).ok_or(io::ErrorKind::NotFound)?;
-            let mut bytes = open(&Input::File(path.to_owned()))?.bytes;
-            each_event(&mut Reader::new(capture), &mut *bytes, |event| {
-                if let Event::Frame(frame) = event {
-                    let holds = frames.get(&frame.number).is_some_and(|ranges| holds(&frame, ranges));
-                    if holds {
-                        frames.remove(&frame.number);
-                    }
+            let mut opened = open(&Input::File(path.to_owned()))?;
+            let mut strike = |number: FrameNo, offset: u64, len: usize| {
+                if frames.get(&number).is_some_and(|ranges| holds(offset, len, ranges)) {
+                    frames.remove(&number);
                 }
                 if frames.is_empty() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            })?;
+            };
+            match opened.kind {
+                Some(Kind::Flows(format)) => each_entry(capture, format, &mut *opened.bytes, |entry| {
+                    strike(entry.number, entry.offset, entry.bytes.len())
+                })?,
+                _ => each_event(&mut Reader::new(capture), &mut *opened.bytes, |event| match event {
+                    Event::Frame(frame) => strike(frame.number, frame.offset, frame.data.len()),
+                    Event::Anomaly(_) | Event::Note(_) => ControlFlow::Continue(()),
+                })?,
+            }
             without.extend(frames.into_keys().map(|frame| (capture, frame)));
         }
         Ok(without)
@@ -220,9 +246,9 @@ fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
     joined
 }
 
-fn holds(frame: &Frame<'_>, ranges: &[Range<u64>]) -> bool {
-    let end = frame.offset.saturating_add(frame.data.len() as u64);
-    ranges.iter().all(|range| frame.offset <= range.start && range.end <= end)
+fn holds(offset: u64, len: usize, ranges: &[Range<u64>]) -> bool {
+    let end = offset.saturating_add(len as u64);
+    ranges.iter().all(|range| offset <= range.start && range.end <= end)
 }
 
 /// Where a capture may lie: where it was, beside or in the case's folder, and where the caller says.

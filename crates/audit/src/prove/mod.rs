@@ -134,8 +134,13 @@ pub fn recorded(trail: &Trail) -> impl Iterator<Item = Place> {
     trail.buffers.iter().flat_map(places)
 }
 
-/// What of it lies in frames.
-pub fn in_frames(trail: &Trail) -> impl Iterator<Item = Place> {
+/// What of it is bytes of a file that holds no packets: values of entries, lines of secrets.
+pub(crate) fn in_entries(trail: &Trail) -> impl Iterator<Item = Place> {
+    trail.buffers.iter().filter(|buffer| buffer.step == Step::Entry).flat_map(places)
+}
+
+/// The rest of it.
+pub(crate) fn in_frames(trail: &Trail) -> impl Iterator<Item = Place> {
     trail.buffers.iter().filter(|buffer| buffer.step != Step::Entry).flat_map(places)
 }
 

@@ -149,6 +149,14 @@ fn is_strict_utf16(input: &[u8], output: &[u8], unit: fn([u8; 2]) -> u16) -> boo
     rest.is_empty() && text.is_ok_and(|text| text.as_bytes() == output)
 }
 
+/// Text of which every character is a byte.
+fn is_strict_latin1(input: &[u8], output: &[u8]) -> bool {
+    let text = std::str::from_utf8(input).ok();
+    text.is_some_and(|text| {
+        text.chars().map(|one| u8::try_from(u32::from(one))).eq(output.iter().map(|byte| Ok(*byte)))
+    })
+}
+
 /// Whether a reader gives exactly these bytes and then comes to a proper end.
 fn gives(reader: impl Read, output: &[u8]) -> bool {
     let mut given = Vec::with_capacity(output.len());
@@ -257,6 +265,12 @@ pub(super) const TOOLS: &[Tool] = &[
         Command::python("undo_snappy", SNAPPY),
     ),
     plain(
+        "latin-1",
+        "Each character of the text stands for one byte. It becomes that byte again.",
+        (is_strict_latin1, Command::new("iconv -f UTF-8 -t ISO-8859-1", &["iconv"])),
+        Command::python("undo_latin1", LATIN1),
+    ),
+    plain(
         "utf-16le",
         "The text was written with two bytes for a character (UTF-16). It is rewritten as UTF-8.",
         (is_strict_utf16le, Command::new("iconv -f UTF-16LE -t UTF-8", &["iconv"])),
@@ -281,10 +295,19 @@ import re, sys
 names = bytes.maketrans(b"bfnrt", b"\b\f\n\r\t")
 def character(found):
     if found[1]:
-        return bytes.fromhex(found[1].replace(b"\\u", b"").decode()).decode("utf-16-be", "replace").encode()
+        text = bytes.fromhex(found[1].replace(b"\\u", b"").decode()).decode("utf-16-be", "surrogatepass")
+        # Half of a pair is lost, but where Python wrote a byte so.
+        return re.sub("[\ud800-\udc7f\udd00-\udfff]", "\ufffd", text).encode("utf-8", "surrogateescape")
     return found[2].translate(names)
 text = sys.stdin.buffer.read()
 sys.stdout.buffer.write(re.sub(rb"((?:\\u[0-9A-Fa-f]{4})+)|\\([\x22/\\bfnrt])", character, text))
+'; }
+"#;
+
+const LATIN1: &str = r#"undo_latin1() { python3 -c '
+import re, sys
+text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+sys.stdout.buffer.write(re.match("[\x00-\xff]*", text)[0].encode("latin-1"))
 '; }
 "#;
 
@@ -524,6 +547,7 @@ mod tests {
         let mut samples: Vec<(&str, Vec<u8>)> = vec![
             ("json-string", br#"{\"imei\":\"3520\",\u0022x\":\"a\/b\\c\"}"#.to_vec()),
             ("json-string", br"\ud83d\udcf1 \ud83d! \udcf1 \u4f60\u597d\b\f\n\r\t\q \u12 \\u0041".to_vec()),
+            ("json-string", br"\u001f\udc8b\udc08\ud83d\udcf1\udcf1".to_vec()),
             ("json-string", b"\xff\xfe \\/ raw\x01 '; \\n \\".to_vec()),
             ("percent", b"a%20b%e4%BD%a0%25%zz%4".to_vec()),
             ("percent", b"100%% %%41 %0a'\"+".to_vec()),
@@ -546,6 +570,8 @@ mod tests {
             ("snappy-block", snap::raw::Encoder::new().compress_vec(&text).unwrap()),
             ("snappy-block", snap::raw::Encoder::new().compress_vec(&b"A".repeat(70_000)).unwrap()),
             ("snappy-block", snap::raw::Encoder::new().compress_vec(b"short").unwrap()),
+            ("latin-1", "\u{1f}\u{8b} IMEI=352099001761481 \u{ff}".as_bytes().to_vec()),
+            ("latin-1", "cut \u{ff}\u{100}".as_bytes().to_vec()),
             ("utf-16le", utf16(u16::to_le_bytes, "IMEI=352099001761481 \u{1f4f1}")),
             ("utf-16le", b"\xff\xfeA\0\x3d\xd8\xf1\xdc\x3d\xd8!\0\xf1\xdc".to_vec()),
             ("utf-16be", utf16(u16::to_be_bytes, "IMEI=352099001761481 \u{1f4f1}")),

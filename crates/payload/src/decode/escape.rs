@@ -20,6 +20,8 @@ pub(crate) fn xml_text(out: &mut Output, input: &[u8]) -> Option<Done> {
 
 /// What an escape stands for.
 enum Escape {
+    /// A byte, written in that many bytes.
+    Byte(u8, usize),
     /// A character, written in that many bytes.
     Char(char, usize),
     /// The byte behind the mark.
@@ -47,6 +49,10 @@ fn decode(
         changed = true;
         out.exact(input.get(copied..here)?, copied);
         match escape {
+            Escape::Byte(byte, source) => {
+                out.group(&[byte], here, source);
+                (copied, at) = (here + source, here + source);
+            }
             Escape::Char(character, source) => {
                 out.group(character.encode_utf8(&mut [0; 4]).as_bytes(), here, source);
                 (copied, at) = (here + source, here + source);
@@ -72,11 +78,15 @@ fn json_escape(rest: &[u8]) -> Option<Escape> {
     }
 }
 
-/// `\u4f60`, or two of them where they are a surrogate pair; half a pair becomes U+FFFD.
+/// `\u4f60`, or two of them where they are a surrogate pair; half a pair becomes U+FFFD. `\udc80` to `\udcff` alone
+/// are what Python writes for a byte that is no UTF-8 (PEP 383), and become that byte.
 fn unicode_escape(rest: &[u8]) -> Option<Escape> {
     let first = unit(rest)?;
     if let Some(character) = char::from_u32(first) {
         return Some(Escape::Char(character, 6));
+    }
+    if let (0xdc80..=0xdcff, [.., byte]) = (first, first.to_be_bytes()) {
+        return Some(Escape::Byte(byte, 6));
     }
     let second = rest.get(6..).filter(|rest| rest.starts_with(b"\\u")).and_then(unit);
     let pair = second.filter(|low| first < 0xdc00 && (0xdc00..0xe000).contains(low));
@@ -143,6 +153,9 @@ mod tests {
             (r"\q \u12", None),
             ("plain", None),
         ];
+        let mut bytes = Output::new(100, 300);
+        json_string(&mut bytes, br"\u001f\udc8b\udc08").unwrap();
+        assert_eq!(bytes.bytes, b"\x1f\x8b\xef\xbf\xbd");
         for (given, expected) in rows {
             assert_eq!(run(json_string, given).as_deref(), expected, "{given}");
         }

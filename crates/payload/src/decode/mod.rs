@@ -8,6 +8,7 @@ pub(crate) mod base64;
 pub(crate) mod escape;
 pub(crate) mod hex;
 pub(crate) mod inflate;
+pub(crate) mod latin1;
 pub(crate) mod lz4;
 pub(crate) mod percent;
 pub(crate) mod snappy;

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use audit::prove::{CaptureFiles, Place, Replay, file_name, in_frames, recipe, recorded, replay, words};
+use audit::prove::{CaptureFiles, Place, Replay, file_name, recipe, recorded, replay, words};
 use evidence::{CASE_FORMAT, Capture, CaptureId, Case, Evidence, Finding, FrameNo, Trail};
 use report::visible;
 
@@ -116,7 +116,7 @@ impl Prover {
         files
             .prepare(of_captures(findings).map(|(capture, _, range)| (capture, range)))
             .map_err(unreadable)?;
-        let forged = files.without(trails(findings).flat_map(in_frames)).map_err(unreadable)?;
+        let forged = files.unheld(trails(findings)).map_err(unreadable)?;
         Ok(Self { captures, files, forged })
     }
 
@@ -147,11 +147,12 @@ impl Prover {
     }
 
     fn replay(&mut self, evidence: &Evidence) -> Result<Replay, String> {
-        for (capture, frame, range) in in_frames(&evidence.occurrence.trail) {
+        for (capture, frame, range) in recorded(&evidence.occurrence.trail) {
             if self.forged.contains(&(capture, frame)) {
                 let (start, end) = (range.start, range.end);
                 return Err(format!(
-                    "frame {frame} does not hold bytes {start}..{end} of {}",
+                    "{} {frame} does not hold bytes {start}..{end} of {}",
+                    self.unit(capture),
                     self.name(capture)
                 ));
             }
@@ -162,10 +163,10 @@ impl Prover {
     fn show(&self, text: &mut String, evidence: &Evidence, replay: &Replay) {
         for (row, (capture, frame, range)) in replay.frames.iter().take(SHOWN).enumerate() {
             let label = if row == 0 { "Recorded" } else { "" };
-            let name = self.name(*capture);
+            let (name, unit) = (self.name(*capture), self.unit(*capture));
             let _ = writeln!(
                 text,
-                "  {label:<10} frame {frame} of {name}, bytes {}..{} of the file",
+                "  {label:<10} {unit} {frame} of {name}, bytes {}..{} of the file",
                 range.start, range.end
             );
         }
@@ -190,6 +191,12 @@ impl Prover {
         let _ = writeln!(text, "  {GREEN}{:<10} with the case: {found}{PLAIN}", "Agrees");
     }
 
+    /// What a capture consists of.
+    fn unit(&self, capture: CaptureId) -> &'static str {
+        let found = self.captures.iter().find(|known| known.id == capture);
+        found.map_or("frame", Capture::unit)
+    }
+
     fn name(&self, capture: CaptureId) -> String {
         let found = self.captures.iter().find(|known| known.id == capture);
         let name = found.map_or("", |known| known.name.as_str());
@@ -202,7 +209,7 @@ fn of_captures(findings: &[&Finding]) -> impl Iterator<Item = Place> {
     trails(findings).flat_map(recorded)
 }
 
-fn trails<'f>(findings: &[&'f Finding]) -> impl Iterator<Item = &'f Trail> {
+fn trails<'f>(findings: &[&'f Finding]) -> impl Iterator<Item = &'f Trail> + Clone {
     let evidence = findings.iter().flat_map(|finding| &finding.evidence);
     evidence.map(|evidence| &evidence.occurrence.trail)
 }
