@@ -203,10 +203,6 @@ impl Side {
             self.lose_track(work);
             return true;
         }
-        if !frame.obeys() {
-            let what = "peer sent an HTTP/2 frame whose length or stream is not that of its kind";
-            work.out.note_stream(Layer::Http, what, work.stream);
-        }
         match frame.kind {
             Kind::DATA => return self.begin_data(frame, work),
             Kind::HEADERS | Kind::PUSH_PROMISE | Kind::CONTINUATION => return self.begin_block(frame, work),
@@ -241,6 +237,10 @@ impl Side {
         if frame.kind != Kind::CONTINUATION && self.block.is_some() {
             work.out.note_stream(Layer::Http, "peer sent another frame within a header block", work.stream);
             self.end_block(true, work);
+        }
+        if !frame.obeys() {
+            let what = "peer sent an HTTP/2 frame whose length or stream is not that of its kind";
+            work.out.note_stream(Layer::Http, what, work.stream);
         }
         pass(Frame::HEADER as u64, (Fate::Decoded, FRAMES), work);
         work.out.pass(Fate::Decoded, FRAMES, 0, 1);
@@ -281,25 +281,22 @@ impl Side {
     }
 
     fn begin_data(&mut self, frame: Frame, work: &mut Work<'_>) -> bool {
-        let padded = frame.has(Frame::PADDED) && frame.len > 0;
+        let padded = u64::from(frame.has(Frame::PADDED) && frame.len > 0);
         let Some(padding) = padding(frame, work.stream) else { return false };
+        let rest = frame.len as u64 - padded;
+        // Padding that would be longer than the frame is none: its bytes are data.
+        let padding = if padding > rest {
+            work.out.note_stream(Layer::Http, LONG_PADDING, work.stream);
+            0
+        } else {
+            padding
+        };
         self.begin(frame, work);
-        pass(u64::from(padded), (Fate::Decoded, FRAMES), work);
-        let rest = frame.len as u64 - u64::from(padded);
-        let padding = self.check_padding(padding, rest, work);
+        pass(padded, (Fate::Decoded, FRAMES), work);
         let end = frame.has(Frame::END_STREAM);
         work.streams.make_room(work.out);
         self.state = State::Data(Data { stream: frame.stream, left: rest - padding, padding, end });
         true
-    }
-
-    /// Padding that would be longer than the frame is none: its bytes are data.
-    fn check_padding(&self, padding: u64, rest: u64, work: &mut Work<'_>) -> u64 {
-        if padding <= rest {
-            return padding;
-        }
-        work.out.note_stream(Layer::Http, "peer sent padding longer than its frame", work.stream);
-        0
     }
 
     fn read_data(&mut self, mut data: Data, work: &mut Work<'_>) -> bool {
@@ -324,8 +321,8 @@ impl Side {
     /// Takes a frame of a header block, once it is there.
     fn begin_block(&mut self, frame: Frame, work: &mut Work<'_>) -> bool {
         if frame.len > BLOCK {
-            self.begin(frame, work);
             work.out.note_stream(Layer::Http, "peer sent a header block larger than the limit", work.stream);
+            self.begin(frame, work);
             self.decoder.lose();
             self.block = None;
             self.state = State::Passing { left: frame.len as u64, fate: Fate::OverLimit, reason: LONG_BLOCK };
@@ -340,12 +337,12 @@ impl Side {
 
     /// Takes a frame of a header block, of whose payload `there` bytes wait.
     fn take_block(&mut self, frame: Frame, there: usize, work: &mut Work<'_>) {
-        self.begin(frame, work);
-        let payload = work.stream.bytes().get(..there).unwrap_or_default();
+        let payload = work.stream.bytes().get(Frame::HEADER..Frame::HEADER + there).unwrap_or_default();
         let layout = Layout::read(frame, payload);
         if layout.odd {
-            work.out.note_stream(Layer::Http, "peer sent padding longer than its frame", work.stream);
+            work.out.note_stream(Layer::Http, LONG_PADDING, work.stream);
         }
+        self.begin(frame, work);
         pass(layout.before as u64, (Fate::Decoded, FRAMES), work);
         let fragment = work.stream.take(there.saturating_sub(layout.before + layout.padding));
         self.add_fragment(frame, layout.promised, fragment, work);
@@ -390,7 +387,9 @@ impl Side {
         }
         let written = Written::new(&section, &block.bytes, work.out);
         let stands = block.bytes.bytes.len().saturating_sub(section.unread) as u64;
-        work.out.pass(Fate::NotParsed, "HTTP/2 header blocks that cannot be read", section.unread as u64, 0);
+        if section.unread > 0 {
+            work.out.pass(Fate::NotParsed, UNREADABLE, section.unread as u64, 1);
+        }
         if section.over > 0 {
             work.out.pass(
                 Fate::OverLimit,
@@ -531,6 +530,8 @@ fn pass(most: u64, (fate, reason): (Fate, &'static str), work: &mut Work<'_>) ->
 }
 
 const FRAMES: &str = "HTTP/2 frame headers and control frames";
+const UNREADABLE: &str = "HTTP/2 header blocks that cannot be read";
+const LONG_PADDING: &str = "peer sent padding longer than its frame";
 const AFTER_GAP: &str = "HTTP/2 header blocks without their beginning";
 const LONG_BLOCK: &str = "HTTP/2 header blocks over the size limit";
 

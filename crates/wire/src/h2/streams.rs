@@ -102,6 +102,7 @@ impl Streams {
             self.give(sender, id, Ending::Cut, out);
         }
         let half = self.half(sender, id, out);
+        half.closed = false;
         let before = half.open.as_ref().map_or(0, |open| open.recorded.bytes.len());
         match &mut half.open {
             Some(open) => open.trailers(lines.written, lines.stands),
@@ -138,7 +139,10 @@ impl Streams {
     /// Data of a stream.
     pub(super) fn data(&mut self, sender: Sender, id: u32, data: Recorded, out: &mut Output) {
         let len = data.bytes.len();
-        let open = self.half(sender, id, out).open.get_or_insert_with(|| Box::new(Open::headless()));
+        let half = self.half(sender, id, out);
+        // What comes although the side has said its last is held as well.
+        half.closed = false;
+        let open = half.open.get_or_insert_with(|| Box::new(Open::headless()));
         open.stands = open.stands.saturating_add(len as u64);
         open.recorded.append(data);
         open.body.end = open.recorded.bytes.len();
