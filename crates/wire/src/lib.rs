@@ -14,6 +14,7 @@ pub mod dns;
 pub mod entries;
 pub mod fields;
 pub mod flow;
+pub mod h2;
 pub mod http;
 pub mod keys;
 mod link;
