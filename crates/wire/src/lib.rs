@@ -13,6 +13,7 @@ pub mod dhcp;
 pub mod dns;
 pub mod flow;
 pub mod http;
+pub mod http3;
 pub mod keys;
 mod link;
 mod message;

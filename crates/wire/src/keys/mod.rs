@@ -13,10 +13,10 @@ mod table;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use evidence::{CaptureId, Decryption, FrameNo};
+use evidence::{CaptureId, Decryption, FrameNo, Schedule};
 
 use self::{private::PrivateKey, table::Table};
-use crate::{Derivation, Extract};
+use crate::{Derivation, Extract, quic};
 
 pub use log::LogTally;
 pub use private::PrivateKeyError;
@@ -149,8 +149,11 @@ impl KeyRing {
 /// Undoes a decryption again: the first `most` bytes of what it gives. `secret` is as a key log or key file has
 /// it; empty where the schedule needs none. `None` where the secret does not fit or the bytes were changed.
 pub fn decrypt(how: &Decryption, secret: &[u8], input: &[u8], most: usize) -> Option<Vec<u8>> {
-    let _ = (how, secret, input, most);
-    None
+    match &how.schedule {
+        Schedule::QuicInitial { .. } => quic::decrypt(how, &[], input, most),
+        Schedule::Quic { .. } => quic::decrypt(how, &log::from_hex(secret)?, input, most),
+        _ => None,
+    }
 }
 
 /// A stretch of a key file, as the key of derivations.
