@@ -11,6 +11,7 @@ pub mod capture;
 mod derivation;
 pub mod dhcp;
 pub mod dns;
+pub mod fields;
 pub mod flow;
 pub mod http;
 pub mod http3;
@@ -27,6 +28,7 @@ mod stream;
 pub mod tls;
 
 pub use derivation::{Derivation, Extract};
+pub use fields::replay;
 pub use keys::KeyRing;
 pub use message::{
     Body, CertificateFacts, DhcpHead, DnsData, DnsHead, Ending, Head, HttpHead, Message, Part, Role, Seal,

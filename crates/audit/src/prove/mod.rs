@@ -98,7 +98,9 @@ pub fn replay(occurrence: &Occurrence, captures: &mut dyn CaptureBytes) -> Resul
     for (step, buffer) in trail.buffers.iter().enumerate() {
         let output = match &buffer.step {
             Step::Decode(decoder) => {
-                let run = |input: &[u8], most| payload::replay_up_to(decoder, input, most);
+                let run = |input: &[u8], most| {
+                    wire::replay(decoder, input, most).or_else(|| payload::replay_up_to(decoder, input, most))
+                };
                 undo((step, room, decoder), buffer, &outputs, run)?
             }
             Step::Decrypt(how) => {

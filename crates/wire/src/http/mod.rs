@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub(crate) use self::{
-    head::{Facts, HeadReader},
+    head::{Facts, HeadReader, Oddities},
     start::StartLine,
 };
 
