@@ -16,6 +16,7 @@ pub mod fields;
 pub mod flow;
 pub mod h2;
 pub mod http;
+pub mod http3;
 pub mod keys;
 mod link;
 mod message;

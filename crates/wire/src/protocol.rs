@@ -24,9 +24,13 @@ pub trait StreamProtocol: Send {
 /// A protocol over datagrams. One value serves both directions of one flow.
 pub trait DatagramProtocol: Send {
     /// Makes one message or more of a datagram that the protocol's recogniser accepted. All its bytes must
-    /// end up in messages, or be [passed](Output::pass) over, at once: nobody says when a flow of datagrams
-    /// ends.
+    /// end up in messages, or be [passed](Output::pass) over: at once, or at the [end](Self::finish).
     fn datagram(&mut self, sender: Sender, datagram: Received, out: &mut Output);
+
+    /// No more datagrams come: what waits for others must be given out. May be called again.
+    fn finish(&mut self, out: &mut Output) {
+        let _ = out;
+    }
 }
 
 /// A datagram for a room.

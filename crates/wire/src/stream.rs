@@ -58,15 +58,25 @@ impl Recorded {
 
     /// Bytes `from..to` of it, with their provenance.
     pub fn slice(&self, from: usize, to: usize) -> Self {
-        let (first, last) = (from as u64, to as u64);
-        let begin = self.segments.partition_point(|segment| segment.out_end() <= first);
-        let meeting = self.segments.iter().skip(begin).take_while(|segment| segment.out < last);
-        let mut slice = Self {
+        Self {
             bytes: self.bytes.get(from..to).unwrap_or_default().to_vec(),
             first: self.first,
             last: self.last,
-            ..Self::default()
-        };
+            ..self.provenance(from as u64, to as u64)
+        }
+    }
+
+    /// Where the bytes `from..to` of it came from, put together by `step`.
+    pub fn extract(&self, from: usize, to: usize, step: Step) -> Extract {
+        let Self { segments, derived, .. } = self.provenance(from as u64, to as u64);
+        Extract { step: Some(step), len: to.saturating_sub(from) as u64, segments, derived }
+    }
+
+    /// What is known of the bytes `first..last`, without them.
+    fn provenance(&self, first: u64, last: u64) -> Self {
+        let begin = self.segments.partition_point(|segment| segment.out_end() <= first);
+        let meeting = self.segments.iter().skip(begin).take_while(|segment| segment.out < last);
+        let mut slice = Self::default();
         for segment in meeting {
             let (start, end) = (segment.out.max(first), segment.out_end().min(last));
             let source = match segment.source {

@@ -27,8 +27,7 @@ pub use table::Flows;
 
 /// What listens to one flow.
 ///
-/// Of TCP it hears, for each sender, any number of `data` and `gap` and then one `end`; of UDP,
-/// `datagram`s and no `end`.
+/// It hears, for each sender, any number of `data` and `gap` (TCP) or `datagram`s (UDP) and then one `end`.
 pub trait FlowSink {
     /// Bytes of `sender` were added at the end of `stream`. What is not taken comes again with more.
     fn data(&mut self, sender: Sender, stream: &mut StreamBuffer);

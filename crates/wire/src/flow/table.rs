@@ -14,7 +14,7 @@ use super::{
     queue::{Class, Queues},
     scope::{Blamed, Scope},
 };
-use crate::{Packet, PacketHead, Payload, Sender};
+use crate::{Packet, PacketHead, Payload, Sender, StreamBuffer};
 
 /// The open flows of one worker: packets in, bytes in order out to the sinks of a factory.
 #[derive(Debug)]
@@ -350,6 +350,10 @@ impl<S: FlowSink> Flow<S> {
             let blamed = Blamed(info.id.capture, None, None);
             let (sink, summary) = (&mut sink, &mut summary);
             connection.close(&mut Scope { sink, summary, limits, held_of_all, blamed });
+        } else {
+            for sender in [Sender::Originator, Sender::Responder] {
+                sink.end(sender, &mut StreamBuffer::default());
+            }
         }
         factory.close(&info, sink, summary);
     }

@@ -29,6 +29,8 @@ pub struct LongHeader<'a> {
     pub version: u32,
     /// Destination connection id.
     pub destination: &'a [u8],
+    /// Source connection id.
+    pub source: &'a [u8],
     /// Where the packet number begins, in bytes from the packet's first. 0 where there is none.
     pub number_at: usize,
     /// The packet's end, in bytes from its first: in a datagram another packet may follow.
@@ -42,9 +44,9 @@ impl<'a> LongHeader<'a> {
         let first = reader.u8().filter(|first| first & 0x80 != 0)?;
         let version = reader.u32()?;
         let destination = reader.vec8()?.rest();
-        reader.vec8()?;
+        let source = reader.vec8()?.rest();
         let kind = kind(first, version);
-        let mut header = Self { kind, version, destination, number_at: 0, end: packet.len() };
+        let mut header = Self { kind, version, destination, source, number_at: 0, end: packet.len() };
         if matches!(kind, PacketType::Negotiation | PacketType::Retry | PacketType::Unknown) {
             return Some(header);
         }
@@ -74,7 +76,7 @@ fn kind(first: u8, version: u32) -> PacketType {
 }
 
 /// A number of variable length (RFC 9000 section 16).
-pub(super) fn number(reader: &mut Reader<'_>) -> Option<u64> {
+pub(crate) fn number(reader: &mut Reader<'_>) -> Option<u64> {
     let first = *reader.rest().first()?;
     let bytes = reader.take(1 << (first >> 6))?;
     let value = bytes.iter().fold(0, |value: u64, byte| value << 8 | u64::from(*byte));

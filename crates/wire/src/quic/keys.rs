@@ -1,17 +1,43 @@
-//! Packet protection (RFC 9001 section 5): keys from secrets, and packets opened with them.
+//! Packet protection (RFC 9001 sections 5 and 6): keys from secrets, packets opened with them, and keys that
+//! follow one another.
 
 use aws_lc_rs::{
     aead::{self, Aad, LessSafeKey, Nonce, UnboundKey, quic::HeaderProtectionKey},
-    hkdf::{self, HKDF_SHA256, KeyType, Prk, Salt},
+    hkdf::{self, HKDF_SHA256, HKDF_SHA384, KeyType, Prk, Salt},
 };
+use evidence::{Cipher, Decryption, Schedule, ScheduleHash};
 
 use super::version::Version;
 
-/// The keys of one direction.
+/// A cipher suite that packets are protected with (RFC 9001 section 5.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Suite {
+    /// Its number, as on the wire.
+    pub number: u16,
+    /// The cipher.
+    pub cipher: Cipher,
+    /// The hash of its key schedule.
+    pub hash: ScheduleHash,
+}
+
+/// The keys of one direction at one level of encryption. Those of 1-RTT packets follow one another (RFC 9001
+/// section 6).
 pub struct PacketKeys {
-    key: LessSafeKey,
-    iv: [u8; 12],
+    version: &'static Version,
+    suite: Suite,
     protection: HeaderProtectionKey,
+    /// The latest secret that a packet was opened with, and how often it was updated.
+    secret: Vec<u8>,
+    updates: u32,
+    current: PacketKey,
+    /// For packets that were overtaken by those of the next phase.
+    previous: Option<PacketKey>,
+    /// What follows, as far as it was derived already.
+    next: Option<(Vec<u8>, PacketKey)>,
+    /// The least number that was opened in this phase.
+    began: u64,
+    /// How many packets may still fail to open: each costs a decryption or two more.
+    patience: u32,
 }
 
 /// The keys of both directions' Initial packets, which anyone can derive.
@@ -28,41 +54,264 @@ pub struct InitialKeys {
 pub struct Opened {
     /// Its number.
     pub number: u64,
+    /// Its header without its protection: what was authenticated besides the frames.
+    pub header: Vec<u8>,
+    /// What was opened with.
+    pub nonce: [u8; 12],
+    /// How often the secret was updated before.
+    pub updates: u32,
     /// Its frames.
     pub frames: Vec<u8>,
 }
 
+impl Suite {
+    /// What all Initial packets use (RFC 9001 section 5.2).
+    pub const INITIAL: Self = Self::new(0x1301, Cipher::Aes128Gcm, ScheduleHash::Sha256);
+
+    /// Those that are in use.
+    pub const ALL: [Self; 4] = [
+        Self::INITIAL,
+        Self::new(0x1302, Cipher::Aes256Gcm, ScheduleHash::Sha384),
+        Self::new(0x1303, Cipher::ChaCha20Poly1305, ScheduleHash::Sha256),
+        Self::new(0x1304, Cipher::Aes128Ccm, ScheduleHash::Sha256),
+    ];
+
+    const fn new(number: u16, cipher: Cipher, hash: ScheduleHash) -> Self {
+        Self { number, cipher, hash }
+    }
+
+    /// The suite of that number. `None` where QUIC knows none.
+    pub fn of(number: u16) -> Option<Self> {
+        Self::ALL.into_iter().find(|suite| suite.number == number)
+    }
+
+    /// Length of its secrets in bytes.
+    pub fn secret_len(self) -> usize {
+        hkdf_of(self.hash).map_or(0, digest_len)
+    }
+
+    fn protection(self, key: &[u8]) -> Option<HeaderProtectionKey> {
+        let algorithm = match self.cipher {
+            Cipher::Aes128Gcm | Cipher::Aes128Ccm => &aead::quic::AES_128,
+            Cipher::Aes256Gcm => &aead::quic::AES_256,
+            Cipher::ChaCha20Poly1305 => &aead::quic::CHACHA20,
+            _ => return None,
+        };
+        HeaderProtectionKey::new(algorithm, key).ok()
+    }
+}
+
 impl InitialKeys {
     /// The keys that follow from the destination connection id of the client's first packet.
-    pub fn derive(version: &Version, destination: &[u8]) -> Option<Self> {
-        let secret = Salt::new(HKDF_SHA256, &version.salt).extract(destination);
-        let side = |label: &str| {
-            let secret: [u8; 32] = expand(&secret, label)?;
-            PacketKeys::from_secret(version, &Prk::new_less_safe(HKDF_SHA256, &secret))
-        };
-        Some(Self { client: side("client in")?, server: side("server in")? })
+    pub fn derive(version: &'static Version, destination: &[u8]) -> Option<Self> {
+        let [client, server] = [true, false].map(|client| {
+            PacketKeys::derive(version, Suite::INITIAL, &initial_secret(version, destination, client)?)
+        });
+        Some(Self { client: client?, server: server? })
     }
 }
 
 impl PacketKeys {
-    /// The keys that follow from a secret, for AES-128-GCM, which all Initial packets use.
-    pub fn from_secret(version: &Version, secret: &Prk) -> Option<Self> {
-        let [key, iv, protection] = version.labels;
-        let key: [u8; 16] = expand(secret, key)?;
-        let protection: [u8; 16] = expand(secret, protection)?;
+    /// The keys that follow from a secret.
+    pub fn derive(version: &'static Version, suite: Suite, secret: &[u8]) -> Option<Self> {
         Some(Self {
-            key: LessSafeKey::new(UnboundKey::new(&aead::AES_128_GCM, &key).ok()?),
-            iv: expand(secret, iv)?,
-            protection: HeaderProtectionKey::new(&aead::quic::AES_128, &protection).ok()?,
+            version,
+            suite,
+            protection: header_key(version, suite, secret)?,
+            secret: secret.to_vec(),
+            updates: 0,
+            current: PacketKey::derive(version, suite, secret)?,
+            previous: None,
+            next: None,
+            began: 0,
+            patience: PATIENCE,
         })
     }
 
-    /// Opens a packet whose number begins at `number_at`. `largest`: the largest number opened so far, from
-    /// which a shortened one follows. `None` where the keys are others or the packet was changed.
-    pub fn open(&self, packet: &[u8], number_at: usize, largest: Option<u64>) -> Option<Opened> {
-        let sample =
-            packet.get(number_at.checked_add(4)?..)?.get(..self.protection.algorithm().sample_len())?;
-        let [first_mask, number_mask @ ..] = self.protection.new_mask(sample).ok()?;
+    /// The suite.
+    pub fn suite(&self) -> Suite {
+        self.suite
+    }
+
+    /// Opens a packet whose number begins at `number_at`, and goes on to the next keys where they open it.
+    /// `largest`: the largest number opened so far, from which a shortened one follows. `None` where the keys
+    /// are others or the packet was changed.
+    pub fn open(&mut self, packet: &[u8], number_at: usize, largest: Option<u64>) -> Option<Opened> {
+        let bare = Bare::read(&self.protection, packet, number_at, largest)?;
+        let number = bare.number;
+        let unread = if bare.phase().is_none_or(|phase| phase == self.phase()) {
+            match self.current.open(bare, packet, self.updates) {
+                Ok(opened) => {
+                    self.began = self.began.min(number);
+                    return Some(opened);
+                }
+                Err(bare) => bare,
+            }
+        } else if number < self.began {
+            match self.open_previous(bare, packet) {
+                Ok(opened) => return Some(opened),
+                Err(bare) => bare,
+            }
+        } else {
+            bare
+        };
+        let phase = unread.phase()?;
+        self.patience = self.patience.checked_sub(1)?;
+        let opened = self.open_ahead(unread, phase, packet)?;
+        self.patience = PATIENCE;
+        Some(opened)
+    }
+
+    /// Whether packets of the current phase have their bit set.
+    fn phase(&self) -> bool {
+        self.updates & 1 == 1
+    }
+
+    fn open_previous(&self, bare: Bare, packet: &[u8]) -> Result<Opened, Bare> {
+        match &self.previous {
+            Some(previous) => previous.open(bare, packet, self.updates.saturating_sub(1)),
+            None => Err(bare),
+        }
+    }
+
+    /// Tries the keys that follow: mostly the next, and those behind it where a whole phase was not captured.
+    fn open_ahead(&mut self, bare: Bare, phase: bool, packet: &[u8]) -> Option<Opened> {
+        let number = bare.number;
+        let mut bare = match phase == self.phase() {
+            true => bare,
+            false => match self.open_previous(bare, packet) {
+                Ok(opened) => return Some(opened),
+                Err(bare) => bare,
+            },
+        };
+        self.next = self.next.take().or_else(|| self.after(&self.secret));
+        let (mut secret, mut key) = self.next.take()?;
+        // A phase that was not captured leaves the bit as it was.
+        for ahead in 1..=AHEAD {
+            let updates = self.updates.saturating_add(ahead);
+            if (updates & 1 == 1) == phase {
+                match key.open(bare, packet, updates) {
+                    Ok(opened) => {
+                        let left = std::mem::replace(&mut self.current, key);
+                        self.previous = (ahead == 1).then_some(left);
+                        (self.secret, self.updates, self.began) = (secret, updates, number);
+                        self.next = None;
+                        return Some(opened);
+                    }
+                    Err(again) => bare = again,
+                }
+            }
+            let (further, its_key) = self.after(&secret)?;
+            if ahead == 1 {
+                self.next = Some((secret, key));
+            }
+            (secret, key) = (further, its_key);
+        }
+        None
+    }
+
+    /// The secret that follows a secret, and its key.
+    fn after(&self, secret: &[u8]) -> Option<(Vec<u8>, PacketKey)> {
+        let secret = updated(self.version, self.suite.hash, secret)?;
+        let key = PacketKey::derive(self.version, self.suite, &secret)?;
+        Some((secret, key))
+    }
+}
+
+/// Undoes a decryption of QUIC again, see [`crate::keys::decrypt`]. `secret` is the secret itself, which
+/// Initial packets do not need. `None` also where the schedule is none of QUIC's.
+pub(crate) fn decrypt(how: &Decryption, secret: &[u8], input: &[u8], most: usize) -> Option<Vec<u8>> {
+    let (version, secret) = match &how.schedule {
+        Schedule::QuicInitial { version, destination, client } => {
+            let known = Version::of(*version)?;
+            (known, initial_secret(known, &destination.0, *client)?)
+        }
+        Schedule::Quic { version, hash, updates } if *updates <= MOST_UPDATES => {
+            let version = Version::of(*version)?;
+            let again = |secret: Vec<u8>, _| updated(version, *hash, &secret);
+            (version, (0..*updates).try_fold(secret.to_vec(), again)?)
+        }
+        _ => return None,
+    };
+    let suite = Suite::ALL.into_iter().find(|suite| suite.cipher == how.cipher)?;
+    let key = PacketKey::derive(version, suite, &secret)?;
+    let mut plain = key.cipher.open(&how.nonce.0.as_slice().try_into().ok()?, &how.aad.0, input)?;
+    plain.truncate(most);
+    Some(plain)
+}
+
+/// Key and initialisation vector.
+struct PacketKey {
+    cipher: OpeningKey,
+    iv: [u8; 12],
+}
+
+enum OpeningKey {
+    Common(LessSafeKey),
+}
+
+impl PacketKey {
+    fn derive(version: &Version, suite: Suite, secret: &[u8]) -> Option<Self> {
+        let [key, iv, _] = version.labels;
+        let secret = pseudo_random_key(suite.hash, secret)?;
+        let key = expand(&secret, key, suite.cipher.key_len())?;
+        let iv = expand(&secret, iv, NONCE)?.try_into().ok()?;
+        Some(Self { cipher: OpeningKey::new(suite.cipher, &key)?, iv })
+    }
+
+    /// Opens a packet, or gives back what was read of it.
+    fn open(&self, bare: Bare, packet: &[u8], updates: u32) -> Result<Opened, Bare> {
+        let mut nonce = self.iv;
+        for (byte, number) in nonce.iter_mut().skip(4).zip(bare.number.to_be_bytes()) {
+            *byte ^= number;
+        }
+        let sealed = packet.get(bare.header.len()..).unwrap_or_default();
+        match self.cipher.open(&nonce, &bare.header, sealed) {
+            Some(frames) => Ok(Opened { number: bare.number, header: bare.header, nonce, updates, frames }),
+            None => Err(bare),
+        }
+    }
+}
+
+impl OpeningKey {
+    fn new(cipher: Cipher, key: &[u8]) -> Option<Self> {
+        let algorithm = match cipher {
+            Cipher::Aes128Gcm => &aead::AES_128_GCM,
+            Cipher::Aes256Gcm => &aead::AES_256_GCM,
+            Cipher::ChaCha20Poly1305 => &aead::CHACHA20_POLY1305,
+            _ => return None,
+        };
+        Some(Self::Common(LessSafeKey::new(UnboundKey::new(algorithm, key).ok()?)))
+    }
+
+    fn open(&self, nonce: &[u8; NONCE], aad: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        let (text, tag) = sealed.split_at_checked(sealed.len().checked_sub(TAG)?)?;
+        let mut plain = vec![0; text.len()];
+        match self {
+            Self::Common(key) => {
+                let nonce = Nonce::assume_unique_for_key(*nonce);
+                key.open_separate_gather(nonce, Aad::from(aad), text, tag, &mut plain).ok()?;
+            }
+        }
+        Some(plain)
+    }
+}
+
+/// A packet's header without its protection (RFC 9001 section 5.4).
+struct Bare {
+    header: Vec<u8>,
+    number: u64,
+}
+
+impl Bare {
+    fn read(
+        protection: &HeaderProtectionKey,
+        packet: &[u8],
+        number_at: usize,
+        largest: Option<u64>,
+    ) -> Option<Self> {
+        let sample = packet.get(number_at.checked_add(4)?..)?.get(..protection.algorithm().sample_len())?;
+        let [first_mask, number_mask @ ..] = protection.new_mask(sample).ok()?;
         let mut header = packet.get(..number_at.checked_add(4)?)?.to_vec();
         let (first, rest) = header.split_first_mut()?;
         *first ^= first_mask & if *first & 0x80 == 0 { 0x1f } else { 0x0f };
@@ -72,27 +321,19 @@ impl PacketKeys {
             *byte ^= mask;
             shortened = shortened << 8 | u64::from(*byte);
         }
-        let end = number_at.checked_add(len)?;
-        header.truncate(end);
-        let number = lengthen(shortened, len, largest);
-        let mut sealed = packet.get(end..)?.to_vec();
-        let len = self.key.open_in_place(self.nonce(number), Aad::from(&header), &mut sealed).ok()?.len();
-        sealed.truncate(len);
-        Some(Opened { number, frames: sealed })
+        header.truncate(number_at.checked_add(len)?);
+        Some(Self { header, number: lengthen(shortened, len, largest) })
     }
 
-    fn nonce(&self, number: u64) -> Nonce {
-        let mut nonce = self.iv;
-        for (byte, number) in nonce.iter_mut().skip(4).zip(number.to_be_bytes()) {
-            *byte ^= number;
-        }
-        Nonce::assume_unique_for_key(nonce)
+    /// The key phase bit; long headers have none.
+    fn phase(&self) -> Option<bool> {
+        self.header.first().filter(|first| **first & 0x80 == 0).map(|first| first & 0x04 != 0)
     }
 }
 
 impl std::fmt::Debug for PacketKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PacketKeys").finish_non_exhaustive()
+        f.debug_struct("PacketKeys").field("updates", &self.updates).finish_non_exhaustive()
     }
 }
 
@@ -110,13 +351,48 @@ fn lengthen(shortened: u64, len: usize, largest: Option<u64>) -> u64 {
     }
 }
 
+/// The secret of one side's Initial packets (RFC 9001 section 5.2).
+fn initial_secret(version: &Version, destination: &[u8], client: bool) -> Option<Vec<u8>> {
+    let secret = Salt::new(HKDF_SHA256, &version.salt).extract(destination);
+    expand(&secret, if client { "client in" } else { "server in" }, 32)
+}
+
+/// The secret that follows a secret (RFC 9001 section 6.1).
+fn updated(version: &Version, hash: ScheduleHash, secret: &[u8]) -> Option<Vec<u8>> {
+    expand(&pseudo_random_key(hash, secret)?, version.update, secret.len())
+}
+
+fn header_key(version: &Version, suite: Suite, secret: &[u8]) -> Option<HeaderProtectionKey> {
+    let [_, _, label] = version.labels;
+    let key = expand(&pseudo_random_key(suite.hash, secret)?, label, suite.cipher.key_len())?;
+    suite.protection(&key)
+}
+
+/// A secret to derive from. `None` where its length is not that of the hash.
+fn pseudo_random_key(hash: ScheduleHash, secret: &[u8]) -> Option<Prk> {
+    let algorithm = hkdf_of(hash)?;
+    (secret.len() == digest_len(algorithm)).then(|| Prk::new_less_safe(algorithm, secret))
+}
+
+fn hkdf_of(hash: ScheduleHash) -> Option<hkdf::Algorithm> {
+    match hash {
+        ScheduleHash::Sha256 => Some(HKDF_SHA256),
+        ScheduleHash::Sha384 => Some(HKDF_SHA384),
+        ScheduleHash::Md5Sha1 => None,
+    }
+}
+
+fn digest_len(algorithm: hkdf::Algorithm) -> usize {
+    algorithm.hmac_algorithm().digest_algorithm().output_len()
+}
+
 /// HKDF-Expand-Label with an empty context (RFC 8446 section 7.1).
-fn expand<const N: usize>(secret: &Prk, label: &str) -> Option<[u8; N]> {
-    let len = u16::try_from(N).ok()?.to_be_bytes();
+fn expand(secret: &Prk, label: &str, len: usize) -> Option<Vec<u8>> {
+    let announced = u16::try_from(len).ok()?.to_be_bytes();
     let label_len = [u8::try_from(label.len().checked_add(6)?).ok()?];
-    let info = [&len[..], &label_len, b"tls13 ", label.as_bytes(), &[0]];
-    let mut out = [0; N];
-    secret.expand(&info, Bytes(N)).and_then(|output: hkdf::Okm<'_, Bytes>| output.fill(&mut out)).ok()?;
+    let info = [&announced[..], &label_len, b"tls13 ", label.as_bytes(), &[0]];
+    let mut out = vec![0; len];
+    secret.expand(&info, Bytes(len)).and_then(|output: hkdf::Okm<'_, Bytes>| output.fill(&mut out)).ok()?;
     Some(out)
 }
 
@@ -128,6 +404,21 @@ impl KeyType for Bytes {
         self.0
     }
 }
+
+/// Bytes of a nonce.
+const NONCE: usize = 12;
+
+/// Bytes of a tag, with every suite.
+pub(super) const TAG: usize = 16;
+
+/// How many phases ahead are tried.
+const AHEAD: u32 = 3;
+
+/// How many packets in a row may fail to open before only the keys in use are tried.
+const PATIENCE: u32 = 64;
+
+/// The most updates that are replayed: each costs a derivation.
+const MOST_UPDATES: u32 = 1 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -1,18 +1,27 @@
-//! QUIC (RFC 9000, RFC 9001, RFC 9369, and drafts from 22 on), as far as anyone on the way can read it: the
-//! hellos in Initial packets. Google's own before it: the first hello.
+//! QUIC (RFC 9000, RFC 9001, RFC 9369, and drafts from 22 on): the hellos in Initial packets, which anyone on
+//! the way can read, and all else with secrets of a key log. Google's own before it: the first hello.
 //!
-//! [`LongHeader`], [`PacketKeys`], [`frame`] and [`Assembly`] serve whoever reads packets with keys from a log.
+//! - [`Quic`] is the room: datagrams to packets, each to its connection.
+//! - `connection`: frames to handshake and streams; `locks`: which keys open what; `crypto`: the handshake;
+//!   `streams`: what the streams carry.
+//! - [`LongHeader`], [`PacketKeys`], [`frame`]: what a packet is made of.
 
 mod assembly;
+mod connection;
+mod crypto;
 pub mod frame;
 mod google;
 mod header;
 mod keys;
+mod locks;
 mod room;
+mod streams;
 mod version;
 
-pub use assembly::Assembly;
+pub(crate) use header::number;
 pub use header::{LongHeader, PacketType};
-pub use keys::{InitialKeys, Opened, PacketKeys};
+pub(crate) use keys::decrypt;
+pub use keys::{InitialKeys, Opened, PacketKeys, Suite};
 pub use room::{Quic, recognise};
+pub(crate) use streams::{Channel, StreamId};
 pub use version::Version;

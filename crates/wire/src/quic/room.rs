@@ -1,161 +1,293 @@
-//! QUIC datagrams to messages: the hellos in the Initial packets of both sides (RFC 9001 section 5.2). All
-//! else is encrypted with keys that only the peers have, and counted.
+//! QUIC datagrams to messages: each packet to its connection, which reads it as far as there are keys.
 //!
-//! A message is the stretch of a datagram that brought new handshake bytes. What they say stands in its head
-//! as soon as enough of them came; the decrypted bytes themselves are in no message yet.
+//! Packets that come before what opens them wait for it, within bounds. What cannot be opened is counted, with
+//! the reason why.
+
+use std::collections::VecDeque;
 
 use evidence::{Fate, Step};
 
 use super::{
-    assembly::Assembly,
-    frame, google,
+    connection::{Connection, Place},
+    google,
     header::{LongHeader, PacketType},
-    keys::{InitialKeys, Opened},
+    locks::{Level, Packet, Shut, Unlocked},
     version::Version,
 };
 use crate::{
     Body, Ending, Head, Message, Part, Recorded, Role, Sender, TlsHead,
-    protocol::{DatagramProtocol, Output, Received},
-    tls::{Carrier, HandshakeType, Notes, Said, handshake},
+    protocol::{Context, DatagramProtocol, Output, Received},
 };
 
 /// What a flow of QUIC says.
 #[derive(Debug)]
 pub struct Quic {
     name: &'static str,
+    context: Context,
+    /// The exchange of what belongs to no connection.
     exchange: Option<u32>,
-    connection: Option<Connection>,
-    /// How often keys were derived in vain, or for another version.
+    /// The latest last.
+    connections: Vec<Connection>,
+    /// Packets that wait for what opens them.
+    waiting: VecDeque<Waiting>,
+    /// How many datagrams more they wait.
+    patience: u32,
+    /// Something was learned that may open them.
+    learned: bool,
+    /// How often the client's first packet was looked for in vain.
     failures: u32,
     /// It is Google's old one.
     google: bool,
 }
 
-/// A connection whose Initial packets can be read.
+/// A packet that waits.
 #[derive(Debug)]
-struct Connection {
-    /// The destination of the client's first packet.
-    destination: Vec<u8>,
-    version: u32,
-    keys: InitialKeys,
-    client: Sender,
-    asked: Half,
-    answered: Half,
+struct Waiting {
+    sender: Sender,
+    recorded: Recorded,
+    verdict: (Fate, &'static str),
 }
 
-/// What came from one side.
-#[derive(Debug, Default)]
-struct Half {
-    handshake: Assembly,
-    largest: Option<u64>,
-}
-
-/// What became of a datagram's packets.
-#[derive(Debug, Default)]
-struct Sorted {
-    /// Up to where the datagram brought handshake bytes.
-    said: usize,
-    /// What is said of the bytes behind.
-    rest: Option<(Fate, &'static str)>,
-    /// It is to be searched as it stands.
-    clear: bool,
+/// A packet that stays shut: what is said of it, and whether it may open later.
+struct Refused {
+    verdict: (Fate, &'static str),
+    later: bool,
 }
 
 impl Quic {
     /// A flow whose messages have that protocol's name.
-    pub fn new(name: &'static str) -> Self {
-        Self { name, exchange: None, connection: None, failures: 0, google: false }
+    pub fn new(name: &'static str, context: &Context) -> Self {
+        Self {
+            name,
+            context: context.clone(),
+            exchange: None,
+            connections: Vec::new(),
+            waiting: VecDeque::new(),
+            patience: PATIENCE,
+            learned: false,
+            failures: 0,
+            google: false,
+        }
     }
 
-    /// Goes through the packets of a datagram.
-    fn sort(&mut self, sender: Sender, datagram: &[u8]) -> Sorted {
-        let mut sorted = Sorted::default();
-        let mut at = 0;
-        while let Some(rest) = datagram.get(at..).filter(|rest| !rest.is_empty()) {
-            let Some(header) = LongHeader::read(rest) else { break };
-            let packet = rest.get(..header.end).unwrap_or_default();
-            at = at.saturating_add(header.end);
-            let fate = match header.kind {
-                PacketType::Initial => match self.open(sender, &header, packet) {
-                    Some(opened) if self.hear(sender, &opened) => {
-                        sorted.said = at;
-                        continue;
-                    }
-                    Some(_) => (Fate::Decoded, NOTHING_NEW),
-                    None => (Fate::Encrypted, NO_KEY),
-                },
-                PacketType::Negotiation | PacketType::Retry => {
-                    sorted.clear = true;
-                    return sorted;
+    /// Takes the packet that begins at `at`, and says where the next one does.
+    fn packet(
+        &mut self,
+        sender: Sender,
+        (recorded, at): (&Recorded, usize),
+        cut: bool,
+        out: &mut Output,
+    ) -> usize {
+        let rest = recorded.bytes.get(at..).unwrap_or_default();
+        let all = recorded.bytes.len();
+        if rest.first().is_some_and(|first| first & 0x80 == 0) {
+            self.short(sender, (recorded, at), cut, out);
+            return all;
+        }
+        let Some(header) = LongHeader::read(rest) else {
+            let reason = if cut && !self.context.keys.is_empty() { CUT } else { DATA };
+            out.pass(Fate::Encrypted, reason, rest.len() as u64, 1);
+            return all;
+        };
+        let end = at.saturating_add(header.end);
+        match Level::of(header.kind) {
+            Some(level) => self.long(sender, (recorded, at), (&header, level), out),
+            None if header.kind == PacketType::Unknown => {
+                let reason = if self.context.keys.is_empty() { DATA } else { UNKNOWN };
+                out.pass(Fate::Encrypted, reason, rest.len() as u64, 1);
+            }
+            None => {
+                if let Some(connection) = self.connections.last_mut() {
+                    connection.learn_id(sender, header.source);
                 }
-                PacketType::Handshake | PacketType::Unknown | PacketType::ZeroRtt => (Fate::Encrypted, DATA),
-            };
-            sorted.rest.get_or_insert(fate);
+                self.tell_raw(sender, recorded.slice(at, all), ending(cut), out);
+            }
         }
-        // Short headers behind long ones, and what is cut.
-        if at < datagram.len() || sorted.rest.is_none() {
-            sorted.rest.get_or_insert((Fate::Encrypted, DATA));
-        }
-        sorted
+        end
     }
 
-    /// Opens an Initial packet, with the keys at hand or those that follow from it.
-    fn open(&mut self, sender: Sender, header: &LongHeader<'_>, packet: &[u8]) -> Option<Opened> {
-        let version = Version::of(header.version)?;
-        if let Some(connection) = &mut self.connection {
-            if connection.version != header.version && self.failures < FAILURES {
-                self.failures += 1;
-                connection.follow(header.version, version);
+    /// A packet with a long header.
+    fn long(
+        &mut self,
+        sender: Sender,
+        (recorded, at): (&Recorded, usize),
+        (header, level): (&LongHeader<'_>, Level),
+        out: &mut Output,
+    ) {
+        let end = at.saturating_add(header.end);
+        let bytes = recorded.bytes.get(at..end).unwrap_or_default();
+        let packet = Packet { level, version: header.version, bytes, number_at: header.number_at };
+        let known = self.connections.iter().rposition(|one| one.has(sender, header.destination));
+        let opened = match known.or(self.connections.len().checked_sub(1)) {
+            Some(place) => self.open(place, sender, packet),
+            None => Err(Shut::NoHello),
+        };
+        let opened = match opened {
+            Err(shut) if level == Level::Initial => {
+                self.begin(sender, packet, header.destination, out).ok_or(shut)
             }
-            if let Some(opened) = connection.open(sender, header, packet) {
-                return Some(opened);
+            opened => opened,
+        };
+        match opened {
+            Ok((place, unlocked)) => {
+                if let Some(connection) = self.connections.get_mut(place) {
+                    connection.learn_id(sender, header.source);
+                }
+                let len = bytes.len();
+                self.hear(place, (sender, level), &unlocked, Place { recorded, at, len }, out);
+            }
+            Err(shut) => {
+                let refused = self.refuse(shut, level);
+                self.keep(sender, (recorded, at, end), refused, out);
             }
         }
-        if self.failures >= FAILURES {
+    }
+
+    /// A packet with a short header: the rest of its datagram.
+    fn short(&mut self, sender: Sender, (recorded, at): (&Recorded, usize), cut: bool, out: &mut Output) {
+        let all = recorded.bytes.len();
+        let bytes = recorded.bytes.get(at..).unwrap_or_default();
+        let fixed = bytes.first().is_some_and(|first| first & 0x40 != 0);
+        let behind = bytes.get(1..).unwrap_or_default();
+        let addressed = |one: &Connection| one.addressed(sender, behind);
+        let named = self.connections.iter().enumerate().rev();
+        let named =
+            named.filter_map(|(place, one)| Some((place, addressed(one)?))).max_by_key(|(_, len)| *len);
+        let latest = || {
+            let place = self.connections.len().checked_sub(1)?;
+            Some((place, self.connections.get(place)?.id_len(sender)?))
+        };
+        let opened = match named.or_else(latest) {
+            Some((place, len)) => {
+                let version = self.connections.get(place).map_or(0, Connection::version);
+                let number_at = len.saturating_add(1);
+                self.open(place, sender, Packet { level: Level::Data, version, bytes, number_at })
+            }
+            None => Err(Shut::NoHello),
+        };
+        match opened {
+            Ok((place, unlocked)) => {
+                let len = bytes.len();
+                self.hear(place, (sender, Level::Data), &unlocked, Place { recorded, at, len }, out);
+            }
+            Err(_) if self.connections.iter().any(|one| one.is_reset_by(bytes)) => {
+                out.pass(Fate::Decoded, RESET, bytes.len() as u64, 1);
+            }
+            // Where packets are padded to the size of a datagram, nothing follows.
+            Err(_) if at > 0 && bytes.iter().all(|byte| *byte == 0) => {
+                out.pass(Fate::Decoded, PADDING, bytes.len() as u64, 1);
+            }
+            Err(_) if !fixed && at == 0 => self.tell_raw(sender, recorded.clone(), ending(cut), out),
+            Err(shut) => {
+                let mut refused = self.refuse(shut, Level::Data);
+                if cut && !self.context.keys.is_empty() {
+                    refused = Refused { verdict: (Fate::Encrypted, CUT), later: false };
+                }
+                self.keep(sender, (recorded, at, all), refused, out);
+            }
+        }
+    }
+
+    fn open(&mut self, place: usize, sender: Sender, packet: Packet<'_>) -> Result<(usize, Unlocked), Shut> {
+        let connection = self.connections.get_mut(place).ok_or(Shut::NoHello)?;
+        connection.open(sender, packet, &self.context).map(|unlocked| (place, unlocked))
+    }
+
+    /// Begins a connection where a packet is the client's first: its keys follow from its destination.
+    fn begin(
+        &mut self,
+        sender: Sender,
+        packet: Packet<'_>,
+        destination: &[u8],
+        out: &mut Output,
+    ) -> Option<(usize, Unlocked)> {
+        if self.failures >= FAILURES || Version::of(packet.version).is_none() {
             return None;
         }
-        let keys = InitialKeys::derive(version, header.destination)?;
-        let Some(opened) = keys.client.open(packet, header.number_at, None) else {
+        // After a Retry the client begins afresh under another id; once it was answered it is another connection.
+        let retried = self.connections.last().filter(|one| !one.is_answered()).map(Connection::exchange);
+        let exchange = retried.unwrap_or_default();
+        let mut connection = Connection::new(self.name, sender, (packet.version, destination), exchange);
+        let Ok(unlocked) = connection.open(sender, packet, &self.context) else {
             self.failures += 1;
             return None;
         };
-        // After a Retry the client begins afresh under another id; once it was answered it is another connection.
-        if self.connection.as_ref().is_some_and(|old| !old.answered.handshake.bytes().is_empty()) {
-            self.exchange = None;
+        if retried.is_none() {
+            connection.number(out.number());
         }
-        self.connection = Some(Connection {
-            destination: header.destination.to_vec(),
-            version: header.version,
-            keys,
-            client: sender,
-            asked: Half::default(),
-            answered: Half::default(),
-        });
-        Some(opened)
+        if self.connections.len() >= CONNECTIONS {
+            self.connections.remove(0).finish(out);
+        }
+        self.connections.push(connection);
+        self.learned = true;
+        Some((self.connections.len() - 1, unlocked))
     }
 
-    /// Takes the handshake bytes out of a packet. Returns whether there were new ones.
-    fn hear(&mut self, sender: Sender, opened: &Opened) -> bool {
-        let Some(connection) = &mut self.connection else { return false };
-        let half = connection.half(sender);
-        half.largest = half.largest.max(Some(opened.number));
-        let mut new = false;
-        for piece in frame::crypto(&opened.frames) {
-            new |= half.handshake.add(piece.offset, piece.data);
-        }
-        new
+    fn hear(
+        &mut self,
+        place: usize,
+        from: (Sender, Level),
+        unlocked: &Unlocked,
+        packet: Place<'_>,
+        out: &mut Output,
+    ) {
+        let Some(connection) = self.connections.get_mut(place) else { return };
+        let named = connection.is_named();
+        connection.hear(from, unlocked, packet, (&self.context, out));
+        self.learned |= connection.is_named() && !named;
     }
 
-    /// What the handshake bytes of a side say so far.
-    fn head(&mut self, sender: Sender, notes: &mut Notes<'_>) -> TlsHead {
-        let mut said = Said::default();
-        let half = self.connection.as_mut().map(|connection| connection.half(sender));
-        for message in handshake::messages(half.map_or(&[], |half| half.handshake.bytes())) {
-            if matches!(message.kind, HandshakeType::CLIENT_HELLO | HandshakeType::SERVER_HELLO) {
-                said.add(&message, Carrier::Quic, notes);
+    /// Why a packet stays shut.
+    fn refuse(&self, shut: Shut, level: Level) -> Refused {
+        let reason = match shut {
+            _ if level == Level::Initial => INITIAL,
+            _ if self.context.keys.is_empty() => DATA,
+            Shut::Changed => CHANGED,
+            Shut::Misfit => MISFIT,
+            Shut::NoHello => NO_HELLO,
+            Shut::NoSecret => NO_SECRET,
+            Shut::Unknown => UNKNOWN,
+        };
+        let later = shut == Shut::NoHello && reason != DATA
+            || level == Level::Initial && !self.connections.iter().any(Connection::is_answered);
+        Refused { verdict: (Fate::Encrypted, reason), later }
+    }
+
+    /// Lets a packet wait that may open later, and counts any other.
+    fn keep(
+        &mut self,
+        sender: Sender,
+        (recorded, from, to): (&Recorded, usize, usize),
+        refused: Refused,
+        out: &mut Output,
+    ) {
+        let Refused { verdict, later } = refused;
+        if !later || self.patience == 0 || self.waiting.len() >= WAITING {
+            return out.pass(verdict.0, verdict.1, to.saturating_sub(from) as u64, 1);
+        }
+        self.waiting.push_back(Waiting { sender, recorded: recorded.slice(from, to), verdict });
+    }
+
+    /// Tries the packets that wait again, as long as something new is learned from them.
+    fn catch_up(&mut self, out: &mut Output) {
+        while std::mem::take(&mut self.learned) {
+            for Waiting { sender, recorded, .. } in std::mem::take(&mut self.waiting) {
+                self.packet(sender, (&recorded, 0), false, out);
             }
         }
-        said.head
+        if self.waiting.is_empty() {
+            return;
+        }
+        self.patience = self.patience.saturating_sub(1);
+        if self.patience == 0 {
+            self.stop_waiting(out);
+        }
+    }
+
+    fn stop_waiting(&mut self, out: &mut Output) {
+        for Waiting { recorded, verdict: (fate, reason), .. } in self.waiting.drain(..) {
+            out.pass(fate, reason, recorded.bytes.len() as u64, 1);
+        }
     }
 
     /// Google's old versions: a hello in the clear, then nothing that is.
@@ -179,9 +311,16 @@ impl Quic {
         }
     }
 
-    /// Gives out a message.
+    /// Gives out bytes that are searched as they stand.
+    fn tell_raw(&mut self, sender: Sender, recorded: Recorded, ending: Ending, out: &mut Output) {
+        self.tell(sender, recorded, (Head::Raw, ending), out);
+    }
+
+    /// Gives out a message that was sent in the clear.
     fn tell(&mut self, sender: Sender, recorded: Recorded, (head, ending): (Head, Ending), out: &mut Output) {
-        let exchange = *self.exchange.get_or_insert_with(|| out.number());
+        let known = self.connections.last().map(Connection::exchange).or(self.exchange);
+        let exchange = known.unwrap_or_else(|| out.number());
+        self.exchange = Some(exchange);
         let body = if head == Head::Raw { Body::Range(0..recorded.bytes.len()) } else { Body::None };
         out.messages.push(Message {
             protocol: self.name,
@@ -202,52 +341,23 @@ impl Quic {
 
 impl DatagramProtocol for Quic {
     fn datagram(&mut self, sender: Sender, datagram: Received, out: &mut Output) {
-        let bytes = &datagram.recorded.bytes;
-        let ending = datagram.ending();
-        self.google |= is_google(bytes);
+        self.google |= is_google(&datagram.recorded.bytes);
         if self.google {
             return self.google(sender, datagram, out);
         }
-        let Some(&first) = bytes.first() else { return };
-        if first & 0xc0 == 0x40 {
-            return out.pass(Fate::Encrypted, DATA, bytes.len() as u64, 1);
+        let Received { recorded, cut } = datagram;
+        let mut at = 0;
+        while at < recorded.bytes.len() {
+            at = self.packet(sender, (&recorded, at), cut, out);
         }
-        if first & 0x80 == 0 {
-            return self.tell(sender, datagram.recorded, (Head::Raw, ending), out);
-        }
-        let sorted = self.sort(sender, bytes);
-        if sorted.clear {
-            return self.tell(sender, datagram.recorded, (Head::Raw, ending), out);
-        }
-        let mut recorded = datagram.recorded;
-        let rest = recorded.bytes.len().saturating_sub(sorted.said);
-        if let Some((fate, reason)) = sorted.rest.filter(|_| rest > 0) {
-            out.pass(fate, reason, rest as u64, 1);
-        }
-        if sorted.said > 0 {
-            recorded.truncate(sorted.said);
-            let head = self.head(sender, &mut Notes { recorded: &recorded, out });
-            self.tell(sender, recorded, (Head::Tls(Box::new(head)), Ending::Whole), out);
-        }
-    }
-}
-
-impl Connection {
-    fn half(&mut self, sender: Sender) -> &mut Half {
-        if sender == self.client { &mut self.asked } else { &mut self.answered }
+        self.catch_up(out);
     }
 
-    /// The peers may go over to another version, whose keys follow from the same id (RFC 9369 section 4.1).
-    fn follow(&mut self, number: u32, version: &Version) {
-        if let Some(keys) = InitialKeys::derive(version, &self.destination) {
-            (self.version, self.keys) = (number, keys);
+    fn finish(&mut self, out: &mut Output) {
+        self.stop_waiting(out);
+        for mut connection in self.connections.drain(..) {
+            connection.finish(out);
         }
-    }
-
-    fn open(&mut self, sender: Sender, header: &LongHeader<'_>, packet: &[u8]) -> Option<Opened> {
-        let largest = self.half(sender).largest;
-        let keys = if sender == self.client { &self.keys.client } else { &self.keys.server };
-        keys.open(packet, header.number_at, largest)
     }
 }
 
@@ -278,13 +388,33 @@ fn is_google(bytes: &[u8]) -> bool {
     }
 }
 
-/// How often keys are derived in vain on one flow, or for another version: a client's first packet has them.
+fn ending(cut: bool) -> Ending {
+    if cut { Ending::Cut } else { Ending::Whole }
+}
+
+/// How often the client's first packet is looked for in vain on one flow: each costs a derivation.
 const FAILURES: u32 = 32;
 
+/// Connections of one flow that are followed at once.
+const CONNECTIONS: usize = 8;
+
+/// Packets of a flow that wait for what opens them.
+const WAITING: usize = 32;
+
+/// For how many datagrams they do.
+const PATIENCE: u32 = 64;
+
+const CHANGED: &str = "QUIC packets that do not open with their key";
+const CUT: &str = "QUIC packets that were not captured whole";
 const DATA: &str = "QUIC, no key";
 const GOOGLE: &str = "QUIC of Google's own, no key";
-const NOTHING_NEW: &str = "QUIC Initial packets without new handshake bytes";
-const NO_KEY: &str = "QUIC Initial packets, no key";
+const INITIAL: &str = "QUIC Initial packets, no key";
+const MISFIT: &str = "QUIC, the secret in the key logs does not fit";
+const NO_HELLO: &str = "QUIC, its client's hello was not seen";
+const NO_SECRET: &str = "QUIC, no secret in the key logs";
+const PADDING: &str = "QUIC padding behind packets";
+const RESET: &str = "QUIC stateless resets";
+const UNKNOWN: &str = "QUIC of a version or cipher suite that is not known";
 
 #[cfg(test)]
 mod tests {

@@ -1,13 +1,15 @@
-//! Versions of QUIC whose Initial packets can be read, and what differs between them: RFC 9000 and its
+//! Versions of QUIC whose packets can be read, and what differs between them: RFC 9000 and its
 //! drafts from 22 on, RFC 9369, Facebook's (drafts under another number) and Google's with TLS.
 
-/// What a version needs to read its Initial packets.
+/// What a version needs to read its packets.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Version {
     /// The salt of the Initial secret (RFC 9001 section 5.2).
     pub salt: [u8; 20],
     /// The labels of key, initialisation vector and header protection key (RFC 9001 section 5.1).
     pub labels: [&'static str; 3],
+    /// The label of the next secret (RFC 9001 section 6.1).
+    pub update: &'static str,
     /// Version 2 numbers the types of long headers from another one on (RFC 9369 section 3.2).
     pub types_from: u8,
 }
@@ -29,7 +31,7 @@ impl Version {
 }
 
 const fn version(salt: [u8; 20]) -> Version {
-    Version { salt, labels: ["quic key", "quic iv", "quic hp"], types_from: 0 }
+    Version { salt, labels: ["quic key", "quic iv", "quic hp"], update: "quic ku", types_from: 0 }
 }
 
 static ONE: Version = version([
@@ -38,6 +40,7 @@ static ONE: Version = version([
 ]);
 static TWO: Version = Version {
     labels: ["quicv2 key", "quicv2 iv", "quicv2 hp"],
+    update: "quicv2 ku",
     types_from: 1,
     ..version([
         0x0d, 0xed, 0xe3, 0xde, 0xf7, 0x00, 0xa6, 0xdb, 0x81, 0x93, 0x81, 0xbe, 0x6e, 0x26, 0x9d, 0xcb, 0xf9,

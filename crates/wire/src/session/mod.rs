@@ -278,6 +278,9 @@ impl FlowSink for Session {
     }
 
     fn end(&mut self, sender: Sender, stream: &mut StreamBuffer) {
+        for (_, room) in &mut self.rooms {
+            room.finish(&mut self.out);
+        }
         for _ in 0..UPGRADES_AT_END {
             self.run(sender, stream, true);
             if self.side(sender).mode != Mode::Room {

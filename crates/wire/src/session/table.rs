@@ -57,7 +57,11 @@ pub(super) const STREAMS: &[StreamRow] = &[
 
 /// Over datagrams.
 pub(super) const DATAGRAMS: &[DatagramRow] = &[
-    datagram("QUIC", |bytes, known, _| quic::recognise(bytes, known), |name, _| Box::new(Quic::new(name))),
+    datagram(
+        "QUIC",
+        |bytes, known, _| quic::recognise(bytes, known),
+        |name, context| Box::new(Quic::new(name, context)),
+    ),
     datagram(
         "DTLS",
         |bytes, known, _| tls::dtls::recognise(bytes, known),
