@@ -1,7 +1,7 @@
 //! What a handshake agreed on, as the channel that flows went through.
 
 use evidence::Channel;
-use wire::{Message, TlsHead};
+use wire::{Message, TlsHead, tls::suite::Suite};
 
 /// The channel that a server's hello announces; `None` where the message holds none.
 pub(crate) fn channel(head: &TlsHead, message: &Message) -> Option<Channel> {
@@ -35,7 +35,7 @@ fn protocol(name: &str, version: u16) -> String {
 
 /// A suite's name in the IANA registry, or its number.
 fn suite(number: u16) -> String {
-    format!("cipher suite {number:#06x}")
+    Suite::of(number).map_or_else(|| format!("cipher suite {number:#06x}"), Suite::name)
 }
 
 /// Why a channel protects less than it should (RFC 8996, RFC 7465, RFC 7525 section 4.1).

@@ -378,7 +378,7 @@ fn hkdf_of(hash: ScheduleHash) -> Option<hkdf::Algorithm> {
     match hash {
         ScheduleHash::Sha256 => Some(HKDF_SHA256),
         ScheduleHash::Sha384 => Some(HKDF_SHA384),
-        ScheduleHash::Md5Sha1 => None,
+        ScheduleHash::Md5Sha1 | ScheduleHash::Ssl3 => None,
     }
 }
 
