@@ -148,24 +148,31 @@ fn expand(
 
 /// The master secret made from the premaster secret (RFC 5246 section 8.1, RFC 7627 section 4).
 fn master_secret(script: &mut String, master: &Master, block: &KeyBlock) {
-    let (digest, _) = digest(block.hash);
-    let seed = match master {
-        Master::Randoms => {
-            format!("{}{}{}", hex(b"master secret"), block.client_random, block.server_random)
+    let (label, seed) = match master {
+        Master::Randoms => ("master secret", format!("{}{}", block.client_random, block.server_random)),
+        Master::Earlier { client_random, server_random } => {
+            ("master secret", format!("{client_random}{server_random}"))
         }
-        Master::Extended(hash) => format!("{}{hash}", hex(b"extended master secret")),
+        Master::Extended(hash) => ("extended master secret", hash.to_string()),
     };
-    line(script, format_args!("secret=$(prf {digest} \"$secret\" {seed} 48)"));
+    line(script, format_args!("secret=$({})", prf(block.hash, label, &seed, 48)));
 }
 
 /// The key out of the key block (RFC 5246 section 6.3).
 fn key_block(script: &mut String, block: &KeyBlock, len: usize) {
-    let (digest, _) = digest(block.hash);
-    let seed = format!("{}{}{}", hex(b"key expansion"), block.server_random, block.client_random);
+    let seed = format!("{}{}", block.server_random, block.client_random);
     let before = 2 * usize::from(block.mac_len) + if block.client { 0 } else { len };
-    let whole = before + len;
+    let made = prf(block.hash, "key expansion", &seed, before + len);
     line(script, format_args!("# The key follows from the master secret (RFC 5246 section 6.3)."));
-    line(script, format_args!("key=$(prf {digest} \"$secret\" {seed} {whole} | tail -c {})", 2 * len));
+    line(script, format_args!("key=$({made} | tail -c {})", 2 * len));
+}
+
+/// The command that prints so many bytes made from `secret`; SSL 3.0 has no labels.
+fn prf(hash: ScheduleHash, label: &str, seed: &str, len: usize) -> String {
+    match hash {
+        ScheduleHash::Ssl3 => format!("ssl3 \"$secret\" {seed} {len}"),
+        hash => format!("prf {} \"$secret\" {}{seed} {len}", digest(hash).0, hex(label.as_bytes())),
+    }
 }
 
 /// A label as HKDF-Expand-Label has it (RFC 8446 section 7.1), in hex.
@@ -179,7 +186,7 @@ fn info(prefix: &str, label: &str, len: usize) -> HexBytes {
 /// The name that `openssl` has for a hash, and its length in bytes.
 fn digest(hash: ScheduleHash) -> (&'static str, usize) {
     match hash {
-        ScheduleHash::Md5Sha1 => ("MD5-SHA1", 36),
+        ScheduleHash::Md5Sha1 | ScheduleHash::Ssl3 => ("MD5-SHA1", 36),
         ScheduleHash::Sha256 => ("SHA256", 32),
         ScheduleHash::Sha384 => ("SHA384", 48),
     }
@@ -206,6 +213,14 @@ expand() {
 # prf DIGEST SECRET SEED LENGTH: the pseudo-random function of TLS 1.0 to 1.2 (RFC 5246 section 5)
 prf() {
   openssl kdf -keylen "$4" -kdfopt "digest:$1" -kdfopt "hexsecret:$2" -kdfopt "hexseed:$3" TLS1-PRF | derived
+}
+# ssl3 SECRET SEED LENGTH: what SSL 3.0 makes from a secret (RFC 6101 sections 6.1 and 6.2.2)
+ssl3() {
+  python3 -c 'import hashlib, sys
+secret, seed, length = bytes.fromhex(sys.argv[1]), bytes.fromhex(sys.argv[2]), int(sys.argv[3])
+sha1 = lambda turn: hashlib.sha1(bytes([65 + turn]) * (turn + 1) + secret + seed).digest()
+made = b"".join(hashlib.md5(secret + sha1(turn)).digest() for turn in range(16))
+print(made[:length].hex(), end="")' "$1" "$2" "$3"
 }
 "#;
 
