@@ -55,6 +55,8 @@ pub(super) enum Why {
 #[derive(Debug)]
 struct Way {
     stage: Stage,
+    /// How often the ciphers changed, as the records of datagrams say.
+    epoch: u16,
     /// The keys of this stage: several, as long as none has opened a record.
     current: Vec<Candidate>,
     /// Those of later stages, which may begin unseen.
@@ -199,6 +201,32 @@ impl Opening {
         Ok(unsealed)
     }
 
+    /// Opens a datagram's record, which says its number, and in it how often the ciphers changed.
+    pub(super) fn open_numbered(
+        &mut self,
+        sender: Sender,
+        (epoch, number): (u16, u64),
+        record: Named,
+        content: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<Unsealed, Why> {
+        let hello = self.talk.server_random.is_some() && self.talk.version != TLS13;
+        let way = self.way(sender);
+        if epoch > way.epoch && hello {
+            way.enter(Stage::Ciphers);
+            way.epoch = epoch;
+        }
+        if epoch < way.epoch {
+            return Err(Why::NotFitting);
+        }
+        self.ready(sender)?;
+        let way = self.way(sender);
+        (way.low, way.high) = (number, number);
+        let unsealed = way.open(record, content, out).ok_or(Why::NotFitting)?;
+        self.choose(sender);
+        Ok(unsealed)
+    }
+
     /// What the first bytes of the next record give, the end of which is missing. Only where there is no doubt
     /// about the keys: nothing shows whether they are the right ones.
     pub(super) fn open_cut(
@@ -292,7 +320,7 @@ impl Opening {
         } else if self.talk.client_random.is_none() || (self.talk.server_random.is_none() && !self.talk.early)
         {
             Why::NoHello
-        } else if self.talk.agreed().is_none_or(|agreed| !agreed.openable()) && !self.talk.early {
+        } else if !self.talk.early && self.talk.agreed().is_none_or(|agreed| !agreed.openable(self.carrier)) {
             Why::Unsupported
         } else {
             Why::NoSecret
@@ -324,6 +352,7 @@ impl Opening {
             Stage::Traffic => Label::ServerTraffic(0),
         };
         let agreed = self.talk.agreed().filter(|_| self.talk.server_random.is_some());
+        let agreed = agreed.filter(|agreed| agreed.openable(self.carrier));
         agreed.map_or_else(Vec::new, |agreed| self.by_traffic_secret(agreed, label))
     }
 
@@ -390,6 +419,7 @@ impl Way {
     fn new() -> Self {
         Self {
             stage: Stage::Clear,
+            epoch: 0,
             current: Vec::new(),
             later: Vec::new(),
             looked: None,
@@ -402,7 +432,7 @@ impl Way {
     }
 
     fn enter(&mut self, stage: Stage) {
-        *self = Self { stage, budget: self.budget, ..Self::new() };
+        *self = Self { stage, epoch: self.epoch, budget: self.budget, ..Self::new() };
     }
 
     /// After a key update.
