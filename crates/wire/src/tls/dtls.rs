@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use evidence::{Fate, Fidelity, Step};
+use evidence::{Fate, Fidelity, Layer, Step};
 
 use super::{
     flight::{Notes, Said},
@@ -16,6 +16,7 @@ use super::{
     protection::Named,
     reader::Reader,
     record::ContentType,
+    sealed::DAMAGED,
 };
 use crate::{
     Body, Derivation, Ending, Extract, Head, Message, Part, Recorded, Role, Seal, Sender,
@@ -115,7 +116,13 @@ impl Dtls {
             };
             let place = (record.epoch, record.number);
             match self.opening.open_numbered(sender, place, named, content, &mut made) {
-                Err(why) => out.pass(Fate::Encrypted, words(why), record.len() as u64, 1),
+                Err(why) => {
+                    if why == Why::Damaged {
+                        let at = record.start() as u64;
+                        out.note(Layer::Tls, DAMAGED, String::new(), recorded, at);
+                    }
+                    out.pass(Fate::Encrypted, words(why), record.len() as u64, 1);
+                }
                 Ok(unsealed) => self.take(sender, &record, (unsealed, &made), recorded, out),
             }
             self.made = made;
@@ -288,7 +295,7 @@ fn words(why: Why) -> &'static str {
         Why::NoHello => "DTLS, begun before the capture (no hello)",
         Why::NoKey => "DTLS, no key",
         Why::NoSecret => "DTLS, no secret in the key logs",
-        Why::NotFitting => "DTLS, the secret does not fit",
+        Why::Damaged | Why::NotFitting => "DTLS, the secret does not fit",
         Why::Unsupported => "DTLS, unsupported cipher suite",
     }
 }

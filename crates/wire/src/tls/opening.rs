@@ -39,6 +39,8 @@ pub(super) struct Opening {
 pub(super) enum Why {
     /// Records before it were lost.
     BytesLost,
+    /// The ones before it opened, and it does not authenticate.
+    Damaged,
     /// The handshake is not in the capture.
     NoHello,
     /// There are no keys at all.
@@ -193,7 +195,11 @@ impl Opening {
         let Some(unsealed) = way.open(record, content, out) else {
             let lost = way.high > way.low;
             way.miss(content);
-            let why = if way.fits && lost { Why::BytesLost } else { Why::NotFitting };
+            let why = match (way.fits, lost) {
+                (true, true) => Why::BytesLost,
+                (true, false) => Why::Damaged,
+                (false, _) => Why::NotFitting,
+            };
             way.why = why;
             return Err(why);
         };
@@ -222,7 +228,8 @@ impl Opening {
         self.ready(sender)?;
         let way = self.way(sender);
         (way.low, way.high) = (number, number);
-        let unsealed = way.open(record, content, out).ok_or(Why::NotFitting)?;
+        let damaged = if way.fits { Why::Damaged } else { Why::NotFitting };
+        let unsealed = way.open(record, content, out).ok_or(damaged)?;
         self.choose(sender);
         Ok(unsealed)
     }
