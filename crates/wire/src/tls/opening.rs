@@ -71,6 +71,8 @@ struct Way {
     /// The next record has a number in `low..=high`.
     low: u64,
     high: u64,
+    /// The number behind the last record that opened.
+    expected: u64,
     /// Bytes that may still be tried in vain.
     budget: u64,
 }
@@ -434,6 +436,7 @@ impl Way {
             fits: false,
             low: 0,
             high: 0,
+            expected: 0,
             budget: BUDGET,
         }
     }
@@ -446,7 +449,7 @@ impl Way {
     fn update(&mut self) {
         let updated = self.current.iter().filter_map(|one| one.protection.updated());
         self.current = updated.map(|protection| Candidate { protection, origin: None }).collect();
-        (self.low, self.high) = (0, 0);
+        (self.low, self.high, self.expected) = (0, 0, 0);
     }
 
     fn open(&mut self, record: Named, content: &[u8], out: &mut Vec<u8>) -> Option<Unsealed> {
@@ -462,7 +465,7 @@ impl Way {
                 if self.current.len() > 1 {
                     self.current = vec![self.current.swap_remove(index)];
                 }
-                opened.number.saturating_sub(self.low)
+                opened.number.saturating_sub(self.expected)
             }
             Place::Later(index) => {
                 let (stage, candidate) = self.later.swap_remove(index);
@@ -482,7 +485,7 @@ impl Way {
         };
         self.fits = true;
         self.low = opened.number.saturating_add(1);
-        self.high = self.low;
+        (self.high, self.expected) = (self.low, self.low);
         Some(self.current.first()?.unsealed(opened, lost))
     }
 
