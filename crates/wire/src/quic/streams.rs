@@ -31,6 +31,13 @@ pub(crate) struct Channel {
     pub(crate) sender: Sender,
 }
 
+impl Channel {
+    /// Stream and side.
+    pub(crate) fn place(self) -> (StreamId, usize) {
+        (self.id, self.side)
+    }
+}
+
 /// The streams of a connection.
 #[derive(Debug)]
 pub(super) struct Streams {
@@ -258,9 +265,10 @@ impl Streams {
 fn end(stream: &mut Stream, channel: Channel, http3: Option<&mut Http3>, out: &mut Output) {
     let Some(half) = stream.halves.get_mut(channel.side).filter(|half| !half.over) else { return };
     half.over = true;
+    let whole = half.assembly.is_whole();
     match (&mut stream.session, http3) {
         (Some(session), _) => session.end(channel.sender, &mut half.assembly.ready),
-        (None, Some(http3)) => http3.finish(channel, &mut half.assembly.ready, out),
+        (None, Some(http3)) => http3.finish(channel, whole, &mut half.assembly.ready, out),
         (None, None) => {}
     }
     half.assembly = Assembly::default();
