@@ -25,6 +25,10 @@ pub struct Decryption {
     /// Bytes of key stream that were used before these (RC4).
     #[serde(default, skip_serializing_if = "is_zero")]
     pub skip: u64,
+    /// The end of the input is missing in the capture, and with it the tag: these are the bytes before it, for
+    /// which nobody vouches.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub cut: bool,
 }
 
 /// A cipher with the length of its key.
@@ -71,6 +75,8 @@ pub enum ScheduleHash {
     Sha256,
     /// SHA-384.
     Sha384,
+    /// MD5 over SHA-1, as SSL 3.0 does it (RFC 6101 sections 6.1 and 6.2.2).
+    Ssl3,
 }
 
 /// How a key follows from a secret.
@@ -105,7 +111,7 @@ pub enum Schedule {
         #[serde(default)]
         datagrams: bool,
     },
-    /// The secret is a master secret of TLS 1.0 to 1.2 or DTLS (RFC 5246 section 6.3).
+    /// The secret is a master secret of SSL 3.0, TLS up to 1.2 or DTLS (RFC 5246 section 6.3).
     Tls12(KeyBlock),
     /// The secret is a premaster secret (RFC 5246 section 8.1).
     Premaster {
@@ -144,10 +150,17 @@ pub struct KeyBlock {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Master {
+    /// The two randoms of an earlier connection, of which this one resumed the session (RFC 5246 section 7.3).
+    Earlier {
+        /// The client's, 32 bytes.
+        client_random: HexBytes,
+        /// The server's, 32 bytes.
+        server_random: HexBytes,
+    },
+    /// The hash of the handshake (RFC 7627 section 4), the earlier one where a session was resumed.
+    Extended(HexBytes),
     /// The two randoms (RFC 5246 section 8.1).
     Randoms,
-    /// The hash of the handshake (RFC 7627 section 4).
-    Extended(HexBytes),
 }
 
 /// Bytes, written as lower-case hex.
@@ -202,6 +215,10 @@ fn digit(digit: u8) -> Option<u8> {
         b'a'..=b'f' => Some(digit - b'a' + 10),
         _ => None,
     }
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 fn is_zero(number: &u64) -> bool {
@@ -262,6 +279,7 @@ mod tests {
             nonce: HexBytes(vec![0, 255]),
             aad: HexBytes::default(),
             skip: 0,
+            cut: false,
         };
         let json = serde_json::to_string(&decryption).unwrap();
         assert!(json.contains(r#""nonce":"00ff""#) && json.contains(r#""cipher":"aes128-gcm""#), "{json}");

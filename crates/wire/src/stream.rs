@@ -106,6 +106,16 @@ impl Recorded {
         Source::Buffer(BufferId(u32::try_from(place).unwrap_or(u32::MAX)))
     }
 
+    /// Adds where the part of a piece came from that lies in `start..end` of its stream.
+    fn add_piece(&mut self, piece: &Piece, start: u64, end: u64) {
+        let segment = piece.segment;
+        let (from, to) = (segment.out.max(start), segment.out_end().min(end));
+        let source = piece.derivation.as_ref().map_or(segment.source, |one| self.source(one));
+        let skipped = segment.start.saturating_add(from.saturating_sub(segment.out));
+        let len = to.saturating_sub(from);
+        self.segments.push(Segment::exact(from.saturating_sub(start), len, source, skipped));
+    }
+
     /// Drops all bytes but the first `len`, and what is known of them.
     pub fn truncate(&mut self, len: usize) {
         self.bytes.truncate(len);
@@ -239,6 +249,21 @@ impl StreamBuffer {
         recorded
     }
 
+    /// Where the waiting bytes `from..to` came from.
+    pub(crate) fn extract(&self, from: usize, to: usize) -> Extract {
+        let (start, to) = (self.offset().0, to.min(self.len()) as u64);
+        let (first, end) = (start.saturating_add(from as u64), start.saturating_add(to));
+        // The names of derivations are put together as for bytes that are taken.
+        let mut recorded = Recorded::default();
+        for piece in self.pieces.iter().skip_while(|piece| piece.segment.out_end() <= first) {
+            if piece.segment.out >= end {
+                break;
+            }
+            recorded.add_piece(piece, first, end);
+        }
+        Extract { len: end.saturating_sub(first), ..Extract::of(recorded, Step::Reassembly) }
+    }
+
     /// Passes over the first `count` waiting bytes.
     pub fn skip(&mut self, count: usize) {
         let count = count.min(self.len());
@@ -290,10 +315,7 @@ impl StreamBuffer {
             }
             first.get_or_insert(piece.time);
             recorded.last = recorded.last.max(piece.time);
-            let (from, to) = (segment.out.max(start), segment.out_end().min(end));
-            let source = piece.derivation.as_ref().map_or(segment.source, |one| recorded.source(one));
-            let skipped = segment.start.saturating_add(from.saturating_sub(segment.out));
-            recorded.segments.push(Segment::exact(from - start, to.saturating_sub(from), source, skipped));
+            recorded.add_piece(piece, start, end);
             if segment.out_end() > end {
                 break;
             }

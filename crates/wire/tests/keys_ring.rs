@@ -34,6 +34,7 @@ fn log() -> String {
         format!("RSA Session-ID:{} Master-Key:{}", digits(0x33, 32), long(10)),
         format!("EXPORTER_SECRET {random} {}", short(11)),
         format!("ECH_CONFIG {random} fe0d"),
+        format!("CLIENT_TRAFFIC_SECRET_N {random} {}", short(13)),
         format!("CLIENT_RANDOM {random} {}", long(1)),
         format!("CLIENT_RANDOM {random} {}", long(12)),
         "CLIENT_RANDOM 11 22".to_owned(),
@@ -72,7 +73,7 @@ fn every_form_of_line_is_read() {
     assert!(ring.is_empty());
     let tally = ring.add_log(FILE, 0, 1, log.as_bytes());
     let expected =
-        LogTally { used: log.len(), lines: 21, secrets: 11, known: 1, unused: 2, odd: 5, over_limit: 0 };
+        LogTally { used: log.len(), lines: 22, secrets: 11, known: 1, unused: 3, odd: 5, over_limit: 0 };
     assert_eq!(tally, expected);
     assert_eq!((ring.is_empty(), ring.generation()), (false, 11));
     expect(&ring);

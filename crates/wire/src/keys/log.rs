@@ -118,6 +118,10 @@ impl Kind {
             Some(number) => (Label::ClientTraffic, number),
             None => (Label::ServerTraffic, label.strip_prefix(b"SERVER_TRAFFIC_SECRET_")?),
         };
+        if number == b"N" {
+            // OpenSSL says no more of those that follow from the first.
+            return Some(Self::Unused);
+        }
         let digits = !number.is_empty() && number.len() < 10 && number.iter().all(u8::is_ascii_digit);
         let number: u32 = std::str::from_utf8(number).ok().filter(|_| digits)?.parse().ok()?;
         // Later ones follow from the first.

@@ -7,19 +7,23 @@
 //! Every secret knows where its text stands ([`Secret::key`]): that becomes the key of each decryption's
 //! [`Derivation`], so that a proof leads to the line of the key log.
 
+pub(crate) mod cipher;
 mod log;
 mod private;
+pub(crate) mod schedule;
+mod sessions;
 mod table;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use evidence::{CaptureId, Decryption, FrameNo, Schedule};
 
-use self::{private::PrivateKey, table::Table};
-use crate::{Derivation, Extract, quic};
+use self::{cipher::Opener, private::PrivateKey, sessions::Sessions, table::Table};
+use crate::{Derivation, Extract};
 
 pub use log::LogTally;
 pub use private::PrivateKeyError;
+pub(crate) use sessions::{Origin, OriginKind, SessionName};
 
 /// Secrets, by what finds them. A clone is the same ring.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +33,7 @@ pub struct KeyRing(Arc<RwLock<Keys>>);
 struct Keys {
     table: Table,
     private: Vec<Arc<PrivateKey>>,
+    sessions: Sessions,
 }
 
 /// What a secret of a key log is for (draft-ietf-tls-keylogfile).
@@ -136,6 +141,16 @@ impl KeyRing {
         opened.collect()
     }
 
+    /// Remembers where the secret of a session comes from.
+    pub(crate) fn remember(&self, name: SessionName, origin: &Arc<Origin>) {
+        self.write().sessions.remember(name, Arc::clone(origin));
+    }
+
+    /// Where the secret of a session comes from, if an earlier connection told.
+    pub(crate) fn recall(&self, name: &SessionName) -> Option<Arc<Origin>> {
+        self.read().sessions.recall(name)
+    }
+
     fn read(&self) -> RwLockReadGuard<'_, Keys> {
         // Nothing that holds the lock leaves a secret half added.
         self.0.read().unwrap_or_else(PoisonError::into_inner)
@@ -149,11 +164,24 @@ impl KeyRing {
 /// Undoes a decryption again: the first `most` bytes of what it gives. `secret` is as a key log or key file has
 /// it; empty where the schedule needs none. `None` where the secret does not fit or the bytes were changed.
 pub fn decrypt(how: &Decryption, secret: &[u8], input: &[u8], most: usize) -> Option<Vec<u8>> {
-    match &how.schedule {
-        Schedule::QuicInitial { .. } => quic::decrypt(how, &[], input, most),
-        Schedule::Quic { .. } => quic::decrypt(how, &log::from_hex(secret)?, input, most),
-        _ => None,
-    }
+    let secret = match &how.schedule {
+        Schedule::QuicInitial { .. } => Vec::new(),
+        Schedule::Rsa { premaster, .. } => private::premaster(secret, &premaster.0)?,
+        _ => log::from_hex(secret)?,
+    };
+    let keys = schedule::keys(&how.schedule, Some(how.cipher), &secret)?;
+    let mut bytes = if how.cut {
+        cipher::open_cut(how.cipher, &keys.key, &how.nonce.0, (how.skip, input))?
+    } else {
+        let mut opener = Opener::new(how.cipher, &keys.key)?;
+        opener.pass(how.skip)?;
+        let mut bytes = vec![0; input.len()];
+        let len = opener.open(&how.nonce.0, &how.aad.0, input, &mut bytes)?;
+        bytes.truncate(len);
+        bytes
+    };
+    bytes.truncate(most);
+    Some(bytes)
 }
 
 /// A stretch of a key file, as the key of derivations.

@@ -56,8 +56,10 @@ struct Entry {
     name: Name,
     /// Zeros behind it; of a long one its number.
     secret: [u8; SECRET],
-    offset: [u32; 2],
+    /// The offset's lower part.
+    offset: u32,
     line: u32,
+    offset_high: u16,
     /// Place in `files`.
     file: u16,
     slot: Slot,
@@ -129,7 +131,7 @@ impl Table {
     fn told(&self, entry: &Entry) -> Option<Secret> {
         let bytes = self.secret(entry)?.to_vec();
         let file = *self.files.get(usize::from(entry.file))?;
-        let offset = u64::from(entry.offset[0]) << 32 | u64::from(entry.offset[1]);
+        let offset = u64::from(entry.offset_high) << 32 | u64::from(entry.offset);
         let key = text_at(file, entry.line.into(), offset, 2 * bytes.len() as u64);
         Some(Secret { bytes, key })
     }
@@ -154,7 +156,8 @@ impl Table {
         Some(Entry {
             name: *name,
             secret: kept,
-            offset: [(place.offset >> 32) as u32, (place.offset & u64::from(u32::MAX)) as u32],
+            offset: (place.offset & u64::from(u32::MAX)) as u32,
+            offset_high: u16::try_from(place.offset >> 32).unwrap_or(u16::MAX),
             line: u32::try_from(place.line).unwrap_or(u32::MAX),
             file: u16::try_from(file).ok()?,
             slot,

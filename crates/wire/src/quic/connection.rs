@@ -404,6 +404,7 @@ fn derivation(unlocked: &Unlocked, place: Place<'_>) -> Derivation {
             nonce: opened.nonce.into(),
             aad: opened.header.as_slice().into(),
             skip: 0,
+            cut: false,
         })),
         len: opened.frames.len() as u64,
         fidelity: Fidelity::Grouped { out: 1, source: 1 },

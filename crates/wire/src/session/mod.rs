@@ -218,6 +218,13 @@ impl Session {
         side.run.flush(ending, (sender, stream), &mut self.out);
     }
 
+    /// Lets a datagram's room have it.
+    pub(crate) fn receive(&mut self, sender: Sender, datagram: Received) {
+        let mut out = std::mem::take(&mut self.out);
+        self.room_for(&datagram.recorded.bytes).datagram(sender, datagram, &mut out);
+        self.out = out;
+    }
+
     fn room_for(&mut self, bytes: &[u8]) -> &mut dyn DatagramProtocol {
         self.count_exchanges();
         let context = &self.context;
@@ -293,10 +300,7 @@ impl FlowSink for Session {
         if datagram.bytes.is_empty() {
             return;
         }
-        let received = Received { recorded: datagram.to_recorded(), cut: datagram.cut > 0 };
-        let mut out = std::mem::take(&mut self.out);
-        self.room_for(datagram.bytes).datagram(sender, received, &mut out);
-        self.out = out;
+        self.receive(sender, Received { recorded: datagram.to_recorded(), cut: datagram.cut > 0 });
     }
 }
 

@@ -1,4 +1,5 @@
-//! Certificates in the clear (up to TLS 1.2: RFC 5246 section 7.4.2) to what they say (RFC 5280).
+//! Certificates (up to TLS 1.2: RFC 5246 section 7.4.2, TLS 1.3: RFC 8446 section 4.4.2) to what they say
+//! (RFC 5280).
 
 use aws_lc_rs::digest::{SHA256, digest};
 use x509_parser::{
@@ -15,6 +16,18 @@ pub fn chain(body: &[u8]) -> impl Iterator<Item = &[u8]> {
     // The length of the list. A message that ends early still has its first certificates.
     let announced = reader.u24();
     std::iter::from_fn(move || announced.and_then(|_| reader.vec24()).map(|der| der.rest())).take(CHAIN)
+}
+
+/// The certificates of a message of TLS 1.3 (RFC 8446 section 4.4.2), in the same way.
+pub fn chain_with_extensions(body: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut reader = Reader::new(body);
+    let announced = reader.vec8().and_then(|_| reader.u24());
+    let mut next = move || {
+        let der = announced.and_then(|_| reader.vec24())?;
+        reader.vec16();
+        Some(der.rest())
+    };
+    std::iter::from_fn(move || next()).take(CHAIN)
 }
 
 /// What a certificate says. One that cannot be read has its hash only, and `false` comes with it.

@@ -11,7 +11,7 @@ use evidence::{BufferId, Layer, Segment, Source, Step};
 use super::{
     certificate,
     handshake::{self, Handshake, HandshakeType},
-    hello::{Carrier, ClientHello, ServerHello},
+    hello::{Carrier, ClientHello, ServerHello, chosen},
     record::{ContentType, RecordHeader},
 };
 use crate::{
@@ -29,6 +29,8 @@ pub(super) struct Flight {
     fragments: Vec<Segment>,
     /// How many bytes of `handshake` are whole messages.
     whole: usize,
+    /// How many of those were asked for.
+    heard: usize,
     /// Whether a message lies in several records.
     spread: bool,
     alert: Option<[u8; 2]>,
@@ -123,6 +125,17 @@ impl Flight {
         self.over &= !self.awaits();
     }
 
+    /// The hello that is compatible with SSL 2.
+    pub(super) fn old_hello(&self) -> Option<&[u8]> {
+        self.old.then_some(&self.handshake)
+    }
+
+    /// The messages that have become whole since the last call, one behind the other.
+    pub(super) fn fresh(&mut self) -> &[u8] {
+        let from = std::mem::replace(&mut self.heard, self.whole);
+        self.handshake.get(from..self.whole).unwrap_or_default()
+    }
+
     /// Takes the flight out of its stream.
     pub(super) fn give(self, placing: Placing, stream: &mut StreamBuffer, out: &mut Output) {
         let recorded = stream.take(self.len);
@@ -181,6 +194,8 @@ pub(crate) struct Said {
     pub(crate) head: TlsHead,
     /// Where the server's name stands in the bytes that the messages were read from.
     pub(crate) name: Option<Range<usize>>,
+    /// The messages are those of TLS 1.3 behind its hellos.
+    pub(crate) newer: bool,
 }
 
 impl Said {
@@ -201,19 +216,23 @@ impl Said {
                 notes.hello(message, hello.whole);
                 self.hello(hello.head());
             }
-            HandshakeType::CERTIFICATE => {
-                for der in certificate::chain(message.body) {
-                    let (facts, read) = certificate::facts(der);
-                    self.head.certificates.push(facts);
-                    if !read {
-                        notes.odd(
-                            "peer sent a certificate that cannot be read",
-                            format!("{} bytes", der.len()),
-                        );
-                    }
-                }
+            HandshakeType::CERTIFICATE if self.newer => {
+                let chain = certificate::chain_with_extensions(message.body);
+                chain.for_each(|der| self.certificate(der, notes));
             }
+            HandshakeType::CERTIFICATE => {
+                certificate::chain(message.body).for_each(|der| self.certificate(der, notes));
+            }
+            HandshakeType::ENCRYPTED_EXTENSIONS if self.newer => self.head.alpn = chosen(message.body),
             _ => {}
+        }
+    }
+
+    fn certificate(&mut self, der: &[u8], notes: &mut Notes<'_>) {
+        let (facts, read) = certificate::facts(der);
+        self.head.certificates.push(facts);
+        if !read {
+            notes.odd("peer sent a certificate that cannot be read", format!("{} bytes", der.len()));
         }
     }
 
@@ -244,7 +263,8 @@ impl Notes<'_> {
         }
     }
 
-    fn alert(&mut self, [level, description]: [u8; 2]) {
+    /// An alert was read.
+    pub(crate) fn alert(&mut self, [level, description]: [u8; 2]) {
         if level != 1 {
             self.odd("peer sent a TLS alert that ends the connection", alert_name(description));
         }

@@ -14,8 +14,20 @@ impl HandshakeType {
     pub const SERVER_HELLO: Self = Self(2);
     /// Certificates of either side.
     pub const CERTIFICATE: Self = Self(11);
+    /// A ticket to resume the session with.
+    pub const NEW_SESSION_TICKET: Self = Self(4);
+    /// The end of what a client of TLS 1.3 sends early.
+    pub const END_OF_EARLY_DATA: Self = Self(5);
+    /// What a server of TLS 1.3 answers besides its hello.
+    pub const ENCRYPTED_EXTENSIONS: Self = Self(8);
     /// The end of a server's first flight up to TLS 1.2.
     pub const SERVER_HELLO_DONE: Self = Self(14);
+    /// The client's part of the key exchange up to TLS 1.2.
+    pub const CLIENT_KEY_EXCHANGE: Self = Self(16);
+    /// The end of a side's handshake.
+    pub const FINISHED: Self = Self(20);
+    /// TLS 1.3: what follows has new keys.
+    pub const KEY_UPDATE: Self = Self(24);
 
     /// Whether a type is in use in the clear: what else stands there is encrypted, or no handshake.
     pub fn known(self) -> bool {

@@ -32,6 +32,8 @@ pub struct ServerHello<'a> {
     pub legacy_version: u16,
     /// The server's random, empty where the hello ends before its end.
     pub random: &'a [u8],
+    /// The session; the client's, where it is resumed.
+    pub session_id: &'a [u8],
     /// The cipher suite chosen.
     pub suite: u16,
     /// Extensions, in order.
@@ -186,6 +188,16 @@ impl<'a> ServerHello<'a> {
         matches!(self.version(), 0x0304 | 0x7f00..=0x7fff | 0xfb00..=0xfbff | 0xfefc)
     }
 
+    /// The first extension of that type.
+    pub fn extension(&self, kind: u16) -> Option<&Extension<'a>> {
+        self.extensions.iter().find(|extension| extension.kind == kind)
+    }
+
+    /// Whether it asks for another client hello (RFC 8446 section 4.1.3).
+    pub fn retries(&self) -> bool {
+        self.random == RETRY
+    }
+
     /// What it says, in words.
     pub fn head(&self) -> TlsHead {
         TlsHead {
@@ -202,7 +214,7 @@ impl<'a> ServerHello<'a> {
         // The drafts of TLS 1.3 up to 21 had neither session nor compression.
         let early = matches!(self.legacy_version, 0x7f00..=0x7f15);
         if !early {
-            reader.vec8()?;
+            self.session_id = reader.vec8()?.rest();
         }
         self.suite = reader.u16()?;
         if !early {
@@ -210,6 +222,13 @@ impl<'a> ServerHello<'a> {
         }
         extensions(reader, &mut self.extensions)
     }
+}
+
+/// The protocols that encrypted extensions choose (RFC 8446 section 4.3.1).
+pub(crate) fn chosen(encrypted_extensions: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    extensions(&mut Reader::new(encrypted_extensions), &mut found);
+    protocols(&found).into_iter().map(text).collect()
 }
 
 /// Whether it is one of the numbers that are sent so that nobody relies on the known ones (RFC 8701).
@@ -266,6 +285,12 @@ const SUPPORTED_VERSIONS: u16 = 43;
 const ECH: u16 = 0xfe0d;
 
 const RANDOM: usize = 32;
+
+/// The random of a server hello that asks for another client hello.
+const RETRY: [u8; RANDOM] = [
+    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2,
+    0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+];
 
 /// Protocols kept of an offer.
 const PROTOCOLS: usize = 64;

@@ -1,5 +1,5 @@
-//! TLS over a stream to messages: the handshake as far as it is in the clear, a message for each flight.
-//! What is encrypted is counted in the ledger and copied nowhere.
+//! TLS over a stream to messages: the handshake, a message for each flight, and, where there are secrets, what a
+//! session makes of the application data. What stays encrypted is counted in the ledger and copied nowhere.
 //!
 //! A client hello begins an exchange; what else is in the clear on that connection belongs to it.
 
@@ -9,7 +9,9 @@ use super::{
     drift::Drift,
     flight::{Flight, Placing},
     handshake::{self, HandshakeType},
+    opening::Why,
     record::{ContentType, RecordHeader},
+    sealed::Sealed,
 };
 use crate::{
     Ending, Sender, StreamBuffer,
@@ -22,12 +24,10 @@ pub struct Tls {
     name: &'static str,
     originator: Side,
     responder: Side,
-    /// The exchange that is under way.
-    exchange: Option<u32>,
-    /// The next exchange's number.
-    next: u32,
     /// All behind the hellos is encrypted.
     sealed: bool,
+    /// What is encrypted, and opened where there are keys.
+    within: Sealed,
 }
 
 /// One direction.
@@ -73,6 +73,8 @@ enum Next {
     Old(usize),
     /// It is passed over.
     Pass(RecordHeader, Fate, &'static str),
+    /// It is protected, there are keys, and all of it is there.
+    Sealed(RecordHeader),
 }
 
 impl Tls {
@@ -82,9 +84,8 @@ impl Tls {
             name,
             originator: Side::default(),
             responder: Side::default(),
-            exchange: None,
-            next: context.first_exchange,
             sealed: false,
+            within: Sealed::new(name, context),
         }
     }
 
@@ -116,18 +117,55 @@ impl Tls {
             Next::None => self.lose_track(sender, stream, out),
             Next::Old(len) => {
                 let message = bytes.get(2..len).unwrap_or_default();
+                self.within.opening.hear_old(sender, message);
                 self.side(sender).flight.add_old(len, message);
                 self.give(sender, Ending::Whole, stream, out);
             }
-            Next::Pass(header, fate, reason) => {
+            Next::Pass(header, fate, reason) => self.pass(sender, (header, fate, reason), stream, out),
+            Next::Sealed(header) => {
                 self.give(sender, Ending::Whole, stream, out);
-                let side = self.side(sender);
-                side.passing = Passing { left: header.total(), fate, reason };
-                out.pass(fate, reason, 0, 1);
-                side.pass(stream, out);
+                return self.open(sender, header, stream, out);
             }
         }
         true
+    }
+
+    /// Passes over a record.
+    fn pass(
+        &mut self,
+        sender: Sender,
+        (header, fate, reason): (RecordHeader, Fate, &'static str),
+        stream: &mut StreamBuffer,
+        out: &mut Output,
+    ) {
+        self.give(sender, Ending::Whole, stream, out);
+        if header.content == ContentType::CHANGE_CIPHER_SPEC && fate == Fate::Decoded {
+            self.within.opening.change(sender);
+        }
+        let side = self.side(sender);
+        side.passing = Passing { left: header.total(), fate, reason };
+        out.pass(fate, reason, 0, 1);
+        side.pass(stream, out);
+    }
+
+    /// Opens a record. One that stays closed is taken for what it looks like.
+    fn open(
+        &mut self,
+        sender: Sender,
+        header: RecordHeader,
+        stream: &mut StreamBuffer,
+        out: &mut Output,
+    ) -> bool {
+        let Err(why) = self.within.open(sender, header, stream, out) else { return true };
+        let content = stream.bytes().get(RecordHeader::LEN..header.total()).unwrap_or_default();
+        match self.sort(sender, header, content) {
+            Next::Pass(_, fate, reason) => {
+                let reason = if reason == DATA { why.words() } else { reason };
+                self.pass(sender, (header, fate, reason), stream, out);
+                true
+            }
+            _ => self.add(sender, header, stream, out),
+        }
     }
 
     /// Looks at the record that `bytes` begin with.
@@ -147,11 +185,30 @@ impl Tls {
                 _ => Next::None,
             };
         }
-        let next = self.sort(sender, header, bytes.get(RecordHeader::LEN..).unwrap_or_default());
-        if !matches!(next, Next::More) {
-            self.side(sender).begun = true;
+        let protected = self.within.opening.protects(sender, header.content);
+        let ready = if protected { self.within.opening.ready(sender) } else { Ok(()) };
+        let next = if protected && ready.is_ok() {
+            self.side(sender).encrypts = true;
+            whole_or_more(bytes, header.total(), Next::Sealed(header))
+        } else {
+            self.sort(sender, header, bytes.get(RecordHeader::LEN..).unwrap_or_default())
+        };
+        if matches!(next, Next::More) {
+            return next;
         }
-        next
+        let side = self.side(sender);
+        side.begun = true;
+        match (next, ready) {
+            (Next::Pass(header, Fate::Encrypted, reason), ready) => {
+                if protected {
+                    self.within.opening.skip(sender);
+                }
+                let why = if protected { ready.err() } else { self.within.opening.ready(sender).err() };
+                let reason = why.filter(|_| reason == DATA).map_or(reason, Why::words);
+                Next::Pass(header, Fate::Encrypted, reason)
+            }
+            (next, _) => next,
+        }
     }
 
     /// Tells what becomes of a record of which `content` is there so far.
@@ -199,7 +256,16 @@ impl Tls {
         };
         side.flight.add(header, content);
         let (over, seals) = (side.flight.over, side.flight.seals);
+        let fresh = side.flight.fresh().to_vec();
         self.sealed |= seals;
+        if header.content == ContentType::CHANGE_CIPHER_SPEC {
+            self.within.opening.change(sender);
+        }
+        for message in handshake::messages(&fresh) {
+            let from = message.at.saturating_sub(handshake::HEADER);
+            let raw = fresh.get(from..message.at.saturating_add(message.body.len())).unwrap_or_default();
+            self.within.opening.hear(sender, &message, raw, false);
+        }
         if over {
             self.give(sender, Ending::Whole, stream, out);
         }
@@ -212,44 +278,62 @@ impl Tls {
         if flight.is_empty() {
             return;
         }
-        let exchange = match self.exchange {
+        let exchange = match self.within.numbers.exchange {
             Some(exchange) if !flight.asks => exchange,
-            _ => self.number(),
+            _ => self.within.number(flight.asks, out),
         };
-        self.exchange = Some(exchange);
+        self.within.numbers.exchange = Some(exchange);
         let ending = if flight.awaits() { Ending::Cut } else { ending };
         flight.give(Placing { protocol: self.name, sender, exchange, ending }, stream, out);
-    }
-
-    fn number(&mut self) -> u32 {
-        let number = self.next;
-        self.next = number.saturating_add(1);
-        number
     }
 
     /// Bytes were met that are no record: they are given out as they stand until one begins.
     fn lose_track(&mut self, sender: Sender, stream: &mut StreamBuffer, out: &mut Output) {
         self.give(sender, Ending::Whole, stream, out);
         out.note_stream(Layer::Tls, "peer sent bytes that are no TLS record", stream);
-        let exchange = self.number();
+        let exchange = self.within.number(false, out);
         self.side(sender).drift = Some(Drift::in_clear(self.name, exchange));
     }
 
-    /// Gives out what waits: no more comes behind it.
-    fn flush(&mut self, sender: Sender, ending: Ending, stream: &mut StreamBuffer, out: &mut Output) {
+    /// Gives out what waits: no more comes behind it. Returns how many bytes a protected record lacks that waited
+    /// for its end.
+    fn flush(
+        &mut self,
+        sender: Sender,
+        ending: Ending,
+        stream: &mut StreamBuffer,
+        out: &mut Output,
+    ) -> Option<usize> {
         let side = self.side(sender);
         if let Some(drift) = &mut side.drift {
-            return drift.flush(ending, sender, stream, out);
+            drift.flush(ending, sender, stream, out);
+            return None;
         }
-        let rest = stream.bytes().get(side.flight.len()..).unwrap_or_default();
+        let waiting = side.flight.len();
+        let rest = stream.bytes().get(waiting..).unwrap_or_default();
         if rest.is_empty() {
-            return self.give(sender, ending, stream, out);
+            self.give(sender, ending, stream, out);
+            return None;
         }
-        match RecordHeader::read(rest).filter(RecordHeader::plausible) {
+        let header = RecordHeader::read(rest).filter(RecordHeader::plausible);
+        if let Some(header) = header.filter(|header| self.waits_sealed(sender, *header)) {
+            let lacking = header.total().saturating_sub(rest.len());
+            self.give(sender, Ending::Whole, stream, out);
+            self.within.cut(sender, header, stream, out);
+            return Some(lacking);
+        }
+        let side = self.side(sender);
+        match header {
             Some(header) => side.flight.add(header, rest.get(RecordHeader::LEN..).unwrap_or_default()),
             None => side.flight.add_rest(rest.len()),
         }
         self.give(sender, Ending::Cut, stream, out);
+        None
+    }
+
+    /// Whether a record is protected and there are keys: then it waits for its end.
+    fn waits_sealed(&mut self, sender: Sender, header: RecordHeader) -> bool {
+        self.within.opening.protects(sender, header.content) && self.within.opening.ready(sender).is_ok()
     }
 }
 
@@ -259,26 +343,33 @@ impl StreamProtocol for Tls {
     }
 
     fn gap(&mut self, sender: Sender, len: u64, stream: &mut StreamBuffer, out: &mut Output) {
-        self.flush(sender, Ending::Cut, stream, out);
+        let lacking = self.flush(sender, Ending::Cut, stream, out);
+        self.within.gap(sender, out);
         let sealed = self.sealed;
         let side = self.side(sender);
+        if let Some(lacking) = lacking {
+            side.passing = Passing { left: lacking, fate: Fate::Encrypted, reason: Why::BytesLost.words() };
+        }
         match usize::try_from(len) {
             // A hole in a record that is passed over anyhow.
             Ok(len) if len <= side.passing.left => return side.passing.left -= len,
             _ => side.passing.left = 0,
         }
         side.oversize = 0;
+        self.within.opening.lose(sender, len);
+        let side = self.side(sender);
         let encrypted = side.encrypts || sealed;
         let drift = match (encrypted, side.drift.take()) {
             (true, _) => Drift::encrypted(),
             (false, Some(drift)) => drift.behind(len),
-            (false, None) => Drift::in_clear(self.name, self.number()),
+            (false, None) => Drift::in_clear(self.name, self.within.number(false, out)),
         };
         self.side(sender).drift = Some(drift);
     }
 
     fn finish(&mut self, sender: Sender, stream: &mut StreamBuffer, out: &mut Output) {
         self.flush(sender, Ending::Whole, stream, out);
+        self.within.finish(sender, stream, out);
     }
 }
 
