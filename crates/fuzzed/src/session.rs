@@ -5,9 +5,11 @@
 //! a direction: `<` the responder speaks, `>` the originator, any other a gap of so many bytes and one. Over
 //! datagrams, `<` and `>` begin the next one, and any other says how many bytes the last one lacks.
 
+use std::sync::Arc;
+
 use evidence::{Anomaly, CaptureId, Fidelity, FrameNo, Ledger, Segment, Source, Timestamp, Transport};
 use wire::{
-    Body, KeyRing, Message, Recorded, Sender, Session, StreamBuffer,
+    Body, Derivation, KeyRing, Message, Recorded, Sender, Session, StreamBuffer,
     flow::{Datagram, FlowSink},
 };
 
@@ -158,10 +160,11 @@ impl Stage {
         }
         self.told.passed = self.session.ledger();
         let missing: u64 = SIDES.iter().map(|sender| self.missing(*sender)).sum();
-        assert_eq!(missing, self.told.passed.total(), "bytes in no message, bytes passed over");
+        let stood: u64 = self.told.messages.iter().filter_map(|message| message.stands_for).sum();
+        assert_eq!(missing, self.told.passed.total() + stood, "bytes in no message, bytes passed over");
         for message in &mut self.told.messages {
             check(message);
-            merge(&mut message.recorded.segments);
+            join(&mut message.recorded);
         }
         self.told
     }
@@ -169,6 +172,8 @@ impl Stage {
     /// How many bytes of a side are in no message. Fails where one is in two, or moved.
     fn missing(&self, sender: Sender) -> u64 {
         let sent = self.told.messages.iter().filter(|message| message.sender == sender);
+        sent.clone().for_each(|message| check_places(message, &self.given[side(sender)]));
+        let sent = sent.filter(|message| message.stands_for.is_none());
         let mut found = sent.flat_map(|message| bytes_and_places(&message.recorded)).peekable();
         let given = self.given[side(sender)].iter();
         let missing = given.filter(|byte| found.next_if_eq(byte).is_none()).count();
@@ -214,6 +219,30 @@ fn check_joined(bytes: &[u8], segments: &[Segment], recorded: &[u8]) {
 fn range(start: u64, len: u64) -> std::ops::Range<usize> {
     let start = usize::try_from(start).unwrap();
     start..start + usize::try_from(len).unwrap()
+}
+
+/// What was recorded of a message that was written out stands where its segments say, where that is in a frame.
+fn check_places(message: &Message, given: &[(u8, u64)]) {
+    for segment in &message.recorded.segments {
+        if matches!(segment.source, Source::Frame { .. }) {
+            let first = given.partition_point(|(_, place)| *place < segment.start);
+            let out = usize::try_from(segment.out).unwrap();
+            let len = usize::try_from(segment.len).unwrap();
+            let bytes = given[first..first + len].iter().map(|(byte, _)| byte);
+            assert!(bytes.eq(&message.recorded.bytes[out..out + len]), "bytes that do not stand there");
+        }
+    }
+}
+
+/// Joins the segments of what was recorded, and of what it was made from.
+fn join(recorded: &mut Recorded) {
+    merge(&mut recorded.segments);
+    for derivation in &mut recorded.derived {
+        let Derivation { step, len, fidelity, input, key } = &**derivation;
+        let (step, fidelity, key, mut input) = (step.clone(), *fidelity, key.clone(), input.clone());
+        merge(&mut input.segments);
+        *derivation = Arc::new(Derivation { step, len: *len, fidelity, input, key });
+    }
 }
 
 /// Joins segments that follow each other: how the bytes were spread over calls does not matter.

@@ -2,7 +2,7 @@
 //!
 //! From the bottom: [`packet`] puts headers with right lengths and checksums around a payload, [`dns`]
 //! writes DNS messages, [`Conversation`] plays a TCP connection onto a [`Net`] with a virtual clock, and
-//! [`capture`] writes the frames as pcap or pcapng. [`Trouble`] loses, repeats and reorders on the way.
+//! [`capture`] writes the frames as pcap or pcapng. [`h2`] writes what HTTP/2 says. [`Trouble`] loses, repeats and reorders on the way.
 //!
 //! ```
 //! use testkit::{Conversation, Endpoint, Net, PcapStyle, PcapWriter, Side};
@@ -23,6 +23,7 @@ pub mod capture;
 mod conversation;
 pub mod corpora;
 pub mod dns;
+pub mod h2;
 mod net;
 pub mod packet;
 mod trouble;

@@ -13,6 +13,7 @@ pub mod dhcp;
 pub mod dns;
 pub mod fields;
 pub mod flow;
+pub mod h2;
 pub mod http;
 pub mod http3;
 pub mod keys;

@@ -23,7 +23,7 @@ fn streams_are_recognised_by_their_first_bytes_and_not_by_their_ports() {
         (b"GET / HTTP/1.1\r\n\r\n", "HTTP/1"),
         (b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", "TLS"),
         (b"\x15\x03\x03\x00\x02\x01\x00", "TLS"),
-        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/2"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x01\x42\0\0\0\0\0x", "HTTP/2"),
         (b"SSH-2.0-dropbear\r\n", "SSH"),
         (b"\x10\x20\x00\x04MQTT\x04\x02", "MQTT"),
         (b"<stream:stream to='push.example'>", "TCP"),

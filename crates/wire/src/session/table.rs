@@ -6,6 +6,7 @@
 use super::{Named, marks};
 use crate::{
     dhcp, dns,
+    h2::{self, Http2},
     http::{self, Http},
     protocol::{Context, DatagramProtocol, StreamProtocol, Verdict},
     quic::{self, Quic},
@@ -40,7 +41,7 @@ pub(super) struct DatagramRow {
 pub(super) const STREAMS: &[StreamRow] = &[
     stream("TLS", |bytes, last, _| marks::tls(bytes).settled(last), tls),
     stream("TLS", |bytes, last, _| tls::old_hello(bytes).settled(last), tls),
-    stream("HTTP/2", |bytes, last, _| Verdict::magic(bytes, b"PRI * HTTP/2.0").settled(last), named),
+    stream("HTTP/2", |bytes, last, _| h2::recognise(bytes, last), |_, context| Box::new(Http2::new(context))),
     stream("SSH", |bytes, last, _| Verdict::magic(bytes, b"SSH-").settled(last), named),
     stream("MQTT", |bytes, last, _| marks::mqtt(bytes).settled(last), named),
     stream("DNS", dns::starts, |name, context| Box::new(dns::Stream::new(name, context))),

@@ -3,10 +3,12 @@
 #![allow(dead_code, reason = "each test uses its part")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop where it is wrong")]
 
+use std::sync::Arc;
+
 use evidence::{Anomaly, CaptureId, FrameNo, Ledger, Segment, Source, Timestamp, Transport};
 pub(crate) use wire::Sender::{Originator, Responder};
 use wire::{
-    Body, DnsHead, Ending, Head, KeyRing, Message, Recorded, Sender, Session, StreamBuffer,
+    Body, Derivation, DnsHead, Ending, Head, KeyRing, Message, Recorded, Sender, Session, StreamBuffer,
     flow::{Datagram, FlowSink},
 };
 
@@ -159,16 +161,19 @@ impl Stage {
         let mut missing = 0;
         for sender in [Originator, Responder] {
             let sent = self.told.messages.iter().filter(|message| message.sender == sender);
+            sent.clone().for_each(|message| check_places(message, &self.given[index(sender)]));
+            let sent = sent.filter(|message| message.stands_for.is_none());
             let mut found = sent.flat_map(|message| bytes_and_places(&message.recorded)).peekable();
             for byte in &self.given[index(sender)] {
                 missing += u64::from(found.next_if_eq(byte).is_none());
             }
             assert!(found.next().is_none(), "{sender:?}: bytes are repeated or moved");
         }
-        assert_eq!(missing, self.told.passed.total(), "bytes in no message, bytes passed over");
+        let stood: u64 = self.told.messages.iter().filter_map(|message| message.stands_for).sum();
+        assert_eq!(missing, self.told.passed.total() + stood, "bytes in no message, bytes passed over");
         for message in &mut self.told.messages {
             check(message);
-            merge(&mut message.recorded.segments);
+            join(&mut message.recorded);
         }
         self.told
     }
@@ -212,6 +217,30 @@ fn check(message: &Message) {
             }
             assert_eq!(at, bytes.len() as u64);
         }
+    }
+}
+
+/// What was recorded of a message that was written out stands where its segments say, where that is in a frame.
+fn check_places(message: &Message, given: &[(u8, u64)]) {
+    for segment in &message.recorded.segments {
+        if matches!(segment.source, Source::Frame { .. }) {
+            let first = given.partition_point(|(_, place)| *place < segment.start);
+            let out = usize::try_from(segment.out).unwrap();
+            let len = usize::try_from(segment.len).unwrap();
+            let bytes = given[first..first + len].iter().map(|(byte, _)| byte);
+            assert!(bytes.eq(&message.recorded.bytes[out..out + len]), "bytes that do not stand there");
+        }
+    }
+}
+
+/// Joins the segments of what was recorded, and of what it was made from.
+fn join(recorded: &mut Recorded) {
+    merge(&mut recorded.segments);
+    for derivation in &mut recorded.derived {
+        let Derivation { step, len, fidelity, input, key } = &**derivation;
+        let (step, fidelity, key, mut input) = (step.clone(), *fidelity, key.clone(), input.clone());
+        merge(&mut input.segments);
+        *derivation = Arc::new(Derivation { step, len: *len, fidelity, input, key });
     }
 }
 
