@@ -131,6 +131,11 @@ impl Output {
         number
     }
 
+    /// A session within the flow has used the exchange numbers below `next`.
+    pub(crate) fn numbered(&mut self, next: u32) {
+        self.exchanges = self.exchanges.max(next);
+    }
+
     /// Counts bytes that go into no message. Pieces are counted apart, as a piece may come in several calls.
     /// Made to be called often: the reasons of a flow are few.
     pub fn pass(&mut self, fate: Fate, reason: &'static str, bytes: u64, pieces: u64) {

@@ -186,3 +186,47 @@ pub(crate) const MOST_UPDATES: u32 = 100_000;
 const EXTENDED: &[u8] = b"extended master secret";
 const KEYS: &[u8] = b"key expansion";
 const MASTER: &[u8] = b"master secret";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Values that Python's `hmac` and `hashlib` gave.
+    #[test]
+    fn master_secrets_are_those_of_another_implementation() {
+        let numbers = |range: std::ops::Range<u8>| range.collect::<Vec<u8>>();
+        let randoms = |hash| KeyBlock {
+            hash,
+            client_random: numbers(0..32).into(),
+            server_random: numbers(32..64).into(),
+            mac_len: 0,
+            client: true,
+        };
+        let rows = [
+            (
+                Master::Randoms,
+                ScheduleHash::Md5Sha1,
+                "539391828d1d131678646180c5bda5c9a2eb62382c8cfb9440545cae85c8c205b93e0d22161e06be1189235aefca7570",
+            ),
+            (
+                Master::Randoms,
+                ScheduleHash::Ssl3,
+                "01d1d75f0d5c013df9d72c40becf3098f06f9e025f281b0c4e5c7cd55efa47c805ceb01ec6d07308968ce1aace0c6275",
+            ),
+            (
+                Master::Extended([0x11; 32].into()),
+                ScheduleHash::Sha256,
+                "b1b37e5aca923c5527d2304795156df4f248c39222c76789ce82f1039ff38f1fd4afd3645b7b973d1d629e1d36b01239",
+            ),
+        ];
+        for (master, hash, expected) in rows {
+            let secret = master_secret(&master, &randoms(hash), &numbers(0..48));
+            assert_eq!(evidence::HexBytes(secret).to_string(), expected);
+        }
+        let earlier =
+            Master::Earlier { client_random: numbers(0..32).into(), server_random: numbers(32..64).into() };
+        let others = KeyBlock { client_random: Vec::new().into(), ..randoms(ScheduleHash::Md5Sha1) };
+        let first = master_secret(&Master::Randoms, &randoms(ScheduleHash::Md5Sha1), &numbers(0..48));
+        assert_eq!(master_secret(&earlier, &others, &numbers(0..48)), first);
+    }
+}

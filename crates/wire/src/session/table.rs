@@ -65,7 +65,7 @@ pub(super) const DATAGRAMS: &[DatagramRow] = &[
     datagram(
         "DTLS",
         |bytes, known, _| tls::dtls::recognise(bytes, known),
-        |name, _| Box::new(Dtls::new(name)),
+        |name, context| Box::new(Dtls::new(name, context)),
     ),
     datagram("SSDP", |bytes, _, _| http::recognise(bytes, true) == Verdict::Yes, |_, _| Box::new(Ssdp)),
     datagram(

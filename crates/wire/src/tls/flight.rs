@@ -125,11 +125,6 @@ impl Flight {
         self.over &= !self.awaits();
     }
 
-    /// The hello that is compatible with SSL 2.
-    pub(super) fn old_hello(&self) -> Option<&[u8]> {
-        self.old.then_some(&self.handshake)
-    }
-
     /// The messages that have become whole since the last call, one behind the other.
     pub(super) fn fresh(&mut self) -> &[u8] {
         let from = std::mem::replace(&mut self.heard, self.whole);

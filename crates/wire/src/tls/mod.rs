@@ -11,6 +11,7 @@ mod conversation;
 mod drift;
 pub mod dtls;
 mod flight;
+mod fragments;
 mod hand;
 pub mod handshake;
 mod hello;

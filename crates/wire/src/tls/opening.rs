@@ -39,6 +39,8 @@ pub(super) struct Opening {
 pub(super) enum Why {
     /// Records before it were lost.
     BytesLost,
+    /// The ones before it opened, and it does not authenticate.
+    Damaged,
     /// The handshake is not in the capture.
     NoHello,
     /// There are no keys at all.
@@ -55,6 +57,8 @@ pub(super) enum Why {
 #[derive(Debug)]
 struct Way {
     stage: Stage,
+    /// How often the ciphers changed, as the records of datagrams say.
+    epoch: u16,
     /// The keys of this stage: several, as long as none has opened a record.
     current: Vec<Candidate>,
     /// Those of later stages, which may begin unseen.
@@ -67,6 +71,8 @@ struct Way {
     /// The next record has a number in `low..=high`.
     low: u64,
     high: u64,
+    /// The number behind the last record that opened.
+    expected: u64,
     /// Bytes that may still be tried in vain.
     budget: u64,
 }
@@ -191,10 +197,41 @@ impl Opening {
         let Some(unsealed) = way.open(record, content, out) else {
             let lost = way.high > way.low;
             way.miss(content);
-            let why = if way.fits && lost { Why::BytesLost } else { Why::NotFitting };
+            let why = match (way.fits, lost) {
+                (true, true) => Why::BytesLost,
+                (true, false) => Why::Damaged,
+                (false, _) => Why::NotFitting,
+            };
             way.why = why;
             return Err(why);
         };
+        self.choose(sender);
+        Ok(unsealed)
+    }
+
+    /// Opens a datagram's record, which says its number, and in it how often the ciphers changed.
+    pub(super) fn open_numbered(
+        &mut self,
+        sender: Sender,
+        (epoch, number): (u16, u64),
+        record: Named,
+        content: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<Unsealed, Why> {
+        let hello = self.talk.server_random.is_some() && self.talk.version != TLS13;
+        let way = self.way(sender);
+        if epoch > way.epoch && hello {
+            way.enter(Stage::Ciphers);
+            way.epoch = epoch;
+        }
+        if epoch < way.epoch {
+            return Err(Why::NotFitting);
+        }
+        self.ready(sender)?;
+        let way = self.way(sender);
+        (way.low, way.high) = (number, number);
+        let damaged = if way.fits { Why::Damaged } else { Why::NotFitting };
+        let unsealed = way.open(record, content, out).ok_or(damaged)?;
         self.choose(sender);
         Ok(unsealed)
     }
@@ -292,7 +329,7 @@ impl Opening {
         } else if self.talk.client_random.is_none() || (self.talk.server_random.is_none() && !self.talk.early)
         {
             Why::NoHello
-        } else if self.talk.agreed().is_none_or(|agreed| !agreed.openable()) && !self.talk.early {
+        } else if !self.talk.early && self.talk.agreed().is_none_or(|agreed| !agreed.openable(self.carrier)) {
             Why::Unsupported
         } else {
             Why::NoSecret
@@ -324,6 +361,7 @@ impl Opening {
             Stage::Traffic => Label::ServerTraffic(0),
         };
         let agreed = self.talk.agreed().filter(|_| self.talk.server_random.is_some());
+        let agreed = agreed.filter(|agreed| agreed.openable(self.carrier));
         agreed.map_or_else(Vec::new, |agreed| self.by_traffic_secret(agreed, label))
     }
 
@@ -390,6 +428,7 @@ impl Way {
     fn new() -> Self {
         Self {
             stage: Stage::Clear,
+            epoch: 0,
             current: Vec::new(),
             later: Vec::new(),
             looked: None,
@@ -397,19 +436,20 @@ impl Way {
             fits: false,
             low: 0,
             high: 0,
+            expected: 0,
             budget: BUDGET,
         }
     }
 
     fn enter(&mut self, stage: Stage) {
-        *self = Self { stage, budget: self.budget, ..Self::new() };
+        *self = Self { stage, epoch: self.epoch, budget: self.budget, ..Self::new() };
     }
 
     /// After a key update.
     fn update(&mut self) {
         let updated = self.current.iter().filter_map(|one| one.protection.updated());
         self.current = updated.map(|protection| Candidate { protection, origin: None }).collect();
-        (self.low, self.high) = (0, 0);
+        (self.low, self.high, self.expected) = (0, 0, 0);
     }
 
     fn open(&mut self, record: Named, content: &[u8], out: &mut Vec<u8>) -> Option<Unsealed> {
@@ -425,7 +465,7 @@ impl Way {
                 if self.current.len() > 1 {
                     self.current = vec![self.current.swap_remove(index)];
                 }
-                opened.number.saturating_sub(self.low)
+                opened.number.saturating_sub(self.expected)
             }
             Place::Later(index) => {
                 let (stage, candidate) = self.later.swap_remove(index);
@@ -445,7 +485,7 @@ impl Way {
         };
         self.fits = true;
         self.low = opened.number.saturating_add(1);
-        self.high = self.low;
+        (self.high, self.expected) = (self.low, self.low);
         Some(self.current.first()?.unsealed(opened, lost))
     }
 

@@ -8,6 +8,7 @@ use evidence::{Cipher, Decryption, Fidelity, Schedule};
 use md5::{Digest, Md5};
 
 use super::{
+    hello::Carrier,
     record::{ContentType, RecordHeader},
     suite::{Hash, Suite},
 };
@@ -384,8 +385,10 @@ impl Agreed {
     }
 
     /// Whether records of that version and suite can be opened.
-    pub(super) fn openable(&self) -> bool {
-        form(self.version, self.suite.cipher).is_some()
+    pub(super) fn openable(&self, carrier: Carrier) -> bool {
+        // The records of DTLS 1.3 are others.
+        let newer = carrier == Carrier::Datagrams && self.is_tls13();
+        !newer && form(self.version, self.suite.cipher).is_some()
     }
 
     pub(super) fn is_tls13(&self) -> bool {

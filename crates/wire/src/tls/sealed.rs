@@ -93,7 +93,12 @@ impl Sealed {
                 self.take(sender, (unsealed, header.total()), &made, stream, out);
                 Ok(())
             }
-            Err(why) => Err(why),
+            Err(why) => {
+                if why == Why::Damaged {
+                    out.note_stream(Layer::Tls, DAMAGED, stream);
+                }
+                Err(why)
+            }
         };
         self.made = made;
         why
@@ -360,7 +365,7 @@ impl Why {
             Self::NoHello => "TLS application data, begun before the capture (no hello)",
             Self::NoKey => "TLS application data, no key",
             Self::NoSecret => "TLS application data, no secret in the key logs",
-            Self::NotFitting => "TLS application data, the secret does not fit",
+            Self::Damaged | Self::NotFitting => "TLS application data, the secret does not fit",
             Self::Unsupported => "TLS application data, unsupported cipher suite",
         }
     }
@@ -368,6 +373,7 @@ impl Why {
 
 const CHANGE: &str = "TLS changes of ciphers";
 const CUT: &str = "capture lacks the end of a TLS record: what is there is not authenticated";
+pub(super) const DAMAGED: &str = "peer sent a TLS record that does not authenticate";
 const DEEP: &str = "TLS within more TLS than is followed";
 const OTHER: &str = "TLS records of other content";
 const RECORDS: &str = "TLS record headers and tags";
