@@ -69,7 +69,7 @@ pub(crate) fn told(file: &[u8], log: &[u8]) -> Told {
             }
             Progress::Event { consumed, event: Event::Note(note) } => {
                 if let Fact::Secrets { kind: SecretsKind::TLS_KEY_LOG, start, bytes } = note.fact {
-                    keys.add_log(CaptureId(0), start, 1, &bytes);
+                    keys.add_log(CaptureId(0), start, 1, &[&bytes[..], b"\n"].concat());
                 }
                 consumed
             }
