@@ -160,7 +160,7 @@ impl Stage {
         }
         self.told.passed = self.session.ledger();
         let missing: u64 = SIDES.iter().map(|sender| self.missing(*sender)).sum();
-        let stood: u64 = self.told.messages.iter().filter_map(|message| message.stands_for).sum();
+        let stood: u64 = self.told.messages.iter().filter_map(stands_for).sum();
         assert_eq!(missing, self.told.passed.total() + stood, "bytes in no message, bytes passed over");
         for message in &mut self.told.messages {
             check(message);
@@ -173,7 +173,7 @@ impl Stage {
     fn missing(&self, sender: Sender) -> u64 {
         let sent = self.told.messages.iter().filter(|message| message.sender == sender);
         sent.clone().for_each(|message| check_places(message, &self.given[side(sender)]));
-        let sent = sent.filter(|message| message.stands_for.is_none());
+        let sent = sent.filter(|message| stands_for(message).is_none());
         let mut found = sent.flat_map(|message| bytes_and_places(&message.recorded)).peekable();
         let given = self.given[side(sender)].iter();
         let missing = given.filter(|byte| found.next_if_eq(byte).is_none()).count();
@@ -219,6 +219,12 @@ fn check_joined(bytes: &[u8], segments: &[Segment], recorded: &[u8]) {
 fn range(start: u64, len: u64) -> std::ops::Range<usize> {
     let start = usize::try_from(start).unwrap();
     start..start + usize::try_from(len).unwrap()
+}
+
+/// How many bytes a message stands for that are not those of the flow: it was written out, or decrypted.
+fn stands_for(message: &Message) -> Option<u64> {
+    let len = message.recorded.bytes.len() as u64;
+    message.stands_for.or((!message.recorded.derived.is_empty()).then_some(len))
 }
 
 /// What was recorded of a message that was written out stands where its segments say, where that is in a frame.

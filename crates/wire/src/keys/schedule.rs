@@ -11,6 +11,7 @@ use evidence::{Cipher, KeyBlock, Master, Schedule, ScheduleHash};
 use md5::{Digest, Md5};
 
 use super::cipher;
+use crate::quic;
 
 /// What follows from a secret for one direction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,11 +25,10 @@ pub(crate) struct Keys {
 }
 
 /// Derives the keys of a direction. The cipher is `None` where nothing is encrypted. `secret` is in bytes; of
-/// [`Schedule::Rsa`] it is the premaster secret, opened. `None` of QUIC's schedules, or where the secret
-/// cannot be one.
+/// [`Schedule::Rsa`] it is the premaster secret, opened. `None` where the secret cannot be one.
 pub(crate) fn keys(schedule: &Schedule, cipher: Option<Cipher>, secret: &[u8]) -> Option<Keys> {
     match schedule {
-        Schedule::Quic { .. } | Schedule::QuicInitial { .. } => None,
+        Schedule::Quic { .. } | Schedule::QuicInitial { .. } => quic::replayed(schedule, cipher?, secret),
         Schedule::Tls13 { hash, updates, datagrams } => tls13(*hash, *updates, *datagrams, cipher?, secret),
         Schedule::Tls12(block) => Some(expand_block(block, cipher, secret)),
         Schedule::Premaster { master, block } | Schedule::Rsa { master, block, .. } => {

@@ -15,9 +15,7 @@ use crate::{
     Body, Ending, Head, Message, Part, Recorded, Role, Seal, Sender,
     protocol::Output,
     session::raw::RawRun,
-    tls::{
-        Carrier, ClientHello, Handshake, HandshakeType, Notes, Said, ServerHello, handshake, reader::Reader,
-    },
+    tls::{self, Carrier, ClientHello, Handshake, HandshakeType, Notes, Said, ServerHello, handshake},
 };
 
 /// The handshake of a connection.
@@ -185,7 +183,7 @@ impl Learned {
             // The random of a hello that is not all there is as good.
             HandshakeType::CLIENT_HELLO => {
                 let hello = ClientHello::read(message.body, Carrier::Quic);
-                let offered = hello.protocols().into_iter().map(crate::tls::text).collect();
+                let offered = hello.protocols().into_iter().map(tls::text).collect();
                 match hello.random {
                     [] => Self::Nothing,
                     random => Self::Client { random: random.to_vec(), offered },
@@ -194,7 +192,9 @@ impl Learned {
             HandshakeType::SERVER_HELLO if message.whole => {
                 Self::Server { suite: ServerHello::read(message.body).suite }
             }
-            ENCRYPTED_EXTENSIONS if message.whole => chosen(message.body).map_or(Self::Nothing, Self::Chosen),
+            HandshakeType::ENCRYPTED_EXTENSIONS if message.whole => {
+                tls::chosen(message.body).into_iter().next().map_or(Self::Nothing, Self::Chosen)
+            }
             _ => Self::Nothing,
         }
     }
@@ -203,12 +203,13 @@ impl Learned {
 /// Whether a flight ends with a message of that type.
 fn ends_flight(kind: HandshakeType, space: usize) -> bool {
     let hello = matches!(kind, HandshakeType::CLIENT_HELLO | HandshakeType::SERVER_HELLO);
-    hello || kind == FINISHED || space == Level::Data.space()
+    hello || kind == HandshakeType::FINISHED || space == Level::Data.space()
 }
 
 /// Gives out a flight.
 fn give(recorded: Recorded, ending: Ending, placing: &Placing, out: &mut Output) {
-    let mut said = Said::default();
+    // Hellos are sent in the clear.
+    let mut said = Said { newer: placing.seal.is_some(), ..Said::default() };
     let mut notes = Notes { recorded: &recorded, out };
     for message in handshake::messages(&recorded.bytes) {
         said.add(&message, Carrier::Quic, &mut notes);
@@ -238,23 +239,5 @@ pub(super) fn sealed(placing: &Placing, out: &mut Output, make: impl FnOnce(&mut
         message.seal = message.seal.take().or_else(|| placing.seal.clone());
     }
 }
-
-/// The protocol chosen, in encrypted extensions (RFC 8446 section 4.3.1).
-fn chosen(body: &[u8]) -> Option<String> {
-    let mut list = Reader::new(body).vec16()?;
-    while let Some(kind) = list.u16() {
-        let mut data = list.vec16()?;
-        if kind == ALPN {
-            return Some(crate::tls::text(data.vec16()?.vec8()?.rest()));
-        }
-    }
-    None
-}
-
-/// The extension of the protocols (RFC 7301).
-const ALPN: u16 = 16;
-
-const ENCRYPTED_EXTENSIONS: HandshakeType = HandshakeType(8);
-const FINISHED: HandshakeType = HandshakeType(20);
 
 const TICKETS: &str = "QUIC session tickets";

@@ -2,12 +2,16 @@
 //! follow one another.
 
 use aws_lc_rs::{
-    aead::{self, Aad, LessSafeKey, Nonce, UnboundKey, quic::HeaderProtectionKey},
+    aead::quic::{self, HeaderProtectionKey},
     hkdf::{self, HKDF_SHA256, HKDF_SHA384, KeyType, Prk, Salt},
 };
-use evidence::{Cipher, Decryption, Schedule, ScheduleHash};
+use evidence::{Cipher, Schedule, ScheduleHash};
 
 use super::version::Version;
+use crate::keys::{
+    cipher::{NONCE, Opener},
+    schedule,
+};
 
 /// A cipher suite that packets are protected with (RFC 9001 section 5.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,9 +96,9 @@ impl Suite {
 
     fn protection(self, key: &[u8]) -> Option<HeaderProtectionKey> {
         let algorithm = match self.cipher {
-            Cipher::Aes128Gcm | Cipher::Aes128Ccm => &aead::quic::AES_128,
-            Cipher::Aes256Gcm => &aead::quic::AES_256,
-            Cipher::ChaCha20Poly1305 => &aead::quic::CHACHA20,
+            Cipher::Aes128Gcm | Cipher::Aes128Ccm => &quic::AES_128,
+            Cipher::Aes256Gcm => &quic::AES_256,
+            Cipher::ChaCha20Poly1305 => &quic::CHACHA20,
             _ => return None,
         };
         HeaderProtectionKey::new(algorithm, key).ok()
@@ -167,8 +171,8 @@ impl PacketKeys {
         self.updates & 1 == 1
     }
 
-    fn open_previous(&self, bare: Bare, packet: &[u8]) -> Result<Opened, Bare> {
-        match &self.previous {
+    fn open_previous(&mut self, bare: Bare, packet: &[u8]) -> Result<Opened, Bare> {
+        match &mut self.previous {
             Some(previous) => previous.open(bare, packet, self.updates.saturating_sub(1)),
             None => Err(bare),
         }
@@ -218,36 +222,34 @@ impl PacketKeys {
     }
 }
 
-/// Undoes a decryption of QUIC again, see [`crate::keys::decrypt`]. `secret` is the secret itself, which
-/// Initial packets do not need. `None` also where the schedule is none of QUIC's.
-pub(crate) fn decrypt(how: &Decryption, secret: &[u8], input: &[u8], most: usize) -> Option<Vec<u8>> {
-    let (version, secret) = match &how.schedule {
+/// The key of a packet by one of QUIC's schedules, to decrypt it again. `secret` is in bytes; Initial packets need
+/// none. `None` where it cannot be one, or the schedule is none of QUIC's.
+pub(crate) fn replayed(schedule: &Schedule, cipher: Cipher, secret: &[u8]) -> Option<schedule::Keys> {
+    let (version, secret) = match schedule {
         Schedule::QuicInitial { version, destination, client } => {
             let known = Version::of(*version)?;
             (known, initial_secret(known, &destination.0, *client)?)
         }
-        Schedule::Quic { version, hash, updates } if *updates <= MOST_UPDATES => {
+        Schedule::Quic { version, hash, updates } if *updates <= schedule::MOST_UPDATES => {
             let version = Version::of(*version)?;
             let again = |secret: Vec<u8>, _| updated(version, *hash, &secret);
             (version, (0..*updates).try_fold(secret.to_vec(), again)?)
         }
         _ => return None,
     };
-    let suite = Suite::ALL.into_iter().find(|suite| suite.cipher == how.cipher)?;
-    let key = PacketKey::derive(version, suite, &secret)?;
-    let mut plain = key.cipher.open(&how.nonce.0.as_slice().try_into().ok()?, &how.aad.0, input)?;
-    plain.truncate(most);
-    Some(plain)
+    let hash = match schedule {
+        Schedule::Quic { hash, .. } => *hash,
+        _ => ScheduleHash::Sha256,
+    };
+    let [label, _, _] = version.labels;
+    let key = expand(&pseudo_random_key(hash, &secret)?, label, cipher.key_len())?;
+    Some(schedule::Keys { key, ..schedule::Keys::default() })
 }
 
 /// Key and initialisation vector.
 struct PacketKey {
-    cipher: OpeningKey,
-    iv: [u8; 12],
-}
-
-enum OpeningKey {
-    Common(LessSafeKey),
+    cipher: Opener,
+    iv: [u8; NONCE],
 }
 
 impl PacketKey {
@@ -256,44 +258,24 @@ impl PacketKey {
         let secret = pseudo_random_key(suite.hash, secret)?;
         let key = expand(&secret, key, suite.cipher.key_len())?;
         let iv = expand(&secret, iv, NONCE)?.try_into().ok()?;
-        Some(Self { cipher: OpeningKey::new(suite.cipher, &key)?, iv })
+        Some(Self { cipher: Opener::new(suite.cipher, &key)?, iv })
     }
 
     /// Opens a packet, or gives back what was read of it.
-    fn open(&self, bare: Bare, packet: &[u8], updates: u32) -> Result<Opened, Bare> {
+    fn open(&mut self, bare: Bare, packet: &[u8], updates: u32) -> Result<Opened, Bare> {
         let mut nonce = self.iv;
         for (byte, number) in nonce.iter_mut().skip(4).zip(bare.number.to_be_bytes()) {
             *byte ^= number;
         }
         let sealed = packet.get(bare.header.len()..).unwrap_or_default();
-        match self.cipher.open(&nonce, &bare.header, sealed) {
-            Some(frames) => Ok(Opened { number: bare.number, header: bare.header, nonce, updates, frames }),
+        let mut frames = vec![0; sealed.len()];
+        match self.cipher.open(&nonce, &bare.header, sealed, &mut frames) {
+            Some(len) => {
+                frames.truncate(len);
+                Ok(Opened { number: bare.number, header: bare.header, nonce, updates, frames })
+            }
             None => Err(bare),
         }
-    }
-}
-
-impl OpeningKey {
-    fn new(cipher: Cipher, key: &[u8]) -> Option<Self> {
-        let algorithm = match cipher {
-            Cipher::Aes128Gcm => &aead::AES_128_GCM,
-            Cipher::Aes256Gcm => &aead::AES_256_GCM,
-            Cipher::ChaCha20Poly1305 => &aead::CHACHA20_POLY1305,
-            _ => return None,
-        };
-        Some(Self::Common(LessSafeKey::new(UnboundKey::new(algorithm, key).ok()?)))
-    }
-
-    fn open(&self, nonce: &[u8; NONCE], aad: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
-        let (text, tag) = sealed.split_at_checked(sealed.len().checked_sub(TAG)?)?;
-        let mut plain = vec![0; text.len()];
-        match self {
-            Self::Common(key) => {
-                let nonce = Nonce::assume_unique_for_key(*nonce);
-                key.open_separate_gather(nonce, Aad::from(aad), text, tag, &mut plain).ok()?;
-            }
-        }
-        Some(plain)
     }
 }
 
@@ -405,9 +387,6 @@ impl KeyType for Bytes {
     }
 }
 
-/// Bytes of a nonce.
-const NONCE: usize = 12;
-
 /// Bytes of a tag, with every suite.
 pub(super) const TAG: usize = 16;
 
@@ -416,10 +395,6 @@ const AHEAD: u32 = 3;
 
 /// How many packets in a row may fail to open before only the keys in use are tried.
 const PATIENCE: u32 = 64;
-
-/// The most updates that are replayed: each costs a derivation.
-const MOST_UPDATES: u32 = 1 << 20;
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,7 +20,7 @@ mod version;
 
 pub(crate) use header::number;
 pub use header::{LongHeader, PacketType};
-pub(crate) use keys::decrypt;
+pub(crate) use keys::replayed;
 pub use keys::{InitialKeys, Opened, PacketKeys, Suite};
 pub use room::{Quic, recognise};
 pub(crate) use streams::{Channel, StreamId};

@@ -150,7 +150,8 @@ impl Quic {
         let fixed = bytes.first().is_some_and(|first| first & 0x40 != 0);
         let behind = bytes.get(1..).unwrap_or_default();
         let addressed = |one: &Connection| one.addressed(sender, behind);
-        let named = self.connections.iter().enumerate().rev();
+        // Of several that are meant equally well, the latest.
+        let named = self.connections.iter().enumerate();
         let named =
             named.filter_map(|(place, one)| Some((place, addressed(one)?))).max_by_key(|(_, len)| *len);
         let latest = || {

@@ -10,10 +10,10 @@ use evidence::{Fate, Transport};
 
 use super::assembly::{Assembly, Stretch};
 use crate::{
-    Seal, Sender, Session,
+    Seal, Sender, Session, StreamBuffer,
     flow::FlowSink,
     http3::Http3,
-    protocol::{Context, Output},
+    protocol::{Context, Output, Received},
 };
 
 /// The number of a stream: its last two bits say who began it and whether both sides speak on it.
@@ -31,6 +31,13 @@ pub(crate) struct Channel {
     pub(crate) sender: Sender,
 }
 
+impl Channel {
+    /// Stream and side.
+    pub(crate) fn place(self) -> (StreamId, usize) {
+        (self.id, self.side)
+    }
+}
+
 /// The streams of a connection.
 #[derive(Debug)]
 pub(super) struct Streams {
@@ -44,6 +51,9 @@ pub(super) struct Streams {
     client: Sender,
     /// `None` where each stream stands for itself.
     http3: Option<Box<Http3>>,
+    /// All that a side says on a stream is one message, as DNS was carried once: up to
+    /// draft-ietf-dprive-dnsoquic-02 it had no length before it.
+    undivided: bool,
 }
 
 /// A stream that is not over.
@@ -96,7 +106,8 @@ impl Streams {
         }
         let http3 = protocol.is_some_and(|protocol| protocol == "h3" || protocol.starts_with("h3-"));
         let http3 = http3.then(|| Box::new(Http3::new(&context)));
-        Self { open: BTreeMap::new(), over: Default::default(), held: 0, context, client, http3 }
+        let undivided = matches!(protocol, Some("doq-i00" | "doq-i01" | "doq-i02"));
+        Self { open: BTreeMap::new(), over: Default::default(), held: 0, context, client, http3, undivided }
     }
 
     /// Adds bytes that a side said on a stream; `last`: it ends with them.
@@ -165,10 +176,16 @@ impl Streams {
                 let oldest = *self.open.keys().find(|id| self.http3.is_none() || id.both_ways())?;
                 self.close(oldest, out);
             }
-            let session = self.http3.is_none().then(|| Session::within(Transport::Tcp, self.context.clone()));
-            self.open.insert(id, Stream { session: session.map(Box::new), ..Stream::default() });
+            let session = self.http3.is_none().then(|| Box::new(self.session()));
+            self.open.insert(id, Stream { session, ..Stream::default() });
         }
         self.open.get_mut(&id)?.halves.get_mut(side).filter(|half| !half.over)
+    }
+
+    /// What listens to a stream that stands for itself.
+    fn session(&self) -> Session {
+        let transport = if self.undivided { Transport::Udp } else { Transport::Tcp };
+        Session::within(transport, self.context.clone())
     }
 
     /// Lets who listens have what is ready, on this stream and on those that waited for it.
@@ -187,7 +204,9 @@ impl Streams {
         let ready = &mut half.assembly.ready;
         let waits = match (&mut stream.session, &mut self.http3) {
             (Some(session), _) => {
-                if !ready.is_empty() {
+                if self.undivided && ready.len() > UNDIVIDED {
+                    undivided(session, channel, true, ready);
+                } else if !self.undivided && !ready.is_empty() {
                     session.data(channel.sender, ready);
                 }
                 false
@@ -196,7 +215,7 @@ impl Streams {
             (None, None) => false,
         };
         if half.assembly.is_whole() && !waits {
-            end(stream, channel, self.http3.as_deref_mut(), out);
+            end(stream, channel, (self.undivided, self.http3.as_deref_mut()), out);
         }
         self.settle(id, out);
     }
@@ -221,6 +240,9 @@ impl Streams {
         let Some(len) = half.assembly.hole() else { return };
         let held = half.assembly.held();
         match (&mut stream.session, &mut self.http3) {
+            (Some(session), _) if self.undivided => {
+                undivided(session, channel, true, &mut half.assembly.ready);
+            }
             (Some(session), _) => session.gap(channel.sender, len, &mut half.assembly.ready),
             (None, Some(http3)) => http3.gap(channel, len, &mut half.assembly.ready, out),
             (None, None) => {}
@@ -242,7 +264,7 @@ impl Streams {
             }
             let channel = self.channel(id, side);
             if let Some(stream) = self.open.get_mut(&id) {
-                end(stream, channel, self.http3.as_deref_mut(), out);
+                end(stream, channel, (self.undivided, self.http3.as_deref_mut()), out);
             }
         }
         self.settle(id, out);
@@ -255,15 +277,34 @@ impl Streams {
 }
 
 /// Tells who listens that a side has ended.
-fn end(stream: &mut Stream, channel: Channel, http3: Option<&mut Http3>, out: &mut Output) {
+fn end(
+    stream: &mut Stream,
+    channel: Channel,
+    (all_is_one, http3): (bool, Option<&mut Http3>),
+    out: &mut Output,
+) {
     let Some(half) = stream.halves.get_mut(channel.side).filter(|half| !half.over) else { return };
     half.over = true;
+    let (whole, ready) = (half.assembly.is_whole(), &mut half.assembly.ready);
     match (&mut stream.session, http3) {
-        (Some(session), _) => session.end(channel.sender, &mut half.assembly.ready),
-        (None, Some(http3)) => http3.finish(channel, &mut half.assembly.ready, out),
+        (Some(session), _) => {
+            if all_is_one {
+                undivided(session, channel, !whole, ready);
+            }
+            session.end(channel.sender, ready);
+        }
+        (None, Some(http3)) => http3.finish(channel, whole, ready, out),
         (None, None) => {}
     }
     half.assembly = Assembly::default();
+}
+
+/// Gives a session what waits as one message.
+fn undivided(session: &mut Session, channel: Channel, cut: bool, ready: &mut StreamBuffer) {
+    if !ready.is_empty() {
+        let recorded = ready.take(ready.len());
+        session.receive(channel.sender, Received { recorded, cut });
+    }
 }
 
 impl Stream {
@@ -325,6 +366,9 @@ const HELD: usize = 8 << 20;
 
 /// Streams that are over, behind one that is not.
 const BEHIND: usize = 1024;
+
+/// The longest message of DNS.
+const UNDIVIDED: usize = 64 * 1024;
 
 /// Exchanges of one stream that are told apart.
 const EXCHANGES: usize = 1 << 16;

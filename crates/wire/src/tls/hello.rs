@@ -225,7 +225,7 @@ impl<'a> ServerHello<'a> {
 }
 
 /// The protocols that encrypted extensions choose (RFC 8446 section 4.3.1).
-pub(super) fn chosen(encrypted_extensions: &[u8]) -> Vec<String> {
+pub(crate) fn chosen(encrypted_extensions: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     extensions(&mut Reader::new(encrypted_extensions), &mut found);
     protocols(&found).into_iter().map(text).collect()
