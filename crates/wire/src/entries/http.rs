@@ -22,6 +22,8 @@ pub(super) struct Written {
     version: Version,
     /// Status code of a response.
     status: u16,
+    /// Whether bodies are as they were sent, and not decoded.
+    pub(super) as_sent: bool,
     /// What the writer says the body is; of use where the message itself does not.
     pub(super) media: String,
 }
@@ -95,7 +97,15 @@ impl Written {
         writing.literal("\r\n");
         let part = |role, value| Part { role, name: 0..0, value };
         let parts = vec![part(Role::Method, method), part(Role::Target, target)];
-        Self { writing, parts, oddities: Oddities::default(), version, status: 0, media: String::new() }
+        Self {
+            writing,
+            parts,
+            oddities: Oddities::default(),
+            version,
+            status: 0,
+            as_sent: false,
+            media: String::new(),
+        }
     }
 
     /// Begins a response.
@@ -118,6 +128,7 @@ impl Written {
             oddities: Oddities::default(),
             version,
             status: code.unwrap_or(0),
+            as_sent: false,
             media: String::new(),
         }
     }
@@ -179,7 +190,7 @@ impl Written {
         if head.media.is_empty() && !body.is_empty() {
             head.media.clone_from(&self.media);
         }
-        if !may_be_coded(&head, body) {
+        if !self.as_sent && !may_be_coded(&head, body) {
             head.coding.clear();
         }
         head
