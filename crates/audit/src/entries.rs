@@ -47,6 +47,10 @@ pub(crate) fn each_entry(
 /// Examines an entry: a conversation of its own, however many there were with the same server.
 pub(crate) fn examine(entry: &Entry, keys: &KeyRing, examiner: &mut Examiner<'_>) {
     let flow = entry.read(keys);
+    if flow.says_nothing() {
+        flow.anomalies.into_iter().for_each(|anomaly| examiner.gathered.anomalies.add(anomaly));
+        return examiner.gathered.ledger.merge(&flow.ledger);
+    }
     let mut conversation = Conversation::recorded(&flow, &mut examiner.gathered);
     for anomaly in &flow.anomalies {
         examiner.gathered.anomalies.add(anomaly.clone());

@@ -7,6 +7,7 @@ use evidence::{
     SightingGroup, SightingKey, Timestamp, Totals,
 };
 use facts::{Atlas, domain};
+use wire::entries::NOT_RECORDED;
 
 use crate::{
     conversation::written,
@@ -58,6 +59,8 @@ pub(crate) fn merge(mut shares: Vec<Gathered>, atlas: &Atlas) -> Merged {
         merged.protections.push(contact.protections);
         merged.channels.push(contact.channels);
     }
+    // Of devices whose address was not recorded, some were not heard of.
+    devices.retain(|address, facts: &mut DeviceFacts| *address != NOT_RECORDED || !facts.names.is_empty());
     merged.devices = devices.into_iter().map(|(address, facts)| device(written(address), facts)).collect();
     merged
 }

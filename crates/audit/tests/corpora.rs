@@ -66,7 +66,7 @@ fn no_decoy_is_reported() {
 #[test]
 fn every_byte_of_every_capture_is_accounted_for() {
     let Some(corpora) = testkit::corpora() else { return };
-    for folder in ["http", "decrypt", "pcapng-format", "hostile"] {
+    for folder in ["http", "decrypt", "flows", "har", "pcapng-format", "hostile"] {
         for file in testkit::files_below(&corpora.join(folder)) {
             let case = run(vec![file.clone()], None, 2);
             let bytes: u64 = case.captures.iter().map(|capture| capture.bytes).sum();
@@ -78,7 +78,9 @@ fn every_byte_of_every_capture_is_accounted_for() {
 #[test]
 fn the_case_does_not_depend_on_the_number_of_workers() {
     let Some(corpora) = testkit::corpora() else { return };
-    for file in ["http/1kxun.pcap", "http/weibo.pcap", "hostile/32b246-bad-dns-traffic.pcap"] {
+    for file in
+        ["http/1kxun.pcap", "http/weibo.pcap", "hostile/32b246-bad-dns-traffic.pcap", "flows/diff_data.mitm"]
+    {
         let cases = [1, 2, 5].map(|workers| run(vec![corpora.join(file)], None, workers));
         let cases = cases.map(|case| serde_json::to_value(&case).unwrap());
         for other in &cases[1..] {

@@ -250,7 +250,8 @@ fn folder() -> PathBuf {
 fn captures() -> Vec<PathBuf> {
     let mut captures = BTreeMap::new();
     for path in testkit::files_below(&folder()) {
-        if path.extension().is_some_and(|extension| extension == "pcap" || extension == "pcapng") {
+        let ending = path.extension().unwrap_or_default();
+        if ["pcap", "pcapng", "har", "mitm", "csv"].iter().any(|known| ending == *known) {
             let before = captures.insert((path.parent().map(Path::to_owned), name(&path)), path.clone());
             assert_eq!(before, None, "two captures of one name");
         }

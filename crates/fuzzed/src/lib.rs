@@ -16,6 +16,7 @@ mod capture;
 mod case;
 mod connection;
 mod databases;
+mod flows;
 mod hostile;
 mod markup;
 mod packets;
@@ -50,6 +51,7 @@ pub const TARGETS: &[Target] = &[
     target("dns", &[], 400_000, |bytes| session::datagrams([40_000, 53], bytes)),
     target("dns_stream", &[], 200_000, |bytes| session::stream([40_000, 53], bytes)),
     target("dtls", &[], 200_000, |bytes| session::datagrams([40_000, 4433], bytes)),
+    target("flows", &["har", "flows"], 1_000_000, flows::read),
     target("http", &[], 200_000, |bytes| session::stream([40_000, 80], bytes)),
     target("mmdb", &[], 200_000, databases::mmdb),
     target("needles", &[], 100_000, search::needles),

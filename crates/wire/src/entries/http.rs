@@ -20,6 +20,10 @@ pub(super) struct Written {
     parts: Vec<Part>,
     oddities: Oddities,
     version: Version,
+    /// Status code of a response.
+    status: u16,
+    /// Whether bodies are as they were sent, and not decoded.
+    pub(super) as_sent: bool,
     /// What the writer says the body is; of use where the message itself does not.
     pub(super) media: String,
 }
@@ -93,7 +97,15 @@ impl Written {
         writing.literal("\r\n");
         let part = |role, value| Part { role, name: 0..0, value };
         let parts = vec![part(Role::Method, method), part(Role::Target, target)];
-        Self { writing, parts, oddities: Oddities::default(), version, media: String::new() }
+        Self {
+            writing,
+            parts,
+            oddities: Oddities::default(),
+            version,
+            status: 0,
+            as_sent: false,
+            media: String::new(),
+        }
     }
 
     /// Begins a response.
@@ -103,13 +115,22 @@ impl Written {
         status: Recorded,
         reason: Recorded,
     ) -> Self {
+        let code = std::str::from_utf8(&status.bytes).ok().and_then(|code| code.trim().parse().ok());
         writing.literal(version.written());
         writing.literal(" ");
         writing.append(status);
         writing.literal(" ");
         writing.append(reason);
         writing.literal("\r\n");
-        Self { writing, parts: Vec::new(), oddities: Oddities::default(), version, media: String::new() }
+        Self {
+            writing,
+            parts: Vec::new(),
+            oddities: Oddities::default(),
+            version,
+            status: code.unwrap_or(0),
+            as_sent: false,
+            media: String::new(),
+        }
     }
 
     /// Adds a field. A value of several lines is as many fields: so browsers write Set-Cookie.
@@ -142,7 +163,8 @@ impl Written {
         flow: &mut Flow,
     ) {
         self.writing.literal("\r\n");
-        let head = Facts::read(&self.writing.recorded.bytes, &self.parts, &mut self.oddities).head;
+        let mut head = Facts::read(&self.writing.recorded.bytes, &self.parts, &mut self.oddities).head;
+        head.status = self.status;
         let (body, ending) = match found {
             Found::None => (0..0, Ending::Whole),
             Found::Missing(why, bytes) => {
@@ -168,7 +190,7 @@ impl Written {
         if head.media.is_empty() && !body.is_empty() {
             head.media.clone_from(&self.media);
         }
-        if !may_be_coded(&head, body) {
+        if !self.as_sent && !may_be_coded(&head, body) {
             head.coding.clear();
         }
         head

@@ -158,6 +158,14 @@ pub struct RecordedFlow {
     pub ledger: Ledger,
 }
 
+impl RecordedFlow {
+    /// Whether nobody is known to have said anything to anyone: the entry could not be read.
+    pub fn says_nothing(&self) -> bool {
+        let unknown = self.info.responder.0 == NOT_RECORDED && self.server_name.is_empty();
+        unknown && self.messages.is_empty()
+    }
+}
+
 /// An app of the phone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct App {

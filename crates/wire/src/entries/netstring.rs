@@ -28,7 +28,7 @@ pub(super) fn prefix(bytes: &[u8]) -> Result<Option<(usize, usize)>, ()> {
 /// Reads one netstring with all that lies in it. What ends early is read as far as it goes.
 pub(super) fn read(bytes: &[u8]) -> Document<'_> {
     let mut reader = Reader { bytes, at: 0, builder: Builder::default(), open: Vec::new() };
-    let broken = reader.run().err().map(|what| (what, reader.at));
+    let broken = reader.run().err().map(|what| (what, reader.at.min(bytes.len())));
     while let Some(level) = reader.open.pop() {
         reader.builder.close(level.place, reader.at);
     }
@@ -142,30 +142,65 @@ pub(super) fn begins_a_flow(bytes: &[u8]) -> bool {
     })
 }
 
-/// The next place from `from` on at which a flow begins. The last bytes, in which one may begin that is not
-/// whole, are left for later unless they are the `last`.
+/// Whether bytes are those of a flow, to its end: there are such maps inside of flows as well, but they have
+/// other names. `None` where they end before it does.
+fn is_flow(bytes: &[u8]) -> Option<bool> {
+    let Ok(Some((len, begins))) = prefix(bytes) else { return Some(false) };
+    let end = begins.saturating_add(len);
+    let inside = bytes.get(begins..end)?;
+    if *bytes.get(end)? != b'}' {
+        return Some(false);
+    }
+    let mut at = 0;
+    let mut next = || {
+        let (len, begins) = prefix(inside.get(at..)?).ok()??;
+        let start = at.checked_add(begins)?;
+        at = start.checked_add(len)?.checked_add(1)?;
+        inside.get(start..at - 1)
+    };
+    let names = std::iter::from_fn(|| {
+        let name = next()?;
+        next().map(|_| name)
+    });
+    let mut names = names.take(MOST_NAMES);
+    Some(names.any(|name| matches!(name, b"version" | b"client_conn")))
+}
+
+/// The next place from `from` on at which a flow begins; `Err` with what is certain to come before one. Unless
+/// they are the `last`, bytes with which one may begin that is not whole are left for later.
 pub(super) fn next_flow(bytes: &[u8], from: usize, last: bool) -> Result<usize, usize> {
     let mut at = from;
     while let Some(colon) = bytes.get(at..).and_then(|rest| memchr(b':', rest)).map(|found| at + found) {
         let before = bytes.get(at..colon).unwrap_or_default();
-        let digits =
-            before.iter().rev().take_while(|byte| byte.is_ascii_digit()).take(LONGEST_PREFIX - 2).count();
+        let most = LONGEST_PREFIX - 1;
+        let digits = before.iter().rev().take(most).take_while(|byte| byte.is_ascii_digit()).count();
         let start = colon - digits;
         let rest = bytes.get(start..).unwrap_or_default();
         if digits > 0 && rest.len() < LONGEST_BEGINNING && !last {
             return Err(start);
         }
         if digits > 0 && begins_a_flow(rest) {
-            return Ok(start);
+            match is_flow(rest) {
+                Some(true) => return Ok(start),
+                None if last => return Ok(start),
+                None => return Err(start),
+                Some(false) => {}
+            }
         }
         at = colon + 1;
     }
-    let kept = bytes.iter().rev().take_while(|byte| byte.is_ascii_digit()).take(LONGEST_PREFIX).count();
-    Err(if last { bytes.len() } else { (bytes.len() - kept).max(at.min(bytes.len())) })
+    if last {
+        return Err(bytes.len());
+    }
+    let tail = bytes.get(at..).unwrap_or_default().iter().rev();
+    let kept = tail.take(LONGEST_PREFIX).take_while(|byte| byte.is_ascii_digit()).count();
+    Err((bytes.len() - kept).max(from.min(bytes.len())))
 }
 
 /// The longest length with its colon: mitmproxy refuses more digits.
 const LONGEST_PREFIX: usize = 13;
+/// Names that are looked at of what may be a flow.
+const MOST_NAMES: usize = 64;
 /// The most bytes that show whether a flow begins.
 const LONGEST_BEGINNING: usize = 48;
 

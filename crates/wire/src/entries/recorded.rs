@@ -136,25 +136,31 @@ impl Flow {
         });
     }
 
-    /// Adds what is known of the TLS handshake: the server's name, where it stands in the entry, and `head`.
+    /// Adds what is known of a side of the TLS handshake: `head`, with what of the entry says so. Of the client,
+    /// that is the server's name.
     pub(super) fn say_tls(
         &mut self,
-        name: Option<Value<'_>>,
-        protocol: &'static str,
-        mut head: TlsHead,
+        (protocol, exchange): (&'static str, u32),
         sender: Sender,
+        said: &[Value<'_>],
+        mut head: TlsHead,
     ) {
         let mut writing = Writing::default();
         let mut parts = Vec::new();
-        if let Some(name) = name {
-            let value = writing.value(self.place, name);
-            head.server_name = name.text().unwrap_or_default();
-            parts.push(Part { role: Role::HostName, name: 0..0, value });
+        for value in said {
+            if !writing.recorded.bytes.is_empty() {
+                writing.literal(" ");
+            }
+            let range = writing.value(self.place, *value);
+            if sender == Sender::Originator {
+                head.server_name = value.text().unwrap_or_default();
+                parts.push(Part { role: Role::HostName, name: 0..0, value: range });
+            }
         }
-        let time = (self.first, self.first);
+        // The handshake itself goes unprotected.
         let seal = self.seal.take();
-        let head = Head::Tls(Box::new(head));
-        let (body, ending, exchange) = (Body::None, Ending::Whole, self.exchange());
+        let (time, head) = ((self.first, self.first), Head::Tls(Box::new(head)));
+        let (body, ending) = (Body::None, Ending::Whole);
         self.say(writing, Outline { protocol, sender, exchange, time, head, body, parts, ending });
         self.seal = seal;
     }

@@ -80,21 +80,21 @@ impl Bodies<'_> {
     }
 
     /// A text that stands for bytes: where its characters are as many as the bytes that are told of, and the
-    /// text is longer, each character was a byte. Characters that were replaced when it was written are gone.
+    /// text is longer, each character was a byte; so it was where there are control characters (U+0080 to
+    /// U+009F) which no text has. Characters that were replaced when it was written are gone.
     fn restored(&mut self, text: Recorded, sizes: &[Option<u64>], at: usize) -> Recorded {
         let lost = memchr::memmem::find_iter(&text.bytes, "\u{fffd}").count();
         if lost > 0 {
             self.flow.odd(Layer::Http, REPLACED, format!("{lost} characters"), at);
         }
         let told = |len: usize| sizes.iter().flatten().any(|size| *size == len as u64);
-        let characters = std::str::from_utf8(&text.bytes).map(|text| text.chars().count());
-        match characters {
-            Ok(characters)
-                if characters < text.bytes.len() && told(characters) && !told(text.bytes.len()) =>
-            {
-                self.flow.place.latin1(text.clone()).unwrap_or(text)
-            }
-            _ => text,
+        let Ok(characters) = std::str::from_utf8(&text.bytes) else { return text };
+        let (count, len) = (characters.chars().count(), text.bytes.len());
+        let controls = || characters.chars().any(|one| matches!(one, '\u{80}'..='\u{9f}'));
+        if count < len && !told(len) && (told(count) || controls()) {
+            self.flow.place.latin1(text.clone()).unwrap_or(text)
+        } else {
+            text
         }
     }
 

@@ -68,7 +68,8 @@ pub(super) fn read_tls_error(place: Place, bytes: &[u8]) -> RecordedFlow {
         flow.server.1 = 443;
         let name = error.first_of(&["hostname", "host", "sni"]).filter(|name| name.kind() == Kind::Text);
         flow.server_name = name.and_then(Value::text).unwrap_or_default();
-        flow.say_tls(name, "TLS", TlsHead::default(), Sender::Originator);
+        let exchange = flow.exchange();
+        flow.say_tls(("TLS", exchange), Sender::Originator, name.as_slice(), TlsHead::default());
         let cause = text("cause");
         let why = format!("{}: {cause}", flow.server_name);
         flow.failed(Layer::Tls, tls_failure(&cause), why, 0);
@@ -216,7 +217,10 @@ impl<'d> Exchange<'d> {
             ..CertificateFacts::default()
         };
         let head = TlsHead { version: told, suite, certificates: vec![certificate], ..TlsHead::default() };
-        flow.say_tls(None, protocol, head, Sender::Responder);
+        let names = ["protocol", "cipher", "subjectName", "issuer"];
+        let said: Vec<_> = names.iter().filter_map(|name| details?.get(name)).collect();
+        let exchange = flow.exchange();
+        flow.say_tls((protocol, exchange), Sender::Responder, &said, head);
     }
 
     fn close_request(&self, request: Value<'_>, mut written: Written, authority: &Recorded, flow: &mut Flow) {

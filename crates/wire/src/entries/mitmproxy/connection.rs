@@ -23,14 +23,10 @@ pub(super) fn tell(root: Value<'_>, flow: &mut Flow) {
         flow.client = (address(&host), port);
     }
     tell_server(root, server, flow);
-    let secure = client.is_some_and(is_secure) || secure_scheme(root);
-    if secure {
-        say_hello(client, flow);
+    if client.is_some_and(is_secure) || secure_scheme(root) {
         flow.seal = Some(Arc::new(seal(client.or(server))));
     }
-    if let Some(head) = server.filter(|server| is_secure(*server)).map(server_hello) {
-        flow.say_tls(None, "TLS", head, Sender::Responder);
-    }
+    say_hellos(client, server.filter(|server| is_secure(*server)), flow);
     for side in [client, server].into_iter().flatten() {
         if let Some(error) = side.first_of(&["error"]).filter(|error| error.kind() == Kind::Text) {
             fail(error, flow);
@@ -96,31 +92,53 @@ fn seal(connection: Option<Value<'_>>) -> Seal {
     Seal { protocol, version, suite, outer: None }
 }
 
-/// The phone's hello: the name that it asked for.
-fn say_hello(client: Option<Value<'_>>, flow: &mut Flow) {
-    let name = client
-        .and_then(|client| client.get("sni"))
-        .filter(|name| name.kind() == Kind::Text && !name.raw().is_empty());
+/// The phone's hello: the name that it asked for, whether the handshake went well or not. Then what the server
+/// agreed on with the proxy, and its certificates.
+fn say_hellos(client: Option<Value<'_>>, server: Option<Value<'_>>, flow: &mut Flow) {
+    let name = client.and_then(|client| client.get("sni")).filter(|name| is_said(*name));
+    if name.is_none() && server.is_none() {
+        return;
+    }
+    let exchange = ("TLS", flow.exchange());
     if name.is_some() {
         let alpn = client.and_then(|client| client.get("alpn_offers"));
         let alpn = alpn.into_iter().flat_map(Value::items).filter_map(Value::text).take(MOST_ALPN).collect();
-        flow.say_tls(name, "TLS", TlsHead { alpn, ..TlsHead::default() }, Sender::Originator);
+        let head = TlsHead { alpn, ..TlsHead::default() };
+        flow.say_tls(exchange, Sender::Originator, name.as_slice(), head);
+    }
+    if let Some(server) = server {
+        let of = |names: &[&str]| server.first_of(names).filter(|value| is_said(*value));
+        let agreed =
+            [of(&["tls_version"]), of(&["cipher", "cipher_name"]), of(&["alpn", "alpn_proto_negotiated"])];
+        let mut said: Vec<_> = agreed.iter().flatten().copied().collect();
+        if said.is_empty() {
+            said.extend(certificates(server).next());
+        }
+        if !said.is_empty() {
+            flow.say_tls(exchange, Sender::Responder, &said, server_hello(server, agreed));
+        }
     }
 }
 
-/// What the server agreed on with the proxy, and its certificates.
-fn server_hello(server: Value<'_>) -> TlsHead {
-    let text = |names: &[&str]| server.first_of(names).and_then(Value::text);
-    let listed = server.get("certificate_list").into_iter().flat_map(Value::items).take(MOST_CERTIFICATES);
-    let one = server.first_of(&["cert"]);
-    let certificates = listed.chain(one).filter_map(|pem| facts(pem.raw())).collect();
+fn is_said(value: Value<'_>) -> bool {
+    value.kind() == Kind::Text && !value.raw().is_empty()
+}
+
+fn server_hello(server: Value<'_>, [version, cipher, alpn]: [Option<Value<'_>>; 3]) -> TlsHead {
+    let text = |value: Option<Value<'_>>| value.and_then(Value::text);
     TlsHead {
-        alpn: text(&["alpn", "alpn_proto_negotiated"]).filter(|name| !name.is_empty()).into_iter().collect(),
-        version: tls_version(&text(&["tls_version"]).unwrap_or_default()),
-        suite: suite(&text(&["cipher", "cipher_name"]).unwrap_or_default()),
-        certificates,
+        alpn: text(alpn).into_iter().collect(),
+        version: tls_version(&text(version).unwrap_or_default()),
+        suite: suite(&text(cipher).unwrap_or_default()),
+        certificates: certificates(server).filter_map(|pem| facts(pem.raw())).collect(),
         ..TlsHead::default()
     }
+}
+
+/// The server's certificates in PEM, its own first. Up to format 9 only that one was kept.
+fn certificates(server: Value<'_>) -> impl Iterator<Item = Value<'_>> {
+    let listed = server.get("certificate_list").into_iter().flat_map(Value::items);
+    listed.chain(server.first_of(&["cert"])).take(MOST_CERTIFICATES)
 }
 
 /// What a certificate in PEM says.

@@ -185,6 +185,7 @@ fn fields(message: Value<'_>, written: &mut Written, flow: &Flow) {
 
 /// The body as it was sent. Null where the proxy handed it through without keeping it.
 fn body(message: Value<'_>, written: &mut Written, flow: &Flow) -> Found {
+    written.as_sent = true;
     let Some(content) = message.get("content").or_else(|| message.get("body")) else { return Found::None };
     match content.kind() {
         Kind::Text if !content.raw().is_empty() => {

@@ -11,8 +11,18 @@ use super::super::{
 pub(in super::super) struct Scanner {
     /// Bytes that were not told of yet.
     waiting: Vec<u8>,
-    /// The first of them is no flow's: the next one is looked for.
-    lost: bool,
+    /// What the first of them is where it begins no flow, and whether it was looked at: the next flow is looked
+    /// for.
+    lost: Option<(Lost, bool)>,
+}
+
+/// What bytes are that no flow begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lost {
+    /// Those of a flow whose length is wrong: what of it can be read is.
+    Flow,
+    /// Nobody's.
+    Noise,
 }
 
 /// Whether a file that begins so is a dump of flows.
@@ -34,8 +44,10 @@ impl Scanner {
         let waiting = std::mem::take(&mut self.waiting);
         let mut at = 0;
         while let Some(rest) = waiting.get(at..).filter(|rest| !rest.is_empty()) {
-            let taken =
-                if self.lost { self.search(rest, last, cutter) } else { self.flow(rest, last, cutter) };
+            let taken = match self.lost {
+                Some(lost) => self.search(lost, rest, last, cutter),
+                None => self.flow(rest, last, cutter),
+            };
             match taken {
                 Some(taken) => at += taken,
                 None => break,
@@ -47,22 +59,21 @@ impl Scanner {
 
     /// One flow, or what shows that none begins here. `None`: more bytes are needed.
     fn flow(&mut self, rest: &[u8], last: bool, cutter: &mut Cutter) -> Option<usize> {
-        let Ok(prefix) = prefix(rest) else { return self.lose(NO_FLOW, cutter) };
+        let Ok(prefix) = prefix(rest) else { return self.lose(Lost::Noise, NO_FLOW, cutter) };
         let Some((len, begins)) = prefix else {
-            return if last { self.lose(CUT, cutter) } else { None };
+            return if last { self.lose(Lost::Noise, CUT, cutter) } else { None };
         };
         let end = begins.saturating_add(len);
-        if rest.len() > BEGINNING || last {
-            if !begins_a_flow(rest) {
-                return self.lose(NO_FLOW, cutter);
-            }
-            if end as u64 >= LARGEST {
-                return self.lose(TOO_LARGE, cutter);
-            }
+        let whole = rest.len() > end;
+        if (rest.len() > BEGINNING || whole || last) && !begins_a_flow(rest) {
+            return self.lose(Lost::Noise, NO_FLOW, cutter);
+        }
+        if end as u64 >= LARGEST && rest.len() > BEGINNING {
+            return self.lose(Lost::Flow, TOO_LARGE, cutter);
         }
         match rest.get(end) {
             Some(b'}') => self.give(rest.get(..=end).unwrap_or_default(), cutter),
-            Some(_) => self.lose(NO_FLOW, cutter),
+            Some(_) => self.lose(Lost::Flow, BROKEN, cutter),
             None if !last => None,
             None => {
                 cutter.odd(cutter.position(), CUT, format!("{} of {} bytes are there", rest.len(), end + 1));
@@ -77,19 +88,32 @@ impl Scanner {
         Some(flow.len())
     }
 
-    fn lose(&mut self, why: &'static str, cutter: &mut Cutter) -> Option<usize> {
+    /// The first waiting byte is passed over, in case a flow begins behind it.
+    fn lose(&mut self, lost: Lost, why: &'static str, cutter: &mut Cutter) -> Option<usize> {
         cutter.odd(cutter.position(), why, String::new());
-        cutter.damaged(1);
-        self.lost = true;
-        Some(1)
+        self.lost = Some((lost, true));
+        Some(0)
     }
 
-    fn search(&mut self, rest: &[u8], last: bool, cutter: &mut Cutter) -> Option<usize> {
-        let (taken, found) =
-            next_flow(rest, 0, last).map_or_else(|kept| (kept, false), |found| (found, true));
-        cutter.damaged(taken);
-        self.lost = !found;
-        (found || taken > 0).then_some(taken)
+    fn search(
+        &mut self,
+        (lost, first): (Lost, bool),
+        rest: &[u8],
+        last: bool,
+        cutter: &mut Cutter,
+    ) -> Option<usize> {
+        let next = next_flow(rest, usize::from(first), last);
+        let (Ok(taken) | Err(taken)) = next;
+        let bytes = rest.get(..taken).unwrap_or_default();
+        match lost {
+            Lost::Flow => cutter.hold(bytes),
+            Lost::Noise => cutter.damaged(taken),
+        }
+        self.lost = if next.is_ok() { None } else { Some((lost, first && taken == 0)) };
+        if (next.is_ok() || last) && lost == Lost::Flow {
+            cutter.entry(Kind::Mitmproxy);
+        }
+        (next.is_ok() || taken > 0).then_some(taken)
     }
 }
 
@@ -97,4 +121,5 @@ impl Scanner {
 const BEGINNING: usize = 48;
 const CUT: &str = "capture lacks the end of a flow";
 const NO_FLOW: &str = "capture holds bytes where a flow should begin";
+const BROKEN: &str = "capture holds a flow that does not end where it says";
 const TOO_LARGE: &str = "capture holds a flow that is larger than is read";
