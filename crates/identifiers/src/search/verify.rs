@@ -196,8 +196,8 @@ mod tests {
             (Boundary::WordWide, "z\0e\0", "z\0e\0n\0", false),
             (Boundary::WordWide, "z\0e\0", "\0z\0e\0n ", false),
             (Boundary::WordWide, "z\0e\0", "a\0z\0e\0", false),
-            (Boundary::HexWide, "d\00\0", "x\0d\00\0", true),
-            (Boundary::HexWide, "d\00\0", "d\00\0a\0", false),
+            (Boundary::HexWide, "f\0e\0", "x\0f\0e\0", true),
+            (Boundary::HexWide, "f\0e\0", "f\0e\0a\0", false),
         ];
         for (boundary, needle, text, holds) in rows.into_iter().chain(wide) {
             assert_eq!(end(boundary, needle, text).is_some(), holds, "{needle} in {text}");
