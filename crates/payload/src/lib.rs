@@ -16,6 +16,7 @@ mod registry;
 mod scattered;
 mod sniff;
 mod tree;
+mod values;
 mod walk;
 mod work;
 

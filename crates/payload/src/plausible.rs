@@ -197,6 +197,7 @@ pub(crate) fn encoded_part(text: &[u8], run: Range<usize>) -> Option<Range<usize
 /// behind the last byte that no text has.
 fn meaning_starts(bytes: &[u8]) -> Option<usize> {
     if sniff::magic(bytes).is_some()
+        || sniff::utf16(bytes).is_some()
         || bytes.len() >= 16 && inflate::zlib_header(bytes)
         || protobuf::surely(bytes)
     {

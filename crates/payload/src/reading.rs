@@ -5,12 +5,9 @@ use crate::{
     FieldKind, Gives,
     decode::{inflate, stream},
     label::Label,
-    plausible::{self, Runs},
-    registry,
-    sniff::{
-        self, AMPERSAND, BACKSLASH, BASE64, CONTROL, DASH, DIGIT, EQUALS, HEX, HIGH, Magic, PERCENT,
-        PLUS_SLASH, SEPARATOR, SPACE, UPPER,
-    },
+    plausible, registry,
+    sniff::{self, AMPERSAND, BACKSLASH, BASE64, EQUALS, HEX, Magic, PERCENT, PLUS_SLASH, SEPARATOR, SPACE},
+    values::{Values, may_hold_pairs, value_kind},
     walk::{form, protobuf, url, zip},
     work::{Task, TaskKind, Work},
 };
@@ -40,7 +37,7 @@ impl Work<'_, '_> {
                 let name = if url::has_scheme(bytes) { "url" } else { "query" };
                 let marked = found & EQUALS != 0 && memchr::memchr2(b'?', b'#', bytes).is_some();
                 if !marked || self.address_by(name, task).is_none() {
-                    self.plain(task);
+                    self.path(task);
                 }
             }
             FieldKind::Query if form::looks_like_form(self.bytes(task)) => {
@@ -88,8 +85,24 @@ impl Work<'_, '_> {
     fn address_by(&mut self, name: &'static str, task: &Task) -> Option<&'static str> {
         let first = self.next_field();
         self.structure(name, task)?;
-        self.around(task, first, Self::plain);
+        self.around(task, first, |work, part| match part.range.start == task.range.start {
+            true => work.path(part),
+            false => work.plain(part),
+        });
         Some(name)
+    }
+
+    /// The path of an address: each segment is a value. Where none holds more than it says, base64 may go on
+    /// over the slashes in it.
+    fn path(&mut self, task: &Task) {
+        let waiting = self.waiting();
+        match self.structure("path", task) {
+            Some(walked) if self.waiting() > waiting => {
+                let range = task.range.start.saturating_add(walked.consumed)..task.range.end;
+                self.plain(&Task { range, kind: TaskKind::Leaf(""), ..task.clone() });
+            }
+            _ => self.plain(task),
+        }
     }
 
     pub(crate) fn unescape(&mut self, task: &Task, decoder: &'static str, wanted: u16) -> bool {
@@ -138,6 +151,9 @@ impl Work<'_, '_> {
             }
             None => label,
         };
+        if self.bytes(task).starts_with(b"--") && self.walk("multipart", task).is_some() {
+            return self.check_label(task, label, Some("multipart"));
+        }
         let bytes = self.bytes(task);
         let read = match sniff::magic(bytes) {
             Some(Magic::Media(name)) => {
@@ -234,7 +250,6 @@ impl Work<'_, '_> {
             }
             [b'<', ..] if is_plist(bytes) => self.walk("plist", task),
             [b'<', ..] => self.walk("xml", task),
-            [b'-', b'-', ..] => self.walk("multipart", task),
             _ if may_begin_json(bytes, start) => match self.structure("json", task) {
                 Some(walked) => {
                     self.recognise(task, "json");
@@ -246,7 +261,7 @@ impl Work<'_, '_> {
             _ => None,
         };
         match read {
-            Some(name @ ("plist" | "xml" | "multipart")) => return Some(name),
+            Some(name @ ("plist" | "xml")) => return Some(name),
             Some(name @ "json") if known >= bytes_len(task) => return Some(name),
             Some(name) => {
                 self.embedded(task, known);
@@ -336,36 +351,47 @@ impl Work<'_, '_> {
 
     /// Bytes that are no text: formats that can be checked, then compressions without a mark.
     fn binary(&mut self, task: &Task, label: Label) -> Option<&'static str> {
+        // A message in a message that holds wide text looks like wide text itself.
+        if label.media == Some("protobuf") && self.expected_protobuf(task) {
+            return Some("protobuf");
+        }
         if let Some(order) = sniff::utf16(self.bytes(task)) {
             return self.attempt(order, task, label.decoded(), |_, _| true);
         }
-        let mut read = self.messages(task, label);
+        let (mut read, whole) = self.messages(task, label);
         if read.is_none() {
             read = self.unmarked(task, label);
         }
-        if read.is_none() {
+        if read.is_none() || !whole {
             self.scattered(task);
-            self.embedded_gzip(task);
+            self.embedded_compressed(task);
         }
         read
     }
 
-    /// Formats of binary messages. More than one may fit.
-    fn messages(&mut self, task: &Task, label: Label) -> Option<&'static str> {
-        if label.media == Some("protobuf")
-            && self.structure_with("protobuf", protobuf::protobuf_expected, task).is_some()
-        {
+    fn expected_protobuf(&mut self, task: &Task) -> bool {
+        let read = self.structure_with("protobuf", protobuf::protobuf_expected, task).is_some();
+        if read {
             self.recognise(task, "protobuf");
-            return Some("protobuf");
         }
-        let mut read = None;
+        read
+    }
+
+    /// Formats of binary messages, and whether one of them read all. More than one may fit.
+    fn messages(&mut self, task: &Task, label: Label) -> (Option<&'static str>, bool) {
+        let (mut read, mut whole) = (None, false);
         for name in ["grpc", "length-prefixed", "protobuf", "protobuf-delimited", "msgpack", "cbor"] {
-            read = read.or(self.walk(name, task));
+            let Some(walked) = self.structure(name, task) else { continue };
+            self.recognise(task, name);
+            // Few bytes are needed to look like these by chance.
+            let expected = !matches!(name, "msgpack" | "cbor") || label.media == Some(name);
+            whole |= expected && walked.complete && walked.consumed == bytes_len(task);
+            read = read.or(Some(name));
             if matches!(read, Some("grpc" | "length-prefixed")) {
                 break;
             }
         }
-        read
+        (read, whole)
     }
 
     /// Compressions that have no mark: known only by what comes out.
@@ -384,89 +410,6 @@ impl Work<'_, '_> {
             tried && self.attempt(name, task, label.decoded(), whole).is_some()
         })
     }
-}
-
-/// How a value that `decoder` named is to be looked at; `None` where nothing can be in it. Runs for every
-/// value, so it must be cheap.
-pub(crate) fn value_kind(values: Values, bytes: &[u8]) -> Option<TaskKind> {
-    if bytes.len() < 4 {
-        return None;
-    }
-    if let Values::Bodies(label) = values {
-        return Some(TaskKind::Body(label));
-    }
-    let found = sniff::classes(bytes);
-    let (decoder, escapes) = match values {
-        Values::Text(decoder, escapes) => (decoder, escapes),
-        Values::Bytes(decoder, label) => {
-            if found & (CONTROL | HIGH) != 0 && !sniff::textual(bytes) {
-                return Some(TaskKind::Body(label));
-            }
-            (decoder, PERCENT)
-        }
-        Values::Bodies(_) => return None,
-    };
-    let leaf = Some(TaskKind::Leaf(decoder));
-    if found & escapes != 0 || may_hold_pairs(bytes, found) {
-        return leaf;
-    }
-    leaf.filter(|_| bytes.len() >= 8 && holds_more(bytes, found))
-}
-
-/// Whether text without escapes may be something else than what it says.
-fn holds_more(bytes: &[u8], found: u16) -> bool {
-    if matches!(bytes, [b'{' | b'[' | b'<', ..]) {
-        return true;
-    }
-    if found & !(HEX | DASH) == 0 {
-        return found & DASH == 0 && plausible::may_be_hex(bytes);
-    }
-    // Words in lower case are no base64, but for one in thousands.
-    let cased = found & (UPPER | DIGIT | PLUS_SLASH | EQUALS) != 0;
-    if cased && found & !BASE64 == 0 && found & SPACE == 0 && plausible::may_be_base64(bytes) {
-        return true;
-    }
-    let listed = found & SEPARATOR != 0 && found & SPACE == 0 && bytes.len() <= LONGEST_LIST;
-    if listed && memchr::memchr_iter(b',', bytes).take(3).count() == 3 {
-        return true;
-    }
-    if bytes.len() >= 24 && Runs::new(bytes).any(|run| plausible::encoded_part(bytes, run).is_some()) {
-        return true;
-    }
-    let spaced = found & SPACE != 0 && bytes.len() >= 16;
-    spaced && (matches!(bytes, [b' ' | b'\t', ..]) || memchr::memchr(b'\n', bytes).is_some())
-}
-
-/// What a decoder's values are like.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Values {
-    /// Messages and files: each is looked at like a body.
-    Bodies(Label),
-    /// Text or other bytes; the label is for the other bytes.
-    Bytes(&'static str, Label),
-    /// Text, with the classes of characters that its own escapes begin with.
-    Text(&'static str, u16),
-}
-
-impl Values {
-    /// What the values of the decoder of that name are like.
-    pub(crate) fn of(decoder: &'static str) -> Self {
-        match decoder {
-            "grpc" | "length-prefixed" | "protobuf-delimited" => Self::Bodies(Label::expecting("protobuf")),
-            "multipart" | "zip" | "tar" => Self::Bodies(Label::default()),
-            "protobuf" => Self::Bytes(decoder, Label::expecting("protobuf")),
-            "" | "msgpack" | "cbor" | "bplist" => Self::Bytes(decoder, Label::default()),
-            "json" => Self::Text(decoder, PERCENT | BACKSLASH),
-            "form" | "query" | "url" => Self::Text(decoder, PERCENT | PLUS_SLASH),
-            "xml" | "plist" => Self::Text(decoder, PERCENT | AMPERSAND),
-            _ => Self::Text(decoder, PERCENT),
-        }
-    }
-}
-
-/// Whether text may be a form, or an address with pairs.
-fn may_hold_pairs(bytes: &[u8], found: u16) -> bool {
-    form::may_hold_pairs(found) || found & EQUALS != 0 && url::has_scheme(bytes)
 }
 
 fn is_html(bytes: &[u8]) -> bool {
@@ -502,7 +445,6 @@ const MOST_LAYERS: usize = 24;
 const SHORT: usize = 16;
 /// Text in lines of names and values is not longer.
 const LONGEST_LINES: usize = 1 << 20;
-const LONGEST_LIST: usize = 4096;
 /// Shorter bytes are not tried for compressions without a mark.
 const SHORTEST_UNMARKED: usize = 16;
 /// Output that is looked at before a decoder without a mark may go on.

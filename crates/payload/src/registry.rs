@@ -5,8 +5,8 @@ use crate::{
     decode::{base64, escape, hex, inflate, latin1, lz4, percent, snappy, stream, utf16},
     output::{Done, Output},
     walk::{
-        Fields, Walked, bplist, cbor, form, grpc, json, jwt, lines, msgpack, multipart, protobuf, tar, url,
-        xml, zip,
+        Fields, Walked, bplist, cbor, form, grpc, json, jwt, lines, msgpack, multipart, path, protobuf, tar,
+        url, xml, zip,
     },
 };
 
@@ -83,6 +83,7 @@ pub const DECODERS: &[Decoder] = &[
     names("form", "Form or query (WHATWG URL section 5)", form::form),
     names("url", "Query and fragment of an address (RFC 3986 sections 3.4 and 3.5)", url::url),
     names("query", "The same, of an address without a scheme", url::url),
+    names("path", "Segments of the path of an address (RFC 3986 section 3.3)", path::path),
     names("cookie", "Cookies and header parameters (RFC 6265 section 4)", form::cookie),
     names("protobuf", "Protocol Buffers without schema, one level", protobuf::protobuf),
     names("protobuf-delimited", "Protocol Buffers behind their lengths", protobuf::delimited),

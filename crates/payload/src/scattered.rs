@@ -5,6 +5,7 @@
 use crate::{
     Field, FieldIndex, Name,
     label::Label,
+    output::Done,
     plausible::{self, Runs},
     sniff::{self, PERCENT},
     work::{Task, TaskKind, Work, slice_of},
@@ -88,19 +89,32 @@ impl Work<'_, '_> {
         }
     }
 
-    /// Gzip somewhere in other bytes.
-    pub(crate) fn embedded_gzip(&mut self, task: &Task) {
+    /// Gzip and zlib somewhere in other bytes. What begins like zlib must end like it.
+    pub(crate) fn embedded_compressed(&mut self, task: &Task) {
+        self.embedded_by("gzip", task, b"\x1f\x8b\x08", |bytes, done| {
+            done.complete || plausible::no_accident(bytes)
+        });
+        for level in [b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"] {
+            self.embedded_by("zlib", task, level, |_, done| done.complete);
+        }
+    }
+
+    fn embedded_by(
+        &mut self,
+        decoder: &'static str,
+        task: &Task,
+        mark: &[u8],
+        keep: impl Fn(&[u8], Done) -> bool,
+    ) {
         let mut from = task.range.start.saturating_add(1);
-        for _ in 0..MOST_EMBEDDED_GZIP {
+        for _ in 0..MOST_EMBEDDED_COMPRESSED {
             let rest = slice_of(&self.tree.buffers, task.buffer, &(from..task.range.end));
-            let Some(at) = memchr::memmem::find(rest, b"\x1f\x8b\x08") else {
+            let Some(at) = memchr::memmem::find(rest, mark) else {
                 return;
             };
             let part = Task { range: from + at..task.range.end, kind: TaskKind::Leaf(""), ..task.clone() };
-            self.transform("gzip", &part, Label::default(), |bytes, done| {
-                done.complete || plausible::no_accident(bytes)
-            });
-            from += at + 3;
+            self.transform(decoder, &part, Label::default(), &keep);
+            from += at + mark.len();
         }
     }
 }
@@ -116,6 +130,6 @@ fn begin(field: &Field) -> usize {
 /// Pieces of base64 looked for in one stretch of other text.
 const MOST_EMBEDDED: usize = 4096;
 const MOST_EMBEDDED_JSON: usize = 64;
-const MOST_EMBEDDED_GZIP: usize = 16;
+const MOST_EMBEDDED_COMPRESSED: usize = 16;
 /// Shorter stretches beside fields are not looked at.
 const SHORTEST_BESIDE: usize = 12;

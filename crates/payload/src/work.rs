@@ -13,9 +13,9 @@ use crate::{
     label::Label,
     limits::Budget,
     output::{Done, Output},
-    reading::{self, Values},
     registry::{self, Run},
     tree::Run as FieldRun,
+    values::{self, Values},
     walk::{Fields, Place, Walked},
 };
 
@@ -101,6 +101,11 @@ impl<'w, 'a> Work<'w, 'a> {
                 understood: false,
             });
         }
+    }
+
+    /// How many stretches are still to be looked at.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.len()
     }
 
     pub(crate) fn next(&mut self) -> Option<Task> {
@@ -330,7 +335,7 @@ impl<'w, 'a> Work<'w, 'a> {
                 Some((_, asked)) => TaskKind::Asked(asked),
                 None => {
                     let bytes = slice_of(&self.tree.buffers, field.buffer, &field.value);
-                    match reading::value_kind(values, bytes) {
+                    match values::value_kind(values, bytes) {
                         Some(kind) => kind,
                         None => continue,
                     }

@@ -75,7 +75,7 @@ fn requests_carry_values_in_path_query_and_cookie() {
             FieldKind::Query,
             "root.u.imei form form-value url",
         ),
-        (b"/p/004401512345678/x", FieldKind::Path, "root"),
+        (b"/p/004401512345678/x", FieldKind::Path, "root path"),
         (b"/p?imei=004401512345678", FieldKind::Path, "root.imei query"),
         (b"sid=9; uid=004401512345678", FieldKind::Cookie, "root.uid cookie"),
     ];
@@ -85,7 +85,10 @@ fn requests_carry_values_in_path_query_and_cookie() {
     }
     let encoded =
         format!("/api/v1/{}", base64(format!(r#"{{"imei":"{IMEI}"}}"#).as_bytes()).trim_end_matches('='));
-    assert_eq!(find(&explore_part(encoded.as_bytes(), FieldKind::Path), IMEI), ["root.imei base64 json"]);
+    assert_eq!(
+        find(&explore_part(encoded.as_bytes(), FieldKind::Path), IMEI),
+        ["root.imei path base64 json"]
+    );
     let bearer = format!(
         "Bearer {}.{}.c2ln",
         base64(br#"{"alg":"none"}"#).trim_end_matches('='),

@@ -28,13 +28,12 @@ fn a_value_in_a_query_is_unescaped_once() {
         (format!("/v1/ping?id=1&wifi_mac={ESCAPED}&v=2"), vec![format!("form-value root.wifi_mac {MAC}")]),
         (format!("http://h/v1?wifi_mac={ESCAPED}"), vec![format!("form-value root.wifi_mac {MAC}")]),
         // What stands before the query, and after a hash, is read by itself.
-        (
-            format!("/a%20b?m={ESCAPED}"),
-            vec!["percent root /a b?".into(), format!("form-value root.m {MAC}")],
-        ),
+        (format!("/a%20b?m={ESCAPED}"), vec![format!("form-value root.m {MAC}"), "percent root a b".into()]),
         (format!("/p#/r?m={ESCAPED}"), vec![format!("form-value root.m {MAC}")]),
         // Only the whole shows that there is a query, or a value.
-        ("/redirect%3Fimei%3D123".into(), vec!["percent root /redirect?imei=123".into()]),
+        ("/redirect%3Fimei%3D123".into(), vec!["percent root redirect?imei=123".into()]),
+        // What stands behind a path in which something is, too.
+        (format!("/a%20b?{ESCAPED}"), vec![format!("percent root ?{MAC}"), "percent root a b".into()]),
         (format!("/p?{ESCAPED}"), vec![format!("percent root /p?{MAC}")]),
         // JSON in the place of a name.
         ("/p?%7B%22imei%22%3A1%7D=".into(), vec!["form-value root {\"imei\":1}".into()]),
@@ -48,7 +47,7 @@ fn a_value_in_a_query_is_unescaped_once() {
         assert_eq!(made(&explore_part(target.as_bytes(), FieldKind::Path)), expected, "{target}");
     }
     let tree = explore_part(b"/redirect%3Fimei%3D123", FieldKind::Path);
-    assert_eq!(find(&tree, "123").last().unwrap(), "root.imei percent query");
+    assert_eq!(find(&tree, "123").last().unwrap(), "root.imei path percent query");
 }
 
 #[test]

@@ -102,7 +102,11 @@ impl<'e> Searcher<'e> {
         lists: &mut Option<Lists>,
         hits: &mut Vec<Hit>,
     ) {
-        let name = tree.name(index);
+        let mut name = tree.name(index);
+        // The text of an element and the members of a list go by the name of what they stand in.
+        if matches!(&*name, "" | "[]") {
+            name = Cow::Borrowed(&siblings.parent);
+        }
         let decoded = leaves.decoded_from(index).iter().map(|&(_, buffer)| (buffer, 0..length(tree, buffer)));
         for (buffer, range) in std::iter::once((field.buffer, field.value.clone())).chain(decoded) {
             let Some(held) = tree.buffer(buffer) else { continue };
@@ -178,13 +182,18 @@ pub(crate) fn carrier(tree: &Tree<'_>, field: Option<FieldIndex>, kinds: &[Field
     let Some(field) = field else {
         return if kinds.contains(&FieldKind::Raw) { Carrier::Raw } else { Carrier::Header };
     };
-    let root = tree.ancestry(field).last().unwrap_or(field);
+    let (root, part) = tree.ancestry(field).fold((field, None), |(inner, _), outer| (outer, Some(inner)));
+    let of_query = || part.and_then(|part| tree.field(part)).is_some_and(|part| is_query(part.decoder));
     match kinds.get(root as usize) {
-        // What lies in a path as a field of its own was read from its query.
-        Some(FieldKind::Path) if root != field => Carrier::Query,
+        Some(FieldKind::Path) if of_query() => Carrier::Query,
         Some(kind) => carrier_of(*kind),
         None => Carrier::Raw,
     }
+}
+
+/// Whether a decoder of addresses gives pairs, and not segments of the path.
+fn is_query(decoder: &str) -> bool {
+    matches!(decoder, "form" | "query" | "url")
 }
 
 fn carrier_of(kind: FieldKind) -> Carrier {
@@ -321,7 +330,7 @@ impl Leaves {
         let mut with_fields = vec![false; tree.buffers.len()];
         for field in &tree.fields {
             // The address of a page is a value, whatever parameters it has.
-            let parent = field.parent.filter(|_| field.decoder != "url");
+            let parent = field.parent.filter(|_| !matches!(field.decoder, "url" | "path"));
             if let Some(parent) = parent.and_then(|parent| outer.get_mut(parent as usize)) {
                 *parent = true;
             }

@@ -17,6 +17,8 @@ pub(super) struct Encoding {
 pub(super) fn of(text: &[u8], boundary: Boundary) -> Vec<Encoding> {
     let wide = match boundary {
         Boundary::Digits | Boundary::Imeisv => Boundary::DigitsWide,
+        Boundary::Hex => Boundary::HexWide,
+        Boundary::Package | Boundary::Word => Boundary::WordWide,
         _ => Boundary::None,
     };
     let mut all = vec![

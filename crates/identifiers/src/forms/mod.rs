@@ -50,16 +50,20 @@ pub(crate) enum Boundary {
     None,
     /// A decimal digit.
     Digits,
-    /// A decimal digit as UTF-16, little-endian.
+    /// A decimal digit as UTF-16.
     DigitsWide,
     /// A hex digit.
     Hex,
+    /// A hex digit as UTF-16.
+    HexWide,
     /// A decimal digit before it; after it, other than exactly two digits (the IMEISV's version).
     Imeisv,
     /// What continues a package's name: a letter, digit, `_`, or `.` with one of them beyond it.
     Package,
     /// A letter or digit, where the needle's own edge is one.
     Word,
+    /// The same as UTF-16, of the letters of ASCII.
+    WordWide,
 }
 
 /// How letters are compared, and whether a form tells their case.

@@ -129,7 +129,7 @@ pub(super) fn of(kind: IdentifierKind, canonical: &str) -> Vec<Spelling> {
                 .hashed(Hashed::Common),
         ],
         Account | Email | Serial => vec![Spelling::words("text", canonical).encoded().hashed(Hashed::Full)],
-        Build | Locale | Model | OperatorName | OsVersion | Screen => words(canonical, Hashed::No),
+        Locale | OsVersion | Screen => words(canonical, Hashed::No),
         ContactName => [words(canonical, Hashed::Common), surname_first(canonical)].concat(),
         MessageText => message(canonical),
         _ => words(canonical, Hashed::Common),
@@ -332,7 +332,7 @@ fn cell(decimal: &str) -> Vec<Spelling> {
         |text: String| Spelling { boundary: Boundary::Word, ..Spelling::hex("hex-number", text) }.named();
     // Nine digits are no date and no small number.
     let digits = Spelling::digits("digits", decimal);
-    let digits = if decimal.len() < 9 { digits.named() } else { digits };
+    let digits = if decimal.len() < 9 { digits.named() } else { digits }.hashed(Hashed::Common);
     let mut all =
         vec![digits, hex(format!("0x{number:x}")), hex(format!("{number:x}")), hex(format!("{number:08x}"))];
     if number > 0xFFFF {

@@ -77,8 +77,9 @@ fn bounded(boundary: Boundary, text: &[u8], start: usize, end: usize) -> Option<
     let ok = match boundary {
         Boundary::None => true,
         Boundary::Digits => !is(before(1), u8::is_ascii_digit) && !is(after(0), u8::is_ascii_digit),
-        Boundary::DigitsWide => !wide_digit(before(2), before(1)) && !wide_digit(after(0), after(1)),
+        Boundary::DigitsWide => !beside_wide(text, start..end, u8::is_ascii_digit),
         Boundary::Hex => !is(before(1), u8::is_ascii_hexdigit) && !is(after(0), u8::is_ascii_hexdigit),
+        Boundary::HexWide => !beside_wide(text, start..end, u8::is_ascii_hexdigit),
         Boundary::Imeisv => {
             let version = is(after(0), u8::is_ascii_digit) && is(after(1), u8::is_ascii_digit);
             let alone = !is(before(1), u8::is_ascii_digit) && !is(after(2), u8::is_ascii_digit);
@@ -94,16 +95,33 @@ fn bounded(boundary: Boundary, text: &[u8], start: usize, end: usize) -> Option<
             let right = letter_before(text, end) && letter_at(text, end);
             !left && !right
         }
+        Boundary::WordWide => !beside_wide(text, start..end, in_ascii_word),
     };
     ok.then_some(end)
 }
 
-/// Whether two bytes are a digit in UTF-16 of either byte order.
-fn wide_digit(first: Option<u8>, second: Option<u8>) -> bool {
+/// Whether a character of a class stands beside UTF-16 text.
+fn beside_wide(text: &[u8], range: Range<usize>, class: fn(&u8) -> bool) -> bool {
+    let byte = |at: Option<usize>| at.and_then(|at| text.get(at)).copied();
+    let (start, end) = (range.start, range.end);
+    let before = (byte(start.checked_sub(2)), byte(start.checked_sub(1)));
+    let after = (byte(Some(end)), byte(Some(end + 1)));
+    // Little-endian text stands in big-endian one, too, one byte further on, and ends in half a character.
+    let half =
+        before.1 == Some(0) && byte(Some(start)) != Some(0) && after.0.is_some_and(|byte| class(&byte));
+    wide(before.0, before.1, class) || wide(after.0, after.1, class) || half
+}
+
+/// Whether two bytes are a character of a class in UTF-16 of either byte order.
+fn wide(first: Option<u8>, second: Option<u8>, class: fn(&u8) -> bool) -> bool {
     match (first, second) {
-        (Some(digit), Some(0)) | (Some(0), Some(digit)) => digit.is_ascii_digit(),
+        (Some(letter), Some(0)) | (Some(0), Some(letter)) => class(&letter),
         _ => false,
     }
+}
+
+fn in_ascii_word(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric()
 }
 
 /// Whether a letter or digit of an alphabet ends before a place. Han, kana and the like have no words.
@@ -173,7 +191,15 @@ mod tests {
             (Boundary::Word, "zeisig", "ßzeisig", false),
             (Boundary::Word, "zeisig", "名zeisig的", true),
         ];
-        for (boundary, needle, text, holds) in rows {
+        let wide = [
+            (Boundary::WordWide, "z\0e\0", "z\0e\0", true),
+            (Boundary::WordWide, "z\0e\0", "z\0e\0n\0", false),
+            (Boundary::WordWide, "z\0e\0", "\0z\0e\0n ", false),
+            (Boundary::WordWide, "z\0e\0", "a\0z\0e\0", false),
+            (Boundary::HexWide, "f\0e\0", "x\0f\0e\0", true),
+            (Boundary::HexWide, "f\0e\0", "f\0e\0a\0", false),
+        ];
+        for (boundary, needle, text, holds) in rows.into_iter().chain(wide) {
             assert_eq!(end(boundary, needle, text).is_some(), holds, "{needle} in {text}");
         }
         assert_eq!(end(Boundary::Imeisv, "35209900176148", "3520990017614823"), Some(16));

@@ -14,6 +14,7 @@ pub(crate) mod jwt;
 pub(crate) mod lines;
 pub(crate) mod msgpack;
 pub(crate) mod multipart;
+pub(crate) mod path;
 pub(crate) mod protobuf;
 pub(crate) mod tar;
 pub(crate) mod url;

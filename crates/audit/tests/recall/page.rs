@@ -1,0 +1,81 @@
+//! The table in `docs/recall.md`.
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use crate::{Cell, carriers::CARRIERS, exception, forms::FORMS};
+
+/// Fails where the page says something else than these cells; with `BLESS` set, writes it instead.
+pub(crate) fn hold(cells: &[Cell], near: usize, found: &[bool]) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/recall.md");
+    let wanted = page(cells, near, found);
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(path, &wanted).unwrap();
+    }
+    let page = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(page == wanted, "docs/recall.md is stale: BLESS=1 cargo test -p audit --test recall");
+}
+
+fn page(cells: &[Cell], near: usize, found: &[bool]) -> String {
+    let all = found.iter().filter(|&&found| found).count();
+    let mut out = HEAD
+        .replace("{values}", &crate::planted().len().to_string())
+        .replace("{cells}", &cells.len().to_string())
+        .replace("{found}", &all.to_string())
+        .replace("{near}", &near.to_string());
+    let columns: Vec<_> = CARRIERS.iter().map(|carrier| carrier.name).collect();
+    let _ = writeln!(out, "| form | {} |\n|---|{}", columns.join(" | "), "--:|".repeat(columns.len()));
+    for form in FORMS.iter().map(|form| form.name).chain(["packed"]) {
+        let _ = writeln!(out, "| {form} | {} |", row(form, &columns, cells, found).join(" | "));
+    }
+    out.push_str(REASONS);
+    for (reason, count) in reasons(cells, found) {
+        let _ = writeln!(out, "| {count} | {reason} |");
+    }
+    out
+}
+
+/// How many of how many were found in each place; one number where all were.
+fn row(form: &str, columns: &[&str], cells: &[Cell], found: &[bool]) -> Vec<String> {
+    let column = |name: &&str| {
+        let cell =
+            cells.iter().zip(found).filter(|(cell, _)| cell.form == form && cell.carrier.name == *name);
+        let (of, all) = cell.fold((0, 0), |(of, all), (_, &found)| (of + usize::from(found), all + 1));
+        match (of, all) {
+            (_, 0) => String::new(),
+            (of, all) if of == all => all.to_string(),
+            (of, all) => format!("{of} of {all}"),
+        }
+    };
+    columns.iter().map(column).collect()
+}
+
+/// Why what is not found is not found, and in how many cells.
+fn reasons(cells: &[Cell], found: &[bool]) -> BTreeMap<&'static str, usize> {
+    let mut reasons = BTreeMap::new();
+    for (cell, _) in cells.iter().zip(found).filter(|(_, found)| !**found) {
+        *reasons.entry(exception(cell).unwrap_or("a mistake")).or_default() += 1;
+    }
+    reasons
+}
+
+const HEAD: &str = "\
+# What is found
+
+Written by `crates/audit/tests/recall/`, which fails when the page and the program differ.
+
+{values} values, one of every kind that a profile can hold, in the forms and places in which apps send them: each
+cell is a message in a capture of its own making, audited as a whole. Of {cells} messages, the value was told in
+{found}; of the others each has its reason below. Of {near} messages with values that differ from the planted ones in
+a digit or a letter, in the same forms and places, none was taken for a planted one.
+
+Rows are what an app made of the value, columns where it put it. A number is of messages, all of them found; an empty
+cell cannot be: bytes do not go where text is asked for.
+
+";
+
+const REASONS: &str = "
+## What is not found, and why
+
+| messages | reason |
+|---:|---|
+";
