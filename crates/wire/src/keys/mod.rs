@@ -19,7 +19,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use evidence::{CaptureId, Decryption, FrameNo, Schedule};
 
 use self::{cipher::Opener, private::PrivateKey, sessions::Sessions, table::Table};
-use crate::{Derivation, Extract, quic};
+use crate::{Derivation, Extract};
 
 pub use log::LogTally;
 pub use private::PrivateKeyError;
@@ -165,8 +165,7 @@ impl KeyRing {
 /// it; empty where the schedule needs none. `None` where the secret does not fit or the bytes were changed.
 pub fn decrypt(how: &Decryption, secret: &[u8], input: &[u8], most: usize) -> Option<Vec<u8>> {
     let secret = match &how.schedule {
-        Schedule::QuicInitial { .. } => return quic::decrypt(how, &[], input, most),
-        Schedule::Quic { .. } => return quic::decrypt(how, &log::from_hex(secret)?, input, most),
+        Schedule::QuicInitial { .. } => Vec::new(),
         Schedule::Rsa { premaster, .. } => private::premaster(secret, &premaster.0)?,
         _ => log::from_hex(secret)?,
     };
