@@ -100,6 +100,9 @@ impl Conversation {
 
     /// Takes from a message what it tells of names and devices.
     pub(crate) fn learn(&mut self, message: &Message, gathered: &mut Gathered) {
+        if message.sender == Sender::Responder {
+            self.turn_to(message.exchange, gathered);
+        }
         match &message.head {
             Head::Http(head) => self.learn_http(head, message, gathered),
             Head::Tls(head) => self.learn_tls(head, message, gathered),
@@ -116,6 +119,17 @@ impl Conversation {
                 facts.call(&head.vendor_class);
             }
             Head::Dns(_) | Head::Raw => {}
+        }
+    }
+
+    /// An answer comes from the host that was asked: over one connection several may be (RFC 9113 section 9.1.1).
+    fn turn_to(&mut self, exchange: u32, gathered: &mut Gathered) {
+        let asked = self.under_way.iter().find(|known| known.id.index == exchange);
+        let Some(asked) = asked.filter(|known| known.endpoint != self.remote) else { return };
+        // What was named only after the request was begun has its name from elsewhere.
+        if !asked.endpoint.host.is_empty() {
+            self.remote = asked.endpoint.clone();
+            self.endpoint = gathered.endpoint(&self.remote, "");
         }
     }
 

@@ -86,8 +86,13 @@ impl<'a> Overview<'a> {
 
     /// The verdict in one sentence.
     pub(crate) fn headline(&self) -> String {
-        if self.findings.is_empty() {
-            return "Nothing identifying was found in what could be read.".to_owned();
+        if self.findings.iter().all(|told| told.identifier().is_none()) {
+            let more = match self.findings.len() {
+                0 => String::new(),
+                1 => " How it was protected gave 1 finding.".to_owned(),
+                some => format!(" How it was protected gave {some} findings."),
+            };
+            return format!("Nothing identifying was found in what could be read.{more}");
         }
         let (local, public): (Vec<_>, Vec<_>) = self.told().partition(|reached| local(reached.destination));
         let mut places = Vec::new();
@@ -108,7 +113,7 @@ impl<'a> Overview<'a> {
     /// What weighs most, who could read it, and where the destinations are: the sentences after the headline.
     /// Countries are written as `named` writes their code.
     pub(crate) fn second_line(&self, named: &dyn Fn(&str) -> String) -> String {
-        if self.findings.is_empty() {
+        if self.findings.iter().all(|told| told.identifier().is_none()) {
             return self.search_words();
         }
         format!("{}{}", self.worst(), self.openness(named))
