@@ -18,11 +18,13 @@ mod connection;
 mod databases;
 mod flows;
 mod hostile;
+mod keylog;
 mod markup;
 mod packets;
 mod payload;
 mod profile;
 mod quic;
+mod sealed;
 mod search;
 mod session;
 mod whole;
@@ -53,6 +55,7 @@ pub const TARGETS: &[Target] = &[
     target("dtls", &[], 200_000, |bytes| session::datagrams([40_000, 4433], bytes)),
     target("flows", &["har", "flows"], 1_000_000, flows::read),
     target("http", &[], 200_000, |bytes| session::stream([40_000, 80], bytes)),
+    target("keylog", &["decrypt/keys"], 100_000, keylog::read),
     target("mmdb", &[], 200_000, databases::mmdb),
     target("needles", &[], 100_000, search::needles),
     target("packets", CAPTURES, 2_000_000, packets::packets),
@@ -63,6 +66,7 @@ pub const TARGETS: &[Target] = &[
     target("shapes", &[], 100_000, search::shapes),
     target("ssdp", &[], 200_000, |bytes| session::datagrams([40_000, 1900], bytes)),
     target("tls", &[], 200_000, |bytes| session::stream([40_000, 443], bytes)),
+    target("tls_sealed", &[], 60_000, sealed::records),
 ];
 
 /// Feeds the target of that name.
