@@ -7,6 +7,7 @@
 mod dns;
 mod files;
 mod http;
+mod http2;
 mod links;
 mod local;
 mod secure;
@@ -131,6 +132,7 @@ fn vector(width: usize, bytes: &[u8]) -> Vec<u8> {
 
 const CAPTURES: &[&[Capture]] = &[
     http::CAPTURES,
+    http2::CAPTURES,
     tcp::CAPTURES,
     dns::CAPTURES,
     local::CAPTURES,

@@ -33,8 +33,9 @@ pub(crate) struct Conversation {
     under_way: Vec<Exchange>,
     /// How many exchanges were begun.
     exchanges: u32,
-    /// The last piece's end, of originator and responder, where another piece follows.
-    tails: [Option<Tail>; 2],
+    /// The ends of pieces that others follow, of originator and responder. Where exchanges run side by side
+    /// there may be several.
+    tails: [Vec<Tail>; 2],
 }
 
 impl Conversation {
@@ -58,7 +59,7 @@ impl Conversation {
             inbound,
             under_way: Vec::new(),
             exchanges: 0,
-            tails: [None, None],
+            tails: [Vec::new(), Vec::new()],
         }
     }
 
@@ -122,8 +123,15 @@ impl Conversation {
 
     /// The edges of the last piece and this one, where `message` goes on with the piece before it.
     pub(crate) fn bridge(&mut self, message: &Message) -> Option<(Message, usize)> {
-        let slot = self.tails.get_mut(usize::from(message.sender == Sender::Responder))?;
-        let before = std::mem::replace(slot, Tail::of(message));
+        let tails = self.tails.get_mut(usize::from(message.sender == Sender::Responder))?;
+        let known = tails.iter().position(|tail| tail.exchange == message.exchange);
+        let before = known.map(|place| tails.remove(place));
+        if let Some(tail) = Tail::of(message) {
+            if tails.len() >= UNDER_WAY {
+                tails.remove(0);
+            }
+            tails.push(tail);
+        }
         before?.joined(message)
     }
 
@@ -165,7 +173,8 @@ impl Conversation {
 
     fn learn_http(&mut self, head: &HttpHead, message: &Message, gathered: &mut Gathered) {
         if message.sender == Sender::Originator && !head.host.is_empty() && message.protocol != "SSDP" {
-            let proof = part_named(message, b"host").map(|range| self.proof(message, &range));
+            let named = part_named(message, b":authority").or_else(|| part_named(message, b"host"));
+            let proof = named.map(|range| self.proof(message, &range));
             self.call(&host_without_port(&head.host), "http host", proof, gathered);
         }
         let from_device = self.direction(message.sender) == Direction::Out;

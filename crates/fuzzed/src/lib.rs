@@ -16,6 +16,7 @@ mod capture;
 mod case;
 mod connection;
 mod databases;
+mod fields;
 mod hostile;
 mod markup;
 mod packets;
@@ -50,12 +51,15 @@ pub const TARGETS: &[Target] = &[
     target("dns", &[], 400_000, |bytes| session::datagrams([40_000, 53], bytes)),
     target("dns_stream", &[], 200_000, |bytes| session::stream([40_000, 53], bytes)),
     target("dtls", &[], 200_000, |bytes| session::datagrams([40_000, 4433], bytes)),
+    target("hpack", &[], 200_000, fields::hpack),
     target("http", &[], 200_000, |bytes| session::stream([40_000, 80], bytes)),
+    target("http2", &[], 200_000, |bytes| session::stream([40_000, 443], bytes)),
     target("mmdb", &[], 200_000, databases::mmdb),
     target("needles", &[], 100_000, search::needles),
     target("packets", CAPTURES, 2_000_000, packets::packets),
     target("payload", &[], 200_000, payload::explore),
     target("profile", &[], 100_000, profile::parse),
+    target("qpack", &[], 200_000, fields::qpack),
     target("quic", &[], 200_000, |bytes| session::datagrams([40_000, 443], bytes)),
     target("quic_frames", &[], 100_000, quic::frames),
     target("shapes", &[], 100_000, search::shapes),

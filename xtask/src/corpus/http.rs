@@ -295,7 +295,7 @@ fn odd(net: &mut Film) -> io::Result<()> {
     )
 }
 
-fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
+pub(super) fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes)?;
     encoder.finish()

@@ -36,8 +36,7 @@ impl Account {
             return self.add((fate, message.protocol, head_words(message), detail), total);
         };
         let head = (body_start(message) as u64).min(len);
-        // Of what it stands for, the head has the share that it has of the bytes.
-        let head = if total == len { head } else { share(total, head, len) };
+        let head = if total == len { head } else { head_share(total, head, len) };
         if head > 0 {
             self.add((Fate::Decoded, message.protocol, " heads", ""), head);
         }
@@ -57,6 +56,15 @@ impl Account {
         let (sum, pieces) = self.rows.entry(row).or_default();
         *sum += bytes;
         *pieces += 1;
+    }
+}
+
+/// How many of the `total` bytes that a message stands for are its head's. A body mostly is as it was sent, and
+/// a head compressed; where that cannot be, both have the share that they have of the message.
+fn head_share(total: u64, head: u64, len: u64) -> u64 {
+    match total.checked_sub(len.saturating_sub(head)) {
+        Some(rest) if head > 0 => rest,
+        _ => share(total, head, len),
     }
 }
 

@@ -8,7 +8,8 @@ use wire::{Body, Ending, Head, Message, Recorded};
 /// The end of a piece that another follows.
 #[derive(Debug)]
 pub(crate) struct Tail {
-    exchange: u32,
+    /// The exchange of the piece.
+    pub(crate) exchange: u32,
     /// The next piece's position, if nothing is lost between.
     next: u64,
     recorded: Recorded,
