@@ -41,6 +41,8 @@ pub struct Http3 {
 struct Shared {
     /// Of the field sections that client and server send.
     decoders: [qpack::Decoder; 2],
+    /// Whether the settings of client and server are known: they say how the other side counts insertions.
+    settled: [bool; 2],
     /// Channels that wait for insertions.
     waiting: BTreeSet<(StreamId, usize)>,
     /// No more insertions come.
@@ -63,6 +65,7 @@ impl Http3 {
             readers: BTreeMap::new(),
             shared: Shared {
                 decoders: Default::default(),
+                settled: [false; 2],
                 waiting: BTreeSet::new(),
                 no_more: false,
                 streams: BTreeMap::new(),
@@ -122,14 +125,14 @@ impl Http3 {
         does: impl FnOnce(&mut Reader, &mut Shared, &mut Output),
     ) {
         let before = out.messages.len();
-        let known = [0, 1].map(|side| self.shared.inserted(side));
+        let known = [0, 1].map(|side| self.shared.known(side));
         let reader = self.readers.entry(channel.place()).or_insert_with(|| Reader::new(channel));
         does(reader, &mut self.shared, out);
         for message in out.messages.iter_mut().skip(before) {
             message.seal.clone_from(&self.seal);
         }
         for (side, known) in (0..).zip(known) {
-            if self.shared.inserted(side) != known {
+            if self.shared.known(side) != known {
                 let waiting = self.shared.waiting.extract_if(.., |(_, waits)| *waits == side);
                 self.woken.extend(waiting);
             }
@@ -143,9 +146,20 @@ impl Shared {
         if side == 0 { client } else { server }
     }
 
-    /// How many insertions came.
-    fn inserted(&self, side: usize) -> u64 {
-        self.decoders.get(side).map_or(0, qpack::Decoder::inserted)
+    /// How many insertions of a side came, and whether it is known how it counts them.
+    fn known(&self, side: usize) -> (u64, bool) {
+        let inserted = self.decoders.get(side).map_or(0, qpack::Decoder::inserted);
+        (inserted, self.settled.get(1 - side.min(1)).is_some_and(|settled| *settled))
+    }
+
+    /// A side's settings: the capacity that the other side's table may have.
+    fn settle(&mut self, side: usize, capacity: Option<u64>) {
+        if let Some(settled) = self.settled.get_mut(side) {
+            *settled = true;
+        }
+        if let Some(capacity) = capacity {
+            self.decoder(1 - side.min(1)).allow(capacity);
+        }
     }
 
     /// The exchange of a stream.

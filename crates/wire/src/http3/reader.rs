@@ -283,9 +283,7 @@ impl Reader {
         let len = usize::try_from(len).unwrap_or(usize::MAX);
         let Some(bytes) = stream.bytes().get(..len) else { return Turn::Done };
         if kind == Kind::Settings {
-            if let Some(capacity) = setting(bytes, TABLE_CAPACITY) {
-                shared.decoder(1 - channel.side.min(1)).allow(capacity);
-            }
+            shared.settle(channel.side, setting(bytes, TABLE_CAPACITY));
             steer(len, CONTROL, stream, out);
             self.state = State::Header;
             return Turn::Again;
@@ -303,13 +301,15 @@ impl Reader {
         let State::Fields(push, kind, section) = &self.state else { return Turn::Done };
         let (push, kind) = (*push, *kind);
         let patient = !shared.no_more && stream.len() <= IMPATIENT && shared.waiting.len() < WAITING;
-        let read = match shared.decoder(channel.side).read(section, out) {
-            Ok(read) => read,
-            Err(_) if patient => {
+        // Without its settings nobody knows how the other side counts insertions, where some are needed.
+        let clear = shared.known(channel.side).1 || section.bytes.first() == Some(&0);
+        let read = match clear.then(|| shared.decoder(channel.side).read(section, out)) {
+            Some(Ok(read)) => read,
+            _ if patient => {
                 shared.waiting.insert(channel.place());
                 return Turn::Done;
             }
-            Err(_) => shared.decoder(channel.side).read_now(section, out),
+            _ => shared.decoder(channel.side).read_now(section, out),
         };
         shared.waiting.remove(&channel.place());
         if read.over > 0 {

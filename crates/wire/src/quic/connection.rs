@@ -361,18 +361,11 @@ impl Reading<'_> {
 
     fn note_unreadable(&mut self, unreadable: Unreadable, out: &mut Output) {
         self.unread = self.unlocked.opened.frames.len().saturating_sub(unreadable.at);
-        match unreadable.kind {
-            Some(kind) => {
-                self.note("peer sent a QUIC frame of a type that is not known", format!("{kind:#x}"), out)
-            }
-            None => {
-                self.note(
-                    "peer sent a QUIC frame that ends before its end",
-                    format!("{} bytes", self.unread),
-                    out,
-                );
-            }
-        }
+        let (what, detail) = match unreadable.kind {
+            Some(kind) => ("peer sent a QUIC frame of a type that is not known", format!("{kind:#x}")),
+            None => ("peer sent a QUIC frame that ends before its end", format!("{} bytes", self.unread)),
+        };
+        self.note(what, detail, out);
     }
 
     fn note(&self, what: &'static str, detail: String, out: &mut Output) {

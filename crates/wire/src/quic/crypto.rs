@@ -95,8 +95,7 @@ impl Crypto {
 
     /// Reads the whole messages, and gives out the flights that end with one.
     fn hear(&mut self, side: usize, space: usize, placing: &Placing, out: &mut Output) {
-        loop {
-            let Some(voice) = self.voice(side, space).filter(|voice| voice.lost.is_none()) else { break };
+        while let Some(voice) = self.voice(side, space).filter(|voice| voice.lost.is_none()) {
             let heard = voice.heard;
             let bytes = voice.assembly.ready.bytes().get(heard..).unwrap_or_default();
             let Some(message) = handshake::messages(bytes).next() else { break };

@@ -233,9 +233,9 @@ impl Quic {
         out: &mut Output,
     ) {
         let Some(connection) = self.connections.get_mut(place) else { return };
-        let named = connection.is_named();
+        let known = (connection.is_named(), connection.is_answered());
         connection.hear(from, unlocked, packet, (&self.context, out));
-        self.learned |= connection.is_named() && !named;
+        self.learned |= (connection.is_named(), connection.is_answered()) != known;
     }
 
     /// Why a packet stays shut.
@@ -249,8 +249,9 @@ impl Quic {
             Shut::NoSecret => NO_SECRET,
             Shut::Unknown => UNKNOWN,
         };
-        let later = shut == Shut::NoHello && reason != DATA
-            || level == Level::Initial && !self.connections.iter().any(Connection::is_answered);
+        // Until the server has answered, neither its ids nor the suite are known.
+        let answered = self.connections.last().is_some_and(Connection::is_answered);
+        let later = reason != DATA && (shut == Shut::NoHello || !answered);
         Refused { verdict: (Fate::Encrypted, reason), later }
     }
 

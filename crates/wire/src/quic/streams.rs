@@ -90,6 +90,11 @@ impl StreamId {
         self.0 & 2 == 0
     }
 
+    /// Whether a side may speak on it.
+    fn is_of(self, side: usize) -> bool {
+        self.both_ways() || self.beginner() == side
+    }
+
     /// The side that began it.
     pub(crate) fn beginner(self) -> usize {
         usize::from(self.0 & 1 == 1)
@@ -119,9 +124,12 @@ impl Streams {
         out: &mut Output,
     ) {
         let len = stretch.data.len() as u64;
+        if !id.is_of(side) {
+            return pass(FOREIGN, len, out);
+        }
         let Some(half) = self.half(id, side, out) else {
-            let (fate, reason) = if self.is_over(id) { REPEATED } else { MANY };
-            return out.pass(fate, reason, len, u64::from(len > 0));
+            let known = self.is_over(id) || self.open.contains_key(&id);
+            return pass(if known { REPEATED } else { MANY }, len, out);
         };
         let (size, held) = (stretch.offset.saturating_add(len), half.assembly.held());
         let again = half.assembly.add(stretch);
@@ -130,9 +138,7 @@ impl Streams {
         }
         let (full, now) = (half.assembly.is_full(), half.assembly.held());
         self.held = self.held.saturating_add(now).saturating_sub(held);
-        if again > 0 {
-            out.pass(REPEATED.0, REPEATED.1, again as u64, 1);
-        }
+        pass(REPEATED, again as u64, out);
         self.run(id, side, out);
         if full || self.held > HELD {
             self.skip_hole(id, side, out);
@@ -142,7 +148,9 @@ impl Streams {
 
     /// No more bytes come from a side on a stream than so many.
     pub(super) fn reset(&mut self, (id, side): (StreamId, usize), size: u64, out: &mut Output) {
-        if let Some(half) = self.half(id, side, out) {
+        if id.is_of(side)
+            && let Some(half) = self.half(id, side, out)
+        {
             half.assembly.set_size(size);
             self.run(id, side, out);
         }
@@ -215,7 +223,8 @@ impl Streams {
             (None, None) => false,
         };
         if half.assembly.is_whole() && !waits {
-            end(stream, channel, (self.undivided, self.http3.as_deref_mut()), out);
+            let left = end(stream, channel, (self.undivided, self.http3.as_deref_mut()), out);
+            self.held = self.held.saturating_sub(left);
         }
         self.settle(id, out);
     }
@@ -264,7 +273,8 @@ impl Streams {
             }
             let channel = self.channel(id, side);
             if let Some(stream) = self.open.get_mut(&id) {
-                end(stream, channel, (self.undivided, self.http3.as_deref_mut()), out);
+                let left = end(stream, channel, (self.undivided, self.http3.as_deref_mut()), out);
+                self.held = self.held.saturating_sub(left);
             }
         }
         self.settle(id, out);
@@ -276,14 +286,15 @@ impl Streams {
     }
 }
 
-/// Tells who listens that a side has ended.
+/// Tells who listens that a side has ended. Returns how many bytes waited behind holes, though the stream ended
+/// before them.
 fn end(
     stream: &mut Stream,
     channel: Channel,
     (all_is_one, http3): (bool, Option<&mut Http3>),
     out: &mut Output,
-) {
-    let Some(half) = stream.halves.get_mut(channel.side).filter(|half| !half.over) else { return };
+) -> usize {
+    let Some(half) = stream.halves.get_mut(channel.side).filter(|half| !half.over) else { return 0 };
     half.over = true;
     let (whole, ready) = (half.assembly.is_whole(), &mut half.assembly.ready);
     match (&mut stream.session, http3) {
@@ -296,7 +307,16 @@ fn end(
         (None, Some(http3)) => http3.finish(channel, whole, ready, out),
         (None, None) => {}
     }
-    half.assembly = Assembly::default();
+    let left = std::mem::take(&mut half.assembly).held();
+    pass(BEHIND_THE_END, left as u64, out);
+    left
+}
+
+/// Counts bytes, where there are some.
+fn pass((fate, reason): (Fate, &'static str), bytes: u64, out: &mut Output) {
+    if bytes > 0 {
+        out.pass(fate, reason, bytes, 1);
+    }
 }
 
 /// Gives a session what waits as one message.
@@ -373,5 +393,7 @@ const UNDIVIDED: usize = 64 * 1024;
 /// Exchanges of one stream that are told apart.
 const EXCHANGES: usize = 1 << 16;
 
+const BEHIND_THE_END: (Fate, &str) = (Fate::NotParsed, "QUIC stream bytes behind the end of their stream");
+const FOREIGN: (Fate, &str) = (Fate::NotParsed, "QUIC stream bytes on a stream of the other side's own");
 const REPEATED: (Fate, &str) = (Fate::Duplicate, "QUIC stream bytes that came again");
 const MANY: (Fate, &str) = (Fate::OverLimit, "QUIC streams, more at once than are followed");

@@ -72,6 +72,13 @@ pub(crate) fn play_cut(ports: [u16; 2], script: &[Act], cut: impl Fn(&[u8]) -> V
     stage.close()
 }
 
+/// Plays a script to a session, each stretch of data at once, and closes it.
+pub(crate) fn play_to(session: Session, script: &[Act]) -> Told {
+    let mut stage = Stage::new(session);
+    script.iter().for_each(|act| stage.act(act, &|bytes: &[u8]| vec![bytes.len()]));
+    stage.close()
+}
+
 /// Plays a script whole, byte by byte and in sevens, and fails where the sessions tell different things.
 pub(crate) fn play_all(ports: [u16; 2], script: &[Act]) -> Told {
     let whole = play(ports, script);
