@@ -28,8 +28,20 @@ pub(crate) fn datagrams(ports: [u16; 2], input: &[u8]) {
 }
 
 /// The same for datagrams that `make` puts around what each side says.
-pub(crate) fn datagrams_made(ports: [u16; 2], input: &[u8], mut make: impl FnMut(Sender, &[u8]) -> Vec<u8>) {
-    let mut stage = Stage::new(Session::over(Transport::Udp, ports, &KeyRing::default()));
+pub(crate) fn datagrams_made(ports: [u16; 2], input: &[u8], make: impl FnMut(Sender, &[u8]) -> Vec<u8>) {
+    datagrams_behind(ports, &KeyRing::default(), &[], input, make);
+}
+
+/// The same behind datagrams that open the flow, with secrets.
+pub(crate) fn datagrams_behind(
+    ports: [u16; 2],
+    keys: &KeyRing,
+    opening: &[(Sender, Vec<u8>)],
+    input: &[u8],
+    mut make: impl FnMut(Sender, &[u8]) -> Vec<u8>,
+) {
+    let mut stage = Stage::new(Session::over(Transport::Udp, ports, keys));
+    opening.iter().for_each(|(sender, bytes)| stage.datagram(*sender, bytes, 0));
     let acts = acts(input);
     for (index, act) in acts.iter().enumerate() {
         if let Act::Say(sender, bytes) = act {
