@@ -12,7 +12,7 @@ use wire::{
     flow::{FlowSummary, SideSummary},
 };
 
-use crate::{conversation::Conversation, examine::Examiner, input::fill};
+use crate::{conversation::Conversation, input::fill, worker::Ear};
 
 /// Calls `each` with every entry of a file until it says stop.
 pub(crate) fn each_entry(
@@ -44,22 +44,22 @@ pub(crate) fn each_entry(
     }
 }
 
-/// Examines an entry: a conversation of its own, however many there were with the same server.
-pub(crate) fn examine(entry: &Entry, keys: &KeyRing, examiner: &mut Examiner<'_>) {
+/// Lets `ear` hear an entry: a conversation of its own, however many there were with the same server.
+pub(crate) fn hear<E: Ear>(entry: &Entry, keys: &KeyRing, ear: &mut E) {
     let flow = entry.read(keys);
+    let gathered = ear.books().0;
+    flow.anomalies.iter().for_each(|anomaly| gathered.anomalies.add(anomaly.clone()));
     if flow.says_nothing() {
-        flow.anomalies.into_iter().for_each(|anomaly| examiner.gathered.anomalies.add(anomaly));
-        return examiner.gathered.ledger.merge(&flow.ledger);
+        return gathered.ledger.merge(&flow.ledger);
     }
-    let mut conversation = Conversation::recorded(&flow, &mut examiner.gathered);
-    for anomaly in &flow.anomalies {
-        examiner.gathered.anomalies.add(anomaly.clone());
-    }
+    let mut conversation = Conversation::recorded(&flow, gathered);
+    let mut memory = ear.open(&flow.info);
     for message in &flow.messages {
-        examiner.message(&mut conversation, message);
+        ear.message(&mut conversation, &mut memory, message);
     }
-    let Examiner { gathered, records, .. } = examiner;
+    let (gathered, records) = ear.books();
     conversation.close(&flow.info, summary(&flow), gathered, records);
+    ear.close(memory);
 }
 
 /// What is to be said of the flow when it is over.

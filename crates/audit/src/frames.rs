@@ -400,7 +400,7 @@ fn first_look(input: &Input) -> Look {
 }
 
 /// The time of an input's first frame; `None` where it has none near its beginning.
-fn first_time(opened: &mut Opened) -> Option<Timestamp> {
+pub(crate) fn first_time(opened: &mut Opened) -> Option<Timestamp> {
     if let Some(Kind::Flows(format)) = opened.kind {
         let mut first = None;
         let _ = each_entry(CaptureId(0), format, &mut opened.bytes, |entry| {

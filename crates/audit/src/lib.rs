@@ -1,12 +1,14 @@
 //! The pipeline and the judgement: captures to messages to sightings to findings, as a case.
 //!
-//! [`audit`] is the whole of it; `pipeline.rs` shows it on a screen.
+//! [`audit`] is the whole of it; `pipeline.rs` shows it on a screen. [`export`] writes the same messages down for
+//! other programs.
 
 mod channel;
 mod conversation;
 mod digest;
 mod entries;
 mod examine;
+pub mod export;
 mod findings;
 mod frames;
 mod gather;

@@ -21,7 +21,7 @@ use identifiers::{Needles, Profile, shapes::Shapes};
 use store::{Record, Store, StoreError};
 
 use crate::{
-    examine::Wanted,
+    examine::{Examiner, Wanted},
     findings::findings,
     frames::{FrameReader, ReadOutcome},
     gather::Gathered,
@@ -83,7 +83,7 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
                 let (packets, batches) = bounded(QUEUE);
                 let records = Records::new(keeps.then(|| records.clone()));
                 let (wanted, keys) = (&wanted, &keys);
-                (packets, scope.spawn(move || work(&batches, wanted, keys, records)))
+                (packets, scope.spawn(move || work(&batches, keys, Examiner::new(wanted, records)).finish()))
             })
             .unzip();
         drop(records);

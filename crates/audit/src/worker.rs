@@ -1,27 +1,56 @@
-//! A worker: packets to flows to messages, each examined as soon as it is whole.
+//! A worker: packets to flows to messages, each heard by an [`Ear`] as soon as it is whole.
 
 use std::cell::RefCell;
 
 use crossbeam_channel::Receiver;
 use wire::{
-    KeyRing, Sender, StreamBuffer,
+    KeyRing, Message, Sender, StreamBuffer,
     flow::{Datagram, FlowInfo, FlowSink, FlowSummary, Flows, Limits, SinkFactory},
     session::Session,
 };
 
 use crate::{
-    conversation::Conversation,
-    entries,
-    examine::{Examiner, Wanted},
-    frames::Work,
-    gather::Gathered,
-    records::Records,
+    conversation::Conversation, entries, examine::Examiner, frames::Work, gather::Gathered, records::Records,
 };
 
-/// Examines every packet and entry that comes, until no more do.
-pub(crate) fn work(batches: &Receiver<Work>, wanted: &Wanted, keys: &KeyRing, records: Records) -> Gathered {
-    let examiner = RefCell::new(Examiner::new(wanted, records));
-    let mut flows = Flows::new(Desk { examiner: &examiner, keys }, Limits::default());
+/// Who hears the messages of every flow: the audit, which examines them, or an export, which writes them down.
+pub(crate) trait Ear {
+    /// What it remembers of one flow.
+    type Memory;
+
+    /// A flow begins.
+    fn open(&mut self, flow: &FlowInfo) -> Self::Memory;
+
+    /// A message of a flow.
+    fn message(&mut self, conversation: &mut Conversation, memory: &mut Self::Memory, message: &Message);
+
+    /// A flow is over, and was counted.
+    fn close(&mut self, memory: Self::Memory);
+
+    /// Where conversations are booked.
+    fn books(&mut self) -> (&mut Gathered, &mut Records);
+}
+
+impl Ear for Examiner<'_> {
+    type Memory = ();
+
+    fn open(&mut self, _: &FlowInfo) {}
+
+    fn message(&mut self, conversation: &mut Conversation, (): &mut (), message: &Message) {
+        Examiner::message(self, conversation, message);
+    }
+
+    fn close(&mut self, (): ()) {}
+
+    fn books(&mut self) -> (&mut Gathered, &mut Records) {
+        (&mut self.gathered, &mut self.records)
+    }
+}
+
+/// Lets `ear` hear every packet and entry that comes, until no more do.
+pub(crate) fn work<E: Ear>(batches: &Receiver<Work>, keys: &KeyRing, ear: E) -> E {
+    let ear = RefCell::new(ear);
+    let mut flows = Flows::new(Desk { ear: &ear, keys }, Limits::default());
     for work in batches {
         match work {
             Work::Packets(batch) => {
@@ -29,83 +58,87 @@ pub(crate) fn work(batches: &Receiver<Work>, wanted: &Wanted, keys: &KeyRing, re
                     flows.push(packet, batch.chunk.get(frame.clone()).unwrap_or_default());
                 }
             }
-            Work::Entry(entry) => entries::examine(&entry, keys, &mut examiner.borrow_mut()),
+            Work::Entry(entry) => entries::hear(&entry, keys, &mut *ear.borrow_mut()),
         }
     }
     flows.finish();
     let late = flows.ledger().clone();
     drop(flows);
-    let mut gathered = examiner.into_inner().finish();
-    gathered.ledger.merge(&late);
-    gathered
+    let mut ear = ear.into_inner();
+    ear.books().0.ledger.merge(&late);
+    ear
 }
 
 /// Opens and closes conversations.
-struct Desk<'w, 'e> {
-    examiner: &'w RefCell<Examiner<'e>>,
+struct Desk<'w, E> {
+    ear: &'w RefCell<E>,
     keys: &'w KeyRing,
 }
 
-impl<'w, 'e> SinkFactory for Desk<'w, 'e> {
-    type Sink = Listener<'w, 'e>;
+impl<'w, E: Ear> SinkFactory for Desk<'w, E> {
+    type Sink = Listener<'w, E>;
 
     fn open(&mut self, flow: &FlowInfo) -> Self::Sink {
-        let conversation = Conversation::open(flow, &mut self.examiner.borrow_mut().gathered);
-        Listener { session: Session::new(flow, self.keys), conversation, examiner: self.examiner }
+        let mut ear = self.ear.borrow_mut();
+        let conversation = Conversation::open(flow, ear.books().0);
+        let memory = ear.open(flow);
+        Listener { session: Session::new(flow, self.keys), conversation, memory, ear: self.ear }
     }
 
     fn close(&mut self, flow: &FlowInfo, mut sink: Self::Sink, summary: FlowSummary) {
-        sink.examine();
-        let examiner = &mut *self.examiner.borrow_mut();
-        let Examiner { gathered, records, .. } = examiner;
+        sink.hear();
+        let mut ear = self.ear.borrow_mut();
+        let (gathered, records) = ear.books();
         gathered.ledger.merge(&sink.session.ledger());
         sink.conversation.close(flow, summary, gathered, records);
+        ear.close(sink.memory);
     }
 }
 
 /// Listens to one flow.
-struct Listener<'w, 'e> {
+struct Listener<'w, E: Ear> {
     session: Session,
     conversation: Conversation,
-    examiner: &'w RefCell<Examiner<'e>>,
+    memory: E::Memory,
+    ear: &'w RefCell<E>,
 }
 
-impl Listener<'_, '_> {
-    /// Examines what the session has made of the bytes so far.
-    fn examine(&mut self) {
+impl<E: Ear> Listener<'_, E> {
+    /// Hands on what the session has made of the bytes so far.
+    fn hear(&mut self) {
         let output = self.session.output();
         if output.messages.is_empty() && output.anomalies.is_empty() {
             return;
         }
-        let mut examiner = self.examiner.borrow_mut();
+        let mut ear = self.ear.borrow_mut();
         // Taken, not drained: a flow that waits for its next message must not hold memory for the last one.
         for anomaly in std::mem::take(&mut output.anomalies) {
-            examiner.gathered.anomalies.add(anomaly);
+            ear.books().0.anomalies.add(anomaly);
         }
         for message in std::mem::take(&mut output.messages) {
-            examiner.message(&mut self.conversation, &message);
+            ear.message(&mut self.conversation, &mut self.memory, &message);
         }
     }
 }
 
-impl FlowSink for Listener<'_, '_> {
+impl<E: Ear> FlowSink for Listener<'_, E> {
     fn data(&mut self, sender: Sender, stream: &mut StreamBuffer) {
         self.session.data(sender, stream);
-        self.examine();
+        self.hear();
     }
 
     fn gap(&mut self, sender: Sender, len: u64, stream: &mut StreamBuffer) {
         self.session.gap(sender, len, stream);
-        self.examine();
+        self.hear();
     }
 
     fn end(&mut self, sender: Sender, stream: &mut StreamBuffer) {
         self.session.end(sender, stream);
-        self.examine();
+        self.hear();
     }
 
     fn datagram(&mut self, sender: Sender, datagram: Datagram<'_>) {
         self.session.datagram(sender, datagram);
-        self.examine();
+        self.hear();
     }
 }

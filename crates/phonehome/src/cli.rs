@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Audit(AuditArguments),
     /// Print shell completions
     Completions(CompletionsArguments),
+    /// Write what was read, decrypted, for other programs: as HAR, pcapng or CSV
+    Export(ExportArguments),
     /// Print the manual page (roff)
     Man,
     /// Make or check a profile: what is known of the phone
@@ -71,6 +73,28 @@ pub(crate) struct AuditArguments {
 pub(crate) struct CompletionsArguments {
     /// The shell
     pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("output").required(true).multiple(true))]
+pub(crate) struct ExportArguments {
+    /// Captures, files of flows, and the key logs and RSA private keys that open them, as `phonehome audit` takes
+    /// them
+    #[arg(required = true, value_name = "CAPTURE")]
+    pub(crate) captures: Vec<PathBuf>,
+    /// A key log (SSLKEYLOGFILE) or an RSA private key in PEM, as if it stood among the captures; may be repeated
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) keys: Vec<PathBuf>,
+    /// Write the HTTP exchanges with their bodies as HAR 1.2; - for standard output
+    #[arg(long, value_name = "FILE", group = "output")]
+    pub(crate) har: Option<PathBuf>,
+    /// Write the packets with the secrets they need inside, so that Wireshark opens them decrypted; - for standard
+    /// output
+    #[arg(long, value_name = "FILE", group = "output")]
+    pub(crate) pcapng: Option<PathBuf>,
+    /// Write a table of all exchanges, of every protocol; - for standard output
+    #[arg(long, value_name = "FILE", group = "output")]
+    pub(crate) csv: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

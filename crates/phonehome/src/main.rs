@@ -27,6 +27,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Audit(arguments) => commands::audit::run(arguments),
         Command::Completions(arguments) => commands::completions::run(&arguments),
+        Command::Export(arguments) => commands::export::run(&arguments),
         Command::Man => commands::man::run(),
         Command::Profile(arguments) => commands::profile::run(arguments),
         Command::Prove(arguments) => commands::prove::run(&arguments),

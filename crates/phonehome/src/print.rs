@@ -26,7 +26,8 @@ pub(crate) fn note(text: &str) {
     }
 }
 
-fn printed(outcome: io::Result<()>) -> anyhow::Result<()> {
+/// What became of standard output.
+pub(crate) fn printed(outcome: io::Result<()>) -> anyhow::Result<()> {
     match outcome {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failed::with(Exit::Output, format!("standard output: cannot be written: {error}")))

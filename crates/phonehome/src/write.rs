@@ -2,8 +2,8 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Write},
-    path::Path,
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
 };
 
 use crate::exit::{Exit, Failed};
@@ -20,14 +20,72 @@ pub(crate) fn folder(folder: &Path) -> anyhow::Result<()> {
 /// Writes a file beside its final name, then puts it there. A link of that name is replaced, not followed:
 /// a case's folder may come from anybody.
 pub(crate) fn file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let unfinished = unfinished(path);
+    new_file(&unfinished)
+        .and_then(|mut file| file.write_all(bytes))
+        .and_then(|()| fs::rename(&unfinished, path))
+        .inspect_err(|_| drop(fs::remove_file(&unfinished)))
+        .map_err(|error| failed(path, &error))
+}
+
+fn unfinished(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".part");
-    let unfinished = Path::new(&name);
-    new_file(unfinished)
-        .and_then(|mut file| file.write_all(bytes))
-        .and_then(|()| fs::rename(unfinished, path))
-        .inspect_err(|_| drop(fs::remove_file(unfinished)))
-        .map_err(|error| failed(path, &error))
+    name.into()
+}
+
+/// A result that is too long to be held whole: a file, or standard output.
+pub(crate) struct Output {
+    out: Box<dyn Write + Send>,
+    /// The file beside its final name, and that name.
+    path: Option<(PathBuf, PathBuf)>,
+}
+
+impl Output {
+    /// Begins a file, or, where it is called `-`, standard output.
+    pub(crate) fn create(path: &Path) -> anyhow::Result<Self> {
+        if path == Path::new("-") {
+            return Ok(Self { out: Box::new(BufWriter::new(io::stdout())), path: None });
+        }
+        let unfinished = unfinished(path);
+        let file = new_file(&unfinished).map_err(|error| unwritten(path, &error))?;
+        Ok(Self { out: Box::new(BufWriter::new(file)), path: Some((unfinished, path.to_owned())) })
+    }
+
+    /// All is written: puts the file where it belongs.
+    pub(crate) fn finish(mut self) -> anyhow::Result<()> {
+        let flushed = self.out.flush();
+        let Some((unfinished, path)) = self.path.take() else {
+            return crate::print::printed(flushed);
+        };
+        flushed
+            .and_then(|()| fs::rename(&unfinished, &path))
+            .inspect_err(|_| drop(fs::remove_file(&unfinished)))
+            .map_err(|error| unwritten(&path, &error))
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl Drop for Output {
+    /// What was not finished is thrown away.
+    fn drop(&mut self) {
+        if let Some((unfinished, _)) = &self.path {
+            let _ = fs::remove_file(unfinished);
+        }
+    }
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> anyhow::Error {
+    Failed::with(Exit::Output, format!("{}: cannot be written: {error}", path.display()))
 }
 
 /// A file that was not there before; what is left from an earlier run gives way.

@@ -109,7 +109,8 @@ fn joined(parts: impl Iterator<Item = String>) -> String {
     parts.collect::<Vec<_>>().join(" | ")
 }
 
-fn row(cells: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+/// One row of a table, its line end included.
+pub fn row(cells: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     let cells: Vec<String> = cells.into_iter().map(|text| cell(text.as_ref())).collect();
     cells.join(",") + "\r\n"
 }

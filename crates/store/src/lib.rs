@@ -55,6 +55,38 @@ impl Store {
         Ok(store)
     }
 
+    /// A store that is gone when it is dropped: for whoever wants [`exchanges`](Self::exchanges) only. What does
+    /// not fit into a few megabytes lies in a nameless temporary file.
+    pub fn temporary() -> Result<Self, StoreError> {
+        let path = PathBuf::from("a temporary file");
+        let fail = |source| StoreError { path: path.clone(), source };
+        let database = Connection::open("").map_err(fail)?;
+        database.execute_batch(PRAGMAS).map_err(fail)?;
+        database.execute_batch(SCHEMA).map_err(fail)?;
+        Ok(Self { database, path, scratch: String::new() })
+    }
+
+    /// Calls `each` with every exchange as text, earliest first: column by column as the table `exchange` has it,
+    /// after a first row of the columns' names. `each` says whether to go on.
+    pub fn exchanges(&self, mut each: impl FnMut(&[String]) -> bool) -> Result<(), StoreError> {
+        self.read_exchanges(&mut each).map_err(|source| StoreError { path: self.path.clone(), source })
+    }
+
+    fn read_exchanges(&self, each: &mut dyn FnMut(&[String]) -> bool) -> rusqlite::Result<()> {
+        let mut query =
+            self.database.prepare("SELECT * FROM exchange ORDER BY first, capture, flow, number")?;
+        let mut cells: Vec<String> = query.column_names().into_iter().map(str::to_owned).collect();
+        let mut going = each(&cells);
+        let mut rows = query.query(())?;
+        while going && let Some(row) = rows.next()? {
+            for (number, cell) in cells.iter_mut().enumerate() {
+                *cell = text(row.get_ref(number)?);
+            }
+            going = each(&cells);
+        }
+        Ok(())
+    }
+
     /// Keeps a batch of records in one transaction.
     pub fn write(&mut self, records: &[Record]) -> Result<(), StoreError> {
         let Self { database, path, scratch } = self;
@@ -298,6 +330,17 @@ fn insert_coverage(database: &Connection, case: &Case) -> rusqlite::Result<()> {
         missing.execute(values)?;
     }
     Ok(())
+}
+
+/// A value of the database, written out.
+fn text(value: rusqlite::types::ValueRef<'_>) -> String {
+    use rusqlite::types::ValueRef;
+    match value {
+        ValueRef::Null => String::new(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+        ValueRef::Text(text) | ValueRef::Blob(text) => String::from_utf8_lossy(text).into_owned(),
+    }
 }
 
 // Of these there is one for each exchange, so they are not asked from serde; a test holds them to it.

@@ -34,6 +34,7 @@ use crate::{
 use account::Account;
 pub(crate) use bridge::Tail;
 use hits::{Hit, Searcher, What, carrier};
+pub(crate) use roots::body_start;
 use roots::roots;
 
 /// What is searched for; shared by all workers.

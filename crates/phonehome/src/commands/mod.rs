@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod completions;
+pub(crate) mod export;
 pub(crate) mod man;
 pub(crate) mod profile;
 pub(crate) mod prove;

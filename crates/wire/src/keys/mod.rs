@@ -14,7 +14,10 @@ pub(crate) mod schedule;
 mod sessions;
 mod table;
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
 
 use evidence::{CaptureId, Decryption, FrameNo, Schedule};
 
@@ -34,6 +37,8 @@ struct Keys {
     table: Table,
     private: Vec<Arc<PrivateKey>>,
     sessions: Sessions,
+    /// Client randoms that were asked for, where somebody wants to know.
+    asked: Option<Mutex<HashSet<[u8; 32]>>>,
 }
 
 /// What a secret of a key log is for (draft-ietf-tls-keylogfile).
@@ -112,7 +117,28 @@ impl KeyRing {
     /// other. TLS and QUIC share the labels.
     pub fn secrets(&self, client_random: &[u8], label: Label) -> Vec<Secret> {
         let Ok(random) = client_random.try_into() else { return Vec::new() };
-        self.read().table.find(&random, label.slot())
+        let keys = self.read();
+        if let Some(asked) = &keys.asked {
+            let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+            if asked.len() < ASKED {
+                asked.insert(random);
+            }
+        }
+        keys.table.find(&random, label.slot())
+    }
+
+    /// From now on notes for which connections secrets are asked: see [`was_asked`](Self::was_asked).
+    pub fn note_asked(&self) {
+        self.write().asked.get_or_insert_default();
+    }
+
+    /// Whether secrets were asked for the connection with that client random; also where there were too many
+    /// connections to note them all.
+    pub fn was_asked(&self, client_random: &[u8]) -> bool {
+        let keys = self.read();
+        let Some(asked) = &keys.asked else { return false };
+        let asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.len() >= ASKED || asked.contains(client_random)
     }
 
     /// Master secrets by the session id of TLS up to 1.2 (`RSA Session-ID:… Master-Key:…`).
@@ -183,6 +209,9 @@ pub fn decrypt(how: &Decryption, secret: &[u8], input: &[u8], most: usize) -> Op
     bytes.truncate(most);
     Some(bytes)
 }
+
+/// Connections noted at most, some fifty bytes each.
+const ASKED: usize = 1 << 20;
 
 /// A stretch of a key file, as the key of derivations.
 fn text_at(file: CaptureId, line: u64, start: u64, len: u64) -> Arc<Derivation> {

@@ -127,14 +127,16 @@ impl Bodies<'_> {
 fn missing(holders: &[Option<Value<'_>>], size: Option<u64>) -> Found {
     let names = ["_requestBodyStatus", "_responseBodyStatus", "_bodyStatus", "comment"];
     let said = holders.iter().flatten().find_map(|holder| holder.first_of(&names)?.text());
+    let lacked = holders.iter().flatten().any(|holder| holder.get("_bodyMissing").is_some());
     let why = match said.as_deref() {
         Some("discarded:too-large") => "bodies that were too large for who recorded them",
         Some("discarded:not-representable") => "bodies that were no text for who recorded them",
         Some("discarded:not-decodable") => "bodies that could not be decoded by who recorded them",
+        _ if lacked => "bodies that an earlier capture lacked",
         Some(said) if said.starts_with("discarded") => "bodies that were not kept, for a reason of their own",
         _ => "bodies that were not kept, without a reason",
     };
-    let discarded = said.is_some_and(|said| said.starts_with("discarded"));
+    let discarded = lacked || said.is_some_and(|said| said.starts_with("discarded"));
     match size.unwrap_or(0) {
         0 if !discarded => Found::None,
         size => Found::Missing(why, size),
