@@ -18,7 +18,7 @@ pub enum Sender {
 /// One message of a protocol, or a stretch of a stream that nobody recognised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// The protocol's name as ledger and glossary write it: `HTTP/1`, `DNS`, `mDNS`, `DHCP`, `TLS`, `QUIC`,
+    /// The protocol's name as ledger and glossary write it: `HTTP/1`, `HTTP/2`, `DNS`, `mDNS`, `DHCP`, `TLS`, `QUIC`,
     /// `SSDP`, `NTP`, `TCP` and `UDP` (unrecognised) …
     pub protocol: &'static str,
     /// Who sent it.
@@ -143,7 +143,7 @@ pub enum Head {
     Dhcp(DhcpHead),
     /// DNS (RFC 1035), also multicast.
     Dns(DnsHead),
-    /// HTTP/1, SSDP.
+    /// HTTP/1, HTTP/2, SSDP.
     Http(HttpHead),
     /// QUIC or TLS handshake, as far as it is in the clear.
     Tls(Box<TlsHead>),
@@ -151,7 +151,7 @@ pub enum Head {
     Raw,
 }
 
-/// The first line and the fields of an HTTP/1 message that routing and pairing need.
+/// The first line and the fields of an HTTP message that routing and pairing need.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HttpHead {
     /// Method of a request; empty in a response.

@@ -76,7 +76,7 @@ fn identifiers(net: &mut Film) -> io::Result<()> {
     let (two, three) = rest.split_at(rest.len() / 2);
     let upload = [
         ask(POST, "/v1/profile"),
-        known.clone(),
+        known,
         insert_named(31, &packed("application/json")),
         insert_named(26, &packed("gzip")),
     ]

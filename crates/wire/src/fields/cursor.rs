@@ -111,6 +111,6 @@ mod tests {
         let mut cursor = Cursor::new(b"\x83abcde");
         assert_eq!(cursor.literal(7), Ok(Literal { range: 1..4, coded: true, missing: 0 }));
         let mut cursor = Cursor::new(b"\x2fabcde");
-        assert_eq!(cursor.literal(3), Ok(Literal { range: 2..6, coded: true, missing: 94 }));
+        assert_eq!(cursor.literal(3), Ok(Literal { range: 2..6, coded: true, missing: 100 }));
     }
 }

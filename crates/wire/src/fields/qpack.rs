@@ -93,8 +93,7 @@ impl Decoder {
 
     /// A decoder for a direction whose beginning the capture lacks: what was inserted there is not known.
     pub fn joined() -> Self {
-        let mut decoder = Self::default();
-        decoder.capacity = LARGEST as u64;
+        let mut decoder = Self { capacity: LARGEST as u64, ..Self::default() };
         decoder.table.resize(LARGEST as u64);
         decoder.lose();
         decoder

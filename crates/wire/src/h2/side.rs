@@ -323,8 +323,8 @@ impl Side {
         if frame.len > BLOCK {
             work.out.note_stream(Layer::Http, "peer sent a header block larger than the limit", work.stream);
             self.begin(frame, work);
+            self.end_block(true, work);
             self.decoder.lose();
-            self.block = None;
             self.state = State::Passing { left: frame.len as u64, fate: Fate::OverLimit, reason: LONG_BLOCK };
             return true;
         }
