@@ -18,11 +18,13 @@ mod connection;
 mod databases;
 mod fields;
 mod hostile;
+mod keylog;
 mod markup;
 mod packets;
 mod payload;
 mod profile;
 mod quic;
+mod sealed;
 mod search;
 mod session;
 mod whole;
@@ -55,6 +57,7 @@ pub const TARGETS: &[Target] = &[
     target("http", &[], 200_000, |bytes| session::stream([40_000, 80], bytes)),
     target("http2", &[], 200_000, |bytes| session::stream([40_000, 443], bytes)),
     target("http3", &[], 100_000, quic::http3),
+    target("keylog", &["decrypt/keys"], 100_000, keylog::read),
     target("mmdb", &[], 200_000, databases::mmdb),
     target("needles", &[], 100_000, search::needles),
     target("packets", CAPTURES, 2_000_000, packets::packets),
@@ -67,6 +70,7 @@ pub const TARGETS: &[Target] = &[
     target("shapes", &[], 100_000, search::shapes),
     target("ssdp", &[], 200_000, |bytes| session::datagrams([40_000, 1900], bytes)),
     target("tls", &[], 200_000, |bytes| session::stream([40_000, 443], bytes)),
+    target("tls_sealed", &[], 60_000, sealed::records),
 ];
 
 /// Feeds the target of that name.

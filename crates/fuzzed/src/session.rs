@@ -55,13 +55,15 @@ pub(crate) fn datagrams_behind(
     stage.close();
 }
 
+/// What a script says.
 #[derive(Debug)]
-enum Act<'a> {
+pub(crate) enum Act<'a> {
     Say(Sender, &'a [u8]),
     Gap(Sender, u16),
 }
 
-fn acts(input: &[u8]) -> Vec<Act<'_>> {
+/// Reads a script.
+pub(crate) fn acts(input: &[u8]) -> Vec<Act<'_>> {
     let (mut acts, mut sender, mut rest) = (Vec::new(), Sender::Originator, input);
     loop {
         let mark = rest.windows(MARK.len()).position(|window| window == MARK);
@@ -278,7 +280,7 @@ fn merge(segments: &mut Vec<Segment>) {
     *segments = merged;
 }
 
-fn side(sender: Sender) -> usize {
+pub(crate) fn side(sender: Sender) -> usize {
     usize::from(sender == Sender::Responder)
 }
 
