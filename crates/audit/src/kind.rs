@@ -31,8 +31,11 @@ impl Kind {
     pub const HEAD: usize = entries::BEGINNING;
 }
 
+/// Whether a file that begins so is of a certain kind.
+type Recogniser = fn(&[u8]) -> bool;
+
 /// Each kind, and what its files begin with.
-const KINDS: &[(Kind, fn(&[u8]) -> bool)] =
+const KINDS: &[(Kind, Recogniser)] =
     &[(Kind::Capture, is_capture), (Kind::PrivateKey, is_private_key), (Kind::KeyLog, is_key_log)];
 
 fn is_capture(head: &[u8]) -> bool {

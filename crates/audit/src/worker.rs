@@ -1,10 +1,10 @@
 //! A worker: packets to flows to messages, each examined as soon as it is whole.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, sync::Arc};
 
 use crossbeam_channel::Receiver;
 use wire::{
-    KeyRing, Sender, StreamBuffer,
+    App, KeyRing, Sender, StreamBuffer,
     flow::{Datagram, FlowInfo, FlowSink, FlowSummary, Flows, Limits, SinkFactory},
     session::Session,
 };
@@ -21,11 +21,13 @@ use crate::{
 /// Examines every packet and entry that comes, until no more do.
 pub(crate) fn work(batches: &Receiver<Work>, wanted: &Wanted, keys: &KeyRing, records: Records) -> Gathered {
     let examiner = RefCell::new(Examiner::new(wanted, records));
-    let mut flows = Flows::new(Desk { examiner: &examiner, keys }, Limits::default());
+    let app = RefCell::new(None);
+    let mut flows = Flows::new(Desk { examiner: &examiner, keys, app: &app }, Limits::default());
     for work in batches {
         match work {
             Work::Packets(batch) => {
                 for (packet, frame) in &batch.packets {
+                    app.replace(batch.apps.get(&packet.head.frame).cloned());
                     flows.push(packet, batch.chunk.get(frame.clone()).unwrap_or_default());
                 }
             }
@@ -44,13 +46,19 @@ pub(crate) fn work(batches: &Receiver<Work>, wanted: &Wanted, keys: &KeyRing, re
 struct Desk<'w, 'e> {
     examiner: &'w RefCell<Examiner<'e>>,
     keys: &'w KeyRing,
+    /// The app behind the packet at hand.
+    app: &'w RefCell<Option<Arc<App>>>,
 }
 
 impl<'w, 'e> SinkFactory for Desk<'w, 'e> {
     type Sink = Listener<'w, 'e>;
 
     fn open(&mut self, flow: &FlowInfo) -> Self::Sink {
-        let conversation = Conversation::open(flow, &mut self.examiner.borrow_mut().gathered);
+        let gathered = &mut self.examiner.borrow_mut().gathered;
+        let mut conversation = Conversation::open(flow, gathered);
+        if let Some(app) = &*self.app.borrow() {
+            conversation.is_of(app, gathered);
+        }
         Listener { session: Session::new(flow, self.keys), conversation, examiner: self.examiner }
     }
 
