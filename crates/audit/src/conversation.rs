@@ -9,7 +9,7 @@ use evidence::{
 use facts::Scope;
 use store::Record;
 use wire::{
-    DnsData, DnsHead, Ending, Head, HttpHead, Message, Role, Sender, TlsHead,
+    App, DnsData, DnsHead, Ending, Head, HttpHead, Message, Role, Sender, TlsHead,
     entries::{NOT_RECORDED, RecordedFlow},
     flow::{FlowInfo, FlowSummary},
 };
@@ -74,7 +74,7 @@ impl Conversation {
     pub(crate) fn recorded(flow: &RecordedFlow, gathered: &mut Gathered) -> Self {
         let mut conversation = Self::open(&flow.info, gathered);
         if let Some(app) = &flow.app {
-            conversation.app = gathered.texts.intern(app.name.as_str());
+            conversation.is_of(app, gathered);
         }
         // What the messages say is better: it can be shown.
         let named = |message: &Message| match &message.head {
@@ -87,6 +87,12 @@ impl Conversation {
             conversation.call(&name, "recorded name", None, gathered);
         }
         conversation
+    }
+
+    /// The flow was opened by that app.
+    pub(crate) fn is_of(&mut self, app: &App, gathered: &mut Gathered) {
+        let name = if app.package.is_empty() { &app.name } else { &app.package };
+        self.app = gathered.texts.intern(name.as_str());
     }
 
     pub(crate) fn flow(&self) -> FlowId {

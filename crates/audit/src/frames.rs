@@ -5,6 +5,7 @@
 //! finds does not depend on how many there are.
 
 use std::{
+    collections::BTreeMap,
     io::Read,
     net::IpAddr,
     ops::{ControlFlow, Range},
@@ -12,10 +13,11 @@ use std::{
 };
 
 use crossbeam_channel::Sender;
-use evidence::{AnomalyTally, Capture, CaptureId, Fate, InputProblem, Ledger, Timestamp};
+use evidence::{AnomalyTally, Capture, CaptureId, Fate, FrameNo, InputProblem, Ledger, Timestamp};
+use foldhash::HashMap;
 use wire::{
-    Packet, PacketHead,
-    capture::{Event, Frame, Progress, Reader},
+    App, Packet, PacketHead,
+    capture::{Event, Fact, Frame, LinkType, Progress, Reader},
     entries::{self, Entry, Format},
     net::{Dissector, NetOutput},
 };
@@ -44,6 +46,8 @@ pub(crate) struct Batch {
     pub(crate) chunk: Arc<Vec<u8>>,
     /// The packets and where in the chunk their frames lie.
     pub(crate) packets: Vec<(Packet, Range<usize>)>,
+    /// The apps behind frames of the chunk, by their numbers.
+    pub(crate) apps: Arc<BTreeMap<FrameNo, Arc<App>>>,
 }
 
 /// What reading the inputs came to.
@@ -64,6 +68,9 @@ pub(crate) struct FrameReader<'p> {
     pool: Vec<Arc<Vec<u8>>>,
     dissector: Dissector,
     net: NetOutput,
+    /// The apps of the capture at hand, by their user ids, and those of the chunk's frames.
+    apps: HashMap<i32, Arc<App>>,
+    of_frames: BTreeMap<FrameNo, Arc<App>>,
     outcome: ReadOutcome,
 }
 
@@ -77,6 +84,8 @@ impl<'p> FrameReader<'p> {
             pool: Vec::new(),
             dissector: Dissector::new(),
             net: NetOutput::default(),
+            apps: HashMap::default(),
+            of_frames: BTreeMap::new(),
             outcome: ReadOutcome::default(),
         }
     }
@@ -141,6 +150,7 @@ impl<'p> FrameReader<'p> {
     fn read(&mut self, id: CaptureId, input: &Input, mut opened: Opened) {
         let mut capture = begin(id, input);
         let mut reader = Reader::new(id);
+        self.apps.clear();
         let hash_here = opened.digest.is_none();
         let mut carry = Vec::new();
         let mut wanted = CHUNK;
@@ -209,6 +219,15 @@ impl<'p> FrameReader<'p> {
         capture.last = Some(capture.last.map_or(frame.time, |last| last.max(frame.time)));
         let start = usize::try_from(frame.offset.saturating_sub(base)).unwrap_or(0);
         let packet = self.dissector.dissect(frame, &mut self.net);
+        if let Some(app) = App::of_trailer(frame.data).filter(|_| frame.link == LinkType::ETHERNET) {
+            let uid = app.uid.unwrap_or_default();
+            let known = self.apps.get(&uid).filter(|known| known.name == app.name).cloned();
+            let app = known.unwrap_or_else(|| Arc::new(app));
+            if self.apps.len() < MOST_APPS {
+                self.apps.insert(uid, Arc::clone(&app));
+            }
+            self.of_frames.insert(frame.number, app);
+        }
         for packet in packet.into_iter().chain(self.net.more.drain(..)) {
             let worker = worker_of(&packet.head, batches.len());
             if let Some(batch) = batches.get_mut(worker) {
@@ -218,11 +237,16 @@ impl<'p> FrameReader<'p> {
         self.note_anomalies();
     }
 
-    fn deal(&self, chunk: &Arc<Vec<u8>>, batches: Vec<Packets>) {
+    fn deal(&mut self, chunk: &Arc<Vec<u8>>, batches: Vec<Packets>) {
+        let apps = Arc::new(std::mem::take(&mut self.of_frames));
         for (worker, packets) in self.workers.iter().zip(batches) {
             if !packets.is_empty() {
                 // A worker that is gone has panicked; joining it tells.
-                let _ = worker.send(Work::Packets(Batch { chunk: Arc::clone(chunk), packets }));
+                let _ = worker.send(Work::Packets(Batch {
+                    chunk: Arc::clone(chunk),
+                    packets,
+                    apps: Arc::clone(&apps),
+                }));
             }
         }
     }
@@ -319,8 +343,31 @@ impl<'p> FrameReader<'p> {
 
     fn note(&mut self, note: &wire::capture::Note, capture: &mut Capture) {
         self.secrets.note(note);
+        if self.note_app(note) {
+            return;
+        }
         if capture.notes.len() < NOTES {
             capture.notes.push(note.to_string());
+        }
+    }
+
+    /// Takes from a note what it tells of apps. Says whether it tells nothing else.
+    fn note_app(&mut self, note: &wire::capture::Note) -> bool {
+        match &note.fact {
+            Fact::App(app) => {
+                if let Some(uid) = app.uid.filter(|_| self.apps.len() < MOST_APPS) {
+                    self.apps.insert(uid, Arc::new(app.clone()));
+                }
+                false
+            }
+            Fact::Packet(frame) => {
+                let uid = note.comments().find_map(App::uid_of_comment);
+                if let Some(app) = uid.and_then(|uid| self.apps.get(&uid)) {
+                    self.of_frames.insert(*frame, Arc::clone(app));
+                }
+                uid.is_some() && note.properties.len() == 1
+            }
+            _ => false,
         }
     }
 
@@ -450,6 +497,8 @@ fn complaint(capture: &Capture) -> Option<String> {
     }
 }
 
+/// Apps of one capture that are remembered: a phone has some hundreds.
+const MOST_APPS: usize = 1 << 16;
 /// How much of a file is read at a time.
 const CHUNK: usize = 1 << 20;
 /// How many notes of a capture are kept: a file may hold a comment on each frame.

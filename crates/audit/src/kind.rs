@@ -31,11 +31,11 @@ impl Kind {
     pub const HEAD: usize = entries::BEGINNING;
 }
 
-/// Whether a file that begins so is of a kind.
-type Begins = fn(&[u8]) -> bool;
+/// Whether a file that begins so is of a certain kind.
+type Recogniser = fn(&[u8]) -> bool;
 
 /// Each kind, and what its files begin with.
-const KINDS: &[(Kind, Begins)] =
+const KINDS: &[(Kind, Recogniser)] =
     &[(Kind::Capture, is_capture), (Kind::PrivateKey, is_private_key), (Kind::KeyLog, is_key_log)];
 
 fn is_capture(head: &[u8]) -> bool {

@@ -1,10 +1,10 @@
 //! A worker: packets to flows to messages, each heard by an [`Ear`] as soon as it is whole.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, sync::Arc};
 
 use crossbeam_channel::Receiver;
 use wire::{
-    KeyRing, Message, Sender, StreamBuffer,
+    App, KeyRing, Message, Sender, StreamBuffer,
     flow::{Datagram, FlowInfo, FlowSink, FlowSummary, Flows, Limits, SinkFactory},
     session::Session,
 };
@@ -50,11 +50,13 @@ impl Ear for Examiner<'_> {
 /// Lets `ear` hear every packet and entry that comes, until no more do.
 pub(crate) fn work<E: Ear>(batches: &Receiver<Work>, keys: &KeyRing, ear: E) -> E {
     let ear = RefCell::new(ear);
-    let mut flows = Flows::new(Desk { ear: &ear, keys }, Limits::default());
+    let app = RefCell::new(None);
+    let mut flows = Flows::new(Desk { ear: &ear, keys, app: &app }, Limits::default());
     for work in batches {
         match work {
             Work::Packets(batch) => {
                 for (packet, frame) in &batch.packets {
+                    app.replace(batch.apps.get(&packet.head.frame).cloned());
                     flows.push(packet, batch.chunk.get(frame.clone()).unwrap_or_default());
                 }
             }
@@ -73,6 +75,8 @@ pub(crate) fn work<E: Ear>(batches: &Receiver<Work>, keys: &KeyRing, ear: E) -> 
 struct Desk<'w, E> {
     ear: &'w RefCell<E>,
     keys: &'w KeyRing,
+    /// The app behind the packet at hand.
+    app: &'w RefCell<Option<Arc<App>>>,
 }
 
 impl<'w, E: Ear> SinkFactory for Desk<'w, E> {
@@ -80,7 +84,11 @@ impl<'w, E: Ear> SinkFactory for Desk<'w, E> {
 
     fn open(&mut self, flow: &FlowInfo) -> Self::Sink {
         let mut ear = self.ear.borrow_mut();
-        let conversation = Conversation::open(flow, ear.books().0);
+        let gathered = ear.books().0;
+        let mut conversation = Conversation::open(flow, gathered);
+        if let Some(app) = &*self.app.borrow() {
+            conversation.is_of(app, gathered);
+        }
         let memory = ear.open(flow);
         Listener { session: Session::new(flow, self.keys), conversation, memory, ear: self.ear }
     }

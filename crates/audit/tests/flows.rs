@@ -1,13 +1,7 @@
 //! Files of flows: what other readers find in real ones is what we find; a dump and its export say the same;
 //! what is planted in them is found, and its proof runs again.
 
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     collections::BTreeSet,
@@ -214,6 +208,62 @@ fn flows_and_packets_are_one_case_whatever_the_number_of_workers() {
     assert!(imei.iter().any(|group| group.key.app == "Tracker"), "the app is told");
     let [one, others @ ..] = cases.map(|case| serde_json::to_value(&case).unwrap());
     others.iter().for_each(|other| assert!(one == *other, "the case depends on the workers"));
+}
+
+/// PCAPdroid tells the app behind each packet: in pcap files behind the packet, in pcapng files in a comment.
+#[test]
+fn packets_tell_their_app() {
+    let mut net = testkit::Net::new(Vec::new());
+    let mut talk =
+        testkit::Conversation::new(testkit::Endpoint::phone(40_000), testkit::Endpoint::server(80));
+    talk.open(&mut net).unwrap();
+    let request = b"GET /?imei=352099001761481 HTTP/1.1\r\nHost: api.vendor.example\r\n\r\n";
+    talk.send(&mut net, testkit::Side::Client, request).unwrap();
+    talk.close(&mut net).unwrap();
+    let frames = net.into_wire();
+
+    let trailer = [
+        &0x0107_2021_u32.to_be_bytes()[..],
+        &10_123_i32.to_be_bytes(),
+        b"Vendor News\0\0\0\0\0\0\0\0\0",
+        &[0; 4],
+    ];
+    let longer: Vec<_> = frames
+        .iter()
+        .map(|frame| (frame.time, [frame.bytes.as_slice(), &trailer.concat()].concat()))
+        .collect();
+    let longer = longer.iter().map(|(time, bytes)| (*time, bytes.as_slice()));
+    let pcap = testkit::capture::pcap(testkit::PcapStyle::default(), longer);
+
+    let mut pcapng = testkit::capture::PcapngWriter::new(Vec::new(), false).unwrap();
+    let names = [
+        &62_652_u32.to_le_bytes()[..],
+        &[1, 0, 1, 0],
+        &10_123_i32.to_le_bytes(),
+        &[11, 6],
+        b"vendor.newsVendor",
+    ];
+    let names = names.concat();
+    pcapng.block(0x0bad, &names[..names.len()]).unwrap();
+    for frame in &frames {
+        pcapng.frame(0, frame.time, &frame.bytes, &[(1, b"u-10123")]).unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes, app) in
+        [("a.pcap", pcap, "Vendor News"), ("a.pcapng", pcapng.into_inner(), "vendor.news")]
+    {
+        let path = folder.path().join(name);
+        fs::write(&path, &bytes).unwrap();
+        let case = run(vec![path], Some(PROFILE), 2);
+        let group = case.sightings.iter().find(|group| group.key.value == "352099001761481").unwrap();
+        assert_eq!(group.key.app, app, "{name}");
+        assert_eq!(case.coverage.total(), bytes.len() as u64, "{name}");
+        let notes = case.captures[0].notes.iter();
+        assert!(
+            !notes.into_iter().any(|note| note.contains("u-10123")),
+            "a comment for each frame is no note"
+        );
+    }
 }
 
 #[test]

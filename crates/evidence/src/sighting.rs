@@ -66,7 +66,7 @@ pub struct SightingKey {
     pub endpoint: EndpointId,
     /// Address of the device on the capture's side.
     pub device: String,
-    /// The package that sent it, where known; empty where not.
+    /// The package that sent it, or the app's name where only that is known; empty where neither is.
     pub app: String,
 }
 

@@ -7,6 +7,7 @@
 //!
 //! A room never guesses contents: what a body means is the business of `payload`.
 
+mod app;
 pub mod capture;
 mod derivation;
 pub mod dhcp;
@@ -29,6 +30,7 @@ pub mod ssdp;
 mod stream;
 pub mod tls;
 
+pub use app::App;
 pub use derivation::{Derivation, Extract};
 pub use fields::replay;
 pub use keys::KeyRing;

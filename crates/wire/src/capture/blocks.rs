@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use evidence::Timestamp;
 
+use crate::App;
+
 use super::{
     Address, Fact, SecretsKind,
     options::{Place, text},
@@ -44,6 +46,9 @@ pub(super) fn read(block: Block, body: &[u8], time: impl Fn(u32, u64) -> Timesta
         CUSTOM | CUSTOM_NO_COPY => {
             let (enterprise, data) = (order.u32(body, 8)?, body.get(12..)?);
             let len = u32::try_from(data.len()).unwrap_or(u32::MAX);
+            if let Some(app) = App::of_block(enterprise, data, order == Order::Little) {
+                return Some((Fact::App(app), NO_OPTIONS));
+            }
             Some((Fact::Custom { enterprise, copy: block.kind == CUSTOM, len }, NO_OPTIONS))
         }
         PROCESS => Some((Fact::Process(order.u32(body, 8)?), (Place::Process, body.get(12..)?))),

@@ -5,6 +5,7 @@ use std::{fmt, net::IpAddr};
 use evidence::{CaptureId, FrameNo, Timestamp};
 
 use super::LinkType;
+use crate::App;
 
 /// Something a capture file tells besides its frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Note {
 /// What a note tells. Its options are in [`Note::properties`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
+    /// The app that a user id stands for (PCAPdroid's custom block).
+    App(App),
     /// Vendor data (pcapng custom block). The bytes stay in the file.
     Custom {
         /// IANA private enterprise number of the vendor.
@@ -155,6 +158,9 @@ impl fmt::Display for Note {
 impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::App(App { name, package, uid }) => {
+                write!(f, "user id {} is {name} ({package})", uid.unwrap_or_default())
+            }
             Self::Custom { enterprise, len, .. } => {
                 write!(f, "vendor data of enterprise {enterprise}, {len} bytes, not read")
             }

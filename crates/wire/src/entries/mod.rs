@@ -33,7 +33,7 @@ use std::{
 use evidence::{Anomaly, Capture, CaptureId, FrameNo, Ledger, Timestamp};
 
 use self::cutter::Cutter;
-use crate::{KeyRing, Message, flow::FlowInfo};
+use crate::{App, KeyRing, Message, flow::FlowInfo};
 
 /// A format of files of flows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,7 +50,7 @@ impl Format {
     /// The format of a file that begins with `bytes`, the first [`BEGINNING`] of it (all, where it has fewer);
     /// `None` where it is no file of flows.
     pub fn of(bytes: &[u8]) -> Option<Self> {
-        const FORMATS: [(Format, fn(&[u8]) -> bool); 3] = [
+        const FORMATS: [(Format, Recogniser); 3] = [
             (Format::Har, har::recognise),
             (Format::Mitmproxy, mitmproxy::recognise),
             (Format::PcapdroidCsv, pcapdroid::recognise),
@@ -68,6 +68,9 @@ impl Format {
         }
     }
 }
+
+/// Whether a file that begins so has a certain format.
+type Recogniser = fn(&[u8]) -> bool;
 
 /// How many bytes of a file show its format.
 pub const BEGINNING: usize = 4096;
@@ -164,15 +167,6 @@ impl RecordedFlow {
         let unknown = self.info.responder.0 == NOT_RECORDED && self.server_name.is_empty();
         unknown && self.messages.is_empty()
     }
-}
-
-/// An app of the phone.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct App {
-    /// Its name or package, as whoever recorded the flow gives it.
-    pub name: String,
-    /// Its user id; apps may share one.
-    pub uid: Option<i32>,
 }
 
 /// Cuts a file of flows into entries.

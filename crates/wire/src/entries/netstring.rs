@@ -137,9 +137,7 @@ pub(super) fn begins_a_flow(bytes: &[u8]) -> bool {
     let rest = bytes.get(begins..).unwrap_or_default();
     let Ok(Some((len, begins))) = prefix(rest) else { return false };
     let name = begins.checked_add(len).and_then(|end| Some((rest.get(begins..end)?, rest.get(end)?)));
-    name.is_some_and(|(name, tag)| {
-        matches!(tag, b',' | b';') && FLOW_NAMES.iter().any(|known| *known == name)
-    })
+    name.is_some_and(|(name, tag)| matches!(tag, b',' | b';') && FLOW_NAMES.contains(&name))
 }
 
 /// Whether bytes are those of a flow, to its end: there are such maps inside of flows as well, but they have

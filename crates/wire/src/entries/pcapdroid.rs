@@ -9,14 +9,14 @@ use std::{ops::Range, sync::Arc};
 use evidence::{Layer, Timestamp, Transport};
 
 use super::{
-    App, Kind, RecordedFlow,
+    Kind, RecordedFlow,
     cutter::{Cutter, LARGEST},
     har::address,
     recorded::{Flow, Outline},
     text::{Place, Writing},
     time::{epoch, iso8601},
 };
-use crate::{Body, DnsHead, Ending, Head, Part, Role, Sender, TlsHead};
+use crate::{App, Body, DnsHead, Ending, Head, Part, Role, Sender, TlsHead};
 
 /// Cuts the table into lines.
 #[derive(Debug, Default)]
@@ -145,7 +145,7 @@ impl<'a> Line<'a> {
         flow.last = self.time("lastseen").unwrap_or(flow.first).max(flow.first);
         flow.counted = [self.number("bytessent").unwrap_or(0), self.number("bytesrcvd").unwrap_or(0)];
         let (name, uid) = (self.text("app").to_owned(), self.number("uid").filter(|uid| *uid >= 0));
-        flow.app = (!name.is_empty() || uid.is_some()).then_some(App { name, uid });
+        flow.app = (!name.is_empty() || uid.is_some()).then_some(App { name, package: String::new(), uid });
         if matches!(
             self.text("status").to_ascii_lowercase().as_str(),
             "error" | "unreachable" | "client error"

@@ -5,11 +5,11 @@ use std::{net::IpAddr, sync::Arc};
 use evidence::{Anomaly, Fate, FlowId, Layer, Ledger, Missing, Step, Timestamp, Transport};
 
 use super::{
-    App, NOT_RECORDED, RecordedFlow,
+    NOT_RECORDED, RecordedFlow,
     document::{Document, Value},
     text::{Place, Writing},
 };
-use crate::{Body, Ending, Head, Message, Part, Role, Seal, Sender, TlsHead, flow::FlowInfo};
+use crate::{App, Body, Ending, Head, Message, Part, Role, Seal, Sender, TlsHead, flow::FlowInfo};
 /// Gathers what an entry says.
 #[derive(Debug)]
 pub(super) struct Flow {
