@@ -40,7 +40,7 @@ fn said(entry: &Value) -> Vec<Value> {
 }
 
 #[track_caller]
-fn same_when_read_again(desk: &Desk, arguments: &[&str]) -> Vec<Value> {
+fn same_when_read_again(desk: &Desk, arguments: &[&str]) -> Vec<Vec<Value>> {
     exported(desk, &[arguments, &["--har", "one.har"]].concat());
     exported(desk, &["one.har", "--har", "two.har"]);
     let one: Vec<_> = entries(&desk.join("one.har")).iter().map(said).collect();
@@ -67,7 +67,10 @@ fn bodies_survive_an_export_byte_for_byte() {
     let entries = entries(&desk.join("one.har"));
     let body = |at: usize| &entries[at]["request"]["postData"];
     assert!(body(0)["text"].as_str().unwrap().starts_with("AAECAwQFBgcICQ"));
-    assert_eq!((&body(0)["encoding"], &entries[0]["request"]["_content"]["size"]), (&"base64".into(), &256.into()));
+    assert_eq!(
+        (&body(0)["encoding"], &entries[0]["request"]["_content"]["size"]),
+        (&"base64".into(), &256.into())
+    );
     assert_eq!(body(1)["text"], text);
     assert_eq!(body(2)["text"], text.repeat(9));
     assert_eq!(body(3)["encoding"], "base64");
@@ -84,7 +87,10 @@ fn a_body_that_is_cut_says_what_is_missing() {
     let entries = entries(&desk.join("cut.har"));
     let why = entries[0]["request"]["_bodyMissing"].as_str().unwrap();
     assert!(why.contains("lacks what follows byte"), "{why}");
-    assert_eq!((&entries[0]["response"]["status"], entries[0]["response"]["_error"].is_string()), (&0.into(), true));
+    assert_eq!(
+        (&entries[0]["response"]["status"], entries[0]["response"]["_error"].is_string()),
+        (&0.into(), true)
+    );
 }
 
 #[test]
@@ -116,7 +122,9 @@ fn requests(capture: &Path, keys: Option<&Path>) -> Option<String> {
         command.arg("-o").arg(format!("tls.keylog_file:{}", keys.display()));
     }
     command.arg("-r").arg(capture).args(["-Y", "http.request or http2.headers.method", "-T", "fields"]);
-    for field in ["http.request.method", "http.request.uri", "http2.headers.path", "frame.time_epoch", "frame.len"] {
+    for field in
+        ["http.request.method", "http.request.uri", "http2.headers.path", "frame.time_epoch", "frame.len"]
+    {
         command.args(["-e", field]);
     }
     let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
@@ -195,7 +203,9 @@ fn no_cell_of_the_table_is_a_formula() {
     assert!(head.starts_with("capture,flow,number,frame,first,last,protocol,device,host"), "{head}");
     let rows: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
     assert_eq!(rows.len(), 2, "{table}");
-    assert!(rows[0].contains(",POST,host0.example,/report,204,") && rows[0].contains("\"'=HYPERLINK(\"\"http"));
+    assert!(
+        rows[0].contains(",POST,host0.example,/report,204,") && rows[0].contains("\"'=HYPERLINK(\"\"http")
+    );
     assert!(rows[1].contains("'@SUM(A1)"), "{}", rows[1]);
 }
 

@@ -21,12 +21,7 @@
 //! file an entry that took longer than so many others comes after them. Exchanges under way hold 256 MiB
 //! together; beyond, bodies are cut with a reason.
 
-use std::{
-    collections::BTreeMap,
-    io,
-    net::IpAddr,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, io, net::IpAddr, sync::Arc};
 
 use evidence::{CaptureId, FlowId, Timestamp};
 use serde_json::{Map, Value, json};
