@@ -40,7 +40,7 @@ fn said(entry: &Value) -> Vec<Value> {
 }
 
 #[track_caller]
-fn same_when_read_again(desk: &Desk, arguments: &[&str]) -> Vec<Value> {
+fn same_when_read_again(desk: &Desk, arguments: &[&str]) -> Vec<Vec<Value>> {
     exported(desk, &[arguments, &["--har", "one.har"]].concat());
     exported(desk, &["one.har", "--har", "two.har"]);
     let one: Vec<_> = entries(&desk.join("one.har")).iter().map(said).collect();

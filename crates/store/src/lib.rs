@@ -75,7 +75,7 @@ impl Store {
     fn read_exchanges(&self, each: &mut dyn FnMut(&[String]) -> bool) -> rusqlite::Result<()> {
         let mut query =
             self.database.prepare("SELECT * FROM exchange ORDER BY first, capture, flow, number")?;
-        let mut cells: Vec<String> = query.column_names().into_iter().map(str::to_owned).collect();
+        let mut cells: Vec<String> = query.column_names().map(str::to_owned).collect();
         let mut going = each(&cells);
         let mut rows = query.query(())?;
         while going && let Some(row) = rows.next()? {

@@ -47,6 +47,8 @@ pub(super) struct Har<'o> {
     held: usize,
     /// Messages of other protocols.
     others: u64,
+    /// Messages of WebSockets that there was no room for.
+    left_out: u64,
 }
 
 /// What is remembered of a flow.
@@ -96,6 +98,7 @@ impl<'o> Har<'o> {
             written: false,
             held: 0,
             others: 0,
+            left_out: 0,
         }
     }
 
@@ -113,7 +116,9 @@ impl<'o> Har<'o> {
             Head::Raw if message.protocol == "WebSocket" && memory.socket.is_some() => {
                 let room = HELD.saturating_sub(self.held);
                 let socket = memory.socket.as_mut();
-                self.held += socket.map_or(0, |draft| draft.say(message, room));
+                let said = socket.map_or(0, |draft| draft.say(message, room));
+                self.held += said;
+                self.left_out += u64::from(said == 0);
             }
             _ => self.others += 1,
         }
@@ -132,10 +137,13 @@ impl<'o> Har<'o> {
             self.write_first();
         }
         self.outcome?;
-        let comment = match self.others {
-            0 => String::new(),
-            others => format!("{others} messages of other protocols (DNS, TLS handshakes …) are not in it"),
-        };
+        let lacks = [
+            (self.others, "messages of other protocols (DNS, TLS handshakes …) are not in it"),
+            (self.left_out, "messages of WebSockets are not in it: more than an export holds"),
+        ];
+        let lacks =
+            lacks.iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{count} {words}"));
+        let comment = lacks.collect::<Vec<_>>().join("; ");
         writeln!(self.out, "\n],\"comment\":{}}}}}", Value::from(comment))?;
         self.out.flush()
     }
