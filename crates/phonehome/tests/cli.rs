@@ -133,7 +133,7 @@ fn inputs_that_are_no_captures_are_told() {
         ("missing.pcap", "cannot be opened"),
         ("notes.txt", "no pcap or pcapng"),
         ("empty.pcap", "empty"),
-        ("folder", "no pcap or pcapng"),
+        ("folder", "no pcap, pcapng"),
     ];
     for (input, words) in rows {
         let (code, _, errors) = run(&desk, &audit(&[input]));
