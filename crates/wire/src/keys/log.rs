@@ -191,7 +191,7 @@ impl<'a> Iterator for Words<'a> {
 /// The bytes that hex digits of either case say, and how many. `None` where they are none, or are no bytes, or
 /// too many.
 fn hex(digits: &[u8], bytes: &mut [u8]) -> Option<usize> {
-    if digits.is_empty() || digits.len() % 2 != 0 {
+    if digits.is_empty() || !digits.len().is_multiple_of(2) {
         return None;
     }
     let len = digits.len() / 2;
@@ -211,8 +211,9 @@ pub(super) fn from_hex(text: &[u8]) -> Option<Vec<u8>> {
     (len == bytes.len()).then_some(bytes)
 }
 
-const DIGITS: [u8; 256] = digits();
+static DIGITS: [u8; 256] = digits();
 
+#[expect(clippy::indexing_slicing, reason = "the compiler runs it")]
 const fn digits() -> [u8; 256] {
     let mut table = [NO_DIGIT; 256];
     let mut digit = 0;

@@ -22,12 +22,12 @@ pub fn chain(body: &[u8]) -> impl Iterator<Item = &[u8]> {
 pub fn chain_with_extensions(body: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut reader = Reader::new(body);
     let announced = reader.vec8().and_then(|_| reader.u24());
-    let mut next = move || {
+    let next = move || {
         let der = announced.and_then(|_| reader.vec24())?;
         reader.vec16();
         Some(der.rest())
     };
-    std::iter::from_fn(move || next()).take(CHAIN)
+    std::iter::from_fn(next).take(CHAIN)
 }
 
 /// What a certificate says. One that cannot be read has its hash only, and `false` comes with it.

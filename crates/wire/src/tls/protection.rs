@@ -236,7 +236,8 @@ impl Protection {
         *out = made;
         let how = self.how(nonce, Vec::new(), self.used, true)?;
         let content = if self.form == Form::Tls13 { ContentType::APPLICATION_DATA } else { record.content };
-        (!out.is_empty()).then(|| Opened { number, content, len: out.len(), input, how: Some(how) })
+        let len = Some(out.len()).filter(|len| *len > 0)?;
+        Some(Opened { number, content, len, input, how: Some(how) })
     }
 
     /// A record that could not be opened went by: what is chained over records goes on behind it.
@@ -441,7 +442,7 @@ impl Aad {
 /// A MAC's key.
 #[derive(Debug)]
 enum MacKey {
-    Fast(hmac::Key),
+    Fast(Box<hmac::Key>),
     Md5(Vec<u8>),
     /// With the hash, and how often its padding is repeated (RFC 6101 section 5.2.3.1).
     Ssl3(Vec<u8>, fn(&[&[u8]]) -> Vec<u8>, usize),
@@ -458,7 +459,7 @@ impl MacKey {
             Hash::Sha256 => hmac::HMAC_SHA256,
             Hash::Sha384 => hmac::HMAC_SHA384,
         };
-        Some(Self::Fast(hmac::Key::new(algorithm, key)))
+        Some(Self::Fast(Box::new(hmac::Key::new(algorithm, key))))
     }
 
     fn verify(&self, parts: &[&[u8]], mac: &[u8]) -> bool {
