@@ -120,11 +120,14 @@ fn ring() -> KeyRing {
     ring
 }
 
+/// Where a byte was recorded: file, frame, offset.
+type Place = (CaptureId, FrameNo, u64);
+
 /// What a session told: of each message what it is, and where each of its bytes was recorded.
 #[derive(Debug, Default, PartialEq)]
 struct Told {
     lines: Vec<(&'static str, Sender, u32, Ending, u64, bool)>,
-    bytes: Vec<(u8, Option<(CaptureId, FrameNo, u64)>)>,
+    bytes: Vec<(u8, Option<Place>)>,
     odd: Vec<String>,
     passed: Ledger,
     /// Bytes of the flow that messages account for.

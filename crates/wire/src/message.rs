@@ -18,8 +18,8 @@ pub enum Sender {
 /// One message of a protocol, or a stretch of a stream that nobody recognised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// The protocol's name as ledger and glossary write it: `HTTP/1`, `HTTP/2`, `DNS`, `mDNS`, `DHCP`, `TLS`, `QUIC`,
-    /// `SSDP`, `NTP`, `TCP` and `UDP` (unrecognised) …
+    /// The protocol's name as ledger and glossary write it: `HTTP/1`, `HTTP/2`, `HTTP/3`, `DNS`, `mDNS`, `DHCP`,
+    /// `TLS`, `QUIC`, `SSDP`, `NTP`, `TCP` and `UDP` (unrecognised) …
     pub protocol: &'static str,
     /// Who sent it.
     pub sender: Sender,
@@ -143,7 +143,7 @@ pub enum Head {
     Dhcp(DhcpHead),
     /// DNS (RFC 1035), also multicast.
     Dns(DnsHead),
-    /// HTTP/1, HTTP/2, SSDP.
+    /// HTTP/1, HTTP/2, HTTP/3, SSDP.
     Http(HttpHead),
     /// QUIC or TLS handshake, as far as it is in the clear.
     Tls(Box<TlsHead>),

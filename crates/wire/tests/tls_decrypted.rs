@@ -216,7 +216,7 @@ fn keys_that_come_late_open_what_comes_behind_them() {
 fn tls_within_tls_and_behind_connect_and_starttls() {
     let (outer, mut client, mut server) = shake();
     let (inner, mut inner_client, mut inner_server) = shake();
-    let mut nested = outer.clone();
+    let mut nested = outer;
     for act in &inner {
         nested.push(match act {
             Act::Up(bytes) => Act::Up(bytes.chunks(50).flat_map(|piece| client.data(piece)).collect()),

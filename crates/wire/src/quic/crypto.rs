@@ -95,10 +95,16 @@ impl Crypto {
 
     /// Reads the whole messages, and gives out the flights that end with one.
     fn hear(&mut self, side: usize, space: usize, placing: &Placing, out: &mut Output) {
-        while let Some(voice) = self.voice(side, space).filter(|voice| voice.lost.is_none()) {
+        loop {
+            let named = self.random.is_some();
+            let Some(voice) = self.voice(side, space).filter(|voice| voice.lost.is_none()) else { break };
             let heard = voice.heard;
             let bytes = voice.assembly.ready.bytes().get(heard..).unwrap_or_default();
             let Some(message) = handshake::messages(bytes).next() else { break };
+            // A hello that grows by a byte with each packet is not to be read each time.
+            if !message.whole && named {
+                break;
+            }
             let learned = Learned::of(&message);
             let (whole, ends) = (message.whole, ends_flight(message.kind, space));
             let end = heard.saturating_add(handshake::HEADER).saturating_add(message.body.len());
