@@ -31,6 +31,8 @@ fn recipes_of_every_decoder_agree() {
         .iter()
         .filter(|decoder| decoder.gives() == Gives::Buffer)
         .map(|decoder| decoder.name.to_owned());
+    // Only readers of files of flows know when to use it.
+    let all = all.filter(|decoder| decoder != "latin-1");
     assert_eq!(used, all.collect(), "a decoder has no finding here: add one to every_decoder()");
     desk.phonehome(&["prove", "x.case"]).assert().success();
     let scripts: Vec<_> = recipes(&desk.join("x.case"));
@@ -42,6 +44,29 @@ fn recipes_of_every_decoder_agree() {
     for command in ["base64 -d", "gunzip -c", "zstd -d -c", "jq -j .", "iconv -f UTF-16LE", "xxd -r -p"] {
         assert!(scripts.contains(command), "{command}");
     }
+}
+
+#[test]
+fn recipes_from_files_of_flows_agree() {
+    let Some(tools) = tools(&[&BASIC[..], &DECODING].concat()) else { return };
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus");
+    let mut used = BTreeSet::new();
+    for file in
+        ["har/mitmproxy.har", "har/httptoolkit.har", "mitmproxy/v21.mitm", "pcapdroid/connections.csv"]
+    {
+        let desk = Desk::new(&fs::read(corpus.join(file)).unwrap());
+        desk.write("phone.toml", b"[device]\nimei = [\"352099001761481\"]\n");
+        let case = desk.audited();
+        assert!(!case.findings.is_empty(), "{file}");
+        used.extend(decoders(&case));
+        let proved = desk.phonehome(&["prove", "x.case"]).assert().success();
+        assert!(String::from_utf8_lossy(&proved.get_output().stdout).contains("entry "), "{file}");
+        for script in recipes(&desk.join("x.case")) {
+            agrees(&desk, &script, Some(tools.path()));
+        }
+    }
+    let expected = ["base64", "gzip", "json-string", "latin-1"].map(str::to_owned);
+    assert_eq!(used, BTreeSet::from(expected));
 }
 
 #[test]
