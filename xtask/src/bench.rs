@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: what an audit costs beside other tools on the same capture, and whether its answer
 //! is right.
 //!
-//! Two captures are made (see `traffic.rs`), audited with a profile of sixty values, and held against what
+//! Captures are made (see `traffic.rs`), audited with a profile of sixty values, and held against what
 //! was planted: a fast wrong answer fails. Then the yardsticks run in turn on the same file. The tables go to
 //! standard output, with `--write` into `docs/benchmarks.md` too.
 
@@ -39,7 +39,8 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
         options,
     };
     let before = machine::load();
-    let chapters = Kind::ALL.iter().map(|kind| bench.chapter(*kind)).collect::<Result<Vec<_>>>()?;
+    let kinds = Kind::ALL.into_iter().filter(|kind| bench.options.kind.is_none_or(|only| only == *kind));
+    let chapters = kinds.map(|kind| bench.chapter(kind)).collect::<Result<Vec<_>>>()?;
     let conditions = machine::conditions(root, (&before, &machine::load()));
     let text = table::page(&conditions, &bench.needlework, &chapters);
     println!("\n{text}");
@@ -57,6 +58,8 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
 struct Options {
     /// Where captures, profile and results lie.
     folder: PathBuf,
+    /// The one kind of capture to measure with; `None`: all.
+    kind: Option<Kind>,
     /// Size of the bulk capture.
     megabytes: u64,
     /// Size of the copies for yardsticks that would take minutes.
@@ -73,6 +76,7 @@ impl Options {
     fn read(root: &Path, arguments: &[String]) -> Result<Self> {
         let mut options = Self {
             folder: root.join("bench-data"),
+            kind: None,
             megabytes: 1000,
             small_megabytes: 50,
             runs: 3,
@@ -85,6 +89,7 @@ impl Options {
             match name.as_str() {
                 "--binary" => options.binary = Some(value()?.into()),
                 "--dir" => options.folder = value()?.into(),
+                "--kind" => options.kind = Some(kind(value()?)?),
                 "--megabytes" => options.megabytes = count(name, value()?)?,
                 "--runs" => options.runs = u32::try_from(count(name, value()?)?)?,
                 "--tshark-megabytes" => options.small_megabytes = count(name, value()?)?,
@@ -99,6 +104,12 @@ impl Options {
 fn count(name: &str, text: &str) -> Result<u64> {
     let count = text.parse().ok().filter(|count| (1..=1_000_000).contains(count));
     count.with_context(|| format!("{name} takes a number from 1 on, not {text:?}"))
+}
+
+fn kind(name: &str) -> Result<Kind> {
+    let names = Kind::ALL.map(Kind::name).join(", ");
+    let found = Kind::ALL.into_iter().find(|kind| kind.name() == name);
+    found.with_context(|| format!("--kind takes one of {names}, not {name:?}"))
 }
 
 /// Everything that does not change between captures.
@@ -122,20 +133,20 @@ impl Bench {
         let half_case = half.path.with_extension("case");
 
         let mut audit = None;
-        let mut lines: Vec<Line> = yardsticks::ALL.iter().map(Line::new).collect();
+        let mut lines: Vec<Line> = yardsticks::of(kind).map(Line::new).collect();
         for round in 1..=self.options.runs {
             say(&format!("{}, round {round} of {}: audit", kind.name(), self.options.runs));
             warm(&whole.path)?;
-            Cost::note(&mut audit, self.audit(&whole.path, &case)?);
+            Cost::note(&mut audit, self.audit(&whole, &case)?);
             for line in lines.iter_mut().filter(|line| line.version.is_some()) {
                 say(&format!(", {}", line.yardstick.name));
                 let capture = match line.yardstick.extent {
                     Extent::Small => &small,
                     Extent::Whole => &whole,
                 };
-                Cost::note(&mut line.cost, self.measure(line.yardstick, &capture.path)?);
+                Cost::note(&mut line.cost, self.measure(line.yardstick, capture)?);
                 if line.yardstick.extent == Extent::Small {
-                    Cost::note(&mut line.start, self.measure(line.yardstick, &empty.path)?);
+                    Cost::note(&mut line.start, self.measure(line.yardstick, &empty)?);
                 }
             }
             say("\n");
@@ -143,10 +154,11 @@ impl Bench {
         let mut wrong = check::check(&case, &whole.made)?;
         wrong.extend(check::digest(&case, &whole.path)?);
 
+        let more_keys = whole.keys.as_ref().map(|_| self.more_keys(&whole, &case)).transpose()?;
         let mut halved = None;
         for _ in 0..self.options.runs {
             warm(&half.path)?;
-            Cost::note(&mut halved, self.audit(&half.path, &half_case)?);
+            Cost::note(&mut halved, self.audit(&half, &half_case)?);
         }
         wrong.extend(
             check::check(&half_case, &half.made)?.into_iter().map(|wrong| format!("half of it: {wrong}")),
@@ -158,6 +170,7 @@ impl Bench {
             half: half.made,
             audit: audit.context("no run")?,
             halved: halved.context("no run")?,
+            more_keys,
             lines,
             wrong: wrong.into_iter().map(|wrong| format!("{}: {wrong}", kind.name())).collect(),
         })
@@ -166,19 +179,46 @@ impl Bench {
     fn capture(&self, kind: Kind, part: &str, size: u64) -> Result<Captured> {
         let path = self.options.folder.join(format!("{}{part}.pcap", kind.name()));
         let made = traffic::capture(&path, kind, size)?;
-        Ok(Captured { path, made })
+        let keys = kind.is_sealed().then(|| traffic::keys(&path));
+        Ok(Captured { path, made, keys })
     }
 
-    fn audit(&self, capture: &Path, case: &Path) -> Result<Cost> {
+    fn audit(&self, capture: &Captured, case: &Path) -> Result<Cost> {
+        self.stopwatch.measure(self.audit_command(capture, case))
+    }
+
+    fn audit_command(&self, capture: &Captured, case: &Path) -> Command {
         let mut command = self.stopwatch.command(&self.program);
-        command.arg("audit").arg(capture).arg("--quiet");
+        command.arg("audit").arg(&capture.path).arg("--quiet");
+        if let Some(keys) = &capture.keys {
+            command.arg("--keys").arg(keys);
+        }
         command.arg("--profile").arg(&self.needlework.profile).arg("--out").arg(case);
-        self.stopwatch.measure(command)
+        command
     }
 
-    fn measure(&self, yardstick: &Yardstick, capture: &Path) -> Result<Cost> {
+    /// The audit with a further key log, of which no line opens anything.
+    fn more_keys(&self, capture: &Captured, case: &Path) -> Result<Cost> {
+        let path = self.options.folder.join("other.keys");
+        traffic::other_keys(&path, OTHER_KEYS).with_context(|| format!("writing {}", path.display()))?;
+        let mut best = None;
+        for _ in 0..self.options.runs {
+            warm(&capture.path)?;
+            let mut command = self.audit_command(capture, case);
+            command.arg("--keys").arg(&path);
+            Cost::note(&mut best, self.stopwatch.measure(command)?);
+        }
+        best.context("no run")
+    }
+
+    fn measure(&self, yardstick: &Yardstick, capture: &Captured) -> Result<Cost> {
         let mut command = self.stopwatch.command(Path::new(yardstick.program));
-        (yardstick.arguments)(&mut command, capture, &self.needlework);
+        (yardstick.arguments)(&mut command, &capture.path, &self.needlework);
+        if yardstick.reads_keys
+            && let Some(keys) = &capture.keys
+        {
+            command.arg("-o").arg(format!("tls.keylog_file:{}", keys.display()));
+        }
         self.stopwatch.measure(command)
     }
 }
@@ -187,6 +227,8 @@ impl Bench {
 struct Captured {
     path: PathBuf,
     made: Made,
+    /// Its key log, where there is one.
+    keys: Option<PathBuf>,
 }
 
 /// Reads a file once, so that whoever comes first does not pay for the disk.
@@ -233,4 +275,6 @@ fn program(root: &Path, options: &Options) -> Result<PathBuf> {
     executables.next_back().context("cargo built no program")
 }
 
-const USAGE: &str = "usage: cargo xtask bench [--dir DIR] [--megabytes N] [--runs N] [--tshark-megabytes N] [--binary FILE] [--write]";
+/// Lines of the further key log.
+const OTHER_KEYS: u64 = 1_000_000;
+const USAGE: &str = "usage: cargo xtask bench [--dir DIR] [--kind NAME] [--megabytes N] [--runs N] [--tshark-megabytes N] [--binary FILE] [--write]";

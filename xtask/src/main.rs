@@ -33,7 +33,7 @@ fn main() -> anyhow::Result<()> {
     }
 }
 
-/// Writes both captures: the bulk one of so many megabytes (1,000), the short flows a third of that.
+/// Writes the captures: the bulk one of so many megabytes (1,000), the others in proportion.
 fn generate(arguments: &[String]) -> anyhow::Result<()> {
     let [folder, rest @ ..] = arguments else {
         bail!("where to? usage: cargo xtask generate DIR [MEGABYTES]")

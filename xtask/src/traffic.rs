@@ -1,8 +1,8 @@
 //! Captures for the benchmarks: a synthetic phone's traffic of any size, with planted values counted.
 //!
-//! Two kinds. *Bulk*: hundreds of keep-alive connections that carry telemetry (plain, gzip and base64 JSON),
-//! pages and images. *Short flows*: a DNS query, one small request, one answer, close; tens of thousands of
-//! them. Equal seeds give equal bytes.
+//! *Bulk*: hundreds of keep-alive connections that carry telemetry (plain, gzip and base64 JSON), pages and
+//! images. *Short flows*: a DNS query, one small request, one answer, close; tens of thousands of them. Both again
+//! in TLS 1.3, half HTTP/1.1 and half HTTP/2, with a key log. Equal seeds give equal bytes.
 
 use std::{
     fs::{self, File},
@@ -15,6 +15,10 @@ use anyhow::Context;
 use flate2::{Compression, write::GzEncoder};
 use serde::{Deserialize, Serialize};
 use testkit::{Conversation, Dice, Endpoint, Net, PcapStyle, PcapWriter, Side, dns};
+
+mod sealed;
+
+use sealed::{Inner, Request, Sealed};
 
 /// Values planted in one request out of [`PLANTED_EVERY`].
 pub(crate) const PLANTED: [(&str, &str); 4] = [
@@ -34,17 +38,28 @@ pub(crate) enum Kind {
     Bulk,
     /// A connection and a DNS query for each request.
     Short,
+    /// Long connections with TLS.
+    Tls,
+    /// A connection with TLS and a DNS query for each request.
+    TlsShort,
 }
 
 impl Kind {
-    /// Both.
-    pub(crate) const ALL: [Self; 2] = [Self::Bulk, Self::Short];
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [Self::Bulk, Self::Short, Self::Tls, Self::TlsShort];
+
+    /// Whether a key log goes with it.
+    pub(crate) fn is_sealed(self) -> bool {
+        matches!(self, Self::Tls | Self::TlsShort)
+    }
 
     /// The name that files begin with.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Bulk => "bulk",
             Self::Short => "short",
+            Self::Tls => "tls",
+            Self::TlsShort => "tls-short",
         }
     }
 
@@ -52,17 +67,30 @@ impl Kind {
     pub(crate) fn size(self, bulk: u64) -> u64 {
         match self {
             Self::Bulk => bulk,
-            Self::Short => bulk / 10 * 3,
+            Self::Short | Self::TlsShort => bulk / 10 * 3,
+            Self::Tls => bulk / 2,
         }
     }
 
-    fn write(self, path: &Path, size: u64) -> io::Result<Made> {
+    /// Writes the capture, and its key log.
+    fn write(self, path: &Path, keys: &Path, size: u64) -> io::Result<Made> {
+        let sealed = |write: Sealing| {
+            let mut keys = BufWriter::new(File::create(keys)?);
+            let made = write(path, &mut keys, size)?;
+            keys.flush()?;
+            Ok(made)
+        };
         match self {
             Self::Bulk => bulk(path, size),
             Self::Short => short_flows(path, size),
+            Self::Tls => sealed(tls),
+            Self::TlsShort => sealed(short_tls_flows),
         }
     }
 }
+
+type KeyLog = BufWriter<File>;
+type Sealing = fn(&Path, &mut KeyLog, u64) -> io::Result<Made>;
 
 /// What a generated capture holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,7 +115,7 @@ pub(crate) fn capture(path: &Path, kind: Kind, size: u64) -> anyhow::Result<Made
     println!("making {} …", path.display());
     // Under another name until it is whole, so that nobody reads half of it.
     let part = beside(path, "part");
-    let made = kind.write(&part, size).with_context(|| format!("writing {}", part.display()))?;
+    let made = kind.write(&part, &keys(path), size).with_context(|| format!("writing {}", part.display()))?;
     fs::rename(&part, path).with_context(|| format!("renaming {}", part.display()))?;
     let text = serde_json::to_string_pretty(&Note { recipe: RECIPE, size, made })?;
     fs::write(&note, text).with_context(|| format!("writing {}", note.display()))?;
@@ -107,6 +135,18 @@ fn noted(path: &Path, note: &Path, size: u64) -> Option<Made> {
     let note: Note = serde_json::from_slice(&fs::read(note).ok()?).ok()?;
     let there = fs::metadata(path).ok()?.len();
     (note.recipe == RECIPE && note.size == size && note.made.bytes == there).then_some(note.made)
+}
+
+/// Where the key log of a capture lies.
+pub(crate) fn keys(capture: &Path) -> PathBuf {
+    capture.with_extension("keys")
+}
+
+/// Writes a key log of so many lines that open none of our captures.
+pub(crate) fn other_keys(path: &Path, lines: u64) -> io::Result<()> {
+    let mut keys = BufWriter::new(File::create(path)?);
+    sealed::other_lines(lines, &mut Dice::new(9), &mut keys)?;
+    keys.flush()
 }
 
 fn beside(path: &Path, extension: &str) -> PathBuf {
@@ -129,7 +169,7 @@ fn bulk(path: &Path, size: u64) -> io::Result<Made> {
     while net.wire().written() < size {
         if open.len() < CONNECTIONS {
             port = if port >= 60_000 { 20_000 } else { port + 1 };
-            let mut conversation = conversation(port, server(dice.below(200)), &mut sequences);
+            let mut conversation = conversation(port, server(dice.below(200), 80), &mut sequences);
             conversation.open(&mut net)?;
             open.push(conversation);
         }
@@ -152,17 +192,12 @@ fn short_flows(path: &Path, size: u64) -> io::Result<Made> {
     let mut dice = Dice::new(2);
     let mut sequences = Dice::new(4);
     let mut net = net(path)?;
-    let resolver = Endpoint::new([2, 0, 0, 0, 0, 1], Ipv4Addr::new(192, 168, 43, 1), 53);
     let mut port = 20_000;
     while net.wire().written() < size {
         port = if port >= 60_000 { 20_000 } else { port + 1 };
         let number = dice.below(2000);
-        let name = format!("h{number}.telemetry.example");
-        let id = u16::try_from(dice.below(65_536)).unwrap_or(0);
-        let server = server(number);
-        net.udp(&phone(port), &resolver, &dns::query(id, &name, 1))?;
-        let answer = [(name.as_str(), dns::Data::A(server_address(number)))];
-        net.udp(&resolver, &phone(port), &dns::response(id, (&name, 1), &answer))?;
+        let name = resolve(&mut net, port, number, &mut dice)?;
+        let server = server(number, 80);
         made.queries += 1;
         let mut conversation = conversation(port, server, &mut sequences);
         conversation.open(&mut net)?;
@@ -182,6 +217,86 @@ fn short_flows(path: &Path, size: u64) -> io::Result<Made> {
         conversation.close(&mut net)?;
     }
     finish(net, made)
+}
+
+/// Writes a capture of about `size` bytes with long connections in TLS.
+fn tls(path: &Path, keys: &mut KeyLog, size: u64) -> io::Result<Made> {
+    let mut made = Made::default();
+    let (mut dice, mut sequences) = (Dice::new(5), Dice::new(6));
+    let mut net = net(path)?;
+    let image = dice.bytes(48 << 10);
+    let page = page(&mut dice);
+    let mut open: Vec<Sealed> = Vec::new();
+    let mut port = 20_000;
+    while net.wire().written() < size {
+        if open.len() < CONNECTIONS {
+            port = if port >= 60_000 { 20_000 } else { port + 1 };
+            let number = dice.below(200);
+            let talk = conversation(port, server(number, 443), &mut sequences);
+            let inner = if dice.once_in(2) { Inner::One } else { Inner::Two };
+            let host = format!("c{number}.metrics.example");
+            open.push(Sealed::open(&mut net, talk, (&host, inner), (&mut dice, keys))?);
+        }
+        let place = usize::try_from(dice.below(open.len() as u64)).unwrap_or(0);
+        let Some(sealed) = open.get_mut(place) else { continue };
+        let values = planted(&mut made);
+        let events = events(&mut dice, &values);
+        let (coding, body) = if dice.once_in(4) { ("", events) } else { ("gzip", gzip(&events)?) };
+        let request = Request {
+            path: &format!("/collect/v2/{}", made.requests),
+            media: "application/json",
+            coding,
+            body: &body,
+        };
+        let answer: (&str, &[u8]) = match dice.below(5) {
+            0 | 1 => ("text/html", &page),
+            2 | 3 => ("application/json", b"{\"code\":0}"),
+            _ => ("image/jpeg", &image),
+        };
+        sealed.exchange(&mut net, &request, answer)?;
+        if dice.once_in(40) {
+            open.swap_remove(place).close(&mut net)?;
+        }
+    }
+    for mut sealed in open {
+        sealed.close(&mut net)?;
+    }
+    finish(net, made)
+}
+
+/// Writes a capture of about `size` bytes with a new connection in TLS, and a DNS query, for each request.
+fn short_tls_flows(path: &Path, keys: &mut KeyLog, size: u64) -> io::Result<Made> {
+    let mut made = Made::default();
+    let (mut dice, mut sequences) = (Dice::new(7), Dice::new(8));
+    let mut net = net(path)?;
+    let mut port = 20_000;
+    while net.wire().written() < size {
+        port = if port >= 60_000 { 20_000 } else { port + 1 };
+        let number = dice.below(2000);
+        let name = resolve(&mut net, port, number, &mut dice)?;
+        made.queries += 1;
+        let inner = if dice.once_in(2) { Inner::One } else { Inner::Two };
+        let talk = conversation(port, server(number, 443), &mut sequences);
+        let mut sealed = Sealed::open(&mut net, talk, (&name, inner), (&mut dice, keys))?;
+        let values = planted(&mut made);
+        let path = format!("/v1/ping?n={}&q={}{values}", made.requests, dice.roll());
+        let body = dice.bytes(200).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let request = Request { path: &path, media: "", coding: "", body: &[] };
+        sealed.exchange(&mut net, &request, ("text/plain", body.as_bytes()))?;
+        sealed.close(&mut net)?;
+    }
+    finish(net, made)
+}
+
+/// A query for a host's name, from that port, and its answer. Gives the name.
+fn resolve(net: &mut File_, port: u16, number: u64, dice: &mut Dice) -> io::Result<String> {
+    let resolver = Endpoint::new([2, 0, 0, 0, 0, 1], Ipv4Addr::new(192, 168, 43, 1), 53);
+    let name = format!("h{number}.telemetry.example");
+    let id = u16::try_from(dice.below(65_536)).unwrap_or(0);
+    net.udp(&phone(port), &resolver, &dns::query(id, &name, 1))?;
+    let answer = [(name.as_str(), dns::Data::A(server_address(number)))];
+    net.udp(&resolver, &phone(port), &dns::response(id, (&name, 1), &answer))?;
+    Ok(name)
 }
 
 type File_ = Net<PcapWriter<BufWriter<File>>>;
@@ -214,8 +329,8 @@ fn conversation(port: u16, server: Endpoint, sequences: &mut Dice) -> Conversati
 }
 
 /// One of many servers, in the networks set aside for documentation and benchmarks.
-fn server(number: u64) -> Endpoint {
-    Endpoint::new([2, 0, 0, 0, 0, 1], server_address(number), 80)
+fn server(number: u64, port: u16) -> Endpoint {
+    Endpoint::new([2, 0, 0, 0, 0, 1], server_address(number), port)
 }
 
 fn server_address(number: u64) -> Ipv4Addr {

@@ -23,6 +23,8 @@ pub(super) struct Chapter {
     pub(super) audit: Cost,
     /// The audit of the one of half the size.
     pub(super) halved: Cost,
+    /// The audit with a million more lines of secrets, none of which opens anything; of encrypted captures.
+    pub(super) more_keys: Option<Cost>,
     pub(super) lines: Vec<Line>,
     /// What is wrong with the answers.
     pub(super) wrong: Vec<String>,
@@ -130,6 +132,16 @@ impl Chapter {
             audit.cpu / self.halved.cpu,
             audit.peak as f64 / self.halved.peak as f64,
         );
+        if let Some(more) = &self.more_keys {
+            let _ = writeln!(
+                out,
+                "\nWith another 1,000,000 lines of key log, which open nothing: {} s, {} s CPU and {}: {} s of wall time more.",
+                seconds(more.wall),
+                seconds(more.cpu),
+                megabytes(more.peak),
+                seconds((more.wall - audit.wall).max(0.0)),
+            );
+        }
         out
     }
 
