@@ -80,7 +80,6 @@ fn openssl_over_every_suite() {
         visits.iter().filter(|(_, suite, _)| suite.exchange == "RSA" && !suite.name.contains("ARIA"));
     let expected: Vec<_> = expected.map(|(visit, ..)| format!("/{}", visit.name)).collect();
     expected.iter().for_each(|target| drop(with_key.of(target).clone()));
-    assert_eq!(with_key.exchanges.len(), expected.len(), "with the server's key alone");
 
     let known = visits.iter().filter(|(_, suite, _)| !suite.name.contains("ARIA"));
     proved(&stage, known.map(|(visit, ..)| (visit.name.clone(), 3)));
