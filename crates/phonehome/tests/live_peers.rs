@@ -4,6 +4,8 @@
 //! Each test plays in a network namespace of its own, for which it must be root. Where it is not, or where a peer
 //! is not installed, it is skipped with a line that says why.
 
+#![allow(clippy::type_complexity, reason = "a plan of a test is a row of a table")]
+#![allow(clippy::zombie_processes, reason = "peers end with their namespace")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may panic")]
 
 mod kit;

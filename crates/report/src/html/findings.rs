@@ -128,7 +128,7 @@ fn what(told: &Told) -> Markup {
                 @if *planted > 0 { ", of " (words::number(*planted)) " in the profile" }
             }
             FindingKind::Protection { protection, .. } => {
-                ": " (words::content(&protection.content))
+                ": " (Prose(&words::content(&protection.content)))
                 @if !protection.label.is_empty() { ", under the label " code { (Shown(&protection.label)) } }
             }
         }
