@@ -1,12 +1,12 @@
 //! What was read, decrypted, for other programs: HAR, pcapng with its secrets, a table of exchanges.
 //!
-//! The captures go the way of an audit, with one worker whose [`Ear`] writes messages down instead of examining
+//! The captures go the way of an audit, with one worker whose `Ear` writes messages down instead of examining
 //! them. The pcapng is written afterwards, in a second reading: only then it is known whose secrets are needed,
 //! and they stand before the first packet.
 //!
-//! - [`har`]: exchanges to HAR 1.2.
-//! - [`pcapng`]: the packets of all captures, with secrets.
-//! - [`secrets`]: which lines of key logs are needed.
+//! - `har`: exchanges to HAR 1.2.
+//! - `pcapng`: the packets of all captures, with secrets.
+//! - `secrets`: which lines of key logs are needed.
 
 mod half;
 mod har;

@@ -92,7 +92,8 @@ mod tests {
 
     #[test]
     fn integers_read_as_in_the_standard() {
-        let rows: [(&[u8], u8, Result<u64, Stop>, usize); 6] = [
+        type Row = (&'static [u8], u8, Result<u64, Stop>, usize);
+        let rows: [Row; 6] = [
             (&[0b1110_1010], 5, Ok(10), 1),
             (&[0b0001_1111, 0b1001_1010, 0b0000_1010], 5, Ok(1337), 3),
             (&[42], 8, Ok(42), 1),

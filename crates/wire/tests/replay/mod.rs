@@ -1,6 +1,7 @@
 //! Capture files with their secrets through flows and sessions, and every byte of every message made again from
 //! the file: a trail that cannot be followed fails the test.
 
+#![allow(clippy::expect_used, reason = "a test may stop where it is wrong")]
 #![allow(dead_code, reason = "each test uses its part")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop where it is wrong")]
 
