@@ -4,7 +4,7 @@
 //!
 //! * It has one decoder for each direction: [`hpack::Decoder`] or [`qpack::Decoder`]. `joined` makes one for a
 //!   connection whose beginning the capture lacks.
-//! * It puts a whole field section (a header block) together as [`Recorded`] and has it read. HPACK's `read`
+//! * It puts a whole field section (a header block) together as [`Recorded`](crate::Recorded) and has it read. HPACK's `read`
 //!   gives a [`Section`] at once. QPACK's gives [`qpack::Blocked`] where the section needs insertions that have
 //!   not come yet: the room leaves the section where it is, within a bound of its own, and tries again after
 //!   more of the encoder stream was read ([`qpack::Decoder::instructions`]); `read_now` does not wait.
@@ -13,7 +13,7 @@
 //! * [`Written::new`] writes a section out as text, with named parts and the facts of an HTTP head: what a
 //!   message's `recorded` begins with.
 //!
-//! Provenance: a [`Text`] is a [`Recorded`] of its own. A literal points at its bytes, wherever those came from;
+//! Provenance: a [`Text`] is a [`Recorded`](crate::Recorded) of its own. A literal points at its bytes, wherever those came from;
 //! where it was Huffman-coded, at a derivation by `huffman` ([`replay`]) of exactly the coded bytes. A field of
 //! the dynamic table shares the text of the literal that defined it, which may lie in a section long before. A
 //! field of the static table was not sent, and has no source.
