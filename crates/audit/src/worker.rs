@@ -49,6 +49,7 @@ impl<'w, 'e> SinkFactory for Desk<'w, 'e> {
     }
 
     fn close(&mut self, flow: &FlowInfo, mut sink: Self::Sink, summary: FlowSummary) {
+        sink.session.finish();
         sink.examine();
         let examiner = &mut *self.examiner.borrow_mut();
         let Examiner { gathered, records, .. } = examiner;

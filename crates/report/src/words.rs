@@ -205,18 +205,22 @@ pub(crate) fn relation(relation: Relation) -> &'static str {
 pub(crate) fn layer(layer: Layer) -> &'static str {
     match layer {
         Layer::Capture => "capture file",
+        Layer::Coap => "CoAP",
         Layer::Dhcp => "DHCP",
         Layer::Dns => "DNS",
         Layer::Flow => "flow",
         Layer::Http => "HTTP",
         Layer::Ip => "IP",
         Layer::Link => "link",
+        Layer::Mqtt => "MQTT",
         Layer::Payload => "payload",
         Layer::Quic => "QUIC",
         Layer::Tcp => "TCP",
         Layer::Tls => "TLS",
         Layer::Tunnel => "tunnel",
         Layer::Udp => "UDP",
+        Layer::WebSocket => "WebSocket",
+        Layer::Xmpp => "XMPP",
     }
 }
 
@@ -281,10 +285,21 @@ const DECODERS: &[(&str, &str, &str)] = &[
     ("lz4", "LZ4", "compression that anyone can undo"),
     ("lz4-block", "LZ4 block", "compression that anyone can undo"),
     ("percent", "Percent", "characters written as %XX in an address"),
+    (
+        "permessage-deflate",
+        "WebSocket compression",
+        "all compressed messages so far unpacked: compression that anyone can undo",
+    ),
+    (
+        "permessage-deflate-continued",
+        "WebSocket compression",
+        "unpacked with the help of earlier messages, too many to be listed here",
+    ),
     ("snappy", "Snappy", "compression that anyone can undo"),
     ("snappy-block", "Snappy block", "compression that anyone can undo"),
     ("utf-16be", "UTF-16", "text in two-byte characters"),
     ("utf-16le", "UTF-16", "text in two-byte characters"),
+    ("websocket-mask", "WebSocket mask", "a mask whose key is sent along: anyone can undo it, no encryption"),
     ("xml-text", "XML text", "a text element, its entities undone"),
     ("zlib", "zlib", "compression that anyone can undo"),
     ("zstd", "Zstandard", "compression that anyone can undo"),

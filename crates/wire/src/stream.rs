@@ -85,12 +85,7 @@ impl Recorded {
 
     /// The place of a derivation, which is noted where it is new. Neighbours mostly share theirs.
     fn source(&mut self, derivation: &Arc<Derivation>) -> Source {
-        let known = self.derived.iter().rposition(|known| Arc::ptr_eq(known, derivation));
-        let place = known.unwrap_or_else(|| {
-            self.derived.push(Arc::clone(derivation));
-            self.derived.len() - 1
-        });
-        Source::Buffer(BufferId(u32::try_from(place).unwrap_or(u32::MAX)))
+        derivation::source(&mut self.derived, derivation)
     }
 
     /// Drops all bytes but the first `len`, and what is known of them.
