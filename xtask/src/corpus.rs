@@ -9,6 +9,7 @@ mod files;
 mod http;
 mod links;
 mod local;
+mod messages;
 mod secure;
 mod tcp;
 
@@ -134,6 +135,7 @@ const CAPTURES: &[&[Capture]] = &[
     tcp::CAPTURES,
     dns::CAPTURES,
     local::CAPTURES,
+    messages::CAPTURES,
     secure::CAPTURES,
     links::LINKS,
     links::TUNNELS,
