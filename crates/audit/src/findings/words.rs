@@ -1,6 +1,6 @@
 //! The words of findings: sentences a lay reader understands.
 
-use evidence::{Carrier, Destination, Grade, SightingKey, Subject};
+use evidence::{Carrier, Destination, Grade, SightingGroup, SightingKey, Subject};
 
 use super::{Leak, Receiver};
 use crate::merge::Merged;
@@ -14,6 +14,9 @@ pub(super) fn title(leak: &Leak<'_>) -> String {
 pub(super) fn bulk_title(leaks: &[Leak<'_>], seen: u64, planted: u64) -> String {
     let Some(leak) = leaks.first() else { return String::new() };
     let many = match planted {
+        0 if leaks.iter().any(|leak| leak.value == SightingGroup::FURTHER) => {
+            format!("More than {} values", SightingGroup::LISTED)
+        }
         0 => format!("{seen} values"),
         planted => format!("{seen} of {planted} planted values"),
     };
