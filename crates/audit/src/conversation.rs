@@ -120,6 +120,10 @@ impl Conversation {
             }
             Head::Dhcp(head) => {
                 let address = head.address.unwrap_or(self.device_address);
+                // It has no address yet, and asks for one.
+                if address.is_unspecified() {
+                    return;
+                }
                 let facts = gathered.devices.entry(address).or_default();
                 facts.call(&head.host_name);
                 facts.call(&head.vendor_class);
@@ -198,9 +202,11 @@ impl Conversation {
             contact.flows += 1;
             contact.moved(bytes, summary.first, summary.last);
         }
-        let device = gathered.devices.entry(self.device_address).or_default();
-        if !self.inbound {
-            device.at(info.mac);
+        if !self.device_address.is_unspecified() {
+            let device = gathered.devices.entry(self.device_address).or_default();
+            if !self.inbound {
+                device.at(info.mac);
+            }
         }
         gathered.anomalies.merge(summary.anomalies);
         for exchange in std::mem::take(&mut self.under_way) {
