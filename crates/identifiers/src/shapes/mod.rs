@@ -170,13 +170,17 @@ impl Shapes {
     }
 
     fn tell<'a>(&self, field: FieldView<'_>, rows: impl Iterator<Item = &'a Row>, found: &mut Vec<Shape>) {
+        // `/user/login.png` is nobody: the word before a segment says less than a parameter's name.
+        let routed = field.decoder == "path";
         for row in rows {
             let held = self.keep_all(row.kind, None, found, |hits| {
                 row.check.run(field.value, hits);
                 if row.hashed && hits.is_empty() {
                     checks::hash(field.value, hits);
                 }
-                hits.retain(|hit| hit.sure || row.needs_parent() || field.is_believable(row.check, hit));
+                hits.retain(|hit| {
+                    hit.sure || !routed && (row.needs_parent() || field.is_believable(row.check, hit))
+                });
             });
             if held {
                 return;
