@@ -20,6 +20,8 @@ use foldhash::{HashMap, HashMapExt};
 #[derive(Debug, Default)]
 pub(crate) struct Gathered {
     pub(crate) groups: HashMap<GroupKey, Group>,
+    /// The values listed of each kind of which there may be any number, by place: the lowest hashes.
+    listed: HashMap<(IdentifierKind, GroupKey), BTreeMap<u64, GroupKey>>,
     pub(crate) texts: Interner<String>,
     pub(crate) values: Interner<Value>,
     pub(crate) encodings: Interner<Vec<&'static str>>,
@@ -63,6 +65,33 @@ pub(crate) struct Value {
 pub(crate) struct Group {
     pub(crate) part: u64,
     pub(crate) sightings: SightingGroup,
+}
+
+/// Where a sighting is counted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Target {
+    /// In a group of its value.
+    Listed(GroupKey),
+    /// With others, because there are too many values.
+    Further(GroupKey),
+}
+
+/// What stands for the values that are not listed.
+fn further(kind: IdentifierKind) -> Value {
+    Value {
+        kind,
+        canonical: SightingGroup::FURTHER.to_owned(),
+        label: String::new(),
+        grade: Grade::Shaped,
+        form: Form("list".to_owned()),
+    }
+}
+
+/// By what values are chosen that are listed: the same in every run, and nothing to do with what they say.
+pub(crate) fn hash_of(canonical: &str, form: &Form) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (canonical, form).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// What happened between the devices and one endpoint, by the endpoint's local number.
@@ -127,6 +156,65 @@ impl Gathered {
         self.contacts.get_mut(endpoint as usize)
     }
 
+    /// The group of a value that only looks identifying, at a place (a key without its value). Of a kind of
+    /// which there may be any number the values with the lowest hashes have groups of their own, so that it does
+    /// not matter in which order they come, and on which worker.
+    pub(crate) fn shaped(&mut self, place: GroupKey, value: Value) -> Target {
+        if !value.kind.is_plural() {
+            return Target::Listed(GroupKey { value: self.values.intern(&value), ..place });
+        }
+        let (kind, hash) = (value.kind, hash_of(&value.canonical, &value.form));
+        let listed = self.listed.entry((kind, place)).or_default();
+        if let Some(key) = listed.get(&hash) {
+            return Target::Listed(*key);
+        }
+        let last = listed.last_key_value().map(|(last, key)| (*last, *key));
+        let full = last.filter(|_| listed.len() >= SightingGroup::LISTED);
+        if full.is_some_and(|(last, _)| last < hash) {
+            return Target::Further(self.further(kind, place));
+        }
+        let key = GroupKey { value: self.values.intern(&value), ..place };
+        let listed = self.listed.entry((kind, place)).or_default();
+        listed.insert(hash, key);
+        if let Some((last, evicted)) = full {
+            listed.remove(&last);
+            self.evict(kind, place, evicted);
+        }
+        Target::Listed(key)
+    }
+
+    /// The key of the group that counts what is not listed.
+    fn further(&mut self, kind: IdentifierKind, place: GroupKey) -> GroupKey {
+        let value = self.values.intern(&further(kind));
+        GroupKey { value, ..place }
+    }
+
+    fn evict(&mut self, kind: IdentifierKind, place: GroupKey, evicted: GroupKey) {
+        let further = self.further(kind, place);
+        let Some(group) = self.groups.remove(&evicted) else { return };
+        if self.part(further).is_some()
+            && let Some(all) = self.groups.get_mut(&further)
+        {
+            all.sightings.absorb(&group.sightings);
+        }
+    }
+
+    /// Counts what is not listed: without its trail, so that a million addresses cost a million hashes.
+    pub(crate) fn count(&mut self, key: GroupKey, time: Timestamp) {
+        if self.part(key).is_none() {
+            return;
+        }
+        if let Some(contact) = self.contact(key.endpoint) {
+            contact.moved((0, 0), time, time);
+        }
+        if let Some(group) = self.groups.get_mut(&key) {
+            let group = &mut group.sightings;
+            group.count += 1;
+            group.first = group.first.min(time);
+            group.last = group.last.max(time);
+        }
+    }
+
     /// The store's number for a group; the group is made where it is new. `None` where there are too many.
     pub(crate) fn part(&mut self, key: GroupKey) -> Option<u64> {
         if let Some(group) = self.groups.get(&key) {
@@ -151,7 +239,6 @@ impl Gathered {
 
     /// Counts an occurrence in its group, and keeps it where it is among the earliest.
     pub(crate) fn add(&mut self, key: GroupKey, occurrence: &Occurrence) {
-        self.totals.sightings += 1;
         if let Some(contact) = self.contact(key.endpoint) {
             contact.moved((0, 0), occurrence.time, occurrence.time);
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{
-    AnomalyTally, Channel, Destination, Device, Endpoint, EndpointId, Fate, Ledger, Occurrence, Protection,
+    AnomalyTally, Channel, Destination, Device, Endpoint, EndpointId, Fate, Form, Grade, Ledger, Occurrence, Protection,
     SightingGroup, SightingKey, Timestamp, Totals,
 };
 use facts::{Atlas, domain};
@@ -11,7 +11,7 @@ use wire::entries::NOT_RECORDED;
 
 use crate::{
     conversation::written,
-    gather::{Contact, DeviceFacts, Gathered, Names, Shown},
+    gather::{Contact, DeviceFacts, Gathered, Names, Shown, hash_of},
 };
 
 /// Everything the workers gathered, in final numbers.
@@ -68,7 +68,6 @@ pub(crate) fn merge(mut shares: Vec<Gathered>, atlas: &Atlas) -> Merged {
 fn add_totals(sum: &mut Totals, more: &Totals) {
     sum.flows += more.flows;
     sum.exchanges += more.exchanges;
-    sum.sightings += more.sightings;
 }
 
 fn merge_devices(devices: &mut BTreeMap<std::net::IpAddr, DeviceFacts>, share: &Gathered) {
@@ -148,10 +147,40 @@ fn merge_groups(merged: &mut Merged, shares: Vec<Gathered>, contacts: &Contacts)
             }
         }
     }
+    list_few(&mut groups);
     for (index, (group, parts)) in (0..).zip(groups.into_values()) {
+        if group.key.value != SightingGroup::FURTHER {
+            merged.totals.sightings += group.count;
+        }
         merged.parts.extend(parts.into_iter().map(|part| (part, index)));
         merged.sightings.push(group);
     }
+}
+
+/// Of kinds of which there may be any number, lists as many values in one place as one worker would have.
+fn list_few(groups: &mut BTreeMap<SightingKey, (SightingGroup, BTreeSet<u64>)>) {
+    let mut places: BTreeMap<SightingKey, BTreeMap<u64, SightingKey>> = BTreeMap::new();
+    for key in groups.keys().filter(|key| key.kind.is_plural() && key.grade == Grade::Shaped) {
+        if key.value != SightingGroup::FURTHER {
+            places.entry(further_of(key)).or_default().insert(hash_of(&key.value, &key.form), key.clone());
+        }
+    }
+    for (place, values) in places {
+        for evicted in values.into_values().skip(SightingGroup::LISTED) {
+            let Some((group, _)) = groups.remove(&evicted) else { continue };
+            let (all, _) = groups.entry(place.clone()).or_insert_with(|| {
+                let (first, last) = (Timestamp(i64::MAX), Timestamp(i64::MIN));
+                let empty = SightingGroup { key: place.clone(), count: 0, first, last, proofs: Vec::new() };
+                (empty, BTreeSet::new())
+            });
+            all.absorb(&group);
+        }
+    }
+}
+
+/// The key of the group that counts the values which are not listed beside this one.
+fn further_of(key: &SightingKey) -> SightingKey {
+    SightingKey { value: SightingGroup::FURTHER.to_owned(), form: Form("list".to_owned()), ..key.clone() }
 }
 
 fn destination(

@@ -91,7 +91,7 @@ pub struct Totals {
     pub flows: u64,
     /// Exchanges seen.
     pub exchanges: u64,
-    /// Sightings before gathering.
+    /// Sightings before gathering; without those of values that are not listed ([`SightingGroup::FURTHER`]).
     pub sightings: u64,
 }
 

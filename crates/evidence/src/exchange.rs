@@ -81,6 +81,23 @@ pub struct Destination {
     pub last: Timestamp,
 }
 
+impl Destination {
+    /// Who people take it for: its registrable domain; where no registry is known for its name, the name's last
+    /// two labels (the rule `*` of the public-suffix list); else its address.
+    pub fn receiver(&self) -> &str {
+        let host = self.endpoint.host.as_str();
+        match (self.domain.as_str(), host) {
+            ("", "") => &self.endpoint.address,
+            ("", _) if host.parse::<std::net::IpAddr>().is_ok() => host,
+            ("", _) => {
+                let mut dots = host.rmatch_indices('.').map(|(at, _)| at + 1);
+                dots.nth(1).and_then(|start| host.get(start..)).unwrap_or(host)
+            }
+            (domain, _) => domain,
+        }
+    }
+}
+
 /// The address's side: who announces it and where it is thought to be. Empty strings: unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Network {

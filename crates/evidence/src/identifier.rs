@@ -4,6 +4,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::Severity;
 
+impl IdentifierKind {
+    /// Whether phones hold many of the kind: contacts, files, addresses of pages.
+    pub fn is_plural(self) -> bool {
+        self.subject() == Subject::ThirdPerson
+            || matches!(
+                self,
+                Self::Bssid
+                    | Self::FileName
+                    | Self::Package
+                    | Self::SearchWord
+                    | Self::SongTitle
+                    | Self::Ssid
+                    | Self::TypedWord
+                    | Self::Url
+            )
+    }
+}
+
 /// Whose data it is. Data of third persons rank above the phone's own device numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

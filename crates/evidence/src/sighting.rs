@@ -105,6 +105,11 @@ pub struct SightingGroup {
 impl SightingGroup {
     /// How many proofs a group keeps; the rest are in the store.
     pub const PROOFS: usize = 3;
+    /// How many different values that only look identifying are listed of a kind of which phones hold many, in
+    /// one field to one endpoint. All others are one group under [`Self::FURTHER`], without proofs.
+    pub const LISTED: usize = 100;
+    /// The value of the group that counts what is not listed.
+    pub const FURTHER: &str = "further values";
 
     /// A group of one.
     pub fn of(key: SightingKey, occurrence: Occurrence) -> Self {
@@ -117,6 +122,13 @@ impl SightingGroup {
         self.first = self.first.min(occurrence.time);
         self.last = self.last.max(occurrence.time);
         Self::keep(&mut self.proofs, [occurrence]);
+    }
+
+    /// Counts another group in this one, without its proofs.
+    pub fn absorb(&mut self, other: &Self) {
+        self.count += other.count;
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
     }
 
     /// Adds another group with the same key. The result does not depend on the order.

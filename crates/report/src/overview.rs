@@ -389,7 +389,9 @@ pub(crate) fn socket(destination: &Destination) -> String {
 
 /// Whether the address is not one of the internet.
 pub(crate) fn local(destination: &Destination) -> bool {
-    !matches!(destination.network.scope.as_str(), "" | "public")
+    let scope = destination.network.scope.as_str();
+    // An operator's own network (RFC 6598) is not the phone's.
+    !matches!(scope, "" | "public") && !scope.starts_with("shared")
 }
 
 /// `China Telecom, of the group China Telecom Corporation (CN)`.

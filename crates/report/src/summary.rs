@@ -4,10 +4,13 @@
 //! width (at least 40 columns). Without colour it holds no escape sequence at all, and with colour none
 //! but our own: characters of values that drive terminals are written as `\u{1b}`.
 
-use std::fmt::Write;
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt::Write,
+};
 
 use anstyle::{AnsiColor, Style};
-use evidence::{Case, Severity};
+use evidence::{Case, Destination, Severity};
 
 use crate::coverage::Coverage;
 use crate::overview::{Overview, Reached, Reader, Told, host, local};
@@ -143,13 +146,13 @@ impl Page {
     }
 
     fn destinations(&mut self, overview: &Overview) {
-        let told: Vec<&Reached> = overview.told().collect();
+        let told = receivers(overview.told());
         if told.is_empty() {
             return;
         }
         self.heading("Destinations", "");
-        for reached in told.iter().take(MOST_DESTINATIONS) {
-            self.destination(reached);
+        for receiver in told.iter().take(MOST_DESTINATIONS) {
+            self.destination(receiver);
         }
         let rest = told.len().saturating_sub(MOST_DESTINATIONS);
         if rest > 0 {
@@ -158,14 +161,13 @@ impl Page {
     }
 
     /// Name and traffic on one line where both fit, then what is known of it.
-    fn destination(&mut self, reached: &Reached) {
-        let one = reached.destination;
-        let findings = words::counted(reached.findings.len() as u64, "finding");
-        let traffic = format!("{} sent · {findings}", words::bytes(one.bytes_out));
+    fn destination(&mut self, receiver: &Receiver) {
+        let findings = words::counted(receiver.findings.len() as u64, "finding");
+        let traffic = format!("{} sent · {findings}", words::bytes(receiver.sent()));
         let beside = self.width.saturating_sub(4 + plain::width(&traffic));
         let fits = beside >= LEAST_NAME;
-        let name = plain::fitted(host(one), if fits { beside } else { self.width - 2 });
-        let (on, off) = self.paint(reached.worst.map_or(DIM, severity_style));
+        let name = plain::fitted(receiver.name(), if fits { beside } else { self.width - 2 });
+        let (on, off) = self.paint(receiver.worst.map_or(DIM, severity_style));
         let line = match fits {
             true => {
                 let gap = self.width.saturating_sub(2 + plain::width(&name) + plain::width(&traffic));
@@ -174,7 +176,7 @@ impl Page {
             false => format!("  {on}{name}{off}"),
         };
         self.line(&line);
-        let place = whereabouts(reached);
+        let place = receiver.whereabouts();
         let below = if fits { place } else { format!("{traffic} · {place}") };
         self.wrapped(INDENT, &below, DIM);
     }
@@ -274,13 +276,84 @@ fn wrap(text: &str, columns: usize) -> Vec<std::borrow::Cow<'_, str>> {
     textwrap::wrap(text, options)
 }
 
+/// Those that a person takes for one: the hosts of a domain, the addresses of a host.
+struct Receiver<'a> {
+    all: Vec<&'a Reached<'a>>,
+    /// Places in [`Overview::findings`].
+    findings: BTreeSet<usize>,
+    worst: Option<Severity>,
+}
+
+/// Gathers destinations by domain, else by host, in the order in which each is first met.
+fn receivers<'a>(told: impl Iterator<Item = &'a Reached<'a>>) -> Vec<Receiver<'a>> {
+    let mut receivers: Vec<Receiver> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for reached in told {
+        let place = *places.entry(reached.destination.receiver()).or_insert(receivers.len());
+        if place == receivers.len() {
+            receivers.push(Receiver { all: Vec::new(), findings: BTreeSet::new(), worst: None });
+        }
+        if let Some(receiver) = receivers.get_mut(place) {
+            receiver.all.push(reached);
+            receiver.findings.extend(&reached.findings);
+            receiver.worst = receiver.worst.max(reached.worst);
+        }
+    }
+    receivers
+}
+
+impl Receiver<'_> {
+    /// The host where there is one only, else the domain.
+    fn name(&self) -> &str {
+        let mut hosts = self.all.iter().map(|reached| host(reached.destination));
+        let first = hosts.next().unwrap_or_default();
+        let single = hosts.all(|host| host == first);
+        if single { first } else { self.all.first().map_or("", |reached| reached.destination.receiver()) }
+    }
+
+    fn sent(&self) -> u64 {
+        self.all.iter().fold(0, |sum, reached| sum.saturating_add(reached.destination.bytes_out))
+    }
+
+    /// As [`whereabouts`]; of several, how many there are, in which countries, and whose.
+    fn whereabouts(&self) -> String {
+        let Some((first, [_, ..])) = self.all.split_first() else {
+            return self.all.first().map(|reached| whereabouts(reached)).unwrap_or_default();
+        };
+        let hosts: BTreeSet<_> = self.all.iter().map(|reached| host(reached.destination)).collect();
+        let countries: BTreeSet<_> = self
+            .all
+            .iter()
+            .filter_map(|reached| reached.destination.network.located.as_ref())
+            .map(|country| plain::fitted(&country.code, 8))
+            .collect();
+        let mut facts = Vec::new();
+        if hosts.len() > 1 {
+            facts.push(words::counted(hosts.len() as u64, "host"));
+        }
+        let addresses: BTreeSet<_> =
+            self.all.iter().map(|reached| reached.destination.endpoint.address.as_str()).collect();
+        let at = match countries.is_empty() {
+            true => String::new(),
+            false => format!(" in {}", words::list(&countries.into_iter().collect::<Vec<_>>())),
+        };
+        facts.push(match addresses.len() {
+            1 => format!("address{at}"),
+            many => format!("{many} addresses{at}"),
+        });
+        facts.push(operator(first.destination));
+        facts.retain(|fact| !fact.is_empty());
+        facts.join(" · ")
+    }
+}
+
 /// `203.0.113.7 in CN · AS64500 Example Telecom · China Telecom (CN)`.
 fn whereabouts(reached: &Reached) -> String {
     let one = reached.destination;
     let network = &one.network;
     let mut facts = vec![plain::fitted(&one.endpoint.address, 45)];
-    if local(one) {
-        facts.push(format!("{} address", plain::fitted(&network.scope, 24)));
+    if !matches!(network.scope.as_str(), "" | "public") {
+        facts.push(format!("{} address", plain::fitted(&network.scope, 32)));
     } else {
         let at = network.located.as_ref().map_or_else(
             || "country unknown".to_owned(),
@@ -291,12 +364,17 @@ fn whereabouts(reached: &Reached) -> String {
     if let Some(number) = network.asn {
         facts.push(plain::fitted(&format!("AS{number} {}", network.holder), 45));
     }
-    if let Some(owner) = &one.owner {
-        facts.push(plain::fitted(&crate::overview::owner(owner), 60));
-    } else if !local(one) {
-        facts.push("operator unknown".to_owned());
-    }
+    facts.push(operator(one));
+    facts.retain(|fact| !fact.is_empty());
     facts.join(" · ")
+}
+
+fn operator(destination: &Destination) -> String {
+    match &destination.owner {
+        Some(owner) => plain::fitted(&crate::overview::owner(owner), 60),
+        None if local(destination) => String::new(),
+        None => "operator unknown".to_owned(),
+    }
 }
 
 fn severity_style(severity: Severity) -> Style {

@@ -213,6 +213,7 @@ fn finish(database: &mut Connection, case: &Case, groups: &[(u64, u32)]) -> rusq
             parts.execute(params![part.cast_signed(), group])?;
         }
     }
+    transaction.execute_batch(UNLISTED)?;
     transaction.execute_batch(INDICES)?;
     transaction.commit()
 }
@@ -388,6 +389,9 @@ const PRAGMAS: &str = "
 ";
 
 const SCHEMA: &str = include_str!("schema.sql");
+
+/// Sightings of values that were listed until others came: the case counts them, and lists them nowhere.
+const UNLISTED: &str = "DELETE FROM sighting WHERE part NOT IN (SELECT part FROM group_part)";
 
 const INDICES: &str = "
     CREATE INDEX exchange_by_host ON exchange (host);

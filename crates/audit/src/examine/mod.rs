@@ -27,7 +27,7 @@ use wire::Message;
 
 use crate::{
     conversation::Conversation,
-    gather::{Gathered, GroupKey, Value},
+    gather::{Gathered, GroupKey, Target, Value},
     input::hex,
     records::Records,
 };
@@ -156,7 +156,10 @@ impl<'e> Examiner<'e> {
         kinds: &[FieldKind],
         hit: &Hit,
     ) {
-        let key = self.key(conversation, message, tree, kinds, hit);
+        let key = match self.target(conversation, message, tree, kinds, hit) {
+            Target::Listed(key) => key,
+            Target::Further(key) => return self.gathered.count(key, message.recorded.first),
+        };
         let exchange = ExchangeId { flow: conversation.flow(), index: message.exchange };
         let (trail, span) = provenance::trail(message, tree, hit.buffer, &hit.range);
         let occurrence = Occurrence {
@@ -173,7 +176,31 @@ impl<'e> Examiner<'e> {
         }
     }
 
-    fn key(
+    /// Where a hit is counted.
+    fn target(
+        &mut self,
+        conversation: &Conversation,
+        message: &Message,
+        tree: &Tree<'_>,
+        kinds: &[FieldKind],
+        hit: &Hit,
+    ) -> Target {
+        let place = self.place(conversation, message, tree, kinds, hit);
+        match &hit.what {
+            What::Needle(found) => {
+                let bytes = tree.buffer(hit.buffer).map(|buffer| &*buffer.bytes).unwrap_or_default();
+                Target::Listed(GroupKey { value: self.needle_value(found, bytes), ..place })
+            }
+            What::Shape(shape) => {
+                let (canonical, form) = (shape.canonical.clone(), shape.form.clone());
+                let (label, grade) = (String::new(), Grade::Shaped);
+                self.gathered.shaped(place, Value { kind: shape.kind, canonical, label, grade, form })
+            }
+        }
+    }
+
+    /// Where a hit stands: the key of its group but for the value.
+    fn place(
         &mut self,
         conversation: &Conversation,
         message: &Message,
@@ -181,19 +208,6 @@ impl<'e> Examiner<'e> {
         kinds: &[FieldKind],
         hit: &Hit,
     ) -> GroupKey {
-        let value = match &hit.what {
-            What::Needle(found) => {
-                let bytes = tree.buffer(hit.buffer).map(|buffer| &*buffer.bytes).unwrap_or_default();
-                self.needle_value(found, bytes)
-            }
-            What::Shape(shape) => self.gathered.values.intern(&Value {
-                kind: shape.kind,
-                canonical: shape.canonical.clone(),
-                label: String::new(),
-                grade: Grade::Shaped,
-                form: shape.form.clone(),
-            }),
-        };
         let path = hit.field.map(|field| tree.path(field)).unwrap_or_default();
         let mut encodings = match hit.field.filter(|&field| in_buffer(tree, field, hit)) {
             Some(field) => tree.encodings_of(field),
@@ -201,7 +215,7 @@ impl<'e> Examiner<'e> {
         };
         encodings.retain(|name| !name.is_empty());
         GroupKey {
-            value,
+            value: 0,
             field: self.gathered.texts.intern(path.as_str()),
             encodings: self.gathered.encodings.intern(encodings.as_slice()),
             carrier: carrier_of_hit(message, tree, kinds, hit),

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{
     Destination, Direction, EndpointId, Evidence, Finding, FindingId, FindingKind, Form, Grade,
-    IdentifierKind, Relation, Security, Severity, SightingGroup, Subject,
+    IdentifierKind, Relation, Security, Severity, SightingGroup,
 };
 use identifiers::Profile;
 use sha2::{Digest, Sha256};
@@ -74,6 +74,10 @@ impl Leak<'_> {
         if self.grade() == Grade::Shaped && severity > Severity::Medium {
             severity = lower(severity);
         }
+        // Servers' files have names, too.
+        if self.grade() == Grade::Shaped && self.kind == IdentifierKind::FileName {
+            severity = lower(severity);
+        }
         if !self.in_clear() {
             severity = lower(severity);
         }
@@ -122,12 +126,10 @@ fn best_first(mut leak: Leak<'_>) -> Leak<'_> {
 pub(crate) fn receiver(destination: &Destination) -> Receiver<'_> {
     if LOCAL.contains(&destination.network.scope.as_str()) {
         Receiver::LocalNetwork
-    } else if !destination.domain.is_empty() {
-        Receiver::Domain(&destination.domain)
-    } else if !destination.endpoint.host.is_empty() {
-        Receiver::Domain(&destination.endpoint.host)
-    } else {
+    } else if destination.domain.is_empty() && destination.endpoint.host.is_empty() {
         Receiver::Address(&destination.endpoint.address)
+    } else {
+        Receiver::Domain(destination.receiver())
     }
 }
 
@@ -136,7 +138,7 @@ fn split_bulk(leaks: Vec<Leak<'_>>) -> (Vec<Vec<Leak<'_>>>, Vec<Leak<'_>>) {
     let mut by_kind: BTreeMap<_, Vec<Leak<'_>>> = BTreeMap::new();
     let mut single = Vec::new();
     for leak in leaks {
-        if in_bulk(leak.kind) {
+        if leak.kind.is_plural() {
             by_kind.entry((leak.kind, leak.receiver)).or_default().push(leak);
         } else {
             single.push(leak);
@@ -145,22 +147,6 @@ fn split_bulk(leaks: Vec<Leak<'_>>) -> (Vec<Vec<Leak<'_>>>, Vec<Leak<'_>>) {
     let (bulk, few): (Vec<_>, Vec<_>) = by_kind.into_values().partition(|leaks| leaks.len() >= BULK);
     single.extend(few.into_iter().flatten());
     (bulk, single)
-}
-
-/// Kinds of which a phone holds many.
-fn in_bulk(kind: IdentifierKind) -> bool {
-    kind.subject() == Subject::ThirdPerson
-        || matches!(
-            kind,
-            IdentifierKind::Bssid
-                | IdentifierKind::FileName
-                | IdentifierKind::Package
-                | IdentifierKind::SearchWord
-                | IdentifierKind::SongTitle
-                | IdentifierKind::Ssid
-                | IdentifierKind::TypedWord
-                | IdentifierKind::Url
-        )
 }
 
 fn identifier_finding(merged: &Merged, leak: &Leak<'_>) -> Finding {
