@@ -143,7 +143,7 @@ kinds! {
     /// Screen size and density.
     Screen, "screen", "screen size", Device, Info, false;
     /// Words typed into a search.
-    SearchWord, "search_word", "words searched for", Owner, High, false;
+    SearchWord, "search_word", "search term", Owner, High, false;
     /// Hardware serial number.
     Serial, "serial", "serial number", Device, High, true;
     /// Number of somebody who sent or got a message.
@@ -153,7 +153,7 @@ kinds! {
     /// Name of a Wi-Fi network.
     Ssid, "ssid", "Wi-Fi network's name", Owner, Medium, false;
     /// Words typed on the keyboard.
-    TypedWord, "typed_word", "typed words", Owner, Critical, false;
+    TypedWord, "typed_word", "typed word", Owner, Critical, false;
     /// Address of a page visited.
     Url, "url", "address of a page visited", Owner, High, false;
     /// Wi-Fi adapter's MAC address.
