@@ -124,6 +124,9 @@ impl Conversation {
                 if address.is_unspecified() {
                     return;
                 }
+                if self.device_address.is_unspecified() {
+                    self.device_address = address;
+                }
                 let facts = gathered.devices.entry(address).or_default();
                 facts.call(&head.host_name);
                 facts.call(&head.vendor_class);
