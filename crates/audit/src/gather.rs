@@ -5,7 +5,7 @@
 //! order that does not depend on which worker saw what.
 
 use std::{
-    collections::{BTreeMap, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     hash::{DefaultHasher, Hash, Hasher},
     net::IpAddr,
 };
@@ -14,14 +14,18 @@ use evidence::{
     AnomalyTally, Carrier, Channel, Direction, Endpoint, EndpointId, Evidence, Form, Grade, IdentifierKind,
     Ledger, Occurrence, Protection, Security, Seen, SightingGroup, SightingKey, Timestamp, Totals,
 };
+use facts::domain;
 use foldhash::{HashMap, HashMapExt};
 
 /// One worker's share of the results.
 #[derive(Debug, Default)]
 pub(crate) struct Gathered {
     pub(crate) groups: HashMap<GroupKey, Group>,
-    /// The values listed of each kind of which there may be any number, by place: the lowest hashes.
-    listed: HashMap<(IdentifierKind, GroupKey), BTreeMap<u64, GroupKey>>,
+    /// The values listed of each kind of which there may be any number, by a place of one receiver: the lowest
+    /// hashes, each with the value's number and the endpoints it went to.
+    listed: HashMap<(IdentifierKind, GroupKey), BTreeMap<u64, (u32, BTreeSet<u32>)>>,
+    /// The number of each endpoint's receiver, once it was asked for.
+    receivers: HashMap<u32, u32>,
     pub(crate) texts: Interner<String>,
     pub(crate) values: Interner<Value>,
     pub(crate) encodings: Interner<Vec<&'static str>>,
@@ -85,6 +89,11 @@ fn further(kind: IdentifierKind) -> Value {
         grade: Grade::Shaped,
         form: Form("list".to_owned()),
     }
+}
+
+/// Who people take an endpoint for; see [`evidence::Destination::receiver`].
+pub(crate) fn receiver_of(endpoint: &Endpoint) -> &str {
+    endpoint.receiver(domain::registrable(&endpoint.host).unwrap_or_default())
 }
 
 /// By what values are chosen that are listed: the same in every run, and nothing to do with what they say.
@@ -164,23 +173,34 @@ impl Gathered {
             return Target::Listed(GroupKey { value: self.values.intern(&value), ..place });
         }
         let (kind, hash) = (value.kind, hash_of(&value.canonical, &value.form));
-        let listed = self.listed.entry((kind, place)).or_default();
-        if let Some(key) = listed.get(&hash) {
-            return Target::Listed(*key);
-        }
-        let last = listed.last_key_value().map(|(last, key)| (*last, *key));
-        let full = last.filter(|_| listed.len() >= SightingGroup::LISTED);
-        if full.is_some_and(|(last, _)| last < hash) {
+        let list = (kind, GroupKey { endpoint: self.receiver(place.endpoint), ..place });
+        let listed = self.listed.entry(list).or_default();
+        let last = listed.last_key_value().map(|(last, _)| *last);
+        let full = last.filter(|_| listed.len() >= SightingGroup::LISTED && !listed.contains_key(&hash));
+        if full.is_some_and(|last| last < hash) {
             return Target::Further(self.further(kind, place));
         }
-        let key = GroupKey { value: self.values.intern(&value), ..place };
-        let listed = self.listed.entry((kind, place)).or_default();
-        listed.insert(hash, key);
-        if let Some((last, evicted)) = full {
-            listed.remove(&last);
-            self.evict(kind, place, evicted);
+        let number = self.values.intern(&value);
+        let (value, endpoints) = listed.entry(hash).or_insert_with(|| (number, BTreeSet::new()));
+        endpoints.insert(place.endpoint);
+        let key = GroupKey { value: *value, ..place };
+        if let Some((value, endpoints)) = full.and_then(|last| listed.remove(&last)) {
+            for endpoint in endpoints {
+                self.evict(kind, GroupKey { value, endpoint, ..place });
+            }
         }
         Target::Listed(key)
+    }
+
+    /// The local number of the name that people take an endpoint for.
+    fn receiver(&mut self, endpoint: u32) -> u32 {
+        if let Some(known) = self.receivers.get(&endpoint) {
+            return *known;
+        }
+        let name = self.endpoints.at(endpoint).map(receiver_of).unwrap_or_default();
+        let number = self.texts.intern(name);
+        self.receivers.insert(endpoint, number);
+        number
     }
 
     /// The key of the group that counts what is not listed.
@@ -189,8 +209,8 @@ impl Gathered {
         GroupKey { value, ..place }
     }
 
-    fn evict(&mut self, kind: IdentifierKind, place: GroupKey, evicted: GroupKey) {
-        let further = self.further(kind, place);
+    fn evict(&mut self, kind: IdentifierKind, evicted: GroupKey) {
+        let further = self.further(kind, evicted);
         let Some(group) = self.groups.remove(&evicted) else { return };
         if self.part(further).is_some()
             && let Some(all) = self.groups.get_mut(&further)

@@ -11,7 +11,7 @@ use wire::entries::NOT_RECORDED;
 
 use crate::{
     conversation::written,
-    gather::{Contact, DeviceFacts, Gathered, Names, Shown, hash_of},
+    gather::{Contact, DeviceFacts, Gathered, Names, Shown, hash_of, receiver_of},
 };
 
 /// Everything the workers gathered, in final numbers.
@@ -147,7 +147,8 @@ fn merge_groups(merged: &mut Merged, shares: Vec<Gathered>, contacts: &Contacts)
             }
         }
     }
-    list_few(&mut groups);
+    let receivers: Vec<&str> = contacts.by_endpoint.keys().map(receiver_of).collect();
+    list_few(&mut groups, &receivers);
     for (index, (group, parts)) in (0..).zip(groups.into_values()) {
         if group.key.value != SightingGroup::FURTHER {
             merged.totals.sightings += group.count;
@@ -157,24 +158,27 @@ fn merge_groups(merged: &mut Merged, shares: Vec<Gathered>, contacts: &Contacts)
     }
 }
 
-/// Of kinds of which there may be any number, lists as many values in one place as one worker would have.
-fn list_few(groups: &mut BTreeMap<SightingKey, (SightingGroup, BTreeSet<u64>)>) {
-    let mut places: BTreeMap<SightingKey, BTreeMap<u64, SightingKey>> = BTreeMap::new();
-    for key in groups.keys().filter(|key| key.kind.is_plural() && key.grade == Grade::Shaped) {
-        if key.value != SightingGroup::FURTHER {
-            places.entry(further_of(key)).or_default().insert(hash_of(&key.value, &key.form), key.clone());
-        }
+/// Of kinds of which there may be any number, lists as many values of a receiver as one worker would have.
+/// `receivers` are the endpoints' by their numbers.
+fn list_few(groups: &mut BTreeMap<SightingKey, (SightingGroup, BTreeSet<u64>)>, receivers: &[&str]) {
+    let mut lists: BTreeMap<_, BTreeMap<u64, Vec<SightingKey>>> = BTreeMap::new();
+    let shaped = |key: &&SightingKey| key.kind.is_plural() && key.grade == Grade::Shaped;
+    for key in groups.keys().filter(shaped).filter(|key| key.value != SightingGroup::FURTHER) {
+        let receiver = receivers.get(key.endpoint.0 as usize).copied();
+        let list = (receiver, SightingKey { endpoint: EndpointId(0), ..further_of(key) });
+        let hash = hash_of(&key.value, &key.form);
+        lists.entry(list).or_default().entry(hash).or_default().push(key.clone());
     }
-    for (place, values) in places {
-        for evicted in values.into_values().skip(SightingGroup::LISTED) {
-            let Some((group, _)) = groups.remove(&evicted) else { continue };
-            let (all, _) = groups.entry(place.clone()).or_insert_with(|| {
-                let (first, last) = (Timestamp(i64::MAX), Timestamp(i64::MIN));
-                let empty = SightingGroup { key: place.clone(), count: 0, first, last, proofs: Vec::new() };
-                (empty, BTreeSet::new())
-            });
-            all.absorb(&group);
-        }
+    for evicted in
+        lists.into_values().flat_map(|list| list.into_values().skip(SightingGroup::LISTED)).flatten()
+    {
+        let Some((group, _)) = groups.remove(&evicted) else { continue };
+        let key = further_of(&evicted);
+        let (all, _) = groups.entry(key.clone()).or_insert_with(|| {
+            let (first, last) = (Timestamp(i64::MAX), Timestamp(i64::MIN));
+            (SightingGroup { key, count: 0, first, last, proofs: Vec::new() }, BTreeSet::new())
+        });
+        all.absorb(&group);
     }
 }
 

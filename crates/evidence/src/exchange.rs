@@ -82,12 +82,19 @@ pub struct Destination {
 }
 
 impl Destination {
-    /// Who people take it for: its registrable domain; where no registry is known for its name, the name's last
-    /// two labels (the rule `*` of the public-suffix list); else its address.
+    /// Who people take it for; see [`Endpoint::receiver`].
     pub fn receiver(&self) -> &str {
-        let host = self.endpoint.host.as_str();
-        match (self.domain.as_str(), host) {
-            ("", "") => &self.endpoint.address,
+        self.endpoint.receiver(&self.domain)
+    }
+}
+
+impl Endpoint {
+    /// Who people take it for: its registrable `domain`; where no registry is known for its name, the name's
+    /// last two labels (the rule `*` of the public-suffix list); else its address.
+    pub fn receiver<'e>(&'e self, domain: &'e str) -> &'e str {
+        let host = self.host.as_str();
+        match (domain, host) {
+            ("", "") => &self.address,
             ("", _) if host.parse::<std::net::IpAddr>().is_ok() => host,
             ("", _) => {
                 let mut dots = host.rmatch_indices('.').map(|(at, _)| at + 1);

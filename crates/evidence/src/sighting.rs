@@ -106,7 +106,7 @@ impl SightingGroup {
     /// How many proofs a group keeps; the rest are in the store.
     pub const PROOFS: usize = 3;
     /// How many different values that only look identifying are listed of a kind of which phones hold many, in
-    /// one field to one endpoint. All others are one group under [`Self::FURTHER`], without proofs.
+    /// one field to one receiver. All others are one group under [`Self::FURTHER`], without proofs.
     pub const LISTED: usize = 100;
     /// The value of the group that counts what is not listed.
     pub const FURTHER: &str = "further values";

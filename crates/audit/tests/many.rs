@@ -1,0 +1,69 @@
+//! What there is any number of: listed in part, counted in full, and the same for any number of workers.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use std::{net::Ipv4Addr, num::NonZeroUsize, path::Path};
+
+use audit::{Meter, Order, audit};
+use evidence::{Case, IdentifierKind, SightingGroup};
+use testkit::{Conversation, Endpoint, Net, PcapStyle, PcapWriter, Side};
+
+const PAGES: u64 = 400;
+
+#[test]
+fn pages_are_listed_in_part_and_counted_in_full() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pages.pcap");
+    std::fs::write(&path, capture()).unwrap();
+    let store = folder.path().join("case.sqlite");
+    let one = run(&path, Some(&store), 1);
+    let pages: Vec<_> = one.sightings.iter().filter(|group| group.key.kind == IdentifierKind::Url).collect();
+    let (further, listed): (Vec<&SightingGroup>, Vec<&SightingGroup>) =
+        pages.iter().partition(|group| group.key.value == SightingGroup::FURTHER);
+    assert_eq!(listed.len(), SightingGroup::LISTED);
+    assert!(further.len() > 1, "of several hosts of one receiver");
+    let count: u64 = pages.iter().map(|group| group.count).sum();
+    assert_eq!(count, PAGES);
+    assert!(one.findings.iter().any(|finding| finding.title.starts_with("More than 100 values")));
+
+    let store = rusqlite::Connection::open(store).unwrap();
+    let rows: i64 = store.query_row("SELECT count(*) FROM sighting", [], |row| row.get(0)).unwrap();
+    assert_eq!(rows.cast_unsigned(), one.totals.sightings, "what is not listed is not in the store");
+    for workers in [2, 5] {
+        let other = run(&path, None, workers);
+        assert_eq!(serde_json::to_value(&one).unwrap(), serde_json::to_value(&other).unwrap());
+    }
+}
+
+/// Reports of pages visited to seven hosts of one company.
+fn capture() -> Vec<u8> {
+    let mut net = Net::new(PcapWriter::new(Vec::new(), PcapStyle::default()).unwrap());
+    for page in 0..PAGES {
+        let host = page % 7;
+        let body = format!(r#"{{"event":"page","url":"https://shop.example/p/{}?ref=home"}}"#, page * 7919);
+        let request = format!(
+            "POST /v1 HTTP/1.1\r\nHost: h{host}.metrics.example\r\nContent-Type: application/json\r\n\
+            Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let server = Ipv4Addr::new(198, 51, 100, host as u8 + 1);
+        let phone = Endpoint::phone(40_000 + page as u16);
+        let mut talk = Conversation::new(phone, Endpoint::new([2, 0, 0x5e, 0, 0, 1], server, 80));
+        talk.open(&mut net).unwrap();
+        talk.send(&mut net, Side::Client, request.as_bytes()).unwrap();
+        talk.close(&mut net).unwrap();
+    }
+    net.into_wire().into_inner()
+}
+
+fn run(path: &Path, store: Option<&Path>, workers: usize) -> Case {
+    let order = Order {
+        inputs: vec![path.to_owned()],
+        profile: None,
+        store: store.map(Path::to_owned),
+        atlas: facts::Atlas::embedded(),
+        workers: NonZeroUsize::new(workers),
+        program: "test".into(),
+    };
+    audit(order, &Meter::default()).unwrap()
+}
