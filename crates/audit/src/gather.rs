@@ -21,9 +21,8 @@ use foldhash::{HashMap, HashMapExt};
 #[derive(Debug, Default)]
 pub(crate) struct Gathered {
     pub(crate) groups: HashMap<GroupKey, Group>,
-    /// The values listed of each kind of which there may be any number, by a place of one receiver: the lowest
-    /// hashes, each with the value's number and the endpoints it went to.
-    listed: HashMap<(IdentifierKind, GroupKey), BTreeMap<u64, (u32, BTreeSet<u32>)>>,
+    /// The values listed of each kind of which there may be any number, by a place of one receiver.
+    listed: HashMap<(IdentifierKind, GroupKey), Listed>,
     /// The number of each endpoint's receiver, once it was asked for.
     receivers: HashMap<u32, u32>,
     pub(crate) texts: Interner<String>,
@@ -39,6 +38,9 @@ pub(crate) struct Gathered {
     /// Sightings that were counted but start no group, because there are too many groups.
     pub(crate) dropped: u64,
 }
+
+/// The lowest hashes of values, each with the value's number and the endpoints it went to.
+type Listed = BTreeMap<u64, (u32, BTreeSet<u32>)>;
 
 /// A group's key in local numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

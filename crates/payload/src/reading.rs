@@ -8,7 +8,7 @@ use crate::{
     plausible, registry,
     sniff::{self, AMPERSAND, BACKSLASH, BASE64, EQUALS, HEX, Magic, PERCENT, PLUS_SLASH, SEPARATOR, SPACE},
     values::{Values, may_hold_pairs, value_kind},
-    walk::{form, protobuf, url, zip},
+    walk::{form, path, protobuf, url, zip},
     work::{Task, TaskKind, Work},
 };
 
@@ -85,9 +85,13 @@ impl Work<'_, '_> {
     fn address_by(&mut self, name: &'static str, task: &Task) -> Option<&'static str> {
         let first = self.next_field();
         self.structure(name, task)?;
-        self.around(task, first, |work, part| match part.range.start == task.range.start {
-            true => work.path(part),
-            false => work.plain(part),
+        self.around(task, first, |work, part| {
+            let is_path = part.range.start == task.range.start;
+            // Of addresses that are values themselves, most are of pages: a short word is no value of its own.
+            match is_path && (task.level == 0 || path::has_long_segment(work.bytes(part))) {
+                true => work.path(part),
+                false => work.plain(part),
+            }
         });
         Some(name)
     }

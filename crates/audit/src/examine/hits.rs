@@ -385,7 +385,7 @@ fn length(tree: &Tree<'_>, buffer: BufferIndex) -> usize {
 /// A value of the profile is reported where it was read best: not again in the bytes it was decoded from.
 /// A shape is reported only where no value of the profile stands, and once per place.
 fn once_per_place(tree: &Tree<'_>, needles: &Needles, hits: &mut Vec<Hit>) {
-    let mut decoded: HashMap<(BufferIndex, Subject), Places> = HashMap::new();
+    let mut decoded: HashMap<(BufferIndex, Subject<'_>), Places> = HashMap::new();
     let mut known: HashMap<BufferIndex, Places> = HashMap::new();
     for hit in hits.iter() {
         let subject = Subject::of(hit, needles);
@@ -397,34 +397,39 @@ fn once_per_place(tree: &Tree<'_>, needles: &Needles, hits: &mut Vec<Hit>) {
             if is_known {
                 known.entry(buffer).or_default().add(range.clone());
             }
-            decoded.entry((buffer, subject.clone())).or_default().add(range);
+            decoded.entry((buffer, subject)).or_default().add(range);
         }
     }
     decoded.values_mut().for_each(Places::sort);
     known.values_mut().for_each(Places::sort);
     let mut seen = HashSet::new();
-    hits.retain(|hit| {
-        let subject = Subject::of(hit, needles);
-        let place = (hit.buffer, subject.clone());
-        let read_better = decoded.get(&place).is_some_and(|places| places.meet(&hit.range));
-        let shape_of_known = matches!(hit.what, What::Shape(_))
-            && known.get(&hit.buffer).is_some_and(|places| places.meet(&hit.range));
-        !read_better && !shape_of_known && seen.insert((hit.buffer, hit.range.start, subject))
-    });
+    let kept: Vec<bool> = hits
+        .iter()
+        .map(|hit| {
+            let subject = Subject::of(hit, needles);
+            let read_better =
+                decoded.get(&(hit.buffer, subject)).is_some_and(|places| places.meet(&hit.range));
+            let shape_of_known = matches!(hit.what, What::Shape(_))
+                && known.get(&hit.buffer).is_some_and(|places| places.meet(&hit.range));
+            !read_better && !shape_of_known && seen.insert((hit.buffer, hit.range.start, subject))
+        })
+        .collect();
+    let mut kept = kept.into_iter();
+    hits.retain(|_| kept.next().unwrap_or(true));
 }
 
 /// What hits are of: equal for two readings of the same thing.
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Subject {
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Subject<'h> {
     Value(usize),
-    Shape(IdentifierKind, String),
+    Shape(IdentifierKind, &'h str),
 }
 
-impl Subject {
-    fn of(hit: &Hit, needles: &Needles) -> Self {
+impl<'h> Subject<'h> {
+    fn of(hit: &'h Hit, needles: &Needles) -> Self {
         match &hit.what {
             What::Needle(found) => Self::Value(needles.needle(found.needle).value),
-            What::Shape(shape) => Self::Shape(shape.kind, shape.canonical.clone()),
+            What::Shape(shape) => Self::Shape(shape.kind, &shape.canonical),
         }
     }
 }

@@ -24,6 +24,13 @@ pub(crate) fn path(fields: &mut Fields<'_>, input: &[u8]) -> Option<Walked> {
     (fields.count() > 0).then_some(Walked { consumed: end, complete: fields.limit().is_none() })
 }
 
+/// Whether a segment is long enough to hold something encoded.
+pub(crate) fn has_long_segment(input: &[u8]) -> bool {
+    start(input).and_then(|start| input.get(start..)).is_some_and(|path| {
+        path.len() >= LONG && path.split(|&byte| byte == b'/').any(|segment| segment.len() >= LONG)
+    })
+}
+
 /// Where the path begins: behind the first `/` that is not the host's.
 fn start(input: &[u8]) -> Option<usize> {
     let host = if url::has_scheme(input) { memchr::memmem::find(input, b"://")? + 3 } else { 0 };
@@ -64,6 +71,8 @@ fn as_name(input: &[u8], segment: &Range<usize>) -> Name {
 
 /// Shorter segments hold nothing that could be told from chance.
 const SHORTEST: usize = 3;
+/// Shorter segments hold nothing encoded that tells enough.
+const LONG: usize = 16;
 /// Longer words are no names.
 const LONGEST_NAME: usize = 24;
 

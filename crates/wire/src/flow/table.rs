@@ -285,6 +285,7 @@ impl<S> Slot<S> {
         match &self.content {
             Content::Closed(..) | Content::Vacant => Class::Lingering,
             Content::Open(flow) => match &flow.connection {
+                None if flow.is_answered_query() => Class::Lingering,
                 None => Class::Datagrams,
                 Some(connection) if connection.is_reset() => Class::Lingering,
                 Some(_) => Class::Connected,
@@ -297,6 +298,16 @@ impl<S> Slot<S> {
             Content::Open(flow) => flow.connection.as_ref().is_some_and(|connection| connection.is_over()),
             Content::Closed(..) | Content::Vacant => false,
         }
+    }
+}
+
+impl<S> Flow<S> {
+    /// Whether a name server has answered: resolvers take another port for each question (RFC 5452 section
+    /// 9.2), so thousands of such flows would wait for nothing.
+    fn is_answered_query(&self) -> bool {
+        self.info.responder.1 == DNS
+            && self.summary.originator.payload > 0
+            && self.summary.responder.payload > 0
     }
 }
 
@@ -434,5 +445,7 @@ fn hand_datagram<S: FlowSink>(
 /// The queues are looked at once in so many packets.
 const SWEEP_EVERY: u32 = 64;
 /// How much longer than its limit a silent flow is kept, in nanoseconds: packets of several captures may
+/// The port of name servers.
+const DNS: u16 = 53;
 /// come a little out of order, and what becomes of a flow must not depend on other flows.
 const SLACK: i64 = 60_000_000_000;
