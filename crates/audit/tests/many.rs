@@ -1,6 +1,6 @@
 //! What there is any number of: listed in part, counted in full, and the same for any number of workers.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{net::Ipv4Addr, num::NonZeroUsize, path::Path};
 
