@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{
-    AnomalyTally, Channel, Destination, Device, Endpoint, EndpointId, Fate, Form, Grade, Ledger, Occurrence, Protection,
-    SightingGroup, SightingKey, Timestamp, Totals,
+    AnomalyTally, Channel, Destination, Device, Endpoint, EndpointId, Fate, Form, Grade, Ledger, Occurrence,
+    Protection, SightingGroup, SightingKey, Timestamp, Totals,
 };
 use facts::{Atlas, domain};
 use wire::entries::NOT_RECORDED;

@@ -1,8 +1,8 @@
 //! The words of findings: sentences a lay reader understands.
 
 use evidence::{
-    Carrier, Channel, Content, Destination, Grade, Protection, ProtectionFault, Security, Seen, SightingGroup, SightingKey,
-    Subject,
+    Carrier, Channel, Content, Destination, Grade, Protection, ProtectionFault, Security, Seen,
+    SightingGroup, SightingKey, Subject,
 };
 
 use super::{Leak, Receiver};
