@@ -128,7 +128,7 @@ const SEALED: &[Yardstick] = &[
         aim: Some(1.0 / 30.0),
         reads_keys: true,
         arguments: |command, capture, _| {
-            let requests = "http.request || http2.headers.method || http2.data.data || http3.headers.method";
+            let requests = "http.request || http2.headers.method || http2.data.data";
             command.arg("-n").arg("-r").arg(capture).args(["-Y", requests, "-T", "fields"]);
             let fields = ["frame.number", "ip.dst", "http.host", "http.request.method", "http.request.uri"];
             let second = ["http2.headers.authority", "http2.headers.method", "http2.headers.path"];
