@@ -9,7 +9,7 @@ use evidence::{
 use facts::Scope;
 use store::Record;
 use wire::{
-    App, DnsData, DnsHead, Ending, Head, HttpHead, Message, Role, Sender, TlsHead,
+    App, Body, DnsData, DnsHead, Ending, Head, HttpHead, Message, NamedHead, Part, Role, Sender, TlsHead,
     entries::{NOT_RECORDED, RecordedFlow},
     flow::{FlowInfo, FlowSummary},
 };
@@ -79,6 +79,7 @@ impl Conversation {
         // What the messages say is better: it can be shown.
         let named = |message: &Message| match &message.head {
             Head::Http(head) => !head.host.is_empty(),
+            Head::Named(head) => !head.host.is_empty(),
             Head::Tls(head) => !head.server_name.is_empty(),
             Head::Dhcp(_) | Head::Dns(_) | Head::Raw => false,
         };
@@ -110,7 +111,12 @@ impl Conversation {
             self.turn_to(message.exchange, gathered);
         }
         match &message.head {
-            Head::Http(head) => self.learn_http(head, message, gathered),
+            Head::Http(head) => {
+                self.learn_http(head, message, gathered);
+                if let Some(head) = carried_dns(head, message) {
+                    learn_names(self.flow, &head, message, &mut gathered.names);
+                }
+            }
             Head::Tls(head) => self.learn_tls(head, message, gathered),
             Head::Dns(head) if head.response => {
                 learn_names(self.flow, head, message, &mut gathered.names);
@@ -131,6 +137,7 @@ impl Conversation {
                 facts.call(&head.host_name);
                 facts.call(&head.vendor_class);
             }
+            Head::Named(head) => self.learn_named(head, message, gathered),
             Head::Dns(_) | Head::Raw => {}
         }
     }
@@ -169,7 +176,8 @@ impl Conversation {
         let answered = message.sender == Sender::Responder
             && message.ending != Ending::Continued
             && !matches!(message.head, Head::Tls(_));
-        if answered && !matches!(exchange.status, 100..200) {
+        // 231 is CoAP's “go on with the next block”.
+        if answered && !matches!(exchange.status, 100..200 | 231) {
             records.push(Record::Exchange(Box::new(self.under_way.remove(place))));
         }
     }
@@ -235,6 +243,21 @@ impl Conversation {
         let from_device = self.direction(message.sender) == Direction::Out;
         if from_device && message.sender == Sender::Originator {
             gathered.devices.entry(self.device_address).or_default().call(&head.agent);
+        }
+    }
+
+    /// CoAP's Uri-Host, and the host that an XMPP stream is opened to.
+    fn learn_named(&mut self, head: &NamedHead, message: &Message, gathered: &mut Gathered) {
+        let (named_by, part) = match message.protocol {
+            "CoAP" => ("coap host", message.parts.iter().find(|part| part.role == Role::HostName)),
+            "XMPP" => ("xmpp stream", message.parts.iter().find(|part| is_named(message, part, b"to"))),
+            _ => return,
+        };
+        if message.sender == Sender::Originator
+            && let Some(part) = part
+        {
+            let proof = self.proof(message, &part.value);
+            self.call(&host_without_port(&head.host), named_by, Some(proof), gathered);
         }
     }
 
@@ -314,11 +337,12 @@ fn add(exchange: &mut Exchange, message: &Message) {
     if let (Some(bytes), Some(complete)) = (exchange.bytes.get_mut(side), exchange.complete.get_mut(side)) {
         // Of several pieces none may be cut; the last one of all is never `Continued`.
         *complete = message.ending != Ending::Cut && (*complete || *bytes == 0);
-        *bytes += message.recorded.bytes.len() as u64;
+        *bytes += message.stands_for.unwrap_or(message.recorded.bytes.len() as u64);
     }
     match &message.head {
         Head::Http(head) => add_http(exchange, head, side),
         Head::Dns(head) => add_dns(exchange, head),
+        Head::Named(head) => add_named(exchange, head, side),
         Head::Dhcp(head) => exchange.target.clone_from(&head.host_name),
         Head::Tls(head) if !head.server_name.is_empty() => {
             exchange.host.clone_from(&head.server_name);
@@ -342,6 +366,24 @@ fn add_http(exchange: &mut Exchange, head: &HttpHead, side: usize) {
     }
 }
 
+fn add_named(exchange: &mut Exchange, head: &NamedHead, side: usize) {
+    if let (Some(media), false) = (exchange.media.get_mut(side), head.media.is_empty()) {
+        media.clone_from(&head.media);
+    }
+    // What asks says more than what answers.
+    let fill = |known: &mut String, told: &str| {
+        if known.is_empty() {
+            *known = told.chars().take(TARGET).collect();
+        }
+    };
+    fill(&mut exchange.method, &head.method);
+    fill(&mut exchange.host, &head.host);
+    fill(&mut exchange.target, &head.target);
+    if head.status != 0 {
+        exchange.status = head.status;
+    }
+}
+
 fn add_dns(exchange: &mut Exchange, head: &DnsHead) {
     if let Some((name, kind)) = head.questions.first() {
         exchange.target.clone_from(name);
@@ -350,6 +392,21 @@ fn add_dns(exchange: &mut Exchange, head: &DnsHead) {
     if head.response {
         exchange.status = head.code;
     }
+}
+
+/// The answer in a body that its label says is a DNS message (RFC 8484 section 6).
+fn carried_dns(head: &HttpHead, message: &Message) -> Option<DnsHead> {
+    let media = head.media.split(';').next().unwrap_or_default().trim();
+    let whole = message.position == 0 && message.ending == Ending::Whole;
+    if !whole || !head.coding.is_empty() || !media.eq_ignore_ascii_case("application/dns-message") {
+        return None;
+    }
+    let body = match &message.body {
+        Body::None => return None,
+        Body::Range(range) => message.recorded.bytes.get(range.clone())?,
+        Body::Joined { bytes, .. } => bytes,
+    };
+    wire::dns::read(body).filter(|head| head.response)
 }
 
 fn learn_names(flow: FlowId, head: &DnsHead, message: &Message, names: &mut Names) {
@@ -369,11 +426,12 @@ fn learn_names(flow: FlowId, head: &DnsHead, message: &Message, names: &mut Name
 
 /// The value of the first header of that name, given in lower case.
 fn part_named(message: &Message, name: &[u8]) -> Option<Range<usize>> {
-    let named = |part: &&wire::Part| {
-        let found = message.recorded.bytes.get(part.name.clone());
-        found.is_some_and(|found| found.eq_ignore_ascii_case(name))
-    };
-    message.parts.iter().find(named).map(|part| part.value.clone())
+    message.parts.iter().find(|part| is_named(message, part, name)).map(|part| part.value.clone())
+}
+
+fn is_named(message: &Message, part: &Part, name: &[u8]) -> bool {
+    let found = message.recorded.bytes.get(part.name.clone());
+    found.is_some_and(|found| found.eq_ignore_ascii_case(name))
 }
 
 fn first_frame(message: &Message) -> evidence::FrameNo {

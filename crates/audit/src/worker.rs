@@ -94,6 +94,7 @@ impl<'w, E: Ear> SinkFactory for Desk<'w, E> {
     }
 
     fn close(&mut self, flow: &FlowInfo, mut sink: Self::Sink, summary: FlowSummary) {
+        sink.session.finish();
         sink.hear();
         let mut ear = self.ear.borrow_mut();
         let (gathered, records) = ear.books();

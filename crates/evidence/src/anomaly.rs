@@ -12,18 +12,22 @@ use crate::{CaptureId, FrameNo};
 #[expect(missing_docs, reason = "the names are the field's own")]
 pub enum Layer {
     Capture,
+    Coap,
     Dhcp,
     Dns,
     Flow,
     Http,
     Ip,
     Link,
+    Mqtt,
     Payload,
     Quic,
     Tcp,
     Tls,
     Tunnel,
     Udp,
+    WebSocket,
+    Xmpp,
 }
 
 /// One odd thing: who met it, what it is, where it lies.

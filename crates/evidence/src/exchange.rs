@@ -56,7 +56,7 @@ pub struct Destination {
     pub id: EndpointId,
     /// Name, address, port.
     pub endpoint: Endpoint,
-    /// How the name was learnt: `http host`, `sni`, `dns answer`; empty where there is none.
+    /// How the name was learnt: `http host`, `sni`, `coap host`, `xmpp stream`, `dns answer`; empty where there is none.
     pub named_by: String,
     /// Other names on the way from the name to the address, in order (CNAME chain, RFC 1034 section 3.6.2).
     pub cname_chain: Vec<String>,

@@ -5,20 +5,31 @@
 //! a direction: `<` the responder speaks, `>` the originator, any other a gap of so many bytes and one. Over
 //! datagrams, `<` and `>` begin the next one, and any other says how many bytes the last one lacks.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
-use evidence::{Anomaly, CaptureId, Fidelity, FrameNo, Ledger, Segment, Source, Timestamp, Transport};
+use evidence::{Anomaly, CaptureId, Fidelity, FrameNo, Ledger, Segment, Source, Step, Timestamp, Transport};
 use wire::{
     Body, Derivation, KeyRing, Message, Recorded, Sender, Session, StreamBuffer,
     flow::{Datagram, FlowSink},
+    protocol::{Context, Upgrade},
 };
 
 /// Holds a stream to the laws.
 pub(crate) fn stream(ports: [u16; 2], input: &[u8]) {
+    within(&Context { ports, ..Context::default() }, input);
+}
+
+/// Holds what follows an upgrade to WebSocket to the laws.
+pub(crate) fn websocket(input: &[u8]) {
+    let agreed = Upgrade { protocol: "websocket".to_owned(), extensions: "permessage-deflate".to_owned() };
+    within(&Context { ports: [40_000, 80], agreed, ..Context::default() }, input);
+}
+
+fn within(context: &Context, input: &[u8]) {
     let acts = acts(input);
-    let whole = play(ports, &acts, usize::MAX);
+    let whole = play(context, &acts, usize::MAX);
     for step in [1, 7] {
-        assert_eq!(whole, play(ports, &acts, step), "cut into pieces of {step}");
+        assert_eq!(whole, play(context, &acts, step), "cut into pieces of {step}");
     }
 }
 
@@ -91,8 +102,8 @@ struct Told {
 }
 
 /// Plays a script to a session, at most `step` bytes at a time.
-fn play(ports: [u16; 2], acts: &[Act<'_>], step: usize) -> Told {
-    let mut stage = Stage::new(Session::over(Transport::Tcp, ports, &KeyRing::default()));
+fn play(context: &Context, acts: &[Act<'_>], step: usize) -> Told {
+    let mut stage = Stage::new(Session::within(Transport::Tcp, context.clone()));
     for act in acts {
         match act {
             Act::Say(sender, bytes) => stage.say(*sender, bytes, step),
@@ -162,7 +173,7 @@ impl Stage {
         let output = self.session.output();
         self.told.messages.append(&mut output.messages);
         self.told.anomalies.append(&mut output.anomalies);
-        assert!(!output.upgrade, "a room's wish to be replaced was not heard");
+        assert!(output.upgrade.is_none(), "a room's wish to be replaced was not heard");
     }
 
     fn close(mut self) -> Told {
@@ -172,12 +183,18 @@ impl Stage {
             assert!(stream.is_empty(), "bytes are left at the end");
             self.hear();
         }
+        self.session.finish();
+        self.hear();
         self.told.passed = self.session.ledger();
         let missing: u64 = SIDES.iter().map(|sender| self.missing(*sender)).sum();
         let stood: u64 = self.told.messages.iter().filter_map(stands_for).sum();
         assert_eq!(missing, self.told.passed.total() + stood, "bytes in no message, bytes passed over");
+        let derived = self.told.messages.iter().any(|message| !message.recorded.derived.is_empty());
+        let given = self.given.iter().flatten().filter(|_| derived);
+        let sent: HashMap<_, _> = given.map(|(byte, place)| (*place, *byte)).collect();
         for message in &mut self.told.messages {
             check(message);
+            check_made(message, &sent);
             join(&mut message.recorded);
         }
         self.told
@@ -188,7 +205,10 @@ impl Stage {
         let sent = self.told.messages.iter().filter(|message| message.sender == sender);
         sent.clone().for_each(|message| check_places(message, &self.given[side(sender)]));
         let sent = sent.filter(|message| stands_for(message).is_none());
-        let mut found = sent.flat_map(|message| bytes_and_places(&message.recorded)).peekable();
+        // A message may be given out between the pieces of another: places are in order, messages may not be.
+        let mut found: Vec<_> = sent.flat_map(|message| bytes_and_places(&message.recorded)).collect();
+        found.sort_by_key(|(_, place)| *place);
+        let mut found = found.into_iter().peekable();
         let given = self.given[side(sender)].iter();
         let missing = given.filter(|byte| found.next_if_eq(byte).is_none()).count();
         assert!(found.next().is_none(), "{sender:?}: bytes are repeated or moved");
@@ -196,10 +216,65 @@ impl Stage {
     }
 }
 
+/// Checks that what a message was made from makes it again.
+fn check_made(message: &Message, sent: &HashMap<u64, u8>) {
+    let recorded = &message.recorded;
+    if !recorded.derived.is_empty() && recorded.derived.iter().all(runs_alone) {
+        let again = again(&recorded.segments, &recorded.derived, sent);
+        // A head that was written out has bytes that nobody sent.
+        let known = recorded.segments.iter().flat_map(|segment| segment.out..segment.out_end());
+        let known = known.map(|at| recorded.bytes[usize::try_from(at).unwrap()]);
+        assert!(known.eq(again.iter().copied()), "made again: {}", again.escape_ascii());
+    }
+}
+
+/// Whether a derivation can be made again here: without keys, and without what other messages hold.
+fn runs_alone(derivation: &Arc<Derivation>) -> bool {
+    let alone = match &derivation.step {
+        Step::Decode(name) => !wire::goes_on(name),
+        Step::Decrypt(_) => false,
+        _ => true,
+    };
+    alone && derivation.input.derived.iter().all(runs_alone)
+}
+
+/// Bytes put together from what was sent and what is made of it again.
+fn again(segments: &[Segment], derived: &[Arc<Derivation>], sent: &HashMap<u64, u8>) -> Vec<u8> {
+    let made: Vec<_> = derived.iter().map(|derivation| made_again(derivation, sent)).collect();
+    let mut bytes = Vec::new();
+    for segment in segments {
+        let (start, end) = (segment.start, segment.start + segment.len);
+        match segment.source {
+            Source::Frame { .. } => bytes.extend((start..end).map(|place| sent[&place])),
+            Source::Buffer(id) => {
+                let range = usize::try_from(start).unwrap()..usize::try_from(end).unwrap();
+                bytes.extend_from_slice(&made[usize::try_from(id.0).unwrap()][range]);
+            }
+        }
+    }
+    bytes
+}
+
+fn made_again(derivation: &Derivation, sent: &HashMap<u64, u8>) -> Vec<u8> {
+    let input = again(&derivation.input.segments, &derivation.input.derived, sent);
+    assert_eq!(input.len() as u64, derivation.input.len);
+    match &derivation.step {
+        Step::Decode(name) => {
+            let most = usize::try_from(derivation.len).unwrap();
+            let made = wire::replay(name, &input, most).unwrap();
+            assert_eq!(made.len(), most, "{name}");
+            made
+        }
+        _ => input,
+    }
+}
+
+/// Each byte with its place in the capture; none where they were made from others.
 fn bytes_and_places(recorded: &Recorded) -> impl Iterator<Item = (u8, u64)> {
     let len: u64 = recorded.segments.iter().map(|segment| segment.len).sum();
     assert_eq!(len, recorded.bytes.len() as u64, "bytes of unknown origin");
-    let places = recorded.segments.iter().flat_map(|segment| segment.start..segment.start + segment.len);
+    let sent = if recorded.derived.is_empty() { &recorded.segments[..] } else { &[] };
+    let places = sent.iter().flat_map(|segment| segment.start..segment.start + segment.len);
     recorded.bytes.iter().copied().zip(places)
 }
 
@@ -258,10 +333,10 @@ fn check_places(message: &Message, given: &[(u8, u64)]) {
 fn join(recorded: &mut Recorded) {
     merge(&mut recorded.segments);
     for derivation in &mut recorded.derived {
-        let Derivation { step, len, fidelity, input, key } = &**derivation;
+        let Derivation { step, len, fidelity, before, input, key } = &**derivation;
         let (step, fidelity, key, mut input) = (step.clone(), *fidelity, key.clone(), input.clone());
         merge(&mut input.segments);
-        *derivation = Arc::new(Derivation { step, len: *len, fidelity, input, key });
+        *derivation = Arc::new(Derivation { step, len: *len, fidelity, before: *before, input, key });
     }
 }
 

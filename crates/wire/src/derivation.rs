@@ -19,6 +19,9 @@ pub struct Derivation {
     pub len: u64,
     /// How the bytes made are tied to the bytes given.
     pub fidelity: Fidelity,
+    /// How many bytes, made and given, belong to what came before: a compressed message goes on from those
+    /// before it. The rest is made of the rest.
+    pub before: (u64, u64),
     /// What it was given.
     pub input: Extract,
     /// The secret it was done with, as it stands in a key log or key file.
@@ -60,6 +63,49 @@ impl Extract {
         }
     }
 
+    /// Puts behind it where recorded bytes came from.
+    pub(crate) fn append(&mut self, recorded: &Recorded) {
+        self.join(&recorded.segments, &recorded.derived, recorded.bytes.len() as u64);
+    }
+
+    /// Puts another stretch behind it.
+    pub(crate) fn append_extract(&mut self, other: &Self) {
+        self.join(&other.segments, &other.derived, other.len);
+    }
+
+    /// Puts all that a derivation made behind it.
+    pub(crate) fn append_derivation(&mut self, derivation: &Arc<Derivation>) {
+        let source = source(&mut self.derived, derivation);
+        self.segments.push(Segment::exact(self.len, derivation.len, source, 0));
+        self.len = self.len.saturating_add(derivation.len);
+    }
+
+    fn join(&mut self, segments: &[Segment], derived: &[Arc<Derivation>], len: u64) {
+        for segment in segments.iter().filter(|segment| segment.len > 0) {
+            let source = match segment.source {
+                Source::Buffer(id) => {
+                    let known = usize::try_from(id.0).ok().and_then(|place| derived.get(place));
+                    let Some(derivation) = known else { continue };
+                    source(&mut self.derived, derivation)
+                }
+                frame @ Source::Frame { .. } => frame,
+            };
+            let out = self.len.saturating_add(segment.out);
+            let joins = |last: &&mut Segment| {
+                let follows = last.start.saturating_add(last.len) == segment.start;
+                last.source == source && last.out_end() == out && follows
+            };
+            match self.segments.last_mut().filter(joins) {
+                Some(last) => {
+                    last.len = last.len.saturating_add(segment.len);
+                    last.source_len = last.len;
+                }
+                None => self.segments.push(Segment::exact(out, segment.len, source, segment.start)),
+            }
+        }
+        self.len = self.len.saturating_add(len);
+    }
+
     /// Where the byte `at`, or the first one after it that is known, was recorded.
     pub fn place(&self, at: u64) -> Option<(CaptureId, FrameNo, u64)> {
         place(&self.segments, &self.derived, at)
@@ -69,21 +115,45 @@ impl Extract {
 impl Derivation {
     /// A join: the bytes are those of `input`.
     pub fn entry(input: Extract) -> Self {
-        Self { step: Step::Entry, len: input.len, fidelity: Fidelity::Exact, input, key: None }
+        Self {
+            step: Step::Entry,
+            len: input.len,
+            fidelity: Fidelity::Exact,
+            before: (0, 0),
+            input,
+            key: None,
+        }
     }
 
-    /// The bytes of its input that the byte `at` came from.
-    fn below(&self, at: u64) -> u64 {
-        let whole = Segment {
-            out: 0,
-            len: self.len,
-            source: Source::Buffer(BufferId(0)),
-            start: 0,
-            source_len: self.input.len,
-            fidelity: self.fidelity,
-        };
-        whole.source_of(&(at..at.saturating_add(1))).map_or(0, |range| range.start)
+    /// How the bytes made are tied to those given, which are `source`.
+    pub fn segments(&self, source: Source) -> impl Iterator<Item = Segment> {
+        let (made, given) = (self.before.0.min(self.len), self.before.1.min(self.input.len));
+        let segment =
+            |out, len, start, source_len, fidelity| Segment { out, len, source, start, source_len, fidelity };
+        let before = segment(0, made, 0, given, Fidelity::Within);
+        let rest = segment(made, self.len - made, given, self.input.len - given, self.fidelity);
+        [before, rest].into_iter().filter(|segment| segment.len > 0)
     }
+
+    /// The first byte of its input that the byte `at` came from.
+    fn below(&self, at: u64) -> u64 {
+        let range = at..at.saturating_add(1);
+        let mut segments = self.segments(Source::Buffer(BufferId(0)));
+        segments.find_map(|segment| segment.source_of(&range)).map_or(0, |range| range.start)
+    }
+}
+
+/// The place of a derivation among `derived`, which it joins where it is new. Neighbours mostly share theirs; one
+/// that comes again much later is noted again, so that a message of many records costs no more than it has.
+pub(crate) fn source(derived: &mut Vec<Arc<Derivation>>, derivation: &Arc<Derivation>) -> Source {
+    let recent = derived.len().saturating_sub(NEIGHBOURS);
+    let near = derived.get(recent..).unwrap_or_default();
+    let known = near.iter().rposition(|known| Arc::ptr_eq(known, derivation));
+    let place = known.map(|near| recent + near).unwrap_or_else(|| {
+        derived.push(Arc::clone(derivation));
+        derived.len() - 1
+    });
+    Source::Buffer(BufferId(u32::try_from(place).unwrap_or(u32::MAX)))
 }
 
 /// Where the byte `at` of a stretch, or the first one after it that is known, was recorded: capture, frame and
@@ -105,3 +175,6 @@ pub(crate) fn place(
         }
     }
 }
+
+/// Among so many of the last derivations of a message one is looked for that comes again.
+const NEIGHBOURS: usize = 16;

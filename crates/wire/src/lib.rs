@@ -9,6 +9,7 @@
 
 mod app;
 pub mod capture;
+pub mod coap;
 mod derivation;
 pub mod dhcp;
 pub mod dns;
@@ -21,23 +22,28 @@ pub mod http3;
 pub mod keys;
 mod link;
 mod message;
+pub mod mqtt;
 pub mod net;
 mod packet;
+mod packets;
 pub mod protocol;
 pub mod quic;
+mod replay;
 pub mod session;
 pub mod ssdp;
 mod stream;
 pub mod tls;
+pub mod websocket;
+pub mod xmpp;
 
 pub use app::App;
 pub use derivation::{Derivation, Extract};
-pub use fields::replay;
 pub use keys::KeyRing;
 pub use message::{
-    Body, CertificateFacts, DhcpHead, DnsData, DnsHead, Ending, Head, HttpHead, Message, Part, Role, Seal,
-    Sender, TlsHead,
+    Body, CertificateFacts, DhcpHead, DnsData, DnsHead, Ending, Head, HttpHead, Message, NamedHead, Part,
+    Role, Seal, Sender, TlsHead,
 };
 pub use packet::{Packet, PacketHead, Payload, TcpFlags, TcpHead};
+pub use replay::{goes_on, replay};
 pub use session::Session;
 pub use stream::{Recorded, StreamBuffer};

@@ -19,7 +19,7 @@ pub enum Sender {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// The protocol's name as ledger and glossary write it: `HTTP/1`, `HTTP/2`, `HTTP/3`, `DNS`, `mDNS`, `DHCP`,
-    /// `TLS`, `QUIC`, `SSDP`, `NTP`, `TCP` and `UDP` (unrecognised) …
+    /// `TLS`, `QUIC`, `SSDP`, `NTP`, `WebSocket`, `MQTT`, `CoAP`, `XMPP`, `TCP` and `UDP` (unrecognised) …
     pub protocol: &'static str,
     /// Who sent it.
     pub sender: Sender,
@@ -97,9 +97,12 @@ pub enum Role {
     HostName,
     /// The method of a request.
     Method,
-    /// An option of a binary protocol; its name is in [`Head`] ([`DhcpHead::options`]) or empty.
+    /// An option of a binary protocol; its name is in [`Head`] ([`DhcpHead::options`], [`NamedHead::names`]) or
+    /// empty.
     Option,
-    /// The target of a request, as sent: path and query, or an absolute form.
+    /// A part of a request's query that stands apart from its target.
+    Query,
+    /// The target of a request, as sent: path and query, an absolute form, or one segment of a path.
     Target,
 }
 
@@ -145,6 +148,8 @@ pub enum Head {
     Dns(DnsHead),
     /// HTTP/1, HTTP/2, HTTP/3, SSDP.
     Http(HttpHead),
+    /// MQTT, CoAP, XMPP.
+    Named(Box<NamedHead>),
     /// QUIC or TLS handshake, as far as it is in the clear.
     Tls(Box<TlsHead>),
     /// Nothing but the bytes.
@@ -168,6 +173,23 @@ pub struct HttpHead {
     pub coding: String,
     /// `User-Agent` or `Server`.
     pub agent: String,
+}
+
+/// What a protocol says of a message whose parts have names that do not stand in it: of MQTT, CoAP and XMPP.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NamedHead {
+    /// What is asked for or told: `PUBLISH`, `POST`, `iq`. Empty in a response that only has a status.
+    pub method: String,
+    /// Whom it is for, as sent: a host, or an address with one.
+    pub host: String,
+    /// What it is about: a topic, a path with its query.
+    pub target: String,
+    /// Status of a response, 0 where there is none: 205 is CoAP's 2.05.
+    pub status: u16,
+    /// Media type of the body.
+    pub media: String,
+    /// The name of each part, in the order of the parts; empty where [`Part::name`] has it.
+    pub names: Vec<&'static str>,
 }
 
 /// A DNS message.

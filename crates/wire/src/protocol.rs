@@ -91,6 +91,8 @@ pub struct Context {
     pub keys: KeyRing,
     /// What lies around the flow, where it was taken out of another one: TLS within TLS.
     pub seal: Option<Arc<Seal>>,
+    /// What an earlier room of the flow (or the stream around it) agreed to go on with.
+    pub agreed: Upgrade,
 }
 
 impl Context {
@@ -98,6 +100,15 @@ impl Context {
     pub fn port(&self, port: u16) -> bool {
         self.ports.contains(&port)
     }
+}
+
+/// What the sides of a connection agreed to go on with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Upgrade {
+    /// The protocol in lower case, `websocket`; empty where the bytes that follow must tell.
+    pub protocol: String,
+    /// What was agreed on for it, as sent: `Sec-WebSocket-Extensions`.
+    pub extensions: String,
 }
 
 /// What rooms and flows give out, in order.
@@ -109,7 +120,7 @@ pub struct Output {
     pub anomalies: Vec<Anomaly>,
     /// A protocol asks to be replaced: after CONNECT, Upgrade or STARTTLS, or where its framing was lost, the
     /// rest of the connection is recognised afresh. It leaves both streams at the place where that begins.
-    pub upgrade: bool,
+    pub upgrade: Option<Upgrade>,
     exchanges: u32,
     passed: Vec<Passed>,
 }

@@ -93,17 +93,8 @@ impl Recorded {
         slice
     }
 
-    /// The place of a derivation, which is noted where it is new. Neighbours mostly share theirs; one that comes
-    /// again much later is noted again, so that a message of many records costs no more than it has.
     fn source(&mut self, derivation: &Arc<Derivation>) -> Source {
-        let recent = self.derived.len().saturating_sub(NEIGHBOURS);
-        let near = self.derived.get(recent..).unwrap_or_default();
-        let known = near.iter().rposition(|known| Arc::ptr_eq(known, derivation));
-        let place = known.map(|near| recent + near).unwrap_or_else(|| {
-            self.derived.push(Arc::clone(derivation));
-            self.derived.len() - 1
-        });
-        Source::Buffer(BufferId(u32::try_from(place).unwrap_or(u32::MAX)))
+        derivation::source(&mut self.derived, derivation)
     }
 
     /// Adds where the part of a piece came from that lies in `start..end` of its stream.
@@ -335,9 +326,6 @@ const EXPECTED: usize = 64 * 1024;
 /// How many taken bytes are remembered at least: more than the longest ordinary segment, so that a forged
 /// one and the true one that follows it meet here.
 const HISTORY: usize = 2048;
-
-/// Among so many of the last derivations of a message one is looked for that comes again.
-const NEIGHBOURS: usize = 16;
 
 /// Whether two stretches of a stream differ where both have bytes.
 fn differ((one_at, one): (u64, &[u8]), (other_at, other): (u64, &[u8])) -> bool {

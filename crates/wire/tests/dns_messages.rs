@@ -200,3 +200,26 @@ fn labels_that_are_no_text_are_escaped_in_names() {
     assert_eq!(body(&told.messages[0]), b"a.b.\xff\xfe\n");
     assert_eq!(CNAME, 5);
 }
+
+/// What lies in a TLS session on port 853 (RFC 7858), or on any other.
+#[test]
+fn over_tcp_other_ports_need_a_flawless_message() {
+    let framed = |message: Vec<u8>| {
+        let len = u16::try_from(message.len()).unwrap().to_be_bytes();
+        [&len[..], &message].concat()
+    };
+    let question = framed(query(7, "a.example", A));
+    let odd = framed(vec![0; 40]);
+    let rows: [(u16, &[u8], &str); 6] = [
+        (853, &question, "DNS"),
+        (853, &odd, "DNS"),
+        (443, &question, "DNS"),
+        (443, &odd, "TCP"),
+        (443, &question[..20], "TCP"),
+        (443, b"\x00\x10 imei=352099001761481", "TCP"),
+    ];
+    for (port, bytes, protocol) in rows {
+        let told = play_all([40000, port], &[up(bytes)]);
+        assert_eq!(told.messages[0].protocol, protocol, "{port} {}", bytes.escape_ascii());
+    }
+}

@@ -140,8 +140,8 @@ fn what_follows_connect_and_upgrade_is_recognised_afresh() {
         ]
     );
     let told = web(&[
-        up("GET /chat HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"),
-        down("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\x01\x02hello"),
+        up("GET /chat HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: push/2\r\n\r\n"),
+        down("HTTP/1.1 101 Switching Protocols\r\nUpgrade: push/2\r\n\r\n\x01\x02hello"),
         up("\x01\x02canary"),
     ]);
     assert_eq!(
@@ -285,4 +285,36 @@ fn a_broken_chunk_ends_the_message_and_not_the_stream() {
         ["<0 HTTP/1 200 \"ab\"~", "<0 HTTP/1 raw \"zz\\r\\nrest\"", "<1 HTTP/1 200 \"x\""]
     );
     assert_eq!(told.odd(), ["peer sent a chunk size that is no number"]);
+}
+
+/// HTML, section 9.2: a stream of events may stay open for hours.
+#[test]
+fn events_are_given_out_as_they_come() {
+    let events = "data: one\n\nid: 2\r\ndata: two\r\n\r\ndata: thr";
+    let told = web(&[
+        up("GET /events HTTP/1.1\r\nHost: h\r\n\r\n"),
+        down(format!("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n\r\n{events}")),
+    ]);
+    assert_eq!(
+        told.lines()[1..],
+        [
+            "<0 HTTP/1 200 \"data: one\\n\\n\"+",
+            "<0 HTTP/1 200 \"id: 2\\r\\ndata: two\\r\\n\\r\\n\"+@11",
+            "<0 HTTP/1 200 \"data: thr\"@31",
+        ]
+    );
+    let chunked = "b\r\ndata: one\n\n\r\n5\r\ndata:\r\n7\r\n two\r\n\n\r\n0\r\n\r\n";
+    let told = web(&[
+        up("GET /events HTTP/1.1\r\nHost: h\r\n\r\n"),
+        down("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: text/event-stream\r\n\r\n"),
+        down(chunked),
+    ]);
+    assert_eq!(
+        told.lines()[1..],
+        [
+            "<0 HTTP/1 200 \"data: one\\n\\n\"+",
+            "<0 HTTP/1 200 \"data: two\\r\\n\\n\"+@11",
+            "<0 HTTP/1 200 \"\"@23",
+        ]
+    );
 }

@@ -300,7 +300,7 @@ fn the_protocol_says_what_streams_carry() {
     let rows: [(&str, &[u8], &str); 4] = [
         ("doq", &framed, ">1 DNS false [(\"doq.example\", 1)] [] \"doq.example\\n\""),
         ("doq-i00", query, ">1 DNS false [(\"doq.example\", 1)] [] \"doq.example\\n\""),
-        ("mqtt", mqtt, ">1 MQTT raw "),
+        ("mqtt", mqtt, ">1 MQTT CONNECT "),
         ("own", b"352099001761481", ">1 TCP raw \"352099001761481\""),
     ];
     for (protocol, bytes, expected) in rows {

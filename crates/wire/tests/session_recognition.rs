@@ -26,7 +26,7 @@ fn streams_are_recognised_by_their_first_bytes_and_not_by_their_ports() {
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x01\x42\0\0\0\0\0x", "HTTP/2"),
         (b"SSH-2.0-dropbear\r\n", "SSH"),
         (b"\x10\x20\x00\x04MQTT\x04\x02", "MQTT"),
-        (b"<stream:stream to='push.example'>", "TCP"),
+        (b"<stream:stream to='push.example'>", "XMPP"),
         (b"\x00\x00\x00\x10hello", "TCP"),
         (b"G", "TCP"),
     ];

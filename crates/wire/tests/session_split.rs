@@ -59,6 +59,17 @@ fn word(run: usize) -> impl Strategy<Value = Vec<u8>> {
         b"PRI * HTTP/2.0",
         b"SSH-",
         b"\x10\x20\x00\x04MQTT",
+        b"\x10\x0e\x00\x04MQTT\x04\x02\0\x3c\0\x02id",
+        b"\x30\x04\0\x01tx",
+        b"GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n",
+        b"HTTP/1.1 101 S\r\nUpgrade: websocket\r\n\r\n",
+        b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58",
+        b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00",
+        b"\x89\x02hi",
+        b"Content-Type: text/event-stream\r\n",
+        b"data: x\n\n",
+        b"<stream:stream to='a'>",
+        b"<iq id='a'><b/></iq>",
     ];
     prop_oneof![
         40 => proptest::sample::select(words).prop_map(<[u8]>::to_vec),

@@ -74,13 +74,13 @@ fn share(total: u64, part: u64, whole: u64) -> u64 {
     u64::try_from(share).unwrap_or(total).min(total)
 }
 
-/// A message without a body: of HTTP it is all head.
+/// A message without a body: of protocols with heads it is all head.
 fn head_words(message: &Message) -> &'static str {
-    if matches!(message.head, Head::Http(_)) { " heads" } else { "" }
+    if matches!(message.head, Head::Http(_) | Head::Named(_)) { " heads" } else { "" }
 }
 
 fn body_row(message: &Message, tree: &Tree<'_>, body: u32) -> Row {
-    let what = if matches!(message.head, Head::Http(_)) { " bodies" } else { "" };
+    let what = if matches!(message.head, Head::Http(_) | Head::Named(_)) { " bodies" } else { "" };
     if let Some(limit) = cut_short(tree) {
         return (Fate::OverLimit, message.protocol, what, limit_words(limit));
     }

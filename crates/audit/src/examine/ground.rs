@@ -67,13 +67,6 @@ fn made(derivation: &Derivation, given: BufferId, key: Option<Span>) -> Buffer {
         len: derivation.len,
         input: Some(input),
         key,
-        segments: vec![Segment {
-            out: 0,
-            len: derivation.len,
-            source: Source::Buffer(given),
-            start: 0,
-            source_len: derivation.input.len,
-            fidelity: derivation.fidelity,
-        }],
+        segments: derivation.segments(Source::Buffer(given)).collect(),
     }
 }

@@ -9,7 +9,8 @@ use wire::{Body, Head, Message, Part, Role};
 /// body, it ends before the body, and the body is the second.
 pub(crate) fn roots(message: &Message) -> Vec<Root<'_>> {
     let recorded = message.recorded.bytes.as_slice();
-    let mut fields: Vec<_> = message.parts.iter().filter_map(|part| part_field(message, part)).collect();
+    let parts = message.parts.iter().enumerate();
+    let mut fields: Vec<_> = parts.filter_map(|(at, part)| part_field(message, at, part)).collect();
     match &message.body {
         Body::None => vec![root(recorded, fields)],
         Body::Range(range) => {
@@ -45,6 +46,7 @@ fn root<'a>(bytes: &'a [u8], fields: Vec<RootField<'a>>) -> Root<'a> {
 fn body_field<'a>(message: &'a Message, value: Range<usize>) -> RootField<'a> {
     let (kind, hint) = match &message.head {
         Head::Http(head) => (FieldKind::Body, Hint { media: &head.media, coding: &head.coding }),
+        Head::Named(head) => (FieldKind::Body, Hint { media: &head.media, coding: "" }),
         Head::Dns(_) => (FieldKind::HostName, Hint::default()),
         Head::Raw => (FieldKind::Raw, Hint::default()),
         Head::Dhcp(_) | Head::Tls(_) => (FieldKind::Body, Hint::default()),
@@ -52,7 +54,7 @@ fn body_field<'a>(message: &'a Message, value: Range<usize>) -> RootField<'a> {
     RootField { name: Name::None, value, kind, hint }
 }
 
-fn part_field<'a>(message: &Message, part: &Part) -> Option<RootField<'a>> {
+fn part_field<'a>(message: &Message, at: usize, part: &Part) -> Option<RootField<'a>> {
     let bytes = &message.recorded.bytes;
     let name = bytes.get(part.name.clone()).unwrap_or_default();
     let kind = match part.role {
@@ -60,12 +62,17 @@ fn part_field<'a>(message: &Message, part: &Part) -> Option<RootField<'a>> {
         Role::Target => FieldKind::Path,
         Role::HostName => FieldKind::HostName,
         Role::Option => FieldKind::Option,
+        Role::Query => FieldKind::Query,
         Role::Header if is_cookie(name) => FieldKind::Cookie,
         Role::Header => FieldKind::Header,
     };
     let name = match (name.is_empty(), &message.head) {
         (false, _) => Name::Range(part.name.clone()),
         (true, Head::Dhcp(_)) if message.protocol == "DHCP" => dhcp_option(bytes, part),
+        (true, Head::Named(head)) => match head.names.get(at) {
+            Some(name) if !name.is_empty() => Name::Owned((*name).into()),
+            Some(_) | None => Name::None,
+        },
         (true, _) => Name::None,
     };
     Some(RootField { name, value: part.value.clone(), kind, hint: Hint::default() })

@@ -159,6 +159,8 @@ pub(super) fn naming(destination: &Destination) -> String {
     let by = match destination.named_by.as_str() {
         "http host" => "the Host header of the request",
         "sni" => "the server name in the TLS hello",
+        "coap host" => "the Uri-Host option of the CoAP request",
+        "xmpp stream" => "the address that the XMPP stream was opened to",
         "dns answer" => "the DNS answer that gave the address",
         other => other,
     };

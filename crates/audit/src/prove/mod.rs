@@ -65,6 +65,14 @@ pub enum ReplayError {
         /// Why.
         source: io::Error,
     },
+    /// A decoder went on from more than the trail holds.
+    #[error("step {step} ({decoder}) goes on from more messages than a proof holds: it cannot be run again")]
+    GoesOn {
+        /// The step's place in the trail, from 0.
+        step: usize,
+        /// Its name.
+        decoder: String,
+    },
     /// A decoder gave something else than it did in the audit.
     #[error("step {step} ({decoder}) gave {given} bytes, the case says {said}")]
     Step {
@@ -98,10 +106,11 @@ pub fn replay(occurrence: &Occurrence, captures: &mut dyn CaptureBytes) -> Resul
     let mut room = LARGEST;
     for (step, buffer) in trail.buffers.iter().enumerate() {
         let output = match &buffer.step {
+            Step::Decode(decoder) if wire::goes_on(decoder) => {
+                return Err(ReplayError::GoesOn { step, decoder: decoder.clone() });
+            }
             Step::Decode(decoder) => {
-                let run = |input: &[u8], most| {
-                    wire::replay(decoder, input, most).or_else(|| payload::replay_up_to(decoder, input, most))
-                };
+                let run = |input: &[u8], most| undone(decoder, input, most);
                 undo((step, room, decoder), buffer, &outputs, run)?
             }
             Step::Decrypt(how) => {
@@ -158,6 +167,11 @@ impl Output {
         let end = usize::try_from(range.end.checked_sub(self.start)?).ok()?;
         self.bytes.get(start..end)
     }
+}
+
+/// What the decoder of that name, of `wire` or `payload`, makes of its input.
+fn undone(decoder: &str, input: &[u8], most: usize) -> Option<Vec<u8>> {
+    wire::replay(decoder, input, most).or_else(|| payload::replay_up_to(decoder, input, most))
 }
 
 /// Undoes a step: `run` is given the input and the most bytes it may give.

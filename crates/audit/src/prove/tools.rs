@@ -43,7 +43,7 @@ pub(super) struct Command {
 impl Tool {
     /// The one for the decoder of that name.
     pub(super) fn of(decoder: &str) -> Option<&'static Self> {
-        TOOLS.iter().find(|tool| tool.decoder == decoder)
+        TOOLS.iter().chain(WIRE_TOOLS).find(|tool| tool.decoder == decoder)
     }
 
     /// The command that makes `output` of `input`, and whether its output has to be cut to that length.
@@ -57,7 +57,7 @@ impl Tool {
     /// Whether the command for any input may give more than `output`: it was cut at a limit, or a damaged
     /// stream gives one reader a little more than another.
     fn may_give_more(&self, input: &[u8], output: &[u8]) -> bool {
-        let more = payload::replay_up_to(self.decoder, input, output.len().saturating_add(1));
+        let more = super::undone(self.decoder, input, output.len().saturating_add(1));
         STREAMS.contains(&self.decoder) || more.is_none_or(|more| more.len() > output.len())
     }
 
@@ -284,6 +284,82 @@ pub(super) const TOOLS: &[Tool] = &[
     ),
 ];
 
+/// One for each decoder of `wire`.
+const WIRE_TOOLS: &[Tool] = &[
+    tool(
+        "huffman",
+        "HTTP/2 and HTTP/3 write frequent characters of header fields with fewer bits. They are spelt out again.",
+        Command::python("undo_huffman", HUFFMAN),
+    ),
+    tool(
+        "permessage-deflate",
+        "Messages of a WebSocket were compressed, each with the help of those before it. All are unpacked, in order.",
+        Command::python("undo_permessage_deflate", PERMESSAGE_DEFLATE),
+    ),
+    tool(
+        "websocket-mask",
+        "WebSocket mixes what a client sends with four bytes that stand before it. They are taken out again.",
+        Command::python("undo_websocket_mask", WEBSOCKET_MASK),
+    ),
+];
+
+const HUFFMAN: &str = r#"# The code of RFC 7541 appendix B. It is canonical, so the lengths of the codes, A for 5 bits, say all of it.
+undo_huffman() { python3 -c '
+import sys
+lengths = (
+    "ISXXXXXXXTZXXZXXXXXXXXZXXXXXXXXXBFFHIBDGFFDGDBBBAAABBBBBBBCDKBHF"
+    "IBCCCCCCCCCCCCCCCCCCCCCCDCDIOIJBKABABABBBACCBBBABCBAABCCCCCKGJIX"
+    "PRPPRRRSRSSSSSTSTTRSTSSSSQRSRSSTRQPRRSSQSRRTQRSSQQRQSRSSPRRRSRRS"
+    "VVPORSRUVVVWWVTUOQVWWVWTQQVVXWWWPTPQRQQSRRUUTTVSVWVVWWWWWXWWWWWV"
+    "Z"
+)
+symbols, code, size = {}, 0, 0
+for length, symbol in sorted((ord(letter) - 60, symbol) for symbol, letter in enumerate(lengths)):
+    code <<= length - size
+    size = length
+    symbols[length, code] = symbol
+    code += 1
+out, code, size = bytearray(), 0, 0
+for byte in sys.stdin.buffer.read():
+    for bit in range(7, -1, -1):
+        code, size = code << 1 | byte >> bit & 1, size + 1
+        symbol = symbols.get((size, code))
+        if symbol is not None:
+            code, size = 0, 0
+            out += bytes([symbol]) if symbol < 256 else b""
+sys.stdout.buffer.write(out)
+'; }
+"#;
+
+const PERMESSAGE_DEFLATE: &str = r#"# As RFC 6455 section 5.2 says: a head with a length, perhaps four bytes of a mask, the message.
+undo_permessage_deflate() { python3 -c '
+import sys, zlib
+data, at, out = sys.stdin.buffer.read(), 0, sys.stdout.buffer
+stream = zlib.decompressobj(-15)
+try:
+    while at + 2 <= len(data):
+        last, masked, size = data[at] & 128, data[at + 1] & 128, data[at + 1] & 127
+        start = at + 2 + {126: 2, 127: 8}.get(size, 0)
+        if size > 125:
+            size = int.from_bytes(data[at + 2:start], "big")
+        key = data[start:start + 4] if masked else bytes(4)
+        start += 4 if masked else 0
+        part = bytes(byte ^ key[place % 4] for place, byte in enumerate(data[start:start + size]))
+        at = start + size
+        for byte in part + (b"\x00\x00\xff\xff" if last and at <= len(data) else b""):
+            out.write(stream.decompress(bytes([byte])))
+except zlib.error:
+    pass
+'; }
+"#;
+
+const WEBSOCKET_MASK: &str = r#"undo_websocket_mask() { python3 -c '
+import sys
+data = sys.stdin.buffer.read()
+sys.stdout.buffer.write(bytes(byte ^ data[at % 4] for at, byte in enumerate(data[4:])))
+'; }
+"#;
+
 const ZLIB: &str =
     "python3 -c 'import sys, zlib; sys.stdout.buffer.write(zlib.decompress(sys.stdin.buffer.read()))'";
 const RAW_DEFLATE: &str =
@@ -486,7 +562,7 @@ mod tests {
 
     #[test]
     fn scripts_in_python_end_where_they_seem_to() {
-        for tool in TOOLS {
+        for tool in TOOLS.iter().chain(WIRE_TOOLS) {
             for command in tool.commands().filter(|command| !command.function.is_empty()) {
                 let (_, python) = command.function.split_once("python3 -c '").unwrap();
                 let (python, rest) = python.split_once('\'').unwrap();
@@ -503,7 +579,7 @@ mod tests {
         let mut run = 0;
         for (decoder, input) in samples() {
             let tool = Tool::of(decoder).unwrap();
-            let Some(output) = payload::replay(decoder, &input) else { continue };
+            let Some(output) = super::super::undone(decoder, &input, 1 << 24) else { continue };
             let (command, cut) = tool.command(&input, &output);
             // Where the plain tool does, the other must as well.
             for (command, cut) in [(command, cut), (tool.any, tool.may_give_more(&input, &output))] {
@@ -577,6 +653,20 @@ mod tests {
             ("utf-16be", utf16(u16::to_be_bytes, "IMEI=352099001761481 \u{1f4f1}")),
             ("utf-16be", utf16(u16::to_be_bytes, "\u{feff}mark \u{feff} twice")),
         ];
+        // RFC 7541 section C.4.1; every byte; not ended as it should be, with the end mark in it.
+        samples.push(("huffman", b"\xf1\xe3\xc2\xe5\xf2\x3a\x6b\xa0\xab\x90\xf4\xff".to_vec()));
+        let every: Vec<u8> = (0..=255).collect();
+        samples.push(("huffman", wire::fields::huffman::encode(&every)));
+        samples.push(("huffman", b"\xf1\xe3\xff\xff\xff\xfc\x00".to_vec()));
+        samples.push(("websocket-mask", b"\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58".to_vec()));
+        samples.push(("websocket-mask", b"\x37\xfa\x21\x3d".to_vec()));
+        // RFC 7692 section 7.2.3.2, the first message masked; then in two frames; then damaged and cut.
+        let frames = b"\xc1\x87\x01\x02\x03\x04\xf3\x4a\xce\xcd\xc8\xcb\x04\xc1\x05\xf2\x00\x11\x00\x00";
+        for cut in [frames.len(), frames.len() - 1, frames.len() - 4, 13, 9, 2, 0] {
+            samples.push(("permessage-deflate", frames[..cut].to_vec()));
+        }
+        samples.push(("permessage-deflate", b"\x41\x03\xf2\x48\xcd\x80\x04\xc9\xc9\x07\x00".to_vec()));
+        samples.push(("permessage-deflate", [&frames[..], b"\xc1\x04\xff\xff\xff\xff"].concat()));
         let streams = [
             ("gzip", gzip(&text)),
             ("gzip", [gzip(&text), gzip(b"a second member")].concat()),

@@ -11,8 +11,8 @@ use evidence::{Layer, Step};
 
 use self::reader::Reading;
 use crate::{
-    Body, Ending, Head, Message, Recorded, Sender, StreamBuffer,
-    protocol::{Context, DatagramProtocol, Output, Received, StreamProtocol, Verdict},
+    Body, DnsHead, Ending, Head, Message, Recorded, Sender, StreamBuffer,
+    protocol::{Context, DatagramProtocol, Output, Received, StreamProtocol, Upgrade, Verdict},
     session::raw::RawRun,
 };
 
@@ -44,10 +44,11 @@ pub fn plausible(bytes: &[u8]) -> bool {
         && flags.is_some_and(|flags| matches!(flags, [high, low] if high >> 3 & 15 <= 6 && low & 0x40 == 0))
 }
 
-/// Whether a stream to or from port 53 begins with a message.
+/// Whether a stream begins with a message: on port 53, and on that of DNS over TLS (RFC 7858), where its
+/// header is plausible; on other ports where all of it is flawless and asks for one name.
 pub fn starts(bytes: &[u8], last: bool, context: &Context) -> Verdict {
-    if !context.port(53) {
-        return Verdict::No;
+    if !context.port(53) && !context.port(853) {
+        return strict(bytes).settled(last);
     }
     match (bytes.first_chunk::<2>(), bytes.get(2..PREFIX + HEADER)) {
         (Some(prefix), _) if usize::from(u16::from_be_bytes(*prefix)) < HEADER => Verdict::No,
@@ -55,6 +56,35 @@ pub fn starts(bytes: &[u8], last: bool, context: &Context) -> Verdict {
         (Some(_), Some(_)) => Verdict::No,
         _ => Verdict::More.settled(last),
     }
+}
+
+/// Whether a stream begins with a flawless message behind its length.
+fn strict(bytes: &[u8]) -> Verdict {
+    let rule = |(at, byte): (usize, &u8)| match at {
+        0 => usize::from(*byte) < STRICT >> 8,
+        4 => byte & 0x78 == 0,
+        5 => byte & 0x70 == 0,
+        6 | 8 | 10 | 12 => *byte == 0,
+        7 => *byte == 1,
+        _ => true,
+    };
+    if !bytes.iter().take(PREFIX + HEADER).enumerate().all(rule) {
+        return Verdict::No;
+    }
+    let Some(prefix) = bytes.first_chunk::<PREFIX>().filter(|_| bytes.len() >= PREFIX + HEADER) else {
+        return Verdict::More;
+    };
+    match bytes.get(PREFIX..PREFIX + usize::from(u16::from_be_bytes(*prefix))) {
+        None => Verdict::More,
+        Some(message) if reader::flawless(message) => Verdict::Yes,
+        Some(_) => Verdict::No,
+    }
+}
+
+/// What a message says: its names and records. For messages that another protocol carries (RFC 8484). `None`
+/// where it is none.
+pub fn read(message: &[u8]) -> Option<DnsHead> {
+    plausible(message).then(|| Reading::of(message, 0).head)
 }
 
 impl Datagrams {
@@ -109,7 +139,7 @@ impl StreamProtocol for Stream {
     /// Behind a gap nobody knows where a message begins.
     fn gap(&mut self, sender: Sender, _len: u64, stream: &mut StreamBuffer, out: &mut Output) {
         self.finish(sender, stream, out);
-        out.upgrade = true;
+        out.upgrade = Some(Upgrade::default());
     }
 
     fn finish(&mut self, sender: Sender, stream: &mut StreamBuffer, out: &mut Output) {
@@ -199,6 +229,9 @@ const HEADER: usize = 12;
 
 /// Bytes of the length before a message over TCP.
 const PREFIX: usize = 2;
+
+/// The longest message that is waited for on a port that is not DNS's.
+const STRICT: usize = 4096;
 
 /// Queries kept waiting in one flow.
 const WAITING_LIMIT: usize = 64;

@@ -93,7 +93,7 @@ impl Place {
 /// Puts behind `recorded` what the decoder `name` made of `input`.
 fn append_made(recorded: &mut Recorded, made: &[u8], (name, fidelity): (&str, Fidelity), input: Extract) {
     let step = Step::Decode(name.to_owned());
-    let derivation = Derivation { step, len: made.len() as u64, fidelity, input, key: None };
+    let derivation = Derivation { step, len: made.len() as u64, fidelity, before: (0, 0), input, key: None };
     recorded.append_derived(made, &Arc::new(derivation), 0);
 }
 

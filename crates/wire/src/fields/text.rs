@@ -69,6 +69,7 @@ impl Text {
             step: Step::Decode(huffman::NAME.to_owned()),
             len: bytes.len() as u64,
             fidelity: Fidelity::Within,
+            before: (0, 0),
             input: Extract::of(sent(), Step::Body),
             key: None,
         });

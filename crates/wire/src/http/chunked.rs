@@ -19,6 +19,8 @@ pub(crate) struct Chunked {
     state: State,
     /// Data in the piece, in order.
     data: Vec<Range<usize>>,
+    /// Whether a piece ends with the first chunk that ends an event.
+    events: bool,
     pub(crate) trailers: Vec<Part>,
 }
 
@@ -31,7 +33,7 @@ pub(crate) enum Progress {
     Lost(usize),
     /// All that was given belongs to the body, which goes on.
     More,
-    /// So many chunks that the piece should be cut here.
+    /// So many chunks, or such ones, that the piece should be cut here.
     Full(usize),
 }
 
@@ -52,7 +54,12 @@ enum State {
 impl Chunked {
     /// A reader whose body starts at byte `at` of the piece.
     pub(crate) fn new(at: usize) -> Self {
-        Self { at, state: START, data: Vec::new(), trailers: Vec::new() }
+        Self { at, state: START, data: Vec::new(), events: false, trailers: Vec::new() }
+    }
+
+    /// A reader of server-sent events: each is a piece, where chunks end as events do.
+    pub(crate) fn of_events(self) -> Self {
+        Self { events: true, ..self }
     }
 
     /// Goes on reading the piece, of which earlier calls saw the beginning.
@@ -84,7 +91,8 @@ impl Chunked {
                     }
                 }
             }
-            if self.state == START && self.data.len() >= CHUNK_LIMIT {
+            let full = self.data.len() >= CHUNK_LIMIT || (self.events && self.ends_event(piece));
+            if self.state == START && full {
                 return Progress::Full(self.at);
             }
         }
@@ -119,6 +127,12 @@ impl Chunked {
             _ => return false,
         }
         true
+    }
+
+    /// Whether the last data are those of an event's end: a blank line.
+    fn ends_event(&self, piece: &[u8]) -> bool {
+        let last = self.data.last().and_then(|range| piece.get(range.clone())).unwrap_or_default();
+        last.ends_with(b"\n\n") || last.ends_with(b"\n\r\n")
     }
 
     fn pass_data(&mut self, piece: &[u8], left: u64) {

@@ -8,7 +8,7 @@ use std::ops::Range;
 use memchr::memchr;
 
 use super::start::{StartLine, is_token};
-use crate::{HttpHead, Part, Role};
+use crate::{HttpHead, Part, Role, protocol::Upgrade};
 
 /// Something odd in a message, at a byte of its `recorded`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +44,10 @@ pub(crate) struct Facts {
     pub(crate) chunked: bool,
     /// There is a transfer coding, and `chunked` is not the last.
     pub(crate) other_coding: bool,
-    /// `Upgrade` is asked for.
-    pub(crate) upgrade: bool,
+    /// The first protocol of `Upgrade`, without its version.
+    pub(crate) upgrade: Option<String>,
+    /// `Sec-WebSocket-Extensions` as sent, several fields joined by commas.
+    pub(crate) extensions: String,
     /// `Expect: 100-continue`.
     pub(crate) expect: bool,
 }
@@ -159,11 +161,19 @@ impl Facts {
                     let name = bytes.get(part.name.clone()).unwrap_or_default();
                     facts.take_field(name, value, part, &mut codings, oddities);
                 }
-                Role::HostName | Role::Option => {}
+                Role::HostName | Role::Option | Role::Query => {}
             }
         }
         facts.settle(&codings, oddities);
         facts
+    }
+
+    /// What follows, where it was agreed on: to be taken once.
+    pub(crate) fn agreed(&mut self) -> Upgrade {
+        Upgrade {
+            protocol: self.upgrade.clone().unwrap_or_default(),
+            extensions: std::mem::take(&mut self.extensions),
+        }
     }
 
     fn take_field<'a>(
@@ -188,7 +198,8 @@ impl Facts {
             Field::TransferEncoding => {
                 codings.extend(value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii));
             }
-            Field::Upgrade => self.upgrade = true,
+            Field::Upgrade => self.upgrade = self.upgrade.take().or_else(|| Some(protocol(value))),
+            Field::Extensions => join(&mut self.extensions, value),
             Field::Agent => fill(&mut self.head.agent, value),
         }
     }
@@ -235,6 +246,7 @@ enum Field {
     ContentLength,
     ContentType,
     Expect,
+    Extensions,
     Host,
     TransferEncoding,
     Upgrade,
@@ -252,6 +264,7 @@ impl Field {
             14 => (Self::ContentLength, b"content-length"),
             16 => (Self::ContentEncoding, b"content-encoding"),
             17 => (Self::TransferEncoding, b"transfer-encoding"),
+            24 => (Self::Extensions, b"sec-websocket-extensions"),
             _ => return None,
         };
         name.eq_ignore_ascii_case(expected).then_some(field)
@@ -309,6 +322,12 @@ fn authority(head: &HttpHead) -> &str {
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let authority = rest.get(..end).unwrap_or_default();
     authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+}
+
+/// The first protocol of an `Upgrade` field (RFC 9110 section 7.8), without its version, in lower case.
+fn protocol(value: &[u8]) -> String {
+    let first = value.split(|byte| matches!(byte, b',' | b'/')).next().unwrap_or_default();
+    text(first.trim_ascii()).to_ascii_lowercase()
 }
 
 fn decimal(digits: &[u8]) -> Option<u64> {

@@ -54,7 +54,7 @@ impl Http {
     fn run(&mut self, last: bool, sender: Sender, stream: &mut StreamBuffer, out: &mut Output) {
         let (side, mut work) = self.work(sender, stream, out);
         work.last = last;
-        while !work.stream.is_empty() && !work.out.upgrade && side.step(&mut work) == Turn::Again {}
+        while !work.stream.is_empty() && work.out.upgrade.is_none() && side.step(&mut work) == Turn::Again {}
     }
 
     fn work<'a>(
@@ -85,7 +85,7 @@ impl StreamProtocol for Http {
     fn finish(&mut self, sender: Sender, stream: &mut StreamBuffer, out: &mut Output) {
         self.run(true, sender, stream, out);
         let (side, mut work) = self.work(sender, stream, out);
-        if !work.out.upgrade {
+        if work.out.upgrade.is_none() {
             side.finish(&mut work);
         }
     }

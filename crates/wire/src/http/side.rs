@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Body, Ending, Head, HttpHead, Message, Part, Sender, StreamBuffer,
-    protocol::{Output, Verdict},
+    protocol::{Output, Upgrade, Verdict},
     session::raw::RawRun,
 };
 
@@ -55,6 +55,7 @@ enum State {
     /// After a request for CONNECT or Upgrade, until its response says what follows.
     Paused {
         connect: bool,
+        asked: Upgrade,
     },
     /// Looking for the next start, which may be shown by the bytes from `from` on.
     Lost {
@@ -78,6 +79,11 @@ struct Open {
     /// an unknown request, which may have been HEAD.
     doubtful: bool,
     after: After,
+    /// What follows an answer that agrees to an upgrade.
+    agreed: Upgrade,
+    /// The body is a stream of events (HTML, section 9.2 "Server-sent events"), which may go on for hours: each
+    /// is given out when it ends. Bytes looked at for that.
+    events: Option<usize>,
 }
 
 /// How the end of a body is found (RFC 9112 section 6.3).
@@ -114,7 +120,7 @@ impl Side {
             State::Start => self.begin(work),
             State::Head(_) => self.read_head(work),
             State::Body(_) => self.read_body(work),
-            State::Paused { connect } => self.wait(connect, work),
+            State::Paused { connect, .. } => self.wait(connect, work),
             State::Lost { .. } => self.search(work),
         }
     }
@@ -194,7 +200,8 @@ impl Side {
         let start = reader.start().cloned();
         let HeadReader { parts, mut oddities, .. } = *reader;
         let bytes = work.stream.bytes().get(..end).unwrap_or_default();
-        let facts = Facts::read(bytes, &parts, &mut oddities);
+        let mut facts = Facts::read(bytes, &parts, &mut oddities);
+        let agreed = facts.agreed();
         let plan = match start {
             Some(StartLine::Response { status }) => self.plan_response(status, &facts),
             Some(StartLine::Request { .. }) | None => plan_request(&facts, &mut oddities),
@@ -204,8 +211,13 @@ impl Side {
         if let Some(StartLine::Response { status }) = start {
             head.status = status;
         }
-        let framing = framing.starting_at(end);
-        let open = Open { head, parts, oddities, start: end, position: 0, framing, doubtful, after };
+        let events = is_event_stream(&head).then_some(0);
+        let mut framing = framing.starting_at(end);
+        if let (Framing::Chunked(chunked), Some(_)) = (&mut framing, events) {
+            *chunked = Chunked::new(end).of_events();
+        }
+        let open =
+            Open { head, parts, oddities, start: end, position: 0, framing, doubtful, after, agreed, events };
         self.state = State::Body(Box::new(open));
     }
 
@@ -259,8 +271,10 @@ impl Side {
             open.give(len, Ending::Whole, self.exchange, work);
             match open.after {
                 After::Next => {}
-                After::Pause { connect } => self.state = State::Paused { connect },
-                After::Upgrade => work.out.upgrade = true,
+                After::Pause { connect } => {
+                    self.state = State::Paused { connect, asked: open.agreed };
+                }
+                After::Upgrade => work.out.upgrade = Some(open.agreed),
             }
         }
         Turn::Again
@@ -273,7 +287,9 @@ impl Side {
         if request || !work.pairs.is_waiting(self.exchange) {
             self.state = State::Start;
         } else if work.last || work.stream.len() > PAUSE_LIMIT {
-            work.out.upgrade = true;
+            // Without an answer, what was asked for is the best guess.
+            let State::Paused { asked, .. } = &mut self.state else { return Turn::Wait };
+            work.out.upgrade = Some(std::mem::take(asked));
         } else {
             return Turn::Wait;
         }
@@ -356,10 +372,18 @@ impl Side {
         if let Some(what) = why {
             oddities.note(len.saturating_sub(1), what, || format!("{len} bytes without an end"));
         }
-        let framing = Framing::Close;
-        let after = After::Next;
-        let mut open =
-            Open { head, parts, oddities, start: len, position: 0, framing, doubtful: false, after };
+        let mut open = Open {
+            head,
+            parts,
+            oddities,
+            start: len,
+            position: 0,
+            framing: Framing::Close,
+            doubtful: false,
+            after: After::Next,
+            agreed: Upgrade::default(),
+            events: None,
+        };
         open.give(len, ending, self.exchange, work);
     }
 
@@ -426,8 +450,15 @@ impl Open {
         let there = work.stream.len();
         let piece = work.piece;
         match &mut self.framing {
-            Framing::Close if there > piece => Measure::Piece(piece),
-            Framing::Close => Measure::More,
+            Framing::Close => {
+                let window = work.stream.bytes().get(..there.min(piece)).unwrap_or_default();
+                let event = self.events.as_mut().and_then(|looked| end_of_event(window, self.start, looked));
+                match event {
+                    Some(end) => Measure::Piece(end),
+                    None if there > piece => Measure::Piece(piece),
+                    None => Measure::More,
+                }
+            }
             Framing::Length(left) => {
                 match usize::try_from(*left).ok().and_then(|left| left.checked_add(self.start)) {
                     Some(need) if need <= piece && there >= need => Measure::Whole(need),
@@ -495,6 +526,7 @@ impl Open {
     /// The next piece's body starts `len` bytes further in the body, with its first byte.
     fn advance(&mut self, len: u64) {
         self.start = 0;
+        self.events = self.events.map(|_| 0);
         self.position = self.position.saturating_add(len);
         if let Framing::Length(left) = &mut self.framing {
             *left = left.saturating_sub(len);
@@ -516,6 +548,29 @@ impl Open {
     }
 }
 
+/// Whether a response is a stream of events, as they stand.
+fn is_event_stream(head: &HttpHead) -> bool {
+    let media = head.media.split(';').next().unwrap_or_default().trim();
+    head.method.is_empty() && head.coding.is_empty() && media.eq_ignore_ascii_case("text/event-stream")
+}
+
+/// Where the first event ends, behind its blank line. `looked`: bytes behind `start` that were looked at.
+fn end_of_event(piece: &[u8], start: usize, looked: &mut usize) -> Option<usize> {
+    let body = piece.get(start..)?;
+    let mut from = *looked;
+    while let Some(found) = body.get(from..).and_then(|rest| memchr::memchr(b'\n', rest)) {
+        let after = from + found + 1;
+        match body.get(after..after + 2).or_else(|| body.get(after..)) {
+            Some([b'\n', ..]) => return Some(start + after + 1),
+            Some(b"\r\n") => return Some(start + after + 2),
+            Some([] | [b'\r']) | None => break,
+            Some(_) => from = after,
+        }
+    }
+    *looked = from;
+    None
+}
+
 fn plan_request(facts: &Facts, oddities: &mut Oddities) -> (Plan, bool, After) {
     let plan = if facts.chunked { Plan::Chunked } else { Plan::Length(facts.length.unwrap_or(0)) };
     if facts.other_coding && facts.length.is_none() {
@@ -523,7 +578,7 @@ fn plan_request(facts: &Facts, oddities: &mut Oddities) -> (Plan, bool, After) {
         oddities.note(0, what, || facts.head.coding.clone());
     }
     let connect = facts.head.method.eq_ignore_ascii_case("CONNECT");
-    let after = if connect || facts.upgrade { After::Pause { connect } } else { After::Next };
+    let after = if connect || facts.upgrade.is_some() { After::Pause { connect } } else { After::Next };
     (plan, facts.expect, after)
 }
 

@@ -175,6 +175,7 @@ mod tests {
             step,
             len: 100,
             fidelity: Fidelity::Exact,
+            before: (0, 0),
             input: Extract::default(),
             key: None,
         })

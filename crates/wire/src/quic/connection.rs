@@ -401,6 +401,7 @@ fn derivation(unlocked: &Unlocked, place: Place<'_>) -> Derivation {
         })),
         len: opened.frames.len() as u64,
         fidelity: Fidelity::Grouped { out: 1, source: 1 },
+        before: (0, 0),
         input: place.recorded.extract(from, to, Step::Datagram),
         key: key.clone(),
     }

@@ -232,8 +232,12 @@ impl Streams {
     /// Takes out what the stream's session told, and the stream where it is over.
     fn settle(&mut self, id: StreamId, out: &mut Output) {
         let Some(stream) = self.open.get_mut(&id) else { return };
+        let is_over = stream.is_over(id);
+        if let Some(session) = stream.session.as_mut().filter(|_| is_over) {
+            session.finish();
+        }
         stream.tell(self.context.seal.as_ref(), out);
-        if stream.is_over(id) {
+        if is_over {
             self.open.remove(&id);
             if let Some(over) = self.over.get_mut(id.kind()) {
                 over.add(id.0 >> 2);

@@ -29,19 +29,6 @@ pub(super) fn tls_hello(bytes: &[u8]) -> Verdict {
     positions(bytes, HELLO_LEN, rule)
 }
 
-/// MQTT's CONNECT (MQTT 3.1.1 section 3.1), and that of 3.1.
-pub(super) fn mqtt(bytes: &[u8]) -> Verdict {
-    let Some((0x10, rest)) = bytes.split_first().map(|(first, rest)| (*first, rest)) else {
-        return if bytes.is_empty() { Verdict::More } else { Verdict::No };
-    };
-    let length = rest.iter().take(3).take_while(|byte| **byte & 0x80 != 0).count();
-    let Some(name) = rest.get(length + 1..) else { return Verdict::More };
-    match Verdict::magic(name, b"\x00\x04MQTT") {
-        Verdict::No => Verdict::magic(name, b"\x00\x06MQIsdp"),
-        answer => answer,
-    }
-}
-
 /// NTP (RFC 5905 section 7.3) on its port: versions 1 to 4, modes 1 to 7.
 pub(super) fn ntp(bytes: &[u8], context: &Context) -> bool {
     let Some(&first) = bytes.first() else { return false };
@@ -73,17 +60,13 @@ mod tests {
     #[test]
     fn marks_are_told_from_likes() {
         type Mark = fn(&[u8]) -> Verdict;
-        let rows: [(Mark, &[u8], Verdict); 10] = [
+        let rows: [(Mark, &[u8], Verdict); 6] = [
             (tls, b"\x16\x03\x01\x02\x00\x01", Verdict::Yes),
             (tls, b"\x16\x03\x01", Verdict::More),
             (tls, b"\x16\x03\x01\xff\x00\x01", Verdict::No),
             (tls, b"\x17\x03\x03\x00\x20\x99", Verdict::Yes),
             (tls, b"GET / ", Verdict::No),
             (tls_hello, b"\x17\x03\x03\x00\x20\x99", Verdict::No),
-            (mqtt, b"\x10\x20\x00\x04MQTT", Verdict::Yes),
-            (mqtt, b"\x10\x80\x02\x00\x06MQI", Verdict::More),
-            (mqtt, b"\x10\x20\x00\x04http", Verdict::No),
-            (mqtt, b"\x20", Verdict::No),
         ];
         for (mark, bytes, expected) in rows {
             assert_eq!(mark(bytes), expected, "{}", bytes.escape_ascii());

@@ -110,6 +110,14 @@ impl Session {
         self.out.passed()
     }
 
+    /// The flow is over: what rooms of datagrams hold back is given out. Streams [end](FlowSink::end).
+    pub fn finish(&mut self) {
+        self.count_exchanges();
+        for (_, room) in &mut self.rooms {
+            room.finish(&mut self.out);
+        }
+    }
+
     /// How many seals lie around it.
     pub fn depth(&self) -> usize {
         let outer = |seal: &Arc<Seal>| seal.outer.clone();
@@ -144,9 +152,11 @@ impl Session {
 
     /// Whether the room asked to be replaced, and was.
     fn replace_room(&mut self) -> bool {
-        let asked = std::mem::take(&mut self.out.upgrade);
-        if asked {
+        let asked = self.out.upgrade.take();
+        let replaced = asked.is_some();
+        if let Some(upgrade) = asked {
             self.room = None;
+            self.context.agreed = upgrade;
             self.count_exchanges();
             let exchange = self.context.first_exchange;
             for side in [&mut self.originator, &mut self.responder] {
@@ -154,7 +164,7 @@ impl Session {
                 side.run = side.run.next(exchange);
             }
         }
-        asked
+        replaced
     }
 
     /// Looks at the first bytes of a direction. Returns whether it is known now what becomes of them.

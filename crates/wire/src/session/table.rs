@@ -5,13 +5,16 @@
 
 use super::{Named, marks};
 use crate::{
-    dhcp, dns,
+    coap, dhcp, dns,
     h2::{self, Http2},
     http::{self, Http},
+    mqtt::{self, Mqtt},
     protocol::{Context, DatagramProtocol, StreamProtocol, Verdict},
     quic::{self, Quic},
     ssdp::Ssdp,
     tls::{self, Dtls, Tls},
+    websocket::{self, WebSocket},
+    xmpp::{self, Xmpp},
 };
 
 /// A protocol over streams.
@@ -39,11 +42,30 @@ pub(super) struct DatagramRow {
 
 /// Over streams.
 pub(super) const STREAMS: &[StreamRow] = &[
+    stream(
+        "WebSocket",
+        |bytes, last, context| websocket::starts(bytes, context).settled(last),
+        |name, context| Box::new(WebSocket::new(name, context)),
+    ),
     stream("TLS", |bytes, last, _| marks::tls(bytes).settled(last), tls),
     stream("TLS", |bytes, last, _| tls::old_hello(bytes).settled(last), tls),
     stream("HTTP/2", |bytes, last, _| h2::recognise(bytes, last), |_, context| Box::new(Http2::new(context))),
     stream("SSH", |bytes, last, _| Verdict::magic(bytes, b"SSH-").settled(last), named),
-    stream("MQTT", |bytes, last, _| marks::mqtt(bytes).settled(last), named),
+    stream(
+        "MQTT",
+        |bytes, last, _| mqtt::starts(bytes).settled(last),
+        |name, context| Box::new(Mqtt::new(name, context)),
+    ),
+    stream(
+        "XMPP",
+        |bytes, last, _| xmpp::starts(bytes).settled(last),
+        |name, context| Box::new(Xmpp::new(name, context)),
+    ),
+    stream(
+        "CoAP",
+        |bytes, last, context| coap::starts(bytes, context).settled(last),
+        |name, context| Box::new(coap::Stream::new(name, context)),
+    ),
     stream("DNS", dns::starts, |name, context| Box::new(dns::Stream::new(name, context))),
     StreamRow {
         joins_late: true,
@@ -81,6 +103,7 @@ pub(super) const DATAGRAMS: &[DatagramRow] = &[
     datagram("mDNS", |bytes, _, context| context.port(5353) && dns::plausible(bytes), domain_names),
     datagram("LLMNR", |bytes, _, context| context.port(5355) && dns::plausible(bytes), domain_names),
     datagram("NBNS", |bytes, _, context| context.port(137) && dns::plausible(bytes), silent),
+    datagram("CoAP", coap::recognise, |name, _| Box::new(coap::Datagrams::new(name))),
     datagram("DNS", |bytes, _, context| dns::recognise(bytes, context), domain_names),
     datagram("NTP", |bytes, _, context| marks::ntp(bytes, context), silent),
 ];

@@ -261,6 +261,12 @@ impl DatagramProtocol for Dtls {
             self.unseal(sender, &recorded, said, out);
         }
     }
+
+    fn finish(&mut self, out: &mut Output) {
+        if let Some(inner) = &mut self.inner {
+            inner.finish(out);
+        }
+    }
 }
 
 /// What a record was made into.
@@ -275,6 +281,7 @@ fn derivation(unsealed: Unsealed, record: &Record<'_>, recorded: &Recorded) -> A
             step: Step::Decrypt(Box::new(how)),
             len,
             fidelity: unsealed.fidelity,
+            before: (0, 0),
             input: input(opened.input.start, opened.input.end),
             key: unsealed.key,
         },
@@ -282,6 +289,7 @@ fn derivation(unsealed: Unsealed, record: &Record<'_>, recorded: &Recorded) -> A
             step: Step::Body,
             len,
             fidelity: Fidelity::Exact,
+            before: (0, 0),
             input: input(0, opened.len),
             key: None,
         },

@@ -85,6 +85,12 @@ impl Inner {
         self.tell(out);
     }
 
+    /// No more datagrams come.
+    pub(super) fn finish(&mut self, out: &mut Output) {
+        self.session.finish();
+        self.tell(out);
+    }
+
     /// What now lies around it: another suite, after a renegotiation.
     pub(super) fn reseal(&mut self, version: u16, suite: u16) {
         if self.seal.suite != suite || self.seal.version != u32::from(version) {

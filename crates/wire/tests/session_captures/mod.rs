@@ -26,8 +26,11 @@ impl SinkFactory for Desk {
     }
 
     fn close(&mut self, _flow: &FlowInfo, mut session: Session, summary: FlowSummary) {
+        session.finish();
         let messages = &mut session.output().messages;
-        let recorded = messages.iter().map(|message| message.recorded.bytes.len() as u64).sum::<u64>();
+        let stands_for =
+            |message: &Message| message.stands_for.unwrap_or(message.recorded.bytes.len() as u64);
+        let recorded = messages.iter().map(stands_for).sum::<u64>();
         self.books[0] += summary.originator.delivered + summary.responder.delivered;
         self.messages.append(messages);
         self.books[1] += recorded + session.ledger().total();
