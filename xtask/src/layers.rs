@@ -10,15 +10,19 @@ use anyhow::{Context, bail};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("evidence", &[]),
     ("facts", &["evidence"]),
+    ("handset", &["evidence"]),
     ("wire", &["evidence"]),
     ("payload", &["evidence"]),
     ("identifiers", &["evidence", "facts"]),
     ("store", &["evidence"]),
     ("report", &["evidence", "facts"]),
-    ("audit", &["evidence", "facts", "wire", "payload", "identifiers", "store"]),
+    ("audit", &["evidence", "facts", "handset", "wire", "payload", "identifiers", "store"]),
     ("phonehome", &["evidence", "facts", "identifiers", "audit", "store", "report"]),
     ("testkit", &["evidence"]),
-    ("fuzzed", &["evidence", "facts", "identifiers", "wire", "payload", "audit", "report", "testkit"]),
+    (
+        "fuzzed",
+        &["evidence", "facts", "handset", "identifiers", "wire", "payload", "audit", "report", "testkit"],
+    ),
     (
         "xtask",
         &["evidence", "facts", "identifiers", "wire", "payload", "audit", "report", "testkit", "fuzzed"],
@@ -26,7 +30,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that get bytes, gaps and time as arguments, and touch nothing else.
-const PURE: &[&str] = &["evidence", "facts", "wire", "payload", "identifiers", "report"];
+const PURE: &[&str] = &["evidence", "facts", "handset", "wire", "payload", "identifiers", "report"];
 
 /// What pure crates must not name.
 const FORBIDDEN: &[&str] = &[
