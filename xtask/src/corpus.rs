@@ -10,6 +10,7 @@ mod http;
 mod http2;
 mod links;
 mod local;
+mod messages;
 mod secure;
 mod tcp;
 
@@ -136,6 +137,7 @@ const CAPTURES: &[&[Capture]] = &[
     tcp::CAPTURES,
     dns::CAPTURES,
     local::CAPTURES,
+    messages::CAPTURES,
     secure::CAPTURES,
     links::LINKS,
     links::TUNNELS,

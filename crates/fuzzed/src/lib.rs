@@ -48,6 +48,8 @@ pub const TARGETS: &[Target] = &[
     target("audit", &[], 200_000, whole::audit),
     target("capture", CAPTURES, 4_000_000, capture::read),
     target("case", &[], 25_000, case::case),
+    target("coap", &[], 200_000, |bytes| session::datagrams([40_000, 5683], bytes)),
+    target("coap_stream", &[], 100_000, |bytes| session::stream([40_000, 5683], bytes)),
     target("connection", &[], 400_000, connection::connection),
     target("dhcp", &[], 400_000, |bytes| session::datagrams([68, 67], bytes)),
     target("dhcpv6", &[], 400_000, |bytes| session::datagrams([546, 547], bytes)),
@@ -61,6 +63,7 @@ pub const TARGETS: &[Target] = &[
     target("http3", &[], 100_000, quic::http3),
     target("keylog", &["decrypt/keys"], 100_000, keylog::read),
     target("mmdb", &[], 200_000, databases::mmdb),
+    target("mqtt", &[], 100_000, |bytes| session::stream([40_000, 1883], bytes)),
     target("needles", &[], 100_000, search::needles),
     target("packets", CAPTURES, 2_000_000, packets::packets),
     target("payload", &[], 200_000, payload::explore),
@@ -73,6 +76,8 @@ pub const TARGETS: &[Target] = &[
     target("ssdp", &[], 200_000, |bytes| session::datagrams([40_000, 1900], bytes)),
     target("tls", &[], 200_000, |bytes| session::stream([40_000, 443], bytes)),
     target("tls_sealed", &[], 60_000, sealed::records),
+    target("websocket", &[], 100_000, session::websocket),
+    target("xmpp", &[], 100_000, |bytes| session::stream([40_000, 5222], bytes)),
 ];
 
 /// Feeds the target of that name.
