@@ -2,7 +2,7 @@
 //!
 //! *Bulk*: hundreds of keep-alive connections that carry telemetry (plain, gzip and base64 JSON), pages and
 //! images. *Short flows*: a DNS query, one small request, one answer, close; tens of thousands of them. Both again
-//! in TLS 1.3, half HTTP/1.1 and half HTTP/2, with a key log. Equal seeds give equal bytes.
+//! in TLS 1.3, half HTTP/1.1 and half HTTP/2, with a key log; and long connections as QUIC with HTTP/3. Equal seeds give equal bytes.
 
 use std::{
     fs::{self, File},
@@ -16,8 +16,10 @@ use flate2::{Compression, write::GzEncoder};
 use serde::{Deserialize, Serialize};
 use testkit::{Conversation, Dice, Endpoint, Net, PcapStyle, PcapWriter, Side, dns};
 
+mod quic;
 mod sealed;
 
+use quic::Quic;
 use sealed::{Inner, Request, Sealed};
 
 /// Values planted in one request out of [`PLANTED_EVERY`].
@@ -42,15 +44,17 @@ pub(crate) enum Kind {
     Tls,
     /// A connection with TLS and a DNS query for each request.
     TlsShort,
+    /// Long connections with QUIC.
+    Quic,
 }
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 4] = [Self::Bulk, Self::Short, Self::Tls, Self::TlsShort];
+    pub(crate) const ALL: [Self; 5] = [Self::Bulk, Self::Short, Self::Tls, Self::TlsShort, Self::Quic];
 
     /// Whether a key log goes with it.
     pub(crate) fn is_sealed(self) -> bool {
-        matches!(self, Self::Tls | Self::TlsShort)
+        matches!(self, Self::Tls | Self::TlsShort | Self::Quic)
     }
 
     /// The name that files begin with.
@@ -60,6 +64,7 @@ impl Kind {
             Self::Short => "short",
             Self::Tls => "tls",
             Self::TlsShort => "tls-short",
+            Self::Quic => "quic",
         }
     }
 
@@ -69,6 +74,7 @@ impl Kind {
             Self::Bulk => bulk,
             Self::Short | Self::TlsShort => bulk / 10 * 3,
             Self::Tls => bulk / 2,
+            Self::Quic => bulk / 20,
         }
     }
 
@@ -85,6 +91,7 @@ impl Kind {
             Self::Short => short_flows(path, size),
             Self::Tls => sealed(tls),
             Self::TlsShort => sealed(short_tls_flows),
+            Self::Quic => sealed(quic),
         }
     }
 }
@@ -239,21 +246,8 @@ fn tls(path: &Path, keys: &mut KeyLog, size: u64) -> io::Result<Made> {
         }
         let place = usize::try_from(dice.below(open.len() as u64)).unwrap_or(0);
         let Some(sealed) = open.get_mut(place) else { continue };
-        let values = planted(&mut made);
-        let events = events(&mut dice, &values);
-        let (coding, body) = if dice.once_in(4) { ("", events) } else { ("gzip", gzip(&events)?) };
-        let request = Request {
-            path: &format!("/collect/v2/{}", made.requests),
-            media: "application/json",
-            coding,
-            body: &body,
-        };
-        let answer: (&str, &[u8]) = match dice.below(5) {
-            0 | 1 => ("text/html", &page),
-            2 | 3 => ("application/json", b"{\"code\":0}"),
-            _ => ("image/jpeg", &image),
-        };
-        sealed.exchange(&mut net, &request, answer)?;
+        let telemetry = telemetry(&mut dice, &mut made)?;
+        sealed.exchange(&mut net, &telemetry.request(), telemetry.answer(&image, &page))?;
         if dice.once_in(40) {
             open.swap_remove(place).close(&mut net)?;
         }
@@ -262,6 +256,66 @@ fn tls(path: &Path, keys: &mut KeyLog, size: u64) -> io::Result<Made> {
         sealed.close(&mut net)?;
     }
     finish(net, made)
+}
+
+/// Writes a capture of about `size` bytes with long connections in QUIC.
+fn quic(path: &Path, keys: &mut KeyLog, size: u64) -> io::Result<Made> {
+    let mut made = Made::default();
+    let mut dice = Dice::new(10);
+    let mut net = net(path)?;
+    let image = dice.bytes(48 << 10);
+    let page = page(&mut dice);
+    let mut open: Vec<Quic> = Vec::new();
+    let mut port = 20_000;
+    while net.wire().written() < size {
+        if open.len() < CONNECTIONS {
+            port = if port >= 60_000 { 20_000 } else { port + 1 };
+            let number = dice.below(200);
+            let host = format!("c{number}.metrics.example");
+            open.push(Quic::open(&mut net, [phone(port), server(number, 443)], &host, (&mut dice, keys))?);
+        }
+        let place = usize::try_from(dice.below(open.len() as u64)).unwrap_or(0);
+        let Some(quic) = open.get_mut(place) else { continue };
+        let telemetry = telemetry(&mut dice, &mut made)?;
+        quic.exchange(&mut net, &telemetry.request(), telemetry.answer(&image, &page))?;
+        if dice.once_in(40) {
+            open.swap_remove(place).close(&mut net)?;
+        }
+    }
+    for mut quic in open {
+        quic.close(&mut net)?;
+    }
+    finish(net, made)
+}
+
+/// A batch of events on its way, and which answer it gets.
+struct Telemetry {
+    path: String,
+    coding: &'static str,
+    body: Vec<u8>,
+    answer: u64,
+}
+
+/// The next batch, with the planted values where it is their turn.
+fn telemetry(dice: &mut Dice, made: &mut Made) -> io::Result<Telemetry> {
+    let values = planted(made);
+    let events = events(dice, &values);
+    let (coding, body) = if dice.once_in(4) { ("", events) } else { ("gzip", gzip(&events)?) };
+    Ok(Telemetry { path: format!("/collect/v2/{}", made.requests), coding, body, answer: dice.below(5) })
+}
+
+impl Telemetry {
+    fn request(&self) -> Request<'_> {
+        Request { path: &self.path, media: "application/json", coding: self.coding, body: &self.body }
+    }
+
+    fn answer<'a>(&self, image: &'a [u8], page: &'a [u8]) -> (&'static str, &'a [u8]) {
+        match self.answer {
+            0 | 1 => ("text/html", page),
+            2 | 3 => ("application/json", b"{\"code\":0}"),
+            _ => ("image/jpeg", image),
+        }
+    }
 }
 
 /// Writes a capture of about `size` bytes with a new connection in TLS, and a DNS query, for each request.

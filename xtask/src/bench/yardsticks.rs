@@ -128,11 +128,11 @@ const SEALED: &[Yardstick] = &[
         aim: Some(1.0 / 30.0),
         reads_keys: true,
         arguments: |command, capture, _| {
-            let requests = "http.request || http2.headers.method || http2.data.data";
+            let requests = "http.request || http2.headers.method || http2.data.data || http3";
             command.arg("-n").arg("-r").arg(capture).args(["-Y", requests, "-T", "fields"]);
             let fields = ["frame.number", "ip.dst", "http.host", "http.request.method", "http.request.uri"];
             let second = ["http2.headers.authority", "http2.headers.method", "http2.headers.path"];
-            let bodies = ["http.file_data", "http2.data.data"];
+            let bodies = ["http.file_data", "http2.data.data", "quic.stream_data"];
             fields.iter().chain(&second).chain(&bodies).for_each(|field| {
                 command.args(["-e", field]);
             });

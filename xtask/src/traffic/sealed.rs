@@ -327,6 +327,6 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// The client's name.
-const AGENT: &str = "okhttp/4.9.1";
+pub(super) const AGENT: &str = "okhttp/4.9.1";
 /// Most bytes in a record (RFC 8446 section 5.1), and in a frame of HTTP/2.
 const LARGEST: usize = 16_384;
