@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
 use anyhow::{Context, Result, bail};
-use evidence::{Case, Direction, Fate, Finding, FindingKind, Grade, IdentifierKind};
+use evidence::{Case, Direction, Fate, Finding, FindingKind, Grade, IdentifierKind, ProtectionFault};
 use rusqlite::Connection;
 
 use crate::traffic::{Made, PLANTED};
@@ -120,6 +120,8 @@ fn benign(finding: &Finding) -> bool {
         FindingKind::IdentifierSent { identifier, grade: Grade::Shaped, .. } => BENIGN.contains(identifier),
         // The batches report pages, as the browsers did whose reports they are made after.
         FindingKind::BulkData { identifier: IdentifierKind::Url, planted: 0, .. } => true,
+        // Identifiers in gzip within TLS: that is how they were planted.
+        FindingKind::Protection { fault: ProtectionFault::OnlyTheChannel, .. } => true,
         _ => false,
     }
 }
