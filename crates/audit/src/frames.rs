@@ -13,13 +13,14 @@ use std::{
 };
 
 use crossbeam_channel::Sender;
-use evidence::{AnomalyTally, Capture, CaptureId, Fate, FrameNo, InputProblem, Ledger, Timestamp};
+use evidence::{AnomalyTally, Capture, CaptureId, Fate, FrameNo, InputProblem, Ledger, Timestamp, Transport};
 use foldhash::HashMap;
 use wire::{
     App, Packet, PacketHead,
     capture::{Event, Fact, Frame, LinkType, Progress, Reader},
     entries::{self, Entry, Format},
     net::{Dissector, NetOutput},
+    quic::is_port,
 };
 
 use crate::{
@@ -398,11 +399,19 @@ type Packets = Vec<(Packet, Range<usize>)>;
 
 /// Which of `workers` a packet goes to: equal for both directions of a flow.
 fn worker_of(head: &PacketHead, workers: usize) -> usize {
-    let one = fold(head.source);
-    let other = fold(head.destination);
+    let [one, other] = [head.source, head.destination].map(|side| match moves(head, side) {
+        true => 0,
+        false => fold(side),
+    });
     // Fibonacci hashing: the high bits of the product depend on all bits of the sum.
     let mixed = one.wrapping_add(other).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     usize::try_from(mixed >> 33).unwrap_or(0) % workers.max(1)
+}
+
+/// Whether that side may go on from another address: it talks to a server of QUIC.
+fn moves(head: &PacketHead, side: (IpAddr, u16)) -> bool {
+    let other = if side == head.source { head.destination } else { head.source };
+    head.transport == Transport::Udp && is_port(other.1) && !is_port(side.1)
 }
 
 fn fold((address, port): (IpAddr, u16)) -> u64 {

@@ -3,9 +3,11 @@
 use std::{cell::RefCell, sync::Arc};
 
 use crossbeam_channel::Receiver;
+use evidence::{Anomaly, FlowId, Layer};
 use wire::{
     App, KeyRing, Message, Sender, StreamBuffer,
     flow::{Datagram, FlowInfo, FlowSink, FlowSummary, Flows, Limits, SinkFactory},
+    quic::Paths,
     session::Session,
 };
 
@@ -51,7 +53,8 @@ impl Ear for Examiner<'_> {
 pub(crate) fn work<E: Ear>(batches: &Receiver<Work>, keys: &KeyRing, ear: E) -> E {
     let ear = RefCell::new(ear);
     let app = RefCell::new(None);
-    let mut flows = Flows::new(Desk { ear: &ear, keys, app: &app }, Limits::default());
+    let mut flows =
+        Flows::new(Desk { ear: &ear, keys, paths: Paths::default(), app: &app }, Limits::default());
     for work in batches {
         match work {
             Work::Packets(batch) => {
@@ -75,6 +78,8 @@ pub(crate) fn work<E: Ear>(batches: &Receiver<Work>, keys: &KeyRing, ear: E) -> 
 struct Desk<'w, E> {
     ear: &'w RefCell<E>,
     keys: &'w KeyRing,
+    /// The QUIC connections that are open.
+    paths: Paths,
     /// The app behind the packet at hand.
     app: &'w RefCell<Option<Arc<App>>>,
 }
@@ -90,12 +95,28 @@ impl<'w, E: Ear> SinkFactory for Desk<'w, E> {
             conversation.is_of(app, gathered);
         }
         let memory = ear.open(flow);
-        Listener { session: Session::new(flow, self.keys), conversation, memory, ear: self.ear }
+        let session = Session::new(flow, self.keys).known_to(&self.paths, flow);
+        Listener { session, conversation, memory, ear: self.ear }
+    }
+
+    fn home(&mut self, flow: &FlowInfo, first: &[u8]) -> Option<FlowId> {
+        let home = self.paths.home(first)?;
+        let detail = format!("{}, port {}", flow.originator.0, flow.originator.1);
+        self.ear.borrow_mut().books().0.anomalies.add(Anomaly {
+            layer: Layer::Quic,
+            what: MOVED.into(),
+            detail,
+            capture: flow.id.capture,
+            frame: Some(flow.id.frame),
+            offset: None,
+        });
+        Some(home)
     }
 
     fn close(&mut self, flow: &FlowInfo, mut sink: Self::Sink, summary: FlowSummary) {
         sink.session.finish();
         sink.hear();
+        self.paths.forget(flow.id);
         let mut ear = self.ear.borrow_mut();
         let (gathered, records) = ear.books();
         gathered.ledger.merge(&sink.session.ledger());
@@ -151,3 +172,6 @@ impl<E: Ear> FlowSink for Listener<'_, E> {
         self.hear();
     }
 }
+
+/// What is said of a connection that moved.
+const MOVED: &str = "peer goes on with a QUIC connection from another address";

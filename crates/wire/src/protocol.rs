@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use evidence::{Anomaly, CaptureId, Fate, Layer, Ledger};
 
-use crate::{Ending, KeyRing, Message, Recorded, Seal, Sender, StreamBuffer};
+use crate::{Ending, KeyRing, Message, Recorded, Seal, Sender, StreamBuffer, quic::Path};
 
 /// A protocol over a stream. One value serves both directions of one connection.
 ///
@@ -91,11 +91,20 @@ pub struct Context {
     pub keys: KeyRing,
     /// What lies around the flow, where it was taken out of another one: TLS within TLS.
     pub seal: Option<Arc<Seal>>,
+    /// Where rooms write down under which ids their connections are reached; `None`: nobody asks.
+    pub path: Option<Path>,
     /// What an earlier room of the flow (or the stream around it) agreed to go on with.
     pub agreed: Upgrade,
 }
 
 impl Context {
+    /// A connection of the flow is reached under that id, from whatever address.
+    pub(crate) fn reached_by(&self, id: &[u8]) {
+        if let Some(path) = &self.path {
+            path.learn(id);
+        }
+    }
+
     /// Whether either side has that port.
     pub fn port(&self, port: u16) -> bool {
         self.ports.contains(&port)

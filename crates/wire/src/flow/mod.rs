@@ -52,6 +52,14 @@ pub trait SinkFactory {
     /// A flow begins.
     fn open(&mut self, flow: &FlowInfo) -> Self::Sink;
 
+    /// The flow that one of unknown addresses goes on with, told by its first datagram: a QUIC connection that
+    /// moved. Where that one is open it hears all that follows. Asked only for UDP with a
+    /// [port of QUIC's](crate::quic::is_port).
+    fn home(&mut self, flow: &FlowInfo, first: &[u8]) -> Option<FlowId> {
+        let _ = (flow, first);
+        None
+    }
+
     /// It is over: nothing more will be said to `sink`.
     fn close(&mut self, flow: &FlowInfo, sink: Self::Sink, summary: FlowSummary);
 }

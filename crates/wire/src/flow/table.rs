@@ -14,7 +14,7 @@ use super::{
     queue::{Class, Queues},
     scope::{Blamed, Scope},
 };
-use crate::{Packet, PacketHead, Payload, Sender, StreamBuffer};
+use crate::{Packet, PacketHead, Payload, Sender, StreamBuffer, quic::is_port};
 
 /// The open flows of one worker: packets in, bytes in order out to the sinks of a factory.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct Flows<F: SinkFactory> {
     places: HashMap<Key, u32>,
     /// The flow of the packet before: most packets come in rows.
     recent: Option<(Key, u32)>,
+    /// The places of flows that may go on from other addresses.
+    movable: HashMap<FlowId, u32>,
     slots: Vec<Slot<F::Sink>>,
     vacant: Vec<u32>,
     queues: Queues,
@@ -46,6 +48,8 @@ struct Slot<S> {
 enum Content<S> {
     /// Over; what is left is there to recognise late packets.
     Closed(FlowInfo, Remains),
+    /// The connection moved here from that flow, which hears it.
+    Moved(FlowId),
     Open(Box<Flow<S>>),
     Vacant,
 }
@@ -75,6 +79,7 @@ impl<F: SinkFactory> Flows<F> {
             limits,
             places: HashMap::new(),
             recent: None,
+            movable: HashMap::new(),
             slots: Vec::new(),
             vacant: Vec::new(),
             queues: Queues::default(),
@@ -97,6 +102,7 @@ impl<F: SinkFactory> Flows<F> {
         let open = |slot: &Slot<F::Sink>| match &slot.content {
             Content::Open(flow) => Some(flow.info.id),
             Content::Closed(info, _) => Some(info.id),
+            Content::Moved(home) => Some(*home),
             Content::Vacant => None,
         };
         let mut order: Vec<(FlowId, u32)> =
@@ -131,7 +137,12 @@ impl<F: SinkFactory> Flows<F> {
     fn place(&mut self, packet: &Packet, bytes: &[u8]) {
         let key = Key::new(&packet.head);
         let place = self.find(key).filter(|slot| !self.close_if_idle(*slot, packet.head.time));
-        let place = place.unwrap_or_else(|| self.begin(key, &packet.head));
+        let place = match place {
+            Some(place) => self.home_of(place),
+            None => self.begin(key, &packet.head, bytes),
+        };
+        // Where the flow is over that it came from, the addresses are those of another one.
+        let place = place.unwrap_or_else(|| self.begin_own(key, &packet.head));
         match self.hand(place, packet, bytes) {
             Belongs::Here => self.settle(place, packet.head.time),
             Belongs::Elsewhere(first) => {
@@ -156,11 +167,37 @@ impl<F: SinkFactory> Flows<F> {
         Some(slot)
     }
 
-    fn begin(&mut self, key: Key, head: &PacketHead) -> u32 {
-        if self.places.len() >= self.limits.flows.max(1) {
-            self.evict();
-        }
+    /// Begins a flow, and gives the place of the one that hears it: another one's, where a connection moved.
+    fn begin(&mut self, key: Key, head: &PacketHead, first: &[u8]) -> Option<u32> {
         let info = describe(head);
+        let home = self.factory.home(&info, first).filter(|_| may_move(&info))?;
+        self.make_room(self.movable.get(&home).copied());
+        let place = *self.movable.get(&home)?;
+        let slot = Slot { key, content: Content::Moved(home), last: head.time, touched: self.clock.now };
+        let moved = self.fill(slot);
+        self.places.insert(key, moved);
+        self.queues.touch(moved, Class::Datagrams);
+        Some(place)
+    }
+
+    /// The place of the flow that hears what comes to a place; `None` where a connection had moved there and is
+    /// over, so that the place is free.
+    fn home_of(&mut self, place: u32) -> Option<u32> {
+        let slot = self.slots.get_mut(place as usize)?;
+        let Content::Moved(home) = slot.content else { return Some(place) };
+        slot.touched = self.clock.now;
+        let home = self.movable.get(&home).copied();
+        match home {
+            Some(_) => self.queues.touch(place, Class::Datagrams),
+            None => self.close(place, Ended::Unseen),
+        }
+        home
+    }
+
+    fn begin_own(&mut self, key: Key, head: &PacketHead) -> u32 {
+        self.make_room(None);
+        let info = describe(head);
+        let movable = may_move(&info).then_some(info.id);
         let sink = self.factory.open(&info);
         let summary = FlowSummary { first: head.time, last: head.time, ..FlowSummary::default() };
         let connection = head.tcp.map(|_| Box::new(Connection::new()));
@@ -168,6 +205,9 @@ impl<F: SinkFactory> Flows<F> {
         let slot = Slot { key, content, last: head.time, touched: self.clock.now };
         let place = self.fill(slot);
         self.places.insert(key, place);
+        if let Some(id) = movable {
+            self.movable.insert(id, place);
+        }
         self.recent = Some((key, place));
         place
     }
@@ -204,7 +244,7 @@ impl<F: SinkFactory> Flows<F> {
                 }
                 Belongs::Here
             }
-            Content::Vacant => Belongs::Here,
+            Content::Moved(_) | Content::Vacant => Belongs::Here,
         }
     }
 
@@ -250,6 +290,7 @@ impl<F: SinkFactory> Flows<F> {
         self.queues.remove(place);
         self.vacant.push(place);
         if let Content::Open(flow) = content {
+            self.movable.remove(&flow.info.id);
             flow.close(ended, &mut self.factory, (&self.limits, &mut self.held_of_all));
         }
     }
@@ -265,6 +306,17 @@ impl<F: SinkFactory> Flows<F> {
                 }
                 self.close(place, Ended::Unseen);
             }
+        }
+    }
+
+    /// Closes a flow where too many are open, other than the one at `needed`.
+    fn make_room(&mut self, needed: Option<u32>) {
+        if self.places.len() >= self.limits.flows.max(1) {
+            if let Some(needed) = needed {
+                let class = self.slots.get(needed as usize).map(Slot::class);
+                class.into_iter().for_each(|class| self.queues.touch(needed, class));
+            }
+            self.evict();
         }
     }
 
@@ -284,6 +336,7 @@ impl<S> Slot<S> {
     fn class(&self) -> Class {
         match &self.content {
             Content::Closed(..) | Content::Vacant => Class::Lingering,
+            Content::Moved(_) => Class::Datagrams,
             Content::Open(flow) => match &flow.connection {
                 None if flow.is_answered_query() => Class::Lingering,
                 None => Class::Datagrams,
@@ -296,7 +349,7 @@ impl<S> Slot<S> {
     fn is_over(&self) -> bool {
         match &self.content {
             Content::Open(flow) => flow.connection.as_ref().is_some_and(|connection| connection.is_over()),
-            Content::Closed(..) | Content::Vacant => false,
+            Content::Closed(..) | Content::Moved(_) | Content::Vacant => false,
         }
     }
 }
@@ -373,7 +426,9 @@ impl<S: FlowSink> Flow<S> {
 impl FlowInfo {
     /// Which side sent a packet of this flow.
     pub fn sender(&self, head: &PacketHead) -> Sender {
-        if head.source == self.originator { Sender::Originator } else { Sender::Responder }
+        // Of a connection that moved, the side that stayed tells.
+        let by_originator = head.source == self.originator || head.destination == self.responder;
+        if by_originator { Sender::Originator } else { Sender::Responder }
     }
 }
 
@@ -400,6 +455,11 @@ impl Clock {
         self.packets = self.packets.wrapping_add(1).max(1);
         self.packets.is_multiple_of(SWEEP_EVERY)
     }
+}
+
+/// Whether its connection may go on from another address.
+fn may_move(info: &FlowInfo) -> bool {
+    info.transport == Transport::Udp && (is_port(info.responder.1) || is_port(info.originator.1))
 }
 
 fn describe(head: &PacketHead) -> FlowInfo {
@@ -444,8 +504,8 @@ fn hand_datagram<S: FlowSink>(
 
 /// The queues are looked at once in so many packets.
 const SWEEP_EVERY: u32 = 64;
-/// How much longer than its limit a silent flow is kept, in nanoseconds: packets of several captures may
 /// The port of name servers.
 const DNS: u16 = 53;
+/// How much longer than its limit a silent flow is kept, in nanoseconds: packets of several captures may
 /// come a little out of order, and what becomes of a flow must not depend on other flows.
 const SLACK: i64 = 60_000_000_000;

@@ -143,12 +143,13 @@ impl Connection {
     }
 
     /// A side is reached under that id too.
-    pub(super) fn learn_id(&mut self, sender: Sender, id: &[u8]) {
+    pub(super) fn learn_id(&mut self, sender: Sender, id: &[u8], context: &Context) {
         let side = self.side(sender);
         if let Some(ids) =
             self.ids.get_mut(side).filter(|ids| ids.len() < IDS && !ids.iter().any(|one| one == id))
         {
             ids.push(id.to_vec());
+            context.reached_by(id);
         }
     }
 
@@ -243,7 +244,7 @@ impl Connection {
             Frame::Datagram(_) | Frame::ResetStream { .. } | Frame::Stream { .. } if !reading.has_data() => {}
             Frame::Datagram(data) => self.datagram(data, start, reading, out),
             Frame::NewConnectionId { id, token } => {
-                self.learn_id(self.sender(side), id);
+                self.learn_id(self.sender(side), id, context);
                 if let Ok(token) = token.try_into()
                     && self.tokens.len() < IDS
                 {

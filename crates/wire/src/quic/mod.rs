@@ -4,6 +4,7 @@
 //! - [`Quic`] is the room: datagrams to packets, each to its connection.
 //! - `connection`: frames to handshake and streams; `locks`: which keys open what; `crypto`: the handshake;
 //!   `streams`: what the streams carry.
+//! - [`Paths`]: which connection goes on where one comes from another address.
 //! - [`LongHeader`], [`PacketKeys`], [`frame`]: what a packet is made of.
 
 mod assembly;
@@ -14,6 +15,7 @@ mod google;
 mod header;
 mod keys;
 mod locks;
+mod paths;
 mod room;
 mod streams;
 mod version;
@@ -22,6 +24,7 @@ pub(crate) use header::number;
 pub use header::{LongHeader, PacketType};
 pub(crate) use keys::replayed;
 pub use keys::{InitialKeys, Opened, PacketKeys, Suite};
+pub use paths::{Path, Paths, is_port};
 pub use room::{Quic, recognise};
 pub(crate) use streams::{Channel, StreamId};
 pub use version::Version;

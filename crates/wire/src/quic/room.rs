@@ -98,7 +98,7 @@ impl Quic {
             }
             None => {
                 if let Some(connection) = self.connections.last_mut() {
-                    connection.learn_id(sender, header.source);
+                    connection.learn_id(sender, header.source, &self.context);
                 }
                 self.tell_raw(sender, recorded.slice(at, all), ending(cut), out);
             }
@@ -131,7 +131,7 @@ impl Quic {
         match opened {
             Ok((place, unlocked)) => {
                 if let Some(connection) = self.connections.get_mut(place) {
-                    connection.learn_id(sender, header.source);
+                    connection.learn_id(sender, header.source, &self.context);
                 }
                 let len = bytes.len();
                 self.hear(place, (sender, level), &unlocked, Place { recorded, at, len }, out);

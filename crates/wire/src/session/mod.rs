@@ -26,6 +26,7 @@ use crate::{
     Ending, KeyRing, Seal, Sender, StreamBuffer,
     flow::{Datagram, FlowInfo, FlowSink},
     protocol::{Context, DatagramProtocol, Output, Received, StreamProtocol, Verdict},
+    quic::Paths,
 };
 
 pub use raw::{Named, NamedDatagrams};
@@ -71,6 +72,13 @@ impl Session {
     /// A session for that flow, with the secrets at hand.
     pub fn new(flow: &FlowInfo, keys: &KeyRing) -> Self {
         Self::over(flow.transport, [flow.originator.1, flow.responder.1], keys)
+    }
+
+    /// Writes down in `paths` under which ids its connections are reached: those of the flow `flow`.
+    #[must_use]
+    pub fn known_to(mut self, paths: &Paths, flow: &FlowInfo) -> Self {
+        self.context.path = Some(paths.of(flow.id));
+        self
     }
 
     /// A session for a flow of which only the transport and the ports (originator's, responder's) are known.
