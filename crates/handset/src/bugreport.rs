@@ -99,8 +99,10 @@ pub(crate) fn recognise(beginning: &str) -> bool {
 
 /// `------ SYSTEM LOG (logcat -v threadtime -d *:v) ------`
 fn section(text: &str) -> Option<Section> {
-    let inner = text.strip_prefix("------ ")?.trim_end().strip_suffix(" ------")?;
-    if is_duration(inner) {
+    // Some sections of some versions end with five dashes.
+    let (inner, tail) = text.strip_prefix("------ ")?.trim_end().rsplit_once(" -----")?;
+    let inner = inner.trim();
+    if !tail.bytes().all(|byte| byte == b'-') || is_duration(inner) {
         return None;
     }
     let (name, command) = match inner.split_once(" (") {
@@ -179,7 +181,7 @@ Build: PPR1
 12-31 23:59:59.900  1000   585   612 I ActivityManager: Displayed com.example.app/.Main: +1s
 ------ 0.015s was the duration of 'SYSTEM LOG' ------
 
------- UPTIME (uptime) ------
+------  UPTIME (uptime) -----
 not a record
 ------ SYSTEM PROPERTIES (getprop) ------
 [ro.product.model]: [X]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::{
     bugreport, intrusion, logs, marks,
-    packages::{recognise_installed, recognise_list},
+    packages::{recognise_androidqf, recognise_installed, recognise_list},
     system::{self, Protocol},
 };
 
@@ -28,6 +28,8 @@ pub enum Kind {
     Logcat,
     /// What `pm list packages` prints.
     PackageList,
+    /// AndroidQF's `packages.json`.
+    PackagesJson,
     /// `packages.list`.
     PackagesList,
     /// `packages.xml`.
@@ -83,6 +85,7 @@ impl Kind {
             Self::IntrusionLog => "intrusion log",
             Self::Logcat => "logcat",
             Self::PackageList => "pm list packages",
+            Self::PackagesJson => "packages.json",
             Self::PackagesList => "packages.list",
             Self::PackagesXml(Xml::Binary) => "packages.xml (binary)",
             Self::PackagesXml(Xml::Text) => "packages.xml",
@@ -128,6 +131,7 @@ const RECOGNISERS: &[Recogniser] = &[
     |bytes, text| packages_xml(bytes, text).map(Kind::PackagesXml),
     |bytes, _| bytes.contains(&0).then_some(None).flatten(),
     |_, text| intrusion::recognise(text).then_some(Kind::IntrusionLog),
+    |_, text| recognise_androidqf(text).then_some(Kind::PackagesJson),
     |_, text| marks::recognise(text).then_some(Kind::EventsCsv),
     |_, text| bugreport::recognise(text).then_some(Kind::Bugreport),
     |_, text| service(text).map(Kind::Dumpsys),
@@ -193,7 +197,7 @@ mod tests {
 
     #[test]
     fn kinds_are_told_by_their_beginning() {
-        let rows: [(&[u8], Kind); 20] = [
+        let rows: [(&[u8], Kind); 21] = [
             (b"=====\n== dumpstate: 2019-01-01 00:10:00\n", Kind::Bugreport),
             (b"Currently running services:\r\n  a\r\nDUMP OF SERVICE a:\r\n", Kind::Bugreport),
             (b"DUMP OF SERVICE package:\n  Package [a] (1):\n", Kind::Bugreport),
@@ -213,6 +217,7 @@ mod tests {
             (b"I/Tag(  1): a\nI/Tag(  1): b\nat x\n", Kind::Logcat),
             (b"package:com.a uid:10001\n", Kind::PackageList),
             (b"com.a 10001 0 /data/user/0/com.a default none\n", Kind::PackagesList),
+            (b"[\n  { \"name\": \"com.a\", \"files\": [", Kind::PackagesJson),
             (b"<?xml version='1.0' ?>\n<packages>\n", Kind::PackagesXml(Xml::Text)),
             (b"ABX\x00\x10\x32\xff\xff\x00\x08packages", Kind::PackagesXml(Xml::Binary)),
             (b"  sl  local_address x inode\n", Kind::ProcNet(Some(Protocol::Tcp))),

@@ -158,6 +158,7 @@ const MAX_WHOLE: usize = 64 * 1024 * 1024;
 fn whole(kind: Kind) -> Option<ReadWhole> {
     match kind {
         Kind::EventsCsv => Some(marks::read_events),
+        Kind::PackagesJson => Some(packages::read_androidqf),
         Kind::PackagesXml(Xml::Binary) => Some(packages::read_abx),
         Kind::PackagesXml(Xml::Text) => Some(packages::read_xml),
         _ => None,
@@ -175,7 +176,7 @@ pub(crate) fn line_reader(kind: Kind, clock: Clock) -> Option<Box<dyn LineReader
         Kind::PackageList => Box::<packages::List>::default(),
         Kind::PackagesList => Box::<packages::InstalledList>::default(),
         Kind::ProcNet(table) => Box::new(system::Sockets::new(table)),
-        Kind::EventsCsv | Kind::PackagesXml(_) => return None,
+        Kind::EventsCsv | Kind::PackagesJson | Kind::PackagesXml(_) => return None,
     })
 }
 

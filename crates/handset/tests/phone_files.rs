@@ -7,7 +7,7 @@ use handset::{BEGINNING, Clock, Fact, Kind, Reader, Service, Xml, marks};
 use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
 
 /// Texts of every kind, from which the bytes are made.
-const SEEDS: [&str; 15] = [
+const SEEDS: [&str; 16] = [
     include_str!("phone_files/activity.txt"),
     include_str!("phone_files/alarm.txt"),
     include_str!("phone_files/appops.txt"),
@@ -19,6 +19,7 @@ const SEEDS: [&str; 15] = [
     include_str!("phone_files/logcat.txt"),
     include_str!("phone_files/netstats.txt"),
     include_str!("phone_files/package.txt"),
+    include_str!("phone_files/packages.json"),
     include_str!("phone_files/packages.list"),
     include_str!("phone_files/packages.xml"),
     include_str!("phone_files/pm.txt"),
@@ -26,7 +27,7 @@ const SEEDS: [&str; 15] = [
 ];
 
 /// The kinds of the seeds, in their order.
-const KINDS: [Kind; 15] = [
+const KINDS: [Kind; 16] = [
     Kind::Dumpsys(Service::Activity),
     Kind::Dumpsys(Service::Alarm),
     Kind::Dumpsys(Service::Appops),
@@ -38,12 +39,14 @@ const KINDS: [Kind; 15] = [
     Kind::Logcat,
     Kind::Dumpsys(Service::Netstats),
     Kind::Dumpsys(Service::Package),
+    Kind::PackagesJson,
     Kind::PackagesList,
     Kind::PackagesXml(Xml::Text),
     Kind::PackageList,
     Kind::ProcNet(Some(handset::system::Protocol::Tcp)),
 ];
 
+#[expect(clippy::expect_used, reason = "only called with kinds that are read here")]
 fn read(kind: Kind, bytes: &[u8], step: usize) -> Vec<Fact> {
     let mut reader = Reader::new(kind, Clock::ahead(3600).in_year(2019)).expect("a kind that is read here");
     let mut facts = Vec::new();
@@ -142,7 +145,10 @@ proptest! {
 #[test]
 fn what_never_ends_does_not_fill_the_memory() {
     let piece = vec![b'x'; 1 << 20];
-    for kind in KINDS.into_iter().filter(|kind| !matches!(kind, Kind::EventsCsv | Kind::PackagesXml(_))) {
+    for kind in KINDS
+        .into_iter()
+        .filter(|kind| !matches!(kind, Kind::EventsCsv | Kind::PackagesJson | Kind::PackagesXml(_)))
+    {
         let mut reader = Reader::new(kind, Clock::default()).expect("a kind that is read here");
         let mut facts = Vec::new();
         for _ in 0..4 {

@@ -168,6 +168,7 @@ D/RILJ(  1): [4321]> SEND_SMS
 D/RILJ(  1): [4322]< SEND_SMS { mMessageRef = 1 }
 D/RILJ(  1): [UNSL]< UNSOL_RESPONSE_NEW_SMS [SUB0]
 D/GsmInboundSmsHandler(  1): successful broadcast, deleting from raw table.
+D/IccSmsInterfaceManager(  1): sendText: destAddr=x callingPackage=com.example.app
 I/Unknown(  1): SEND_SMS
 ";
         assert_eq!(
@@ -188,6 +189,8 @@ I/Unknown(  1): SEND_SMS
                 "permission-denied com.example.app u0a123 android.permission.READ_SMS",
                 "sms-sent  [4321]> SEND_SMS",
                 "sms-received  [UNSL]< UNSOL_RESPONSE_NEW_SMS [SUB0]",
+                "sms-received  successful broadcast, deleting from raw table.",
+                "sms-sent com.example.app sendText: destAddr=x callingPackage=com.example.app",
             ]
         );
     }

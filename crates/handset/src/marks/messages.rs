@@ -20,11 +20,16 @@ pub(super) const TAGS: &[(&str, Reading)] = &[
     ("GrantPermissionsActivity", grant),
     ("GrantPermissionsViewModel", grant),
     ("GsmInboundSmsHandler", inbound_sms),
+    ("GsmSMSDispatcher", outbound_sms),
     ("IccCardProxy", sim),
+    ("IccSmsInterfaceManager", outbound_sms),
+    ("IntentBroadcaster", sim),
     ("KeyguardUpdateMonitor", sim),
     ("KeyguardViewMediator", keyguard),
     ("PowerManagerService", screen),
+    ("QImsService", radio),
     ("RILJ", radio),
+    ("SMSDispatcher", outbound_sms),
     ("ShutdownThread", |text| starts(text, "Notifying thread to start", MarkKind::ShutDown)),
     ("SubscriptionInfoUpdater", sim),
     ("SystemServiceManager", |text| contains(text, "Starting phase 1000", MarkKind::BootCompleted)),
@@ -76,8 +81,18 @@ fn start_process(text: &str) -> Option<(MarkKind, Said<'_>)> {
     started(who, scan::number(ids, "uid").map(Uid), why)
 }
 
+/// The app that sends it is told where the system is set to.
+fn outbound_sms(text: &str) -> Option<(MarkKind, Said<'_>)> {
+    const WORDS: [&str; 4] = ["sendData", "sendMultipartText", "sendSms:", "sendText"];
+    let package = scan::value(text, "callingPackage").or_else(|| scan::value(text, "callingPkg"));
+    let is_sent = WORDS.iter().any(|words| text.starts_with(words));
+    is_sent.then_some((MarkKind::SmsSent, Said { package, uid: None, detail: text }))
+}
+
+/// One message may be spoken of several times.
 fn inbound_sms(text: &str) -> Option<(MarkKind, Said<'_>)> {
-    const WORDS: [(&str, MarkKind); 4] = [
+    const WORDS: [(&str, MarkKind); 5] = [
+        ("successful broadcast", MarkKind::SmsReceived),
         ("EVENT_NEW_SMS", MarkKind::SmsReceived),
         ("IdleState.processMessage:1", MarkKind::SmsReceived),
         ("destination port:", MarkKind::SmsReceived),
@@ -141,8 +156,8 @@ fn sim(text: &str) -> Option<(MarkKind, Said<'_>)> {
 fn grant(text: &str) -> Option<(MarkKind, Said<'_>)> {
     let rest = text.strip_prefix("Permission grant result ")?;
     let result = scan::value(rest, "result")?;
-    // `PermissionGrantRequestResultReported`: granted by the user, or without asking.
-    let is_granted = matches!(result, "4" | "5") || result.contains("GRANTED");
+    // `PermissionGrantRequestResultReported`: granted by the user, without asking, this time only, in the settings.
+    let is_granted = matches!(result, "4" | "5" | "10" | "12");
     let kind = if is_granted { MarkKind::PermissionGranted } else { MarkKind::PermissionDenied };
     let said = Said {
         package: scan::value(rest, "callingPackage"),
@@ -156,11 +171,12 @@ fn grant(text: &str) -> Option<(MarkKind, Said<'_>)> {
 fn radio(text: &str) -> Option<(MarkKind, Said<'_>)> {
     const SENT: [&str; 5] =
         ["CDMA_SEND_SMS", "IMS_SEND_SMS", "RIL_REQUEST_SEND_SMS", "SEND_SMS", "SEND_SMS_EXPECT_MORE"];
+    const NEW: [&str; 3] = ["INCOMING_IMS_SMS", "RESPONSE_CDMA_NEW_SMS", "RESPONSE_NEW_SMS"];
     if let Some((_, request)) = text.split_once("]> ") {
         let name = request.split([' ', '[', ':']).next().unwrap_or_default();
         return SENT.contains(&name).then(|| said(MarkKind::SmsSent, text)).flatten();
     }
     let name = scan::after(text, "[UNSL]< ")?.split([' ', '[', ':']).next()?;
-    let is_sms = name.ends_with("RESPONSE_NEW_SMS") || name.ends_with("RESPONSE_CDMA_NEW_SMS");
+    let is_sms = NEW.iter().any(|new| name.ends_with(new));
     is_sms.then(|| said(MarkKind::SmsReceived, text)).flatten()
 }

@@ -55,7 +55,7 @@ pub enum MarkKind {
     PackageRemoved,
     /// The user was asked for a permission.
     PermissionAsked,
-    /// A permission was refused.
+    /// A permission was refused, or taken back.
     PermissionDenied,
     /// A permission was granted.
     PermissionGranted,

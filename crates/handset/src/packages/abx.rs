@@ -4,7 +4,10 @@
 //! of what follows. Names are written once and then stand for their number. Own reader, since each element's
 //! place is needed.
 
-use super::settings::{Element, Settings};
+use super::{
+    hex,
+    settings::{Element, Settings},
+};
 use crate::{Oddity, reader::Fact};
 
 /// How a file in binary form begins; a version of one byte follows.
@@ -70,7 +73,7 @@ impl Document<'_> {
             NULL => String::new(),
             STRING => self.string()?,
             STRING_INTERNED => self.name()?,
-            BYTES_HEX | BYTES_BASE64 => hex(self.block()?),
+            BYTES_HEX | BYTES_BASE64 => hex::text(self.block()?),
             INT => self.int()?.to_string(),
             INT_HEX => signed_hex(i64::from(self.int()?)),
             LONG => self.long()?.to_string(),
@@ -135,12 +138,6 @@ impl Document<'_> {
 fn signed_hex(value: i64) -> String {
     let sign = if value < 0 { "-" } else { "" };
     format!("{sign}{:x}", value.unsigned_abs())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |value: u8| char::from(DIGITS.get(usize::from(value)).copied().unwrap_or(b'0'));
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)]).collect()
 }
 
 const START_TAG: u8 = 2;

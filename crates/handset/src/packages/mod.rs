@@ -1,12 +1,15 @@
 //! The packages of the phone: which there are, who made them, and what they are allowed.
 //!
+//! - `androidqf`: AndroidQF's `packages.json`.
 //! - `dump`: `dumpsys package`.
 //! - `list`: `pm list packages` and `packages.list`.
 //! - `settings`: `packages.xml`, as text (`text`) and in Android's binary form (`abx`).
 //! - `table`: all tellings of a package together, and the packages of a uid.
 
 mod abx;
+mod androidqf;
 mod dump;
+mod hex;
 mod list;
 mod settings;
 mod table;
@@ -14,10 +17,12 @@ mod text;
 
 pub use self::{
     abx::read as read_abx,
+    androidqf::read as read_androidqf,
     table::{FileNo, Known, Packages},
     text::read as read_xml,
 };
 pub(crate) use self::{
+    androidqf::recognise as recognise_androidqf,
     dump::Dump,
     list::{InstalledList, List, recognise_installed, recognise_list},
 };
@@ -54,6 +59,8 @@ pub struct Package {
     pub permissions: Vec<Found<Permission>>,
     /// Who signed it.
     pub signers: Vec<Found<Signer>>,
+    /// Its files, where they are told one by one.
+    pub files: Vec<Found<PackageFile>>,
     /// What each user made of it.
     pub users: Vec<Found<UserState>>,
     /// Whether this is the package as it came with the system, behind an update of it.
@@ -68,7 +75,8 @@ impl Package {
 
     /// Whether there is room for one more of its lists: a hostile file has no end of permissions.
     fn has_room(&self) -> bool {
-        self.permissions.len().saturating_add(self.signers.len()).saturating_add(self.users.len()) < MAX_PARTS
+        let lists = [self.files.len(), self.permissions.len(), self.signers.len(), self.users.len()];
+        lists.into_iter().fold(0, usize::saturating_add) < MAX_PARTS
     }
 }
 
@@ -114,6 +122,15 @@ pub enum Signer {
     HashCode(String),
     /// SHA-256 of the certificate's DER.
     Sha256([u8; 32]),
+}
+
+/// A file of a package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackageFile {
+    /// Where it lies.
+    pub path: String,
+    /// Its SHA-256.
+    pub sha256: Option<[u8; 32]>,
 }
 
 /// What a user made of a package.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use super::{Flags, Package, Permission, SharedUser, Signer};
+use super::{Flags, Package, Permission, SharedUser, Signer, hex};
 use crate::{Found, Uid, reader::Fact, scan};
 
 /// An element of the file.
@@ -103,7 +103,7 @@ impl Settings {
 
     fn certificate(&mut self, element: &Element) {
         let Some(index) = element.number::<u32>("index") else { return };
-        if let Some(key) = element.attribute("key").and_then(bytes_of_hex)
+        if let Some(key) = element.attribute("key").and_then(hex::bytes)
             && self.certificates.len() < super::MAX_PARTS
         {
             self.certificates.insert(index, Sha256::digest(&key).into());
@@ -172,17 +172,4 @@ fn flags(element: &Element) -> Option<Flags> {
         privileged: private & PRIVILEGED != 0 || old_privileged,
         updated: public & UPDATED != 0,
     })
-}
-
-fn bytes_of_hex(hex: &str) -> Option<Vec<u8>> {
-    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let bytes: Option<Vec<u8>> = hex
-        .as_bytes()
-        .chunks(2)
-        .map(|pair| match pair {
-            [high, low] => Some(digit(high)? << 4 | digit(low)?),
-            _ => None,
-        })
-        .collect();
-    bytes.filter(|bytes| !bytes.is_empty())
 }

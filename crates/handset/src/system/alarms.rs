@@ -32,6 +32,9 @@ pub struct Alarm {
 }
 
 /// One instant as the phone counts it and as it prints it.
+///
+/// A bugreport has it behind its logs, which are read by then: whoever does not know the phone's offset reads
+/// it twice, first for this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClockReading {
     /// The instant.

@@ -63,6 +63,8 @@ impl LocationRequests {
             self.provider.clear();
         } else if heading == "Location Providers" || heading.starts_with("Last Known") {
             self.is_past = false;
+        } else if self.is_past && is_provider(heading) {
+            heading.clone_into(&mut self.provider);
         }
     }
 
@@ -178,7 +180,7 @@ mod tests {
     fn android_12_and_later() {
         let text = "Location Manager State:\n  Location Providers:\n    gps provider:\n      listeners:\n\
             \x20       10123/com.a[tag]/1A2B (foreground) Request[@+1s0ms HIGH_ACCURACY]\n\
-            \x20 Historical Aggregate Location Provider Data:\n    network provider:\n\
+            \x20 Historical Aggregate Location Provider Data:\n    network:\n\
             \x20     10123/com.a: min/max interval = 1s/5s, locations = 12\n\
             \x20 Event Log:\n    04-14 12:00:00.123: gps provider +registration 10123/com.a -> Request[PASSIVE]\n";
         assert_eq!(
