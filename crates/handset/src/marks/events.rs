@@ -57,10 +57,16 @@ fn process(text: &str) -> Option<(MarkKind, Said<'_>)> {
     started(name, uid, fields.next().unwrap_or_default())
 }
 
-/// The first field is 1 where the screen went on.
+/// The first field is 0 where the screen went off, 1 where it went on, 2 where it was locked.
 fn screen(text: &str) -> Option<(MarkKind, Said<'_>)> {
     let first = fields(text).next()?;
-    plain(if is_set(first)? { MarkKind::ScreenOn } else { MarkKind::ScreenOff }, first)
+    let kind = match first.trim() {
+        "0" => MarkKind::ScreenOff,
+        "1" => MarkKind::ScreenOn,
+        "2" => MarkKind::Locked,
+        _ => return None,
+    };
+    plain(kind, first)
 }
 
 /// Whether the lock screen shows and whether it is going away, at these fields; the last one is the reason.

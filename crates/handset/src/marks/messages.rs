@@ -156,15 +156,14 @@ fn sim(text: &str) -> Option<(MarkKind, Said<'_>)> {
 fn grant(text: &str) -> Option<(MarkKind, Said<'_>)> {
     let rest = text.strip_prefix("Permission grant result ")?;
     let result = scan::value(rest, "result")?;
-    // `PermissionGrantRequestResultReported`: granted by the user, without asking, this time only, in the settings.
-    let is_granted = matches!(result, "4" | "5" | "10" | "12");
-    let kind = if is_granted { MarkKind::PermissionGranted } else { MarkKind::PermissionDenied };
-    let said = Said {
-        package: scan::value(rest, "callingPackage"),
-        uid: scan::number(rest, "callingUid").map(Uid),
-        detail: scan::value(rest, "permission")?,
+    // `PermissionGrantRequestResultReported` of Android 10; what later versions added is known to be an answer only.
+    let (kind, detail) = match result {
+        "4" | "5" => (MarkKind::PermissionGranted, scan::value(rest, "permission")?),
+        "6" | "7" | "8" => (MarkKind::PermissionDenied, scan::value(rest, "permission")?),
+        _ => (MarkKind::PermissionAsked, rest),
     };
-    Some((kind, said))
+    let uid = scan::number(rest, "callingUid").map(Uid);
+    Some((kind, Said { package: scan::value(rest, "callingPackage"), uid, detail }))
 }
 
 /// `[4321]> SEND_SMS`, `[UNSL]< UNSOL_RESPONSE_NEW_SMS`: requests to the radio, and what it says by itself.

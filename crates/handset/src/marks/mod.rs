@@ -53,9 +53,9 @@ pub enum MarkKind {
     PackageInstalled,
     /// A package was removed.
     PackageRemoved,
-    /// The user was asked for a permission.
+    /// The user was asked for a permission; the detail may tell an answer that is not known to be yes or no.
     PermissionAsked,
-    /// A permission was refused, or taken back.
+    /// A permission was refused.
     PermissionDenied,
     /// A permission was granted.
     PermissionGranted,

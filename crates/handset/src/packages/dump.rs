@@ -59,8 +59,20 @@ enum PermissionList {
 /// What is known within a resolver table.
 #[derive(Clone, Debug, Default)]
 struct Resolver {
+    list: ResolverList,
     action: String,
     component: Option<(String, String)>,
+}
+
+/// A list of a resolver table. The same filter stands in several; broadcasts are read where their actions are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum ResolverList {
+    /// Components below the action they listen to.
+    Actions,
+    #[default]
+    Other,
+    /// Components below the scheme of what the broadcast is about, the actions behind them.
+    Schemes,
 }
 
 impl Dump {
@@ -185,6 +197,18 @@ impl Resolver {
 
     /// A component below the action it listens to.
     fn receiver(&mut self, text: &str) -> Option<Component> {
+        if let Some(list) = resolver_list(text.trim()) {
+            *self = Self { list, ..Self::default() };
+            return None;
+        }
+        match self.list {
+            ResolverList::Actions => self.below_action(text),
+            ResolverList::Other => None,
+            ResolverList::Schemes => self.below_scheme(text),
+        }
+    }
+
+    fn below_action(&mut self, text: &str) -> Option<Component> {
         if let Some((package, class)) = component(text) {
             let action = Some(&self.action).filter(|action| !action.is_empty())?;
             return Some(Component { package, class, role: Role::Receiver(action.clone()) });
@@ -194,6 +218,13 @@ impl Resolver {
             self.action = action.to_owned();
         }
         None
+    }
+
+    fn below_scheme(&mut self, text: &str) -> Option<Component> {
+        self.component = component(text).or(self.component.take());
+        let action = scan::between(text, "Action: \"", "\"")?;
+        let (package, class) = self.component.clone()?;
+        Some(Component { package, class, role: Role::Receiver(action.to_owned()) })
     }
 }
 
@@ -343,6 +374,17 @@ fn part(text: &str) -> Part {
     }
 }
 
+fn resolver_list(text: &str) -> Option<ResolverList> {
+    match text {
+        "Non-Data Actions:" => Some(ResolverList::Actions),
+        "Schemes:" => Some(ResolverList::Schemes),
+        "Base MIME Types:" | "Full MIME Types:" | "MIME Typed Actions:" | "Wild MIME Types:" => {
+            Some(ResolverList::Other)
+        }
+        _ => None,
+    }
+}
+
 /// `1234abc com.example.app/.Boot filter 5678def`
 fn component(text: &str) -> Option<(String, String)> {
     let mut words = Scan::new(text);
@@ -373,6 +415,14 @@ Receiver Resolver Table:
       android.intent.action.BOOT_COMPLETED:
         1a2b3c com.example.tracker/.BootReceiver filter 99
           Action: \"android.intent.action.BOOT_COMPLETED\"
+  Schemes:
+      package:
+        1a2b3d com.example.tracker/.Installed filter 9a
+          Action: \"android.intent.action.PACKAGE_ADDED\"
+          Scheme: \"package\"
+  MIME Typed Actions:
+      android.intent.action.VIEW:
+        1a2b3e com.example.tracker/.View filter 9b
 Activity Resolver Table:
   Non-Data Actions:
       android.intent.action.MAIN:
@@ -425,6 +475,7 @@ Shared users:
         let facts = testing::facts_of(&mut Dump::new(Clock::ahead(3600)), DUMP);
         let [
             Fact::Component(boot),
+            Fact::Component(added),
             Fact::Component(main),
             Fact::Package(tracker),
             Fact::Package(app),
@@ -434,6 +485,8 @@ Shared users:
             panic!("{facts:#?}")
         };
         assert_eq!(boot.value.role, Role::Receiver("android.intent.action.BOOT_COMPLETED".into()));
+        assert_eq!(added.value.class, ".Installed");
+        assert_eq!(added.value.role, Role::Receiver("android.intent.action.PACKAGE_ADDED".into()));
         assert_eq!((main.value.package.as_str(), &main.value.role), ("com.example.app", &Role::Launcher));
 
         let package = &tracker.value;
