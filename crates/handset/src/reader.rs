@@ -151,8 +151,8 @@ impl Whole {
     }
 }
 
-/// How much is read of a file that is kept whole. The largest `packages.xml` known have some 4 MiB.
-const MAX_WHOLE: usize = 64 * 1024 * 1024;
+/// How much is read of a file that is kept whole. The largest `packages.xml` known have some 5 MiB.
+const MAX_WHOLE: usize = 16 * 1024 * 1024;
 
 /// What reads a kind of file that is kept whole.
 fn whole(kind: Kind) -> Option<ReadWhole> {

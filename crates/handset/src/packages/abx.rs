@@ -4,9 +4,11 @@
 //! of what follows. Names are written once and then stand for their number. Own reader, since each element's
 //! place is needed.
 
+use std::rc::Rc;
+
 use super::{
     hex,
-    settings::{Element, Settings},
+    settings::{Element, MOST_ATTRIBUTES, Settings},
 };
 use crate::{Oddity, reader::Fact};
 
@@ -20,7 +22,12 @@ pub fn read(bytes: &[u8], out: &mut Vec<Fact>) {
     while document.at < bytes.len() {
         let start = document.at;
         match document.token() {
-            Some(Token::Start(element)) => settings.start(&element),
+            Some(Token::Start(element)) => {
+                if let Some(oddity) = settings.start(&element) {
+                    out.push(Fact::Oddity(oddity));
+                    break;
+                }
+            }
             Some(Token::End(name)) => settings.end(&name, document.at as u64, out),
             Some(Token::Other) => {}
             None => {
@@ -35,12 +42,12 @@ pub fn read(bytes: &[u8], out: &mut Vec<Fact>) {
 struct Document<'a> {
     bytes: &'a [u8],
     at: usize,
-    names: Vec<String>,
+    names: Vec<Rc<str>>,
 }
 
 enum Token {
     Start(Element),
-    End(String),
+    End(Rc<str>),
     Other,
 }
 
@@ -62,32 +69,35 @@ impl Document<'_> {
         let mut attributes = Vec::new();
         while let Some(token) = self.bytes.get(self.at).filter(|token| **token & 0x0f == ATTRIBUTE) {
             self.at = self.at.checked_add(1)?;
-            attributes.push((self.name()?, self.value(token >> 4)?));
+            let attribute = (self.name()?, self.value(token >> 4)?);
+            if attributes.len() < MOST_ATTRIBUTES {
+                attributes.push(attribute);
+            }
         }
         Some(Element { name, attributes, start: start as u64, end: self.at as u64 })
     }
 
     /// A value, as the text form writes it.
-    fn value(&mut self, kind: u8) -> Option<String> {
+    fn value(&mut self, kind: u8) -> Option<Rc<str>> {
         Some(match kind {
-            NULL => String::new(),
+            NULL => "".into(),
             STRING => self.string()?,
             STRING_INTERNED => self.name()?,
-            BYTES_HEX | BYTES_BASE64 => hex::text(self.block()?),
-            INT => self.int()?.to_string(),
-            INT_HEX => signed_hex(i64::from(self.int()?)),
-            LONG => self.long()?.to_string(),
-            LONG_HEX => signed_hex(self.long()?),
-            FLOAT => f32::from_bits(self.int()?.cast_unsigned()).to_string(),
-            DOUBLE => f64::from_bits(self.long()?.cast_unsigned()).to_string(),
-            TRUE => "true".to_owned(),
-            FALSE => "false".to_owned(),
+            BYTES_HEX | BYTES_BASE64 => hex::text(self.block()?).into(),
+            INT => self.int()?.to_string().into(),
+            INT_HEX => signed_hex(i64::from(self.int()?)).into(),
+            LONG => self.long()?.to_string().into(),
+            LONG_HEX => signed_hex(self.long()?).into(),
+            FLOAT => f32::from_bits(self.int()?.cast_unsigned()).to_string().into(),
+            DOUBLE => f64::from_bits(self.long()?.cast_unsigned()).to_string().into(),
+            TRUE => "true".into(),
+            FALSE => "false".into(),
             _ => return None,
         })
     }
 
     /// A name: its number, or a mark and the name, which gets the next number.
-    fn name(&mut self) -> Option<String> {
+    fn name(&mut self) -> Option<Rc<str>> {
         let number = self.short()?;
         if number != NEW_NAME {
             return self.names.get(usize::from(number)).cloned();
@@ -95,13 +105,13 @@ impl Document<'_> {
         let name = self.string()?;
         // The writer stops numbering here, too.
         if self.names.len() < usize::from(NEW_NAME) {
-            self.names.push(name.clone());
+            self.names.push(Rc::clone(&name));
         }
         Some(name)
     }
 
-    fn string(&mut self) -> Option<String> {
-        self.block().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    fn string(&mut self) -> Option<Rc<str>> {
+        self.block().map(|bytes| String::from_utf8_lossy(bytes).into())
     }
 
     /// Bytes behind their length.
@@ -236,6 +246,28 @@ mod tests {
         let [Fact::Package(text)] = &texts[..] else { panic!("{texts:#?}") };
         assert_eq!(text.value.signers[0].value, package.signers[0].value);
         assert!(matches!(package.signers[0].value, Signer::Sha256(_)));
+    }
+
+    #[test]
+    fn a_short_file_that_is_long_when_written_out_is_not_read_to_its_end() {
+        let long = "x".repeat(60_000);
+        let mut events = vec![start("packages", vec![])];
+        for _ in 0..3000 {
+            let attribute =
+                Attribute { name: long.as_str().into(), value: AttributeValue::String(String::new()) };
+            events.push(Event::StartTag { name: "a".into(), attributes: vec![attribute] });
+        }
+        let mut file = events_to_abx(&events).unwrap();
+        // Each element's value is its name once more, by its number.
+        let element = [0x32, 0, 1, 0x3f, 0, 2, 0, 2];
+        for _ in 0..3000 {
+            file.extend(element);
+        }
+        assert!(file.len() < 200_000);
+        let mut facts = Vec::new();
+        read(&file, &mut facts);
+        let [Fact::Oddity(oddity)] = &facts[..] else { panic!("{}", facts.len()) };
+        assert_eq!(oddity.what, "file holds more than is read of its kind");
     }
 
     #[test]

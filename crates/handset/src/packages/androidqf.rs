@@ -9,6 +9,7 @@ use crate::{Found, Oddity, Uid, reader::Fact, scan};
 
 /// Puts the packages of a `packages.json` into `out`.
 pub fn read(bytes: &[u8], out: &mut Vec<Fact>) {
+    let mut room = MOST_PACKAGES;
     let mut at = memchr::memchr(b'[', bytes).map_or(bytes.len(), |at| at.saturating_add(1));
     loop {
         let rest = bytes.get(at..).unwrap_or_default();
@@ -17,6 +18,11 @@ pub fn read(bytes: &[u8], out: &mut Vec<Fact>) {
         if rest.first().is_none_or(|byte| *byte == b']') {
             return;
         }
+        if room == 0 {
+            out.push(Fact::Oddity(Oddity::new("file holds more than is read of its kind", "", at as u64)));
+            return;
+        }
+        room = room.saturating_sub(1);
         let mut elements = Deserializer::from_slice(rest).into_iter::<Value>();
         let Some(Ok(element)) = elements.next() else {
             out.push(Fact::Oddity(Oddity::new("file holds broken JSON", "", at as u64)));
@@ -84,6 +90,9 @@ fn digest(text: &str) -> Option<[u8; 32]> {
 fn text<'a>(fields: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
     fields.get(key)?.as_str()
 }
+
+/// No phone has a tenth of them.
+const MOST_PACKAGES: usize = 50_000;
 
 /// `PackageManager.COMPONENT_ENABLED_STATE_DISABLED`
 const DISABLED: u32 = 2;

@@ -342,7 +342,7 @@ fn requested(text: &str) -> Option<Permission> {
         name: name.to_owned(),
         granted: None,
         user: None,
-        state: state.to_owned(),
+        state: short(state),
     })
 }
 
@@ -350,8 +350,13 @@ fn requested(text: &str) -> Option<Permission> {
 fn state(text: &str, user: Option<u32>) -> Option<Permission> {
     let (name, state) = text.split_once(": ").unwrap_or((text, "granted=true"));
     let granted = scan::value(state, "granted").and_then(|granted| granted.parse().ok());
-    let flags = scan::between(state, "flags=[", "]").unwrap_or_default().trim().to_owned();
-    is_action(name).then(|| Permission { name: name.to_owned(), granted, user, state: flags })
+    let flags = scan::between(state, "flags=[", "]").unwrap_or_default().trim();
+    is_action(name).then(|| Permission { name: name.to_owned(), granted, user, state: short(flags) })
+}
+
+/// A state as it is kept; all that are known are shorter.
+fn short(state: &str) -> String {
+    state.chars().take(512).collect()
 }
 
 /// The subject of a block's heading.

@@ -1,21 +1,24 @@
 //! What `packages.xml` holds (AOSP `Settings.writeLPr`), whichever way its elements are written.
 //!
 //! A certificate is written once, with its index; later packages name the index only.
+//!
+//! In the binary form two bytes can stand for a long text, so what is read is bounded by its length when written
+//! out ([`MOST`]), not by the file's.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
 use sha2::{Digest, Sha256};
 
 use super::{Flags, Package, Permission, SharedUser, Signer, hex};
-use crate::{Found, Uid, reader::Fact, scan};
+use crate::{Found, Oddity, Uid, reader::Fact, scan};
 
 /// An element of the file.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Element {
     /// Its name.
-    pub(super) name: String,
-    /// Its attributes, as the text form writes their values.
-    pub(super) attributes: Vec<(String, String)>,
+    pub(super) name: Rc<str>,
+    /// Its attributes, as the text form writes their values; no more than [`MOST_ATTRIBUTES`].
+    pub(super) attributes: Vec<(Rc<str>, Rc<str>)>,
     /// Offset of its first byte.
     pub(super) start: u64,
     /// The byte after its head.
@@ -24,7 +27,13 @@ pub(super) struct Element {
 
 impl Element {
     fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.attributes.iter().find(|(key, _)| **key == *name).map(|(_, value)| &**value)
+    }
+
+    /// How long it is when written out, about.
+    fn length(&self) -> usize {
+        let values = self.attributes.iter().map(|(_, value)| value.len());
+        values.fold(OF_AN_ELEMENT, usize::saturating_add)
     }
 
     fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
@@ -55,6 +64,8 @@ pub(super) struct Settings {
     /// Within a list of permissions.
     is_permissions: bool,
     certificates: BTreeMap<u32, [u8; 32]>,
+    /// How much was read, written out.
+    length: usize,
 }
 
 #[derive(Debug)]
@@ -64,9 +75,13 @@ enum Open {
 }
 
 impl Settings {
-    /// An element begins.
-    pub(super) fn start(&mut self, element: &Element) {
-        match element.name.as_str() {
+    /// An element begins. Gives an oddity where no more is to be read.
+    pub(super) fn start(&mut self, element: &Element) -> Option<Oddity> {
+        self.length = self.length.saturating_add(element.length());
+        if self.length > MOST {
+            return Some(Oddity::new("file holds more than is read of its kind", "", element.start));
+        }
+        match &*element.name {
             "package" | "updated-package" if self.open.is_none() => {
                 self.open = package(element).map(|package| Open::Package(Box::new(package), element.start));
             }
@@ -79,6 +94,7 @@ impl Settings {
             "item" if self.is_permissions => self.permission(element),
             _ => {}
         }
+        None
     }
 
     /// An element ends before the byte `end`.
@@ -146,7 +162,7 @@ fn package(element: &Element) -> Option<Package> {
         installer: element.text("installer"),
         first_install: element.instant("it"),
         last_update: element.instant("ut"),
-        is_original: element.name == "updated-package",
+        is_original: &*element.name == "updated-package",
         ..Package::named(name)
     })
 }
@@ -173,3 +189,12 @@ fn flags(element: &Element) -> Option<Flags> {
         updated: public & UPDATED != 0,
     })
 }
+
+/// More than any element of the format has.
+pub(super) const MOST_ATTRIBUTES: usize = 256;
+
+/// What an element takes beside its values.
+const OF_AN_ELEMENT: usize = 128;
+
+/// The largest files known have some 60,000 elements and 5 MiB.
+const MOST: usize = 128 << 20;

@@ -8,7 +8,7 @@ use quick_xml::{
     reader::Reader,
 };
 
-use super::settings::{Element, Settings};
+use super::settings::{Element, MOST_ATTRIBUTES, Settings};
 use crate::{Oddity, reader::Fact};
 
 /// Puts the packages of a `packages.xml` in text form into `out`.
@@ -24,10 +24,18 @@ pub fn read(bytes: &[u8], out: &mut Vec<Fact>) {
         let event = reader.read_event();
         let end = reader.buffer_position();
         match event {
-            Ok(Event::Start(head)) => settings.start(&element(&head, start..end)),
+            Ok(Event::Start(head)) => {
+                if let Some(oddity) = settings.start(&element(&head, start..end)) {
+                    out.push(Fact::Oddity(oddity));
+                    break;
+                }
+            }
             Ok(Event::Empty(head)) => {
                 let element = element(&head, start..end);
-                settings.start(&element);
+                if let Some(oddity) = settings.start(&element) {
+                    out.push(Fact::Oddity(oddity));
+                    break;
+                }
                 settings.end(&element.name, end, out);
             }
             Ok(Event::End(tail)) => settings.end(tail.name().as_ref(), end, out),
@@ -64,18 +72,15 @@ fn element(head: &BytesStart<'_>, bytes: std::ops::Range<u64>) -> Element {
         .attributes()
         .with_checks(false)
         .flatten()
-        .take(MAX_ATTRIBUTES)
+        .take(MOST_ATTRIBUTES)
         .map(|attribute| {
             let value = attribute.normalized_value(XmlVersion::Implicit1_0);
             let value = value.unwrap_or_else(|_| attribute.value.clone());
-            (attribute.key.as_ref().to_owned(), value.into_owned())
+            (attribute.key.as_ref().into(), value.into())
         })
         .collect();
-    Element { name: head.name().as_ref().to_owned(), attributes, start: bytes.start, end: bytes.end }
+    Element { name: head.name().as_ref().into(), attributes, start: bytes.start, end: bytes.end }
 }
-
-/// More than any element of the format has.
-const MAX_ATTRIBUTES: usize = 256;
 
 #[cfg(test)]
 mod tests {

@@ -68,8 +68,12 @@ fn process(text: &str) -> Option<Process> {
 fn tell(process: &mut Process, text: &str) {
     let Some(list) = text.strip_prefix("packageList={").and_then(|rest| rest.split_once('}')) else { return };
     let packages = list.0.split([',', ' ']).filter(|name| scan::is_package(name));
-    process.packages.extend(packages.map(str::to_owned));
+    let room = MOST_PACKAGES.saturating_sub(process.packages.len());
+    process.packages.extend(packages.take(room).map(str::to_owned));
 }
+
+/// No process has a tenth of them.
+const MOST_PACKAGES: usize = 1000;
 
 #[cfg(test)]
 mod tests {
