@@ -1,0 +1,143 @@
+//! `events.csv`: what happened, written down by hand or by a test's script.
+//!
+//! RFC 4180 in UTF-8 with a head row. Columns, in any order:
+//! - `time`: RFC 3339 with an offset, `2019-03-21T08:41:05+01:00`; needed.
+//! - `kind`: a name of [`MarkKind`], `boot-completed`, `unlocked`, `sms-received`; any other word is a note, and
+//!   stands in front of its detail. Needed.
+//! - `detail`: anything.
+//! - `package`: the package it happened to.
+//!
+//! Other columns are passed over. A row without a time is an oddity.
+
+use std::ops::Range;
+
+use csv::{ByteRecord, ReaderBuilder, Trim};
+
+use super::{Mark, MarkKind};
+use crate::{Found, Oddity, clock, reader::Fact};
+
+/// Puts the marks of an `events.csv` into `out`.
+pub fn read(bytes: &[u8], out: &mut Vec<Fact>) {
+    let bytes = without_mark(bytes);
+    let skipped = bytes.1;
+    let mut reader = ReaderBuilder::new().flexible(true).trim(Trim::All).from_reader(bytes.0);
+    let Some(columns) = reader.byte_headers().ok().and_then(Columns::of) else {
+        out.push(Fact::Oddity(Oddity::new("file lacks the columns of marks", "time and kind are needed", 0)));
+        return;
+    };
+    let mut row = ByteRecord::new();
+    loop {
+        let start = reader.position().byte();
+        match reader.read_byte_record(&mut row) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => {
+                out.push(Fact::Oddity(Oddity::new(
+                    "file holds a broken row",
+                    error.to_string(),
+                    start.saturating_add(skipped),
+                )));
+                break;
+            }
+        }
+        let place = place(bytes.0, start..reader.position().byte(), skipped);
+        out.push(match columns.mark(&row) {
+            Some(mark) => Fact::Mark(Found::new(mark, place)),
+            None => Fact::Oddity(Oddity::new("file holds a mark without a time", "", place.start)),
+        });
+    }
+}
+
+/// Whether a file that begins so has the head row.
+pub(crate) fn recognise(beginning: &str) -> bool {
+    let head = beginning.trim_start_matches('\u{feff}').lines().next().unwrap_or_default();
+    let names: Vec<String> = head.split(',').map(name).collect();
+    let has = |name: &str| names.iter().any(|known| known == name);
+    has("time") && has("kind")
+}
+
+/// Where the columns are.
+struct Columns {
+    time: usize,
+    kind: usize,
+    detail: Option<usize>,
+    package: Option<usize>,
+}
+
+impl Columns {
+    fn of(head: &ByteRecord) -> Option<Self> {
+        let at = |wanted: &str| head.iter().position(|field| name(&String::from_utf8_lossy(field)) == wanted);
+        Some(Self { time: at("time")?, kind: at("kind")?, detail: at("detail"), package: at("package") })
+    }
+
+    fn mark(&self, row: &ByteRecord) -> Option<Mark> {
+        let field = |column: usize| String::from_utf8_lossy(row.get(column).unwrap_or_default()).into_owned();
+        let time = clock::rfc3339(&field(self.time))?;
+        let written = field(self.kind);
+        let detail = self.detail.map(field).unwrap_or_default();
+        let (kind, detail) = match MarkKind::named(&name(&written).replace(['_', ' '], "-")) {
+            Some(kind) => (kind, detail),
+            None => (MarkKind::Noted, format!("{written} {detail}").trim().to_owned()),
+        };
+        let package = self.package.map(field).filter(|package| !package.is_empty());
+        Some(Mark { time: Some(time), kind, package, uid: None, detail })
+    }
+}
+
+/// A name as it is compared.
+fn name(text: &str) -> String {
+    text.trim().trim_matches('"').to_ascii_lowercase()
+}
+
+/// The place of a row without the line ends around it, of which the reader leaves a part to the next row.
+fn place(bytes: &[u8], row: Range<u64>, skipped: u64) -> Range<u64> {
+    let index = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX);
+    let row_bytes = bytes.get(index(row.start)..index(row.end)).unwrap_or_default();
+    let is_end = |byte: &&u8| matches!(byte, b'\r' | b'\n');
+    let before = row_bytes.iter().take_while(is_end).count() as u64;
+    let behind = row_bytes.iter().rev().take_while(is_end).count() as u64;
+    let start = row.start.saturating_add(before).saturating_add(skipped);
+    start..row.end.saturating_sub(behind).saturating_add(skipped).max(start)
+}
+
+/// The rows, and how long the byte order mark in front of them is.
+fn without_mark(bytes: &[u8]) -> (&[u8], u64) {
+    bytes.strip_prefix(b"\xef\xbb\xbf").map_or((bytes, 0), |rest| (rest, 3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{read, recognise};
+    use crate::{marks::MarkKind, reader::Fact};
+
+    #[test]
+    fn rows_are_marks() {
+        let text = "\u{feff}Time,kind,detail,package\r\n\
+            2019-03-21T08:41:05+01:00,unlocked,\"by hand, twice\",\r\n\
+            2019-03-21T07:42:00Z,Boot_Completed,,\r\n\
+            2019-03-21T07:43:00.5Z,tap,accept all,com.example.app\r\n\
+            yesterday,unlocked,,\r\n";
+        assert!(recognise(text) && !recognise("time,what"));
+        let mut facts = Vec::new();
+        read(text.as_bytes(), &mut facts);
+        let [Fact::Mark(unlock), Fact::Mark(boot), Fact::Mark(tap), Fact::Oddity(odd)] = &facts[..] else {
+            panic!("{facts:#?}")
+        };
+        assert_eq!(unlock.value.time.unwrap().to_string(), "2019-03-21T07:41:05.000000Z");
+        assert_eq!((unlock.value.kind, unlock.value.detail.as_str()), (MarkKind::Unlocked, "by hand, twice"));
+        assert_eq!(boot.value.kind, MarkKind::BootCompleted);
+        assert_eq!((tap.value.kind, tap.value.detail.as_str()), (MarkKind::Noted, "tap accept all"));
+        assert_eq!(tap.value.package.as_deref(), Some("com.example.app"));
+        let row =
+            &text.as_bytes()[usize::try_from(unlock.start).unwrap()..usize::try_from(unlock.end).unwrap()];
+        assert!(row.starts_with(b"2019-03-21T08:41:05") && row.ends_with(b"twice\","), "{row:?}");
+        assert_eq!(odd.what, "file holds a mark without a time");
+    }
+
+    #[test]
+    fn every_kind_has_a_name_of_its_own() {
+        for kind in MarkKind::ALL {
+            assert_eq!(MarkKind::named(kind.name()), Some(kind));
+        }
+    }
+}
