@@ -4,7 +4,8 @@
 use std::{net::IpAddr, ops::Range};
 
 use evidence::{
-    Channel, Direction, Endpoint, Evidence, Exchange, ExchangeId, FlowId, Occurrence, Relation, Seen,
+    Channel, Direction, Endpoint, Evidence, Exchange, ExchangeId, FlowId, Ground, Occurrence, Quote,
+    Relation, Seen,
 };
 use facts::Scope;
 use store::Record;
@@ -18,6 +19,7 @@ use crate::{
     channel::channel,
     examine::{Tail, occurrence_of_part, security},
     gather::{Gathered, Names},
+    phone::{self, Sent},
     records::Records,
 };
 
@@ -35,6 +37,8 @@ pub(crate) struct Conversation {
     pub(crate) device: u32,
     /// Local number of the app's name as text.
     pub(crate) app: u32,
+    /// Whose the flow is, and the line that says so, until it is over.
+    sender: Option<(phone::Sender, Option<Quote>)>,
     /// Exchanges that were begun and not answered, by their index. Mostly none, or one.
     under_way: Vec<Exchange>,
     /// How many exchanges were begun.
@@ -62,6 +66,7 @@ impl Conversation {
             endpoint,
             device: gathered.texts.intern(written(device.0).as_str()),
             app: gathered.texts.intern(""),
+            sender: None,
             remote,
             inbound,
             under_way: Vec::new(),
@@ -90,10 +95,25 @@ impl Conversation {
         conversation
     }
 
-    /// The flow was opened by that app.
+    /// The flow was opened by that app, as whoever recorded it noted.
     pub(crate) fn is_of(&mut self, app: &App, gathered: &mut Gathered) {
         let name = if app.package.is_empty() { &app.name } else { &app.package };
         self.app = gathered.texts.intern(name.as_str());
+        let uid = app.uid.and_then(|uid| u32::try_from(uid).ok());
+        self.sender = Some((phone::Sender { ground: Ground::Wire, uid, package: name.clone() }, None));
+    }
+
+    /// The flow is that sender's, as the phone's own files tell; what is noted with the flow is better.
+    pub(crate) fn is_by(&mut self, (sender, quote): (phone::Sender, Quote), gathered: &mut Gathered) {
+        if self.sender.is_some() {
+            return;
+        }
+        let name = match sender.uid {
+            Some(uid) if sender.package.is_empty() => format!("uid {uid}"),
+            _ => sender.package.clone(),
+        };
+        self.app = gathered.texts.intern(name.as_str());
+        self.sender = Some((sender, Some(quote)));
     }
 
     pub(crate) fn flow(&self) -> FlowId {
@@ -211,6 +231,10 @@ impl Conversation {
         let bytes = if self.inbound { (back, there) } else { (there, back) };
         if let Some(contact) = gathered.contact(self.endpoint) {
             contact.flows += 1;
+            if let Some((sender, quote)) = self.sender.take() {
+                let sent = Sent { flows: 1, bytes: [bytes.0, bytes.1], quotes: quote.into_iter().collect() };
+                contact.senders.entry(sender).or_default().merge(sent);
+            }
             contact.moved(bytes, summary.first, summary.last);
         }
         if !self.device_address.is_unspecified() {

@@ -9,11 +9,13 @@ use std::{
     io::Read,
     net::IpAddr,
     ops::{ControlFlow, Range},
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, OnceLock, atomic::Ordering},
 };
 
 use crossbeam_channel::Sender;
-use evidence::{AnomalyTally, Capture, CaptureId, Fate, FrameNo, InputProblem, Ledger, Timestamp, Transport};
+use evidence::{
+    AnomalyTally, Capture, CaptureId, Fate, FrameNo, Holds, InputProblem, Ledger, Timestamp, Transport,
+};
 use foldhash::HashMap;
 use wire::{
     App, Packet, PacketHead,
@@ -28,6 +30,7 @@ use crate::{
     entries::each_entry,
     input::{Input, Opened, fill, open},
     kind::Kind,
+    phone::Phone,
     progress::Meter,
     secrets::{Secrets, scannable},
     windows::each_event,
@@ -64,6 +67,8 @@ pub(crate) struct ReadOutcome {
 pub(crate) struct FrameReader<'p> {
     workers: Vec<Sender<Work>>,
     secrets: Secrets,
+    /// What the phone's files say, once they were read.
+    phone: &'p OnceLock<Phone>,
     meter: &'p Meter,
     digester: Digester,
     pool: Vec<Arc<Vec<u8>>>,
@@ -76,10 +81,16 @@ pub(crate) struct FrameReader<'p> {
 }
 
 impl<'p> FrameReader<'p> {
-    pub(crate) fn new(workers: Vec<Sender<Work>>, secrets: Secrets, meter: &'p Meter) -> Self {
+    pub(crate) fn new(
+        workers: Vec<Sender<Work>>,
+        secrets: Secrets,
+        phone: &'p OnceLock<Phone>,
+        meter: &'p Meter,
+    ) -> Self {
         Self {
             workers,
             secrets,
+            phone,
             meter,
             digester: Digester::start(),
             pool: Vec::new(),
@@ -91,15 +102,16 @@ impl<'p> FrameReader<'p> {
         }
     }
 
-    /// Reads every input: secrets first, then packets, the input whose first frame is earliest first. What
+    /// Reads every input: secrets and the phone's files first, then packets, the input whose first frame is earliest first. What
     /// cannot be read becomes a problem, and the others go on.
     pub(crate) fn run(mut self, inputs: &[Input]) -> ReadOutcome {
-        let mut packets = Vec::new();
+        let (mut packets, mut phone) = (Vec::new(), Vec::new());
         for (id, input) in (0u32..).map(CaptureId).zip(inputs) {
             match first_look(input) {
                 // Opened when its turn comes: a pipe can be opened once, and thousands of files not at once.
                 Look::Packets(time) => packets.push((time, id, input)),
                 Look::Secrets(opened) => self.read_secrets(id, input, opened),
+                Look::Phone(kind) => phone.push((id, input, kind)),
                 Look::Scan(time, mut opened) => {
                     self.secrets.scan(id, &mut *opened.bytes);
                     packets.push((time, id, input));
@@ -108,6 +120,7 @@ impl<'p> FrameReader<'p> {
             }
         }
         packets.sort_by_key(|(time, id, _)| (*time, *id));
+        self.read_phone(&phone, packets.iter().find_map(|(time, ..)| *time));
         for (_, id, input) in packets {
             match open(input) {
                 Ok(opened) => self.read_kind(id, input, opened),
@@ -121,6 +134,8 @@ impl<'p> FrameReader<'p> {
         match opened.kind {
             Some(Kind::Flows(format)) => self.read_flows(id, input, (format, opened)),
             Some(Kind::KeyLog | Kind::PrivateKey) => self.read_secrets(id, input, opened),
+            // Through a pipe it comes too late to say whose a flow is.
+            Some(Kind::Phone(_)) => self.problem(input, PIPED.to_owned()),
             Some(Kind::Capture) | None => self.read(id, input, opened),
         }
     }
@@ -138,7 +153,7 @@ impl<'p> FrameReader<'p> {
     }
 
     fn read_secrets(&mut self, id: CaptureId, input: &Input, opened: Opened) {
-        let mut capture = begin(id, input);
+        let mut capture = Capture { holds: Holds::Secrets, ..begin(id, input) };
         capture.format = match opened.kind {
             Some(Kind::PrivateKey) => Capture::PRIVATE_KEY.to_owned(),
             _ => Capture::KEY_LOG.to_owned(),
@@ -146,6 +161,62 @@ impl<'p> FrameReader<'p> {
         if let Err(problem) = self.secrets.read(capture, opened) {
             self.problem(input, problem);
         }
+    }
+
+    /// Reads the phone's files; `near` is when the packets begin, for logs that leave the year out.
+    fn read_phone(&mut self, files: &[(CaptureId, &Input, handset::Kind)], near: Option<Timestamp>) {
+        let mut phone = Phone::default();
+        for (_, input, kind) in files {
+            // What cannot be opened is told when it is read.
+            if let Ok(mut opened) = open(input) {
+                phone.set_clock(*kind, &mut *opened.bytes);
+            }
+        }
+        for (id, input, kind) in files {
+            match open(input) {
+                Ok(opened) => self.read_phone_file((*id, input, *kind), opened, (&mut phone, near)),
+                Err(error) => self.problem(input, format!("cannot be opened: {error}")),
+            }
+        }
+        phone.settle();
+        if let (Some((_, input, _)), dropped @ 1..) = (files.first(), phone.dropped()) {
+            self.problem(
+                input,
+                format!("{dropped} facts of the phone's files were not kept: there are too many"),
+            );
+        }
+        if !files.is_empty() {
+            // Nobody else sets it.
+            let _ = self.phone.set(phone);
+        }
+    }
+
+    fn read_phone_file(
+        &mut self,
+        (id, input, kind): (CaptureId, &Input, handset::Kind),
+        mut opened: Opened,
+        (phone, near): (&mut Phone, Option<Timestamp>),
+    ) {
+        let mut capture = Capture { holds: Holds::Phone, ..begin(id, input) };
+        let hash_here = opened.digest.is_none();
+        let (digester, meter) = (&mut self.digester, self.meter);
+        let mut window = |bytes: &[u8]| {
+            meter.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            if hash_here {
+                digester.update(Arc::new(bytes.to_vec()), 0);
+            }
+        };
+        let how = (kind, phone.clock(near));
+        let read = phone.read(id, how, &mut *opened.bytes, &mut self.outcome.anomalies, &mut window);
+        capture.bytes = read.bytes;
+        capture.frames = read.facts;
+        (capture.first, capture.last) = (read.first, read.last);
+        self.tell_end(&mut capture, read.failure.map_or(Ok(()), Err), input);
+        if read.facts == 0 && capture.damage.is_none() {
+            self.problem(input, format!("looks like {} and says nothing that is known", kind.name()));
+        }
+        self.outcome.ledger.add_pieces(Fate::Framing, kind.name(), read.bytes, read.facts);
+        self.close(capture, kind.name(), &opened, input);
     }
 
     fn read(&mut self, id: CaptureId, input: &Input, mut opened: Opened) {
@@ -254,7 +325,7 @@ impl<'p> FrameReader<'p> {
 
     /// Reads a file of flows. Its entries are dealt out by their numbers.
     fn read_flows(&mut self, id: CaptureId, input: &Input, (format, mut opened): (Format, Opened)) {
-        let mut capture = begin(id, input);
+        let mut capture = Capture { holds: Holds::Flows, ..begin(id, input) };
         let mut reader = entries::Reader::new(id, format);
         let mut events = Vec::new();
         loop {
@@ -397,7 +468,8 @@ impl<'p> FrameReader<'p> {
 
 type Packets = Vec<(Packet, Range<usize>)>;
 
-/// Which of `workers` a packet goes to: equal for both directions of a flow.
+/// Which of `workers` a packet goes to: equal for both directions of a flow, and for all that may be one
+/// connection of QUIC.
 fn worker_of(head: &PacketHead, workers: usize) -> usize {
     let [one, other] = [head.source, head.destination].map(|side| match moves(head, side) {
         true => 0,
@@ -433,6 +505,8 @@ enum Look {
     Packets(Option<Timestamp>),
     /// Packets with secrets between them, perhaps.
     Scan(Option<Timestamp>, Opened),
+    /// What the phone says of itself.
+    Phone(handset::Kind),
     /// Secrets.
     Secrets(Opened),
 }
@@ -444,6 +518,7 @@ fn first_look(input: &Input) -> Look {
     }
     match open(input) {
         Ok(opened) if opened.kind.is_some_and(Kind::is_keys) => Look::Secrets(opened),
+        Ok(Opened { kind: Some(Kind::Phone(kind)), .. }) => Look::Phone(kind),
         Ok(mut opened) => {
             let (scan, time) = (scannable(input, &opened.head), first_time(&mut opened));
             match open(input) {
@@ -482,6 +557,7 @@ fn begin(id: CaptureId, input: &Input) -> Capture {
         id,
         name: input.name(),
         format: String::new(),
+        holds: Holds::Packets,
         sha256: String::new(),
         file_bytes: 0,
         bytes: 0,
@@ -498,7 +574,7 @@ fn complaint(capture: &Capture) -> Option<String> {
         Some("is empty: was the capture written to the end?".to_owned())
     } else if capture.format.starts_with("unknown") {
         Some(
-            "is no pcap or pcapng capture, no file of flows (HAR, mitmproxy) and no key log; give the file the packets were recorded to"
+            "is no pcap or pcapng capture, no file of flows (HAR, mitmproxy), no key log and no file of the phone's; give the file the packets were recorded to"
                 .to_owned(),
         )
     } else {
@@ -506,6 +582,8 @@ fn complaint(capture: &Capture) -> Option<String> {
     }
 }
 
+const PIPED: &str =
+    "is a file of the phone's, which must be read before the packets: name it as a file, not through a pipe";
 /// Apps of one capture that are remembered: a phone has some hundreds.
 const MOST_APPS: usize = 1 << 16;
 /// How much of a file is read at a time.

@@ -17,6 +17,8 @@ use evidence::{
 use facts::domain;
 use foldhash::{HashMap, HashMapExt};
 
+use crate::phone::Senders;
+
 /// One worker's share of the results.
 #[derive(Debug, Default)]
 pub(crate) struct Gathered {
@@ -116,6 +118,8 @@ pub(crate) struct Contact {
     pub(crate) flows: u64,
     pub(crate) first: Option<Timestamp>,
     pub(crate) last: Timestamp,
+    /// Whose the flows were, as far as the phone or whoever recorded them tells.
+    pub(crate) senders: Senders,
     /// What handshakes agreed on.
     pub(crate) channels: BTreeMap<Channel, Shown>,
     /// How what was sent there was protected.
@@ -371,6 +375,9 @@ impl Contact {
         }
         for (protection, shown) in other.protections {
             self.protections.entry(protection).or_default().merge(shown);
+        }
+        for (sender, sent) in other.senders {
+            self.senders.entry(sender).or_default().merge(sent);
         }
         self.named(other.named_by);
         self.prove(other.named_at);

@@ -1,5 +1,6 @@
 //! What an input is, told by its first bytes and never by its name.
 
+use handset::BEGINNING;
 use wire::entries::{self, Format};
 
 /// A kind of input.
@@ -9,6 +10,8 @@ pub enum Kind {
     Capture,
     /// Flows without packets: HAR and the like.
     Flows(Format),
+    /// What the phone says of itself: package lists, logs, what its services print.
+    Phone(handset::Kind),
     /// Secrets of TLS connections, as `SSLKEYLOGFILE` has them.
     KeyLog,
     /// A server's private key in PEM.
@@ -19,7 +22,9 @@ impl Kind {
     /// The kind of what begins with `head`, which holds [`HEAD`](Self::HEAD) bytes or all there are.
     pub fn of(head: &[u8]) -> Option<Self> {
         let kind = KINDS.iter().find(|(_, begins)| begins(head)).map(|(kind, _)| *kind);
-        kind.or_else(|| Format::of(head).map(Self::Flows))
+        let kind =
+            kind.or_else(|| Format::of(head.get(..entries::BEGINNING).unwrap_or(head)).map(Self::Flows));
+        kind.or_else(|| handset::Kind::of(head).map(Self::Phone))
     }
 
     /// Whether it holds secrets, and no traffic.
@@ -28,7 +33,7 @@ impl Kind {
     }
 
     /// How many bytes are looked at.
-    pub const HEAD: usize = entries::BEGINNING;
+    pub const HEAD: usize = if entries::BEGINNING > BEGINNING { entries::BEGINNING } else { BEGINNING };
 }
 
 /// Whether a file that begins so is of a certain kind.

@@ -15,6 +15,7 @@ mod gather;
 pub mod input;
 mod kind;
 mod merge;
+mod phone;
 mod pipeline;
 mod progress;
 pub mod prove;

@@ -12,6 +12,7 @@ use wire::entries::NOT_RECORDED;
 use crate::{
     conversation::written,
     gather::{Contact, DeviceFacts, Gathered, Names, Shown, hash_of, receiver_of},
+    phone::Senders,
 };
 
 /// Everything the workers gathered, in final numbers.
@@ -27,6 +28,8 @@ pub(crate) struct Merged {
     pub(crate) protections: Vec<BTreeMap<Protection, Shown>>,
     /// What handshakes with each destination agreed on, by its number.
     pub(crate) channels: Vec<BTreeMap<Channel, Shown>>,
+    /// Whose the flows to each destination were, by its number.
+    pub(crate) senders: Vec<Senders>,
     pub(crate) devices: Vec<Device>,
     pub(crate) ledger: Ledger,
     pub(crate) anomalies: AnomalyTally,
@@ -58,6 +61,7 @@ pub(crate) fn merge(mut shares: Vec<Gathered>, atlas: &Atlas) -> Merged {
         merged.named_at.push(contact.named_at);
         merged.protections.push(contact.protections);
         merged.channels.push(contact.channels);
+        merged.senders.push(contact.senders);
     }
     // Of devices whose address was not recorded, some were not heard of.
     devices.retain(|address, facts: &mut DeviceFacts| *address != NOT_RECORDED || !facts.names.is_empty());

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! reading thread                 workers, one for each core             writer
-//! secrets, then
+//! secrets, the phone's
+//! own files, then
 //! files → frames → packets  →  flows → streams → messages → payload  →  store
 //!                              tree → sightings → gathered
 //!                                                   ↓
@@ -12,7 +13,7 @@
 //! Memory is bounded by the open flows and by what is gathered, not by the size of the captures. What comes
 //! out does not depend on the number of workers.
 
-use std::{num::NonZeroUsize, path::PathBuf, thread};
+use std::{num::NonZeroUsize, path::PathBuf, sync::OnceLock, thread};
 
 use crossbeam_channel::{Receiver, bounded};
 use evidence::{CASE_FORMAT, Case, InputProblem};
@@ -27,6 +28,7 @@ use crate::{
     gather::Gathered,
     input::expand,
     merge::{Merged, merge},
+    phone::{Phone, phone_of},
     progress::Meter,
     records::Records,
     secrets::Secrets,
@@ -71,7 +73,7 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
     let count = order.workers.or_else(|| thread::available_parallelism().ok()).map_or(2, NonZeroUsize::get);
     let count = count.min(MOST_WORKERS);
 
-    let secrets = Secrets::default();
+    let (secrets, phone) = (Secrets::default(), OnceLock::new());
     let keys = secrets.ring.clone();
     let keeps = store.is_some();
     let (read, shares, mut written) = thread::scope(|scope| {
@@ -82,12 +84,12 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
             .map(|_| {
                 let (packets, batches) = bounded(QUEUE);
                 let records = Records::new(keeps.then(|| records.clone()));
-                let (wanted, keys) = (&wanted, &keys);
-                (packets, scope.spawn(move || work(&batches, keys, Examiner::new(wanted, records)).finish()))
+                let (wanted, known) = (&wanted, (&keys, &phone));
+                (packets, scope.spawn(move || work(&batches, known, Examiner::new(wanted, records)).finish()))
             })
             .unzip();
         drop(records);
-        let read = FrameReader::new(packets, secrets, meter).run(&inputs);
+        let read = FrameReader::new(packets, secrets, &phone, meter).run(&inputs);
         let shares: Result<Vec<_>, _> = workers
             .into_iter()
             .map(|worker| worker.join().map_err(|_| AuditError::Thread("worker")))
@@ -97,8 +99,14 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
     })?;
 
     let merged = merge_all(shares, &read, &order.atlas);
-    let (mut case, parts) =
-        conclude(merged, read, problems, (&wanted.profile, named), &order.atlas, order.program);
+    let (mut case, parts) = conclude(
+        merged,
+        (read, phone.get()),
+        problems,
+        (&wanted.profile, named),
+        &order.atlas,
+        order.program,
+    );
     if let Some(store) = store {
         written = written.and_then(|()| store.finish(&case, &parts));
     }
@@ -131,13 +139,14 @@ fn merge_all(mut shares: Vec<Gathered>, read: &ReadOutcome, atlas: &Atlas) -> Me
 
 fn conclude(
     merged: Merged,
-    read: ReadOutcome,
+    (read, phone): (ReadOutcome, Option<&Phone>),
     mut problems: Vec<InputProblem>,
     (profile, named): (&Profile, bool),
     atlas: &Atlas,
     program: String,
 ) -> (Case, Vec<(u64, u32)>) {
-    let findings = findings(&merged, profile);
+    let phone = phone_of(phone, &merged.destinations, &merged.senders);
+    let findings = findings(&merged, &phone, profile);
     problems.extend(read.problems);
     if merged.dropped > 0 {
         let problem = format!(
@@ -154,6 +163,7 @@ fn conclude(
         profile: named.then(|| profile.name().to_owned()),
         profile_values: profile.values().len() as u64,
         data: atlas.data_sets(),
+        phone,
         devices: merged.devices,
         destinations: merged.destinations,
         findings,

@@ -1,6 +1,9 @@
 //! A worker: packets to flows to messages, each heard by an [`Ear`] as soon as it is whole.
 
-use std::{cell::RefCell, sync::Arc};
+use std::{
+    cell::RefCell,
+    sync::{Arc, OnceLock},
+};
 
 use crossbeam_channel::Receiver;
 use evidence::{Anomaly, FlowId, Layer};
@@ -12,7 +15,8 @@ use wire::{
 };
 
 use crate::{
-    conversation::Conversation, entries, examine::Examiner, frames::Work, gather::Gathered, records::Records,
+    conversation::Conversation, entries, examine::Examiner, frames::Work, gather::Gathered, phone::Phone,
+    records::Records,
 };
 
 /// Who hears the messages of every flow: the audit, which examines them, or an export, which writes them down.
@@ -50,11 +54,15 @@ impl Ear for Examiner<'_> {
 }
 
 /// Lets `ear` hear every packet and entry that comes, until no more do.
-pub(crate) fn work<E: Ear>(batches: &Receiver<Work>, keys: &KeyRing, ear: E) -> E {
+pub(crate) fn work<E: Ear>(
+    batches: &Receiver<Work>,
+    (keys, phone): (&KeyRing, &OnceLock<Phone>),
+    ear: E,
+) -> E {
     let ear = RefCell::new(ear);
     let app = RefCell::new(None);
     let mut flows =
-        Flows::new(Desk { ear: &ear, keys, paths: Paths::default(), app: &app }, Limits::default());
+        Flows::new(Desk { ear: &ear, keys, phone, paths: Paths::default(), app: &app }, Limits::default());
     for work in batches {
         match work {
             Work::Packets(batch) => {
@@ -78,6 +86,8 @@ pub(crate) fn work<E: Ear>(batches: &Receiver<Work>, keys: &KeyRing, ear: E) -> 
 struct Desk<'w, E> {
     ear: &'w RefCell<E>,
     keys: &'w KeyRing,
+    /// What the phone's files say; read before the first packet.
+    phone: &'w OnceLock<Phone>,
     /// The QUIC connections that are open.
     paths: Paths,
     /// The app behind the packet at hand.
@@ -93,6 +103,9 @@ impl<'w, E: Ear> SinkFactory for Desk<'w, E> {
         let mut conversation = Conversation::open(flow, gathered);
         if let Some(app) = &*self.app.borrow() {
             conversation.is_of(app, gathered);
+        }
+        if let Some(sender) = self.phone.get().and_then(|phone| phone.sender(flow)) {
+            conversation.is_by(sender, gathered);
         }
         let memory = ear.open(flow);
         let session = Session::new(flow, self.keys).known_to(&self.paths, flow);

@@ -21,6 +21,7 @@ pub enum Layer {
     Link,
     Mqtt,
     Payload,
+    Phone,
     Quic,
     Tcp,
     Tls,

@@ -2,10 +2,51 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AnomalyTally, CaptureId, Destination, Device, Finding, Ledger, SightingGroup, Timestamp};
+use crate::{AnomalyTally, CaptureId, Destination, Device, Finding, Ledger, Phone, SightingGroup, Timestamp};
 
 /// The version of the `case.json` format. The first number changes when old readers would go wrong.
 pub const CASE_FORMAT: &str = "phonehome-case/1.0";
+
+/// What an input file holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Holds {
+    /// Flows, and no packets: its `frames` are entries.
+    Flows,
+    /// Packets.
+    #[default]
+    Packets,
+    /// What the phone says of itself: its `frames` are facts, and proofs lead to its lines.
+    Phone,
+    /// Secrets, and no traffic.
+    Secrets,
+}
+
+impl Holds {
+    /// What a place in such a file is: `frame`, `entry` or `line`.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Flows => "entry",
+            Self::Packets => "frame",
+            Self::Phone | Self::Secrets => "line",
+        }
+    }
+
+    /// What is counted in such a file: `frame`, `entry`, `fact` or `secret`.
+    pub fn counted(self) -> &'static str {
+        match self {
+            Self::Flows => "entry",
+            Self::Packets => "frame",
+            Self::Phone => "fact",
+            Self::Secrets => "secret",
+        }
+    }
+
+    /// Whether it holds traffic.
+    pub fn is_traffic(self) -> bool {
+        matches!(self, Self::Flows | Self::Packets)
+    }
+}
 
 /// One input file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +65,10 @@ pub struct Capture {
     pub file_bytes: u64,
     /// Bytes after decompression: what the ledger accounts for.
     pub bytes: u64,
-    /// Packet records read; of a file of flows, entries; of a file of secrets, secrets.
+    /// What it holds.
+    #[serde(default)]
+    pub holds: Holds,
+    /// Packet records read; of a file of flows, entries; of a file of secrets, secrets; of the phone's, facts.
     pub frames: u64,
     /// The earliest frame's time.
     pub first: Option<Timestamp>,
@@ -41,27 +85,6 @@ impl Capture {
     pub const KEY_LOG: &str = "TLS key log";
     /// Format of a private key.
     pub const PRIVATE_KEY: &str = "private key";
-    /// Formats of files of flows.
-    pub const FLOWS: [&str; 3] = ["HAR", "mitmproxy flows", "PCAPdroid CSV"];
-
-    /// Whether it holds flows, and no packets.
-    pub fn holds_flows(&self) -> bool {
-        Self::FLOWS.iter().any(|format| self.format.starts_with(format))
-    }
-
-    /// What its `frames` are: `frame`, `entry` or `line`.
-    pub fn unit(&self) -> &'static str {
-        match (self.holds_flows(), self.holds_secrets()) {
-            (true, _) => "entry",
-            (false, true) => "line",
-            (false, false) => "frame",
-        }
-    }
-
-    /// Whether it holds secrets, and no traffic.
-    pub fn holds_secrets(&self) -> bool {
-        [Self::KEY_LOG, Self::PRIVATE_KEY].iter().any(|format| self.format.starts_with(format))
-    }
 }
 
 /// An input that could not be read, or only in part.
@@ -112,6 +135,9 @@ pub struct Case {
     pub profile_values: u64,
     /// The data sets used.
     pub data: Vec<DataSet>,
+    /// What the phone's own files say.
+    #[serde(default, skip_serializing_if = "Phone::is_empty")]
+    pub phone: Phone,
     /// The devices on the capture's side.
     pub devices: Vec<Device>,
     /// The destinations, by their number.

@@ -10,7 +10,7 @@ use std::{
 };
 
 use anstyle::{AnsiColor, Style};
-use evidence::{Case, Destination, Severity};
+use evidence::{Case, Destination, Holds, Severity};
 
 use crate::coverage::Coverage;
 use crate::overview::{Overview, Reached, Reader, Told, host, local};
@@ -70,11 +70,11 @@ impl Page {
         if let Some((first, last)) = overview.span() {
             let _ = write!(inputs, " · {} UTC", words::period(first, last));
         }
-        for kind in [false, true] {
-            let files = || case.captures.iter().filter(|one| one.holds_secrets() == kind);
-            if files().next().is_some() || !kind {
+        for kind in [Holds::Packets, Holds::Flows, Holds::Phone, Holds::Secrets] {
+            let files = || case.captures.iter().filter(|one| one.holds == kind);
+            if files().next().is_some() {
                 let count = files().fold(0u64, |sum, one| sum.saturating_add(one.frames));
-                let _ = write!(inputs, " · {}", words::counted(count, if kind { "secret" } else { "frame" }));
+                let _ = write!(inputs, " · {}", words::counted(count, kind.counted()));
             }
         }
         self.wrapped("", &inputs, DIM);

@@ -214,6 +214,7 @@ pub(crate) fn layer(layer: Layer) -> &'static str {
         Layer::Ip => "IP",
         Layer::Link => "link",
         Layer::Mqtt => "MQTT",
+        Layer::Phone => "the phone’s file",
         Layer::Payload => "payload",
         Layer::Quic => "QUIC",
         Layer::Tcp => "TCP",
@@ -294,7 +295,7 @@ pub(crate) fn step(step: &Step) -> (String, &'static str) {
 
 /// What a file holds, counted: frames, or secrets.
 pub(crate) fn contents(capture: &Capture) -> String {
-    counted(capture.frames, if capture.holds_secrets() { "secret" } else { "frame" })
+    counted(capture.frames, capture.holds.counted())
 }
 
 /// The name of a capture; `capture 3` where the case does not list it.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
 use anyhow::{Context, Result, bail};
-use evidence::{Case, Direction, Fate, Finding, FindingKind, Grade, IdentifierKind, ProtectionFault};
+use evidence::{Case, Direction, Fate, Finding, FindingKind, Grade, Holds, IdentifierKind, ProtectionFault};
 use rusqlite::Connection;
 
 use crate::traffic::{Made, PLANTED};
@@ -28,7 +28,7 @@ pub(super) fn digest(folder: &Path, capture: &Path) -> Result<Option<String>> {
         bail!("openssl says {text:?}");
     };
     let case = read(folder)?;
-    let given = case.captures.iter().find(|capture| !capture.holds_secrets());
+    let given = case.captures.iter().find(|capture| capture.holds != Holds::Secrets);
     let given = given.map_or("", |capture| capture.sha256.as_str());
     Ok((given != expected).then(|| format!("SHA-256 of the capture is {given}, openssl says {expected}")))
 }
@@ -54,7 +54,7 @@ impl Wrong {
 /// and without repetition.
 fn reading(case: &Case, made: &Made, wrong: &mut Wrong) {
     let (keys, captures): (Vec<_>, Vec<_>) =
-        case.captures.iter().partition(|capture| capture.holds_secrets());
+        case.captures.iter().partition(|capture| capture.holds == Holds::Secrets);
     let [capture] = captures[..] else {
         return wrong.unless_equal("captures", captures.len() as u64, 1);
     };

@@ -16,6 +16,7 @@ mod secrets;
 use std::{
     io::{self, Write},
     path::PathBuf,
+    sync::OnceLock,
     thread,
 };
 
@@ -102,11 +103,11 @@ pub fn export(order: Order<'_>, meter: &Meter) -> Result<Exported, ExportError> 
         let keys = &keys;
         let scribe = Scribe { har, gathered: Gathered::default(), records };
         let worker = scope.spawn(move || {
-            let mut scribe = work(&batches, keys, scribe);
+            let mut scribe = work(&batches, (keys, &OnceLock::new()), scribe);
             scribe.records.flush();
             scribe.har
         });
-        let read = FrameReader::new(vec![packets], secrets, meter).run(&inputs);
+        let read = FrameReader::new(vec![packets], secrets, &OnceLock::new(), meter).run(&inputs);
         let har = worker.join().map_err(|_| ExportError::Thread("worker"))?;
         let store = writer.join().map_err(|_| ExportError::Thread("store"))??;
         Ok::<_, ExportError>((read, har, store))

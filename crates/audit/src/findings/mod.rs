@@ -5,13 +5,14 @@
 //! field. What only came in (a server's answer) is a sighting, not a finding: it did not leave the phone.
 
 mod protection;
+mod sender;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{
     Destination, Direction, EndpointId, Evidence, Finding, FindingId, FindingKind, Form, Grade,
-    IdentifierKind, Relation, Security, Severity, SightingGroup,
+    IdentifierKind, Phone, Relation, Security, Severity, SightingGroup,
 };
 use identifiers::Profile;
 use sha2::{Digest, Sha256};
@@ -19,7 +20,7 @@ use sha2::{Digest, Sha256};
 use crate::{input::hex, merge::Merged};
 
 /// All findings, worst first.
-pub(crate) fn findings(merged: &Merged, profile: &Profile) -> Vec<Finding> {
+pub(crate) fn findings(merged: &Merged, phone: &Phone, profile: &Profile) -> Vec<Finding> {
     let leaks = leaks(merged);
     let told: BTreeSet<_> = leaks.iter().map(|leak| leak.receiver).collect();
     let (bulk, single) = split_bulk(leaks);
@@ -29,6 +30,7 @@ pub(crate) fn findings(merged: &Merged, profile: &Profile) -> Vec<Finding> {
         .chain(single.iter().map(|leak| identifier_finding(merged, leak)))
         .chain(protection::findings(merged, &told))
         .collect();
+    findings.iter_mut().for_each(|finding| sender::add(finding, phone));
     shorten_ids(&mut findings);
     findings.sort_by(|a, b| {
         let rank = |finding: &Finding| std::cmp::Reverse(finding.severity);

@@ -14,7 +14,7 @@ use wire::capture::{Event, Reader};
 use super::{CaptureBytes, Place, in_entries, in_frames};
 use crate::{
     entries::each_entry,
-    input::{Digested, Input, open},
+    input::{Digested, Input, fill, open},
     kind::Kind,
     windows::each_event,
 };
@@ -136,7 +136,8 @@ impl CaptureFiles {
         &self,
         trails: impl Iterator<Item = &'t Trail> + Clone,
     ) -> io::Result<BTreeSet<(CaptureId, FrameNo)>> {
-        let of_flows = |place: &Place| matches!(self.kind(place.0), Ok(Some(Kind::Flows(_))));
+        let of_flows =
+            |place: &Place| matches!(self.kind(place.0), Ok(Some(Kind::Flows(_) | Kind::Phone(_))));
         let entries = trails.clone().flat_map(in_entries).filter(of_flows);
         self.without(trails.flat_map(in_frames).chain(entries))
     }
@@ -162,6 +163,7 @@ impl CaptureFiles {
                 Some(Kind::Flows(format)) => each_entry(capture, format, &mut *opened.bytes, |entry| {
                     strike(entry.number, entry.offset, entry.bytes.len())
                 })?,
+                Some(Kind::Phone(_)) => each_line(&mut *opened.bytes, strike)?,
                 _ => each_event(&mut Reader::new(capture), &mut *opened.bytes, |event| match event {
                     Event::Frame(frame) => strike(frame.number, frame.offset, frame.data.len()),
                     Event::Anomaly(_) | Event::Note(_) => ControlFlow::Continue(()),
@@ -246,6 +248,35 @@ fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
     joined
 }
 
+/// Calls `each` with the number, place and length of every line of a file, until it says stop.
+fn each_line(
+    bytes: &mut dyn Read,
+    mut each: impl FnMut(FrameNo, u64, usize) -> ControlFlow<()>,
+) -> io::Result<()> {
+    let mut window = vec![0; LINES];
+    let (mut number, mut start, mut at) = (1, 0u64, 0u64);
+    loop {
+        let (count, read) = fill(bytes, &mut window);
+        let part = window.get(..count).unwrap_or_default();
+        for end in memchr::memchr_iter(b'\n', part) {
+            let end = at + end as u64;
+            if each(FrameNo(number), start, length(start, end)).is_break() {
+                return Ok(());
+            }
+            (number, start) = (number + 1, end + 1);
+        }
+        at += count as u64;
+        if count < LINES {
+            let _ = each(FrameNo(number), start, length(start, at));
+            return read;
+        }
+    }
+}
+
+fn length(start: u64, end: u64) -> usize {
+    usize::try_from(end.saturating_sub(start)).unwrap_or(usize::MAX)
+}
+
 fn holds(offset: u64, len: usize, ranges: &[Range<u64>]) -> bool {
     let end = offset.saturating_add(len as u64);
     ranges.iter().all(|range| offset <= range.start && range.end <= end)
@@ -301,6 +332,9 @@ fn digest(path: &Path) -> io::Result<String> {
 /// How many bytes of one compressed capture are held for proofs.
 const KEPT: u64 = 1 << 28;
 
+/// How much of a file of lines is read at a time.
+const LINES: usize = 1 << 18;
+
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -314,6 +348,7 @@ mod tests {
             id: CaptureId(0),
             name: name.display().to_string(),
             format: "pcap".into(),
+            holds: evidence::Holds::Packets,
             sha256: digested.finish(),
             file_bytes: bytes.len() as u64,
             bytes: bytes.len() as u64,

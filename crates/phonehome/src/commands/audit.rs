@@ -53,7 +53,7 @@ fn verdict(case: &Case, arguments: &AuditArguments, folder: &Path) -> Exit {
     let limit = arguments.fail_on.map(evidence::Severity::from);
     let store = folder.join("case.sqlite").display().to_string();
     let unwritten = case.problems.iter().any(|problem| problem.input == store);
-    let nothing_read = case.captures.iter().all(|capture| capture.frames == 0 || capture.holds_secrets());
+    let nothing_read = case.captures.iter().all(|capture| capture.frames == 0 || !capture.holds.is_traffic());
     if limit.is_some() && worst >= limit {
         Exit::Found
     } else if unwritten {

@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &ExportArguments) -> anyhow::Result<Exit> {
         program: ("phonehome", env!("CARGO_PKG_VERSION")),
     };
     let exported = export(order, &Meter::default()).or_else(reader_is_gone)?;
-    let nothing_read = exported.captures.iter().all(|one| one.frames == 0 || one.holds_secrets());
+    let nothing_read = exported.captures.iter().all(|one| one.frames == 0 || !one.holds.is_traffic());
     for problem in &exported.problems {
         print::note(&format!("{}: {}", problem.input, problem.problem));
     }

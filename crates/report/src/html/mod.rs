@@ -14,7 +14,7 @@ mod map;
 mod show;
 mod timeline;
 
-use ::evidence::{Capture, Case, Finding, Occurrence, Timestamp};
+use ::evidence::{Capture, Case, Finding, Holds, Occurrence, Timestamp};
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
 use self::show::{Prose, Shown, chip};
@@ -250,7 +250,7 @@ fn examined(capture: &Capture) -> Markup {
             h3 { (Shown(&capture.name)) }
             dl.facts {
                 dt { "SHA-256" } dd { code.digest { (Shown(&capture.sha256)) } }
-                @if !capture.holds_secrets() {
+                @if capture.holds != Holds::Secrets {
                     dt { "Recorded" }
                     dd { (recorded(capture)) }
                 }

@@ -6,8 +6,8 @@
 use evidence::{
     Anomaly, AnomalyTally, Buffer, BufferId, CASE_FORMAT, Capture, CaptureId, Carrier, Case, Country,
     DataSet, Destination, Device, Direction, Endpoint, EndpointId, Evidence, ExchangeId, Fate, Fidelity,
-    Finding, FindingId, FindingKind, FlowId, Form, FrameNo, Grade, IdentifierKind, InputProblem, Layer,
-    Ledger, Missing, Network, Occurrence, Owner, Relation, Security, Segment, Severity, SightingGroup,
+    Finding, FindingId, FindingKind, FlowId, Form, FrameNo, Grade, Holds, IdentifierKind, InputProblem,
+    Layer, Ledger, Missing, Network, Occurrence, Owner, Relation, Security, Segment, Severity, SightingGroup,
     SightingKey, Source, Span, Step, Timestamp, Totals, Trail, Transport,
 };
 
@@ -33,6 +33,7 @@ pub(crate) fn case() -> Case {
         profile: Some("nokia-7-plus-a".to_owned()),
         profile_values: 14,
         data: data(),
+        phone: evidence::Phone::default(),
         devices: vec![
             Device {
                 address: "192.168.43.17".to_owned(),
@@ -161,6 +162,7 @@ fn boot() -> Capture {
         id: CaptureId(0),
         name: "nokia-boot.pcapng.gz".to_owned(),
         format: "pcapng, gzip".to_owned(),
+        holds: Holds::Packets,
         sha256: "6f1d8e5a0b7c4f9e2d3a1b0c9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c".to_owned(),
         file_bytes: 412_210,
         bytes: 1_204_882,
@@ -177,6 +179,7 @@ fn month_later() -> Capture {
         id: CaptureId(1),
         name: "nokia-unlock.pcap".to_owned(),
         format: "pcap".to_owned(),
+        holds: Holds::Packets,
         sha256: "00c1d2e3f4a5b6978879605142332415a6b7c8d9eafb0c1d2e3f405162738495".to_owned(),
         file_bytes: 655_360,
         bytes: 655_360,

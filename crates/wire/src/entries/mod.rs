@@ -30,7 +30,7 @@ use std::{
     sync::Arc,
 };
 
-use evidence::{Anomaly, Capture, CaptureId, FrameNo, Ledger, Timestamp};
+use evidence::{Anomaly, CaptureId, FrameNo, Ledger, Timestamp};
 
 use self::cutter::Cutter;
 use crate::{App, KeyRing, Message, flow::FlowInfo};
@@ -60,11 +60,10 @@ impl Format {
 
     /// Its name for people.
     pub fn name(self) -> &'static str {
-        let [har, mitmproxy, pcapdroid] = Capture::FLOWS;
         match self {
-            Self::Har => har,
-            Self::Mitmproxy => mitmproxy,
-            Self::PcapdroidCsv => pcapdroid,
+            Self::Har => "HAR",
+            Self::Mitmproxy => "mitmproxy flows",
+            Self::PcapdroidCsv => "PCAPdroid CSV",
         }
     }
 }

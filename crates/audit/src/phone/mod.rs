@@ -1,0 +1,272 @@
+//! What the phone's own files say: read before the first packet, asked whenever a flow begins.
+//!
+//! [`Phone`] holds what matters for what left (packages, open sockets, connections and look-ups that were logged,
+//! bytes that were counted, marks), each with the line that says so. [`read`](Phone::read) fills it from a file;
+//! `who` answers whose a flow is; `tell` makes the part of the case of it.
+
+mod tape;
+mod tell;
+mod who;
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Read},
+    net::IpAddr,
+};
+
+use evidence::{Anomaly, AnomalyTally, CaptureId, Layer, Mark, Quote, Timestamp};
+use foldhash::HashMap;
+use handset::{
+    Clock, Fact, Found, Kind, Oddity, Reader, Service, Uid,
+    packages::{FileNo, Packages},
+    system::{Build, Counter, Usage},
+};
+
+use self::tape::Tape;
+use crate::input::fill;
+
+pub(crate) use self::{
+    tell::{occurrence_of, phone_of},
+    who::{Sender, Senders, Sent},
+};
+
+/// What is known of the phone.
+#[derive(Debug, Default)]
+pub(crate) struct Phone {
+    packages: Packages,
+    /// The line that tells a package's uid.
+    of_package: BTreeMap<String, Quote>,
+    build: Build,
+    /// Open sockets: by the other side, and by the phone's port.
+    sockets: HashMap<((IpAddr, u16), u16), (Uid, Quote)>,
+    /// Connections that were logged, by the other side and in the order of their times.
+    connections: HashMap<(IpAddr, u16), Vec<Logged>>,
+    /// Names that were looked up, and by whom.
+    lookups: BTreeMap<String, BTreeMap<String, (u64, Vec<Quote>)>>,
+    /// Bytes received and sent, by counter, uid and span of time.
+    usage: BTreeMap<(Counter, Uid), Vec<Counted>>,
+    marks: Vec<Mark>,
+    marks_dropped: u64,
+    /// How far its clock is ahead of UTC, as its files tell.
+    ahead: Option<i32>,
+    kept: usize,
+    /// Facts that there was no room for.
+    dropped: u64,
+}
+
+/// A connection that the phone logged.
+#[derive(Clone, Debug)]
+struct Logged {
+    time: Timestamp,
+    package: String,
+    quote: Quote,
+}
+
+/// Bytes that the phone counted.
+#[derive(Clone, Copy, Debug)]
+struct Counted {
+    /// First and last instant; `None`: since it was started.
+    span: Option<(Timestamp, Timestamp)>,
+    sent: u64,
+    received: u64,
+}
+
+/// What reading a file came to.
+#[derive(Debug, Default)]
+pub(crate) struct FileRead {
+    pub(crate) bytes: u64,
+    pub(crate) facts: u64,
+    pub(crate) first: Option<Timestamp>,
+    pub(crate) last: Option<Timestamp>,
+    /// What went wrong, and ended it.
+    pub(crate) failure: Option<io::Error>,
+}
+
+impl Phone {
+    /// What is known of the phone's clock, for files of about that instant.
+    pub(crate) fn clock(&self, near: Option<Timestamp>) -> Clock {
+        let clock = Clock::ahead(self.ahead.unwrap_or(0));
+        near.map_or(clock, |instant| clock.near(instant))
+    }
+
+    /// Looks through a file for what it tells of the phone's clock: times stand before it.
+    pub(crate) fn set_clock(&mut self, kind: Kind, bytes: &mut dyn Read) {
+        if !matches!(kind, Kind::Bugreport | Kind::Dumpsys(Service::Alarm)) || self.ahead.is_some() {
+            return;
+        }
+        let mut ahead = None;
+        each_fact(Tape::of(CaptureId(0)), (kind, Clock::default()), bytes, &mut |fact, _| {
+            if let Fact::Clock(clock) = fact {
+                ahead = ahead.or(Some(clock.value.offset));
+            }
+        });
+        self.ahead = ahead;
+    }
+
+    /// Reads a file.
+    pub(crate) fn read(
+        &mut self,
+        id: CaptureId,
+        (kind, clock): (Kind, Clock),
+        bytes: &mut dyn Read,
+        anomalies: &mut AnomalyTally,
+        window: &mut dyn FnMut(&[u8]),
+    ) -> FileRead {
+        let mut read = FileRead::default();
+        let mut take = |fact: Fact, tape: &Tape| {
+            read.facts += 1;
+            let time = fact.time();
+            read.first = read.first.into_iter().chain(time).min();
+            read.last = read.last.into_iter().chain(time).max();
+            match fact {
+                Fact::Oddity(oddity) => anomalies.add(anomaly(id, oddity)),
+                fact => self.take(FileNo(id.0), fact, tape),
+            }
+        };
+        let (bytes, failure) = each_window((kind, clock), Tape::of(id), bytes, window, &mut take);
+        FileRead { bytes, failure, ..read }
+    }
+
+    fn take(&mut self, file: FileNo, fact: Fact, tape: &Tape) {
+        if self.kept >= MOST {
+            self.dropped += 1;
+            return;
+        }
+        self.kept += 1;
+        match fact {
+            Fact::Package(package) => {
+                let place = package.value.uid.as_ref().map_or(package.start, |uid| uid.start);
+                let quote = || tape.line(place);
+                self.of_package.entry(package.value.name.clone()).or_insert_with(quote);
+                self.packages.add(file, package);
+            }
+            Fact::Component(component) => self.packages.add_component(file, component),
+            Fact::SharedUser(user) => self.packages.add_shared_user(file, user),
+            Fact::Property(property) => self.build.tell(&property),
+            Fact::Socket(socket) => {
+                let Found { value, start, .. } = socket;
+                let other = (value.remote.ip().to_canonical(), value.remote.port());
+                self.sockets.insert((other, value.local.port()), (value.uid, tape.line(start)));
+            }
+            Fact::Connection(connection) => {
+                let (start, value) = (connection.start, connection.value);
+                let other = (value.address.to_canonical(), value.port);
+                let Some(time) = value.time else { return };
+                let logged = Logged { time, package: value.package, quote: tape.line(start) };
+                self.connections.entry(other).or_default().push(logged);
+            }
+            Fact::Lookup(lookup) => {
+                let name = lookup.value.name.trim_end_matches('.').to_ascii_lowercase();
+                let by = self.lookups.entry(name).or_default().entry(lookup.value.package).or_default();
+                by.0 += 1;
+                if by.1.len() < evidence::Attribution::QUOTES {
+                    by.1.push(tape.line(lookup.start));
+                }
+            }
+            Fact::Usage(usage) => self.count(&usage.value),
+            Fact::Mark(mark) => self.mark(mark, tape),
+            Fact::Clock(clock) => self.ahead = self.ahead.or(Some(clock.value.offset)),
+            Fact::Alarm(_)
+            | Fact::LocationRequest(_)
+            | Fact::Oddity(_)
+            | Fact::Operation(_)
+            | Fact::Process(_)
+            | Fact::Record(_)
+            | Fact::Section(_) => self.kept -= 1,
+        }
+    }
+
+    fn count(&mut self, usage: &Usage) {
+        let Some(uid) = usage.uid.filter(|_| usage.tag == 0) else { return };
+        let span = usage.bucket.map(|bucket| {
+            let length = i64::try_from(bucket.seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000_000);
+            (bucket.start, Timestamp(bucket.start.0.saturating_add(length)))
+        });
+        let counted = Counted { span, sent: usage.tx_bytes, received: usage.rx_bytes };
+        self.usage.entry((usage.counter, uid)).or_default().push(counted);
+    }
+
+    fn mark(&mut self, mark: Found<handset::marks::Mark>, tape: &Tape) {
+        let Found { value, start, .. } = mark;
+        let Some(time) = value.time.filter(|_| self.marks.len() < MARKS) else {
+            self.marks_dropped += 1;
+            return;
+        };
+        self.marks.push(Mark {
+            time,
+            kind: value.kind.name().to_owned(),
+            package: value.package.unwrap_or_default(),
+            detail: value.detail.chars().take(DETAIL).collect(),
+            quote: tape.line(start),
+        });
+    }
+
+    /// All files were read: puts in order what is asked for by time.
+    pub(crate) fn settle(&mut self) {
+        self.connections.values_mut().for_each(|logged| logged.sort_by_key(|one| one.time));
+        self.marks.sort_by(|one, other| (one.time, &one.quote).cmp(&(other.time, &other.quote)));
+    }
+
+    /// Facts that there was no room for.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped
+    }
+}
+
+fn each_fact(
+    tape: Tape,
+    how: (Kind, Clock),
+    bytes: &mut dyn Read,
+    each: &mut dyn FnMut(Fact, &Tape),
+) -> (u64, Option<io::Error>) {
+    each_window(how, tape, bytes, &mut |_| {}, each)
+}
+
+/// Calls `each` with every fact of a file, and `window` with all its bytes. Gives how many those were.
+fn each_window(
+    (kind, clock): (Kind, Clock),
+    mut tape: Tape,
+    bytes: &mut dyn Read,
+    window: &mut dyn FnMut(&[u8]),
+    each: &mut dyn FnMut(Fact, &Tape),
+) -> (u64, Option<io::Error>) {
+    let Some(mut reader) = Reader::new(kind, clock) else { return (0, None) };
+    let mut buffer = vec![0; WINDOW];
+    let mut facts = Vec::new();
+    let mut total = 0u64;
+    loop {
+        let (count, read) = fill(bytes, &mut buffer);
+        let part = buffer.get(..count).unwrap_or_default();
+        total += count as u64;
+        window(part);
+        tape.push(part);
+        reader.push(part, &mut facts);
+        if count < WINDOW {
+            reader.finish(&mut facts);
+        }
+        facts.drain(..).for_each(|fact| each(fact, &tape));
+        if count < WINDOW {
+            return (total, read.err());
+        }
+    }
+}
+
+fn anomaly(capture: CaptureId, oddity: Oddity) -> Anomaly {
+    Anomaly {
+        layer: Layer::Phone,
+        what: oddity.what,
+        detail: oddity.detail,
+        capture,
+        frame: None,
+        offset: Some(oddity.offset),
+    }
+}
+
+/// How much of a file is read at a time.
+const WINDOW: usize = 1 << 18;
+/// Facts that are kept: of a phone's files some ten thousand are.
+const MOST: usize = 1 << 20;
+/// Marks that are kept.
+const MARKS: usize = 1 << 16;
+/// The longest detail kept of a mark.
+const DETAIL: usize = 200;

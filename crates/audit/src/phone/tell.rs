@@ -1,0 +1,195 @@
+//! What of it goes into the case.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use evidence::{Attribution, Completeness, Destination, EndpointId, Ground, Quote, Timestamp};
+use handset::{
+    Uid,
+    packages::Known,
+    system::{BuildFact, Counter},
+};
+
+use super::{Counted, Phone, Sender, Senders, who::Sent};
+
+/// The phone's part of the case: `senders` are those of flows, by the destination's number.
+pub(crate) fn phone_of(
+    phone: Option<&Phone>,
+    destinations: &[Destination],
+    senders: &[Senders],
+) -> evidence::Phone {
+    let nothing = Phone::default();
+    let phone = phone.unwrap_or(&nothing);
+    let mut attributions: Vec<Attribution> = destinations
+        .iter()
+        .zip(senders)
+        .flat_map(|(destination, senders)| phone.attributions(destination, senders))
+        .collect();
+    attributions.sort_by(|one, other| {
+        let rank = |row: &Attribution| (row.endpoint, std::cmp::Reverse(row.ground));
+        rank(one).cmp(&rank(other)).then_with(|| one.packages.cmp(&other.packages))
+    });
+    evidence::Phone {
+        build: phone.build(),
+        packages: phone.packages.iter().count() as u64,
+        marks: phone.marks.clone(),
+        marks_dropped: phone.marks_dropped,
+        attributions,
+        completeness: phone.completeness(destinations, senders),
+    }
+}
+
+impl Phone {
+    fn build(&self) -> Vec<(String, String)> {
+        let told = BUILD.iter().filter_map(|(name, fact)| {
+            let found = self.build.fact(*fact)?;
+            Some(((*name).to_owned(), found.value.chars().take(BUILD_WORDS).collect()))
+        });
+        told.collect()
+    }
+
+    fn attributions(&self, destination: &Destination, senders: &Senders) -> Vec<Attribution> {
+        let mut rows: BTreeMap<(Ground, Option<u32>, Vec<String>), Sent> = BTreeMap::new();
+        for (sender, sent) in senders {
+            let key = (sender.ground, sender.uid, self.packages_of(sender));
+            rows.entry(key).or_default().merge(sent.clone());
+        }
+        let host = destination.endpoint.host.to_ascii_lowercase();
+        for (package, (_, quotes)) in self.lookups.get(&host).into_iter().flatten() {
+            let names = |(_, _, packages): &&(Ground, Option<u32>, Vec<String>)| packages.contains(package);
+            if rows.keys().any(|key| names(&key)) {
+                continue;
+            }
+            let uid = self.packages.named(package).and_then(Known::uid).map(|uid| uid.0);
+            let sent = Sent { quotes: quotes.clone(), ..Sent::default() };
+            rows.entry((Ground::Log, uid, vec![package.clone()])).or_default().merge(sent);
+        }
+        let rows = rows.into_iter();
+        rows.map(|((ground, uid, packages), sent)| self.row(destination.id, (ground, uid, packages), sent))
+            .collect()
+    }
+
+    fn row(
+        &self,
+        endpoint: EndpointId,
+        (ground, uid, packages): (Ground, Option<u32>, Vec<String>),
+        sent: Sent,
+    ) -> Attribution {
+        let mut quotes = sent.quotes;
+        quotes.truncate(Attribution::QUOTES);
+        quotes.extend(packages.iter().take(1).filter_map(|name| self.of_package.get(name)).cloned());
+        let privileges = self.privileges(uid, &packages);
+        Attribution { endpoint, packages, uid, privileges, ground, flows: sent.flows, quotes }
+    }
+
+    /// The packages that a sender may be.
+    fn packages_of(&self, sender: &Sender) -> Vec<String> {
+        if !sender.package.is_empty() {
+            return vec![sender.package.clone()];
+        }
+        let names = sender.uid.into_iter().flat_map(|uid| self.packages.of_uid(Uid(uid)));
+        names.map(|(name, _)| name.to_owned()).take(SHARED).collect()
+    }
+
+    /// What packages are to the system, in words.
+    fn privileges(&self, uid: Option<u32>, packages: &[String]) -> Vec<String> {
+        let known = || packages.iter().filter_map(|name| self.packages.named(name));
+        let mut words = BTreeSet::new();
+        for known in known() {
+            let flags = known.flags();
+            words.extend(flags.system.then_some("comes with the system"));
+            words.extend(flags.privileged.then_some("privileged"));
+            words.extend((known.has_launcher() == Some(false)).then_some("no icon among the apps"));
+        }
+        let mut words: Vec<String> = words.into_iter().map(str::to_owned).collect();
+        let shared = uid.into_iter().flat_map(|uid| self.packages.shared_user(Uid(uid))).next();
+        if let Some((_, user)) = shared.filter(|(_, user)| !user.value.name.is_empty()) {
+            words.push(format!("shares the user id {}", user.value.name));
+        }
+        for (permission, name) in TELLING {
+            let granted = |package: &String| self.packages.has_permission(package, permission) == Some(true);
+            if packages.iter().any(granted) {
+                words.push((*name).to_owned());
+            }
+        }
+        words
+    }
+
+    /// How much of what the phone counted was captured, for each uid of which anything is known.
+    fn completeness(&self, destinations: &[Destination], senders: &[Senders]) -> Vec<Completeness> {
+        let Some(span) = span(destinations) else { return Vec::new() };
+        let mut seen: BTreeMap<u32, [u64; 2]> = BTreeMap::new();
+        for (sender, sent) in senders.iter().flatten() {
+            let sums = sender.uid.map(|uid| seen.entry(uid).or_default());
+            for (sum, more) in sums.into_iter().flatten().zip(sent.bytes) {
+                *sum += more;
+            }
+        }
+        let rows = seen.into_iter().filter_map(|(uid, seen)| {
+            let counted = self.counted(Uid(uid), span)?;
+            let packages = self.packages.of_uid(Uid(uid)).map(|(name, _)| name.to_owned());
+            Some(Completeness { uid, packages: packages.take(SHARED).collect(), counted, seen })
+        });
+        rows.collect()
+    }
+
+    /// Bytes that the phone counted as a uid's in the hours that meet a span: sent, received.
+    fn counted(&self, uid: Uid, span: (Timestamp, Timestamp)) -> Option<[u64; 2]> {
+        let history = self.usage.get(&(Counter::UidHistory, uid))?;
+        let meets =
+            |counted: &&Counted| counted.span.is_some_and(|(first, last)| first <= span.1 && last >= span.0);
+        let mut sums = [0u64; 2];
+        for counted in history.iter().filter(meets) {
+            sums = [sums[0].saturating_add(counted.sent), sums[1].saturating_add(counted.received)];
+        }
+        Some(sums)
+    }
+}
+
+fn span(destinations: &[Destination]) -> Option<(Timestamp, Timestamp)> {
+    let first = destinations.iter().map(|destination| destination.first).min()?;
+    Some((first, destinations.iter().map(|destination| destination.last).max()?))
+}
+
+/// The evidence that names a sender, as an occurrence whose trail ends in the phone's file.
+pub(crate) fn occurrence_of(quote: &Quote) -> evidence::Occurrence {
+    use evidence::{Buffer, BufferId, ExchangeId, FlowId, Segment, Source, Span, Step, Trail};
+    let len = quote.end.saturating_sub(quote.start);
+    let source = Source::Frame { capture: quote.capture, frame: quote.line };
+    let segments = vec![Segment::exact(0, len, source, quote.start)];
+    let buffer = Buffer { step: Step::Entry, len, input: None, key: None, segments };
+    evidence::Occurrence {
+        exchange: ExchangeId { flow: FlowId { capture: quote.capture, frame: quote.line }, index: 0 },
+        time: Timestamp::default(),
+        frame: quote.line,
+        found: quote.text.clone(),
+        span: Span { buffer: BufferId(0), start: 0, end: len },
+        trail: Trail { buffers: vec![buffer] },
+    }
+}
+
+/// What the build is asked for, by the name that the case gives it.
+const BUILD: [(&str, BuildFact); 9] = [
+    ("manufacturer", BuildFact::Manufacturer),
+    ("brand", BuildFact::Brand),
+    ("model", BuildFact::Model),
+    ("device", BuildFact::Device),
+    ("android", BuildFact::Android),
+    ("fingerprint", BuildFact::Fingerprint),
+    ("security patch", BuildFact::SecurityPatch),
+    ("region", BuildFact::Region),
+    ("time zone", BuildFact::TimeZone),
+];
+/// The longest words kept of the build.
+const BUILD_WORDS: usize = 200;
+/// How many packages of a shared user id are named.
+const SHARED: usize = 40;
+
+/// Permissions that say what an app could have told, and how that is said.
+const TELLING: [(&str, &str); 6] = [
+    ("android.permission.READ_PHONE_STATE", "may read the phone's numbers"),
+    ("android.permission.READ_PRIVILEGED_PHONE_STATE", "may read the phone's numbers for good"),
+    ("android.permission.READ_CONTACTS", "may read contacts"),
+    ("android.permission.READ_SMS", "may read SMS"),
+    ("android.permission.SEND_SMS", "may send SMS"),
+    ("android.permission.ACCESS_FINE_LOCATION", "may read the position"),
+];

@@ -1,0 +1,139 @@
+//! A phone of our own making: its packages, its open sockets, its log and its intrusion log beside a capture. Who
+//! sent what is told with the line that says so, and the line is proved as a packet is.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use std::{fs, net::Ipv4Addr, num::NonZeroUsize, path::Path};
+
+use audit::{
+    Meter, Order, audit,
+    prove::{CaptureFiles, replay},
+};
+use evidence::{Case, Fate, Ground, Holds, Relation};
+use facts::Atlas;
+use identifiers::Profile;
+use testkit::{Conversation, Endpoint, Net, PcapStyle, Side};
+
+/// 2023-11-14 22:13:20 UTC.
+const START: i64 = 1_700_000_000_000_000_000;
+
+/// Three flows: one that the table of sockets knows, one that the intrusion log knows, one of an unknown app.
+fn capture() -> Vec<u8> {
+    let mut net = Net::new(Vec::new());
+    net.set_time(START);
+    for (port, host, last) in
+        [(40_001, "a.vendor.example", 7), (40_002, "b.maker.example", 8), (40_003, "c.other.example", 9)]
+    {
+        let server = Endpoint::new([2, 0, 0, 0, 0, 1], Ipv4Addr::new(198, 51, 100, last), 80);
+        let mut talk = Conversation::new(Endpoint::phone(port), server);
+        talk.open(&mut net).unwrap();
+        let request = format!("GET /r?imei=352099001761481 HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        talk.send(&mut net, Side::Client, request.as_bytes()).unwrap();
+        talk.send(&mut net, Side::Server, b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
+        talk.close(&mut net).unwrap();
+    }
+    let frames = net.into_wire();
+    let frames = frames.iter().map(|frame| (frame.time, frame.bytes.as_slice()));
+    testkit::capture::pcap(PcapStyle::default(), frames)
+}
+
+/// `192.168.1.23:40001` to `198.51.100.7:80`, of the uid that two packages share.
+const SOCKETS: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 1701A8C0:9C41 076433C6:0050 01 00000000:00000000 00:00000000 00000000  1001        0 31337 1 0000000000000000 20 4 30 10 -1
+";
+
+const PACKAGES: &str = "package:/system/priv-app/Reg/Reg.apk=com.vendor.registration uid:1001
+package:/system/priv-app/Phone/Phone.apk=com.android.phone uid:1001
+package:/data/app/news/base.apk=com.maker.news uid:10123
+";
+
+const INTRUSION: &str = "{\"connect_event\":{\"ip_address\":\"198.51.100.8\",\"port\":80,\"package_name\":\"com.maker.news\",\"event_time\":1700000001000}}
+{\"dns_event\":{\"hostname\":\"c.other.example\",\"ip_addresses\":[\"198.51.100.9\"],\"package_name\":\"com.other.app\",\"event_time\":1700000001500}}
+";
+
+const LOG: &str = "--------- beginning of main
+11-14 22:13:19.500  1000  1234  1250 I ActivityManager: System now ready
+11-14 22:13:19.900  1000  1234  1250 I boot_progress_enable_screen: 12345
+11-14 22:13:20.000  1000  1234  1250 I sysui_status_bar: unlocked
+";
+
+fn run(folder: &Path, workers: usize) -> Case {
+    let order = Order {
+        inputs: vec![folder.to_owned()],
+        profile: Some(
+            Profile::parse("[device]\nimei = [\"352099001761481\"]\n", &mut |_| Err(String::new())).unwrap(),
+        ),
+        store: None,
+        atlas: Atlas::embedded(),
+        workers: NonZeroUsize::new(workers),
+        program: "test".to_owned(),
+    };
+    audit(order, &Meter::default()).unwrap()
+}
+
+fn lay(folder: &Path) {
+    fs::write(folder.join("phone.pcap"), capture()).unwrap();
+    for (name, text) in
+        [("tcp.txt", SOCKETS), ("packages.txt", PACKAGES), ("intrusion.ndjson", INTRUSION), ("log.txt", LOG)]
+    {
+        fs::write(folder.join(name), text).unwrap();
+    }
+}
+
+#[test]
+fn who_sent_it_is_told_with_the_line_that_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    lay(folder.path());
+    let case = run(folder.path(), 2);
+    assert!(case.problems.is_empty(), "{:?}", case.problems);
+    let files = case.captures.iter().filter(|capture| capture.holds == Holds::Phone);
+    assert_eq!(files.count(), 4);
+    assert_eq!(case.phone.packages, 3);
+    let told: Vec<_> = case
+        .phone
+        .attributions
+        .iter()
+        .map(|row| {
+            let host = case.destinations[row.endpoint.0 as usize].endpoint.host.as_str();
+            (host, row.packages.join(" "), row.uid, row.ground, row.flows)
+        })
+        .collect();
+    let shared = "com.android.phone com.vendor.registration".to_owned();
+    assert_eq!(
+        told,
+        [
+            ("a.vendor.example", shared, Some(1001), Ground::Log, 1),
+            ("b.maker.example", "com.maker.news".to_owned(), Some(10123), Ground::Log, 1),
+            ("c.other.example", "com.other.app".to_owned(), None, Ground::Log, 0),
+        ]
+    );
+    for (host, package) in [("vendor", "com.vendor.registration"), ("maker", "com.maker.news")] {
+        let about = |finding: &&evidence::Finding| finding.title.contains(host);
+        let finding = case.findings.iter().find(about).unwrap();
+        assert!(finding.words.contains(package), "{}", finding.words);
+        assert!(finding.evidence.iter().any(|evidence| evidence.relation == Relation::Sender));
+    }
+}
+
+#[test]
+fn lines_are_proved_and_every_byte_of_them_is_accounted_for() {
+    let folder = tempfile::tempdir().unwrap();
+    lay(folder.path());
+    let case = run(folder.path(), 1);
+    let bytes: u64 = case.captures.iter().map(|capture| capture.bytes).sum();
+    assert_eq!(case.coverage.total(), bytes);
+    assert_eq!(case.coverage.bytes(Fate::NotParsed), 0);
+    let mut files = CaptureFiles::find(&case.captures, folder.path(), &[]).unwrap();
+    let mut lines = 0;
+    for evidence in case.findings.iter().flat_map(|finding| &finding.evidence) {
+        let replayed = replay(&evidence.occurrence, &mut files).unwrap();
+        assert_eq!(files.check(&replayed.frames).unwrap(), None, "{}", evidence.words);
+        lines += usize::from(evidence.relation == Relation::Sender);
+    }
+    assert!(lines >= 4, "{lines}");
+    assert_eq!(
+        serde_json::to_value(&case).unwrap(),
+        serde_json::to_value(run(folder.path(), 5)).unwrap(),
+        "it depends on the number of workers"
+    );
+}

@@ -1,0 +1,108 @@
+//! The phone's own side of a case: what it is, what happened on it, and which app sent what.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CaptureId, EndpointId, FrameNo, Timestamp};
+
+/// What the phone's own files say, as far as it matters for what left. Empty where there are none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phone {
+    /// What the build says of itself: `model`, `fingerprint`, `region` …, and its words.
+    pub build: Vec<(String, String)>,
+    /// How many packages its lists name.
+    pub packages: u64,
+    /// What happened on it, the earliest first.
+    pub marks: Vec<Mark>,
+    /// How many marks more there were than are listed.
+    pub marks_dropped: u64,
+    /// Which app sent what, by endpoint; the best ground first.
+    pub attributions: Vec<Attribution>,
+    /// How much of what the phone counted the captures hold, by uid.
+    pub completeness: Vec<Completeness>,
+}
+
+impl Phone {
+    /// Whether no file of the phone said anything.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Words in a file of the phone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Quote {
+    /// The file.
+    pub capture: CaptureId,
+    /// The line, from 1.
+    pub line: FrameNo,
+    /// Offset of the first byte in the file, after decompression.
+    pub start: u64,
+    /// The byte after the last one.
+    pub end: u64,
+    /// The bytes as text where they are printable UTF-8, else in hex; at most 256 characters.
+    pub text: String,
+}
+
+/// Something that happened on the phone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// When.
+    pub time: Timestamp,
+    /// What, by a fixed name: `boot_completed`, `unlocked`, `sms_received` …
+    pub kind: String,
+    /// The package it happened to or through; empty where none is told.
+    pub package: String,
+    /// The rest of what is told.
+    pub detail: String,
+    /// Where it says so.
+    pub quote: Quote,
+}
+
+/// What an attribution rests on. Weaker grounds come first; they are never mixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ground {
+    /// The app's code holds the destination's name: it could.
+    Code,
+    /// A log or a table of the phone says so.
+    Log,
+    /// Whoever recorded the flow noted it with the flow.
+    Wire,
+}
+
+/// Who sent what to an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attribution {
+    /// Where to.
+    pub endpoint: EndpointId,
+    /// The packages that may have sent it: one, or those that share a uid.
+    pub packages: Vec<String>,
+    /// The uid, where it is known.
+    pub uid: Option<u32>,
+    /// What the packages are to the system: `system app`, `privileged`, `no icon among the apps` …
+    pub privileges: Vec<String>,
+    /// What it rests on.
+    pub ground: Ground,
+    /// Flows that it was told of; 0 where it was told of the name only.
+    pub flows: u64,
+    /// Where it is told, the earliest few.
+    pub quotes: Vec<Quote>,
+}
+
+impl Attribution {
+    /// How many quotes are kept.
+    pub const QUOTES: usize = 3;
+}
+
+/// What the phone counted for a uid, beside what the captures hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Completeness {
+    /// The uid.
+    pub uid: u32,
+    /// Its packages.
+    pub packages: Vec<String>,
+    /// Bytes sent and received as the phone counted them, headers included, in the hours of the captures.
+    pub counted: [u64; 2],
+    /// Bytes of payload in flows of the captures that are known to be the uid's, sent and received.
+    pub seen: [u64; 2],
+}
