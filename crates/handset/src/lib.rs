@@ -5,5 +5,6 @@
 //! [`Oddity`], never an error, and what could be read around it is kept.
 
 mod found;
+pub mod messages;
 
 pub use found::{Found, Oddity};

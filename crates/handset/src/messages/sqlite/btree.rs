@@ -1,0 +1,268 @@
+//! Table b-trees to rows (section 1.6).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Header, Place, Row, Table,
+    pages::{Page, Pages, Version, be16, be32},
+    record::{self, varint},
+};
+use crate::Oddity;
+
+/// A walk through all pages of a table.
+pub(super) struct Walk<'p, 'a> {
+    pages: &'p Pages<'a>,
+    header: Header,
+    root: u32,
+    rows: Vec<Row>,
+    former: Vec<Row>,
+    oddities: Vec<Oddity>,
+    /// Bytes of records that may still be copied: cells may overlap, and chains may be shared.
+    budget: usize,
+}
+
+/// A page to be visited, as of the transactions `from..=to`.
+#[derive(Clone, Copy)]
+struct Visit {
+    page: u32,
+    version: Version,
+    depth: u8,
+}
+
+/// What a page of a table's tree holds.
+enum Kind {
+    Interior,
+    Leaf,
+}
+
+impl<'p, 'a> Walk<'p, 'a> {
+    pub(super) fn new(pages: &'p Pages<'a>, header: Header, table: &Table) -> Self {
+        let budget = pages.total().saturating_mul(4).saturating_add(1 << 20);
+        let (rows, former, oddities) = Default::default();
+        Self { pages, header, root: table.root, rows, former, oddities, budget }
+    }
+
+    /// The rows now, those of older states, and what was odd.
+    pub(super) fn done(self) -> (Vec<Row>, Vec<Row>, Vec<Oddity>) {
+        (self.rows, self.former, self.oddities)
+    }
+
+    /// Reads the rows of the current state.
+    pub(super) fn current(&mut self) {
+        let now = self.pages.now();
+        let mut seen = BTreeSet::new();
+        let mut open = vec![(self.root, 0u8)];
+        while let Some((number, depth)) = open.pop() {
+            if !seen.insert(number) || depth > DEEPEST {
+                self.odd("file holds a tree that meets itself", format!("page {number}"), number);
+                continue;
+            }
+            let Some(page) = self.pages.at(number, now).and_then(|it| self.pages.bytes(number, it.part))
+            else {
+                self.odd("file lacks a page of a table", format!("page {number}"), number);
+                continue;
+            };
+            match kind(&page) {
+                Some(Kind::Interior) => {
+                    let children = self.children(&page);
+                    open.extend(children.into_iter().rev().map(|child| (child, depth.saturating_add(1))));
+                }
+                Some(Kind::Leaf) => {
+                    let rows = self.leaf(&page, now, true);
+                    self.rows.extend(rows);
+                }
+                None => self.odd("file holds a damaged page in a table", format!("page {number}"), number),
+            }
+        }
+    }
+
+    /// Reads the rows of every older version of the table's pages. Only needed, and only run, where a WAL is.
+    pub(super) fn history(&mut self) {
+        if self.pages.frames().is_empty() {
+            return;
+        }
+        let mut visits = self.pages.count().saturating_mul(8).saturating_add(64);
+        let mut seen: BTreeMap<(u32, super::Part), (u32, u32)> = BTreeMap::new();
+        let mut open: Vec<Visit> = self.versions(self.root, 0, u32::MAX, 0).collect();
+        while let Some(visit) = open.pop() {
+            let Version { part, from, to } = visit.version;
+            let known = seen.get(&(visit.page, part)).copied();
+            if known.is_some_and(|(first, last)| first <= from && last >= to) || visit.depth > DEEPEST {
+                continue;
+            }
+            if visits == 0 {
+                self.odd("file holds more older pages than are followed", String::new(), visit.page);
+                return;
+            }
+            visits = visits.saturating_sub(1);
+            let hull = known.map_or((from, to), |(first, last)| (first.min(from), last.max(to)));
+            seen.insert((visit.page, part), hull);
+            let Some(page) = self.pages.bytes(visit.page, part) else { continue };
+            match kind(&page) {
+                Some(Kind::Interior) => {
+                    for child in self.children(&page) {
+                        open.extend(self.versions(child, from, to, visit.depth.saturating_add(1)));
+                    }
+                }
+                Some(Kind::Leaf) if known.is_none() && from <= self.pages.now() && to >= self.pages.now() => {
+                }
+                Some(Kind::Leaf) if known.is_none() => {
+                    let rows = self.leaf(&page, from, false);
+                    self.former.extend(rows);
+                }
+                _ => {}
+            }
+        }
+        self.former.sort_by_key(|row| age(row, self.pages));
+    }
+
+    fn versions(
+        &self,
+        page: u32,
+        from: u32,
+        to: u32,
+        depth: u8,
+    ) -> impl Iterator<Item = Visit> + use<'p, 'a> {
+        let pages: &'p Pages<'a> = self.pages;
+        pages.during(page, from, to).map(move |it| {
+            let version = Version { part: it.part, from: it.from.max(from), to: it.to.min(to) };
+            Visit { page, version, depth }
+        })
+    }
+
+    /// The children of an interior page: the left one of each cell, then the rightmost.
+    fn children(&self, page: &Page<'a>) -> Vec<u32> {
+        let head = head(page);
+        let cells = pointers(page, INTERIOR_HEADER);
+        let left = cells.iter().filter_map(|cell| be32(page.bytes, *cell));
+        left.chain(be32(page.bytes, head.saturating_add(8))).filter(|child| *child != 0).collect()
+    }
+
+    fn leaf(&mut self, page: &Page<'a>, at: u32, speak: bool) -> Vec<Row> {
+        let mut rows = Vec::new();
+        for cell in pointers(page, LEAF_HEADER) {
+            match self.row(page, cell, at) {
+                Some(row) => rows.push(row),
+                None if speak => {
+                    let detail = format!("page {}, byte {cell}", page.number);
+                    let at = page.offset.saturating_add(u64::try_from(cell).unwrap_or(0));
+                    self.oddities.push(Oddity::new("file holds a damaged row", detail, at));
+                }
+                None => {}
+            }
+        }
+        rows
+    }
+
+    /// A cell: the record's length, the key, the record or its beginning, the first page of the rest.
+    fn row(&mut self, page: &Page<'a>, cell: usize, at: u32) -> Option<Row> {
+        let bytes = page.bytes.get(cell..)?;
+        let (length, used) = varint(bytes)?;
+        let (key, more) = varint(bytes.get(used..)?)?;
+        let start = used.checked_add(more)?;
+        let length = usize::try_from(length).ok()?;
+        let usable = page.bytes.len().checked_sub(usize::from(self.header.reserved))?;
+        let local = local(length, usable)?;
+        let mut end = start.checked_add(local)?;
+        let mut payload = bytes.get(start..end)?.to_vec();
+        let mut overflow = Vec::new();
+        if local < length {
+            let first = be32(bytes, end)?;
+            end = end.checked_add(4)?;
+            self.chain(first, at, length, usable, &mut payload, &mut overflow)?;
+        }
+        self.budget = self.budget.checked_sub(payload.len())?;
+        let values = record::values(&payload, self.header.encoding, &mut self.budget)?;
+        let cell = place(page, cell, end)?;
+        Some(Row { rowid: key, values, cell, overflow })
+    }
+
+    /// Follows overflow pages (section 1.5 of the format: the next page's number, then content).
+    fn chain(
+        &mut self,
+        first: u32,
+        at: u32,
+        length: usize,
+        usable: usize,
+        payload: &mut Vec<u8>,
+        places: &mut Vec<Place>,
+    ) -> Option<()> {
+        let mut next = first;
+        // A chain cannot be longer than there are pages, so one that meets itself ends.
+        let mut left = self.pages.count().saturating_add(1);
+        while payload.len() < length {
+            left = left.checked_sub(1)?;
+            self.budget.checked_sub(payload.len())?;
+            let version = self.pages.at(next, at)?;
+            let page = self.pages.bytes(next, version.part)?;
+            let take = length.checked_sub(payload.len())?.min(usable.checked_sub(4)?);
+            let end = take.checked_add(4)?;
+            payload.extend_from_slice(page.bytes.get(4..end)?);
+            places.push(place(&page, 4, take)?);
+            next = be32(page.bytes, 0)?;
+        }
+        Some(())
+    }
+
+    fn odd(&mut self, what: &'static str, detail: String, page: u32) {
+        let offset = u64::from(page.saturating_sub(1)).saturating_mul(u64::from(self.header.page_size));
+        self.oddities.push(Oddity::new(what, detail, offset));
+    }
+}
+
+/// Older versions sort before newer ones.
+fn age(row: &Row, pages: &Pages<'_>) -> (bool, Option<u64>) {
+    let stale = pages.state_of(row.cell.part) == Some(super::FrameState::Stale);
+    match row.cell.part {
+        super::Part::Database => (true, None),
+        super::Part::Wal { frame } => (!stale, Some(u64::from(frame))),
+    }
+}
+
+fn place(page: &Page<'_>, start: usize, length: usize) -> Option<Place> {
+    let start = page.offset.checked_add(u64::try_from(start).ok()?)?;
+    let end = start.checked_add(u64::try_from(length).ok()?)?;
+    Some(Place { part: page.part, start, end })
+}
+
+/// The b-tree header begins after the file's on page 1.
+fn head(page: &Page<'_>) -> usize {
+    if page.number == 1 { 100 } else { 0 }
+}
+
+fn kind(page: &Page<'_>) -> Option<Kind> {
+    match page.bytes.get(head(page))? {
+        0x05 => Some(Kind::Interior),
+        0x0d => Some(Kind::Leaf),
+        _ => None,
+    }
+}
+
+/// The offsets of the cells; a count beyond the page is cut to what is there.
+fn pointers(page: &Page<'_>, header: usize) -> Vec<usize> {
+    let head = head(page);
+    let count = be16(page.bytes, head.saturating_add(3)).map_or(0, usize::from);
+    let array = page.bytes.get(head.saturating_add(header)..).unwrap_or_default();
+    array.as_chunks::<2>().0.iter().take(count).map(|it| usize::from(u16::from_be_bytes(*it))).collect()
+}
+
+/// Bytes of a record of `length` that stand in the leaf (section 1.6, "the amount of payload that spills").
+fn local(length: usize, usable: usize) -> Option<usize> {
+    let most = usable.checked_sub(35)?;
+    if length <= most {
+        return Some(length);
+    }
+    let least = usable.checked_sub(12)?.checked_mul(32)?.checked_div(255)?.checked_sub(23)?;
+    let over = length.checked_sub(least)?.checked_rem(usable.checked_sub(4)?)?;
+    let fits = least.checked_add(over)?;
+    Some(if fits <= most { fits } else { least })
+}
+
+/// Bytes of the header of a page with children.
+const INTERIOR_HEADER: usize = 12;
+
+/// Bytes of the header of a page with rows.
+const LEAF_HEADER: usize = 8;
+
+/// SQLite itself gives up on trees deeper than this.
+const DEEPEST: u8 = 20;

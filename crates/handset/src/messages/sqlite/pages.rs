@@ -1,0 +1,307 @@
+//! Page numbers to bytes, through the file and the frames of the WAL (sections 1 and 4).
+
+use std::collections::BTreeMap;
+
+use super::{Header, Part, TextEncoding};
+use crate::Oddity;
+
+/// The first bytes of a database (section 1.3.1).
+pub(super) const MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// A frame of the WAL: one page as a transaction left it (section 4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// The page.
+    pub page: u32,
+    /// Pages of the database after this frame's transaction, in the last frame of one; else 0.
+    pub commit: u32,
+    /// Offset of the frame's header in the WAL.
+    pub offset: u64,
+    /// What it counts for.
+    pub state: FrameState,
+}
+
+/// What a frame counts for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrameState {
+    /// Part of the current state or of one before it.
+    Committed,
+    /// Left by an earlier WAL that this one has not yet overwritten, or damaged: its salt or its checksum
+    /// does not fit.
+    Stale,
+    /// Its checksum fits, but no commit follows.
+    Uncommitted,
+}
+
+/// The pages of a database, in all their versions.
+#[derive(Debug)]
+pub(super) struct Pages<'a> {
+    file: &'a [u8],
+    wal: &'a [u8],
+    size: usize,
+    frames: Vec<Frame>,
+    versions: BTreeMap<u32, Vec<Version>>,
+    last: u32,
+}
+
+/// One version of a page and the transactions during which it held, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Version {
+    pub(super) part: Part,
+    pub(super) from: u32,
+    pub(super) to: u32,
+}
+
+/// The bytes of one version.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Page<'a> {
+    pub(super) number: u32,
+    pub(super) bytes: &'a [u8],
+    /// Where its first byte lies in its file.
+    pub(super) offset: u64,
+    pub(super) part: Part,
+}
+
+impl<'a> Pages<'a> {
+    pub(super) fn open(file: &'a [u8], wal: &'a [u8], oddities: &mut Vec<Oddity>) -> Option<(Self, Header)> {
+        let of_file = file.starts_with(MAGIC).then(|| page_size(file)).flatten();
+        let log = WalHeader::read(wal);
+        if log.is_none() && !wal.is_empty() {
+            oddities.push(Oddity::new("file holds a WAL whose head is not one", "", 0));
+        }
+        let size = of_file.or(log.map(|log| log.page_size))?;
+        let log = log.filter(|log| log.page_size == size || log_misfit(oddities));
+        let frames = log.map(|log| frames(wal, log, oddities)).unwrap_or_default();
+        let (versions, last) = versions(&frames);
+        let size = usize::try_from(size).ok()?;
+        let pages = Self { file, wal, size, frames, versions, last };
+        let header = pages.header(oddities)?;
+        Some((pages, header))
+    }
+
+    pub(super) fn frames(&self) -> &[Frame] {
+        &self.frames
+    }
+
+    pub(super) fn state_of(&self, part: Part) -> Option<FrameState> {
+        match part {
+            Part::Database => None,
+            Part::Wal { frame } => Some(self.frame(frame)?.state),
+        }
+    }
+
+    /// Bytes of both files.
+    pub(super) fn total(&self) -> usize {
+        self.file.len().saturating_add(self.wal.len())
+    }
+
+    /// Pages of both files.
+    pub(super) fn count(&self) -> usize {
+        (self.file.len() / self.size.max(1)).saturating_add(self.frames.len())
+    }
+
+    /// The transaction of the current state.
+    pub(super) fn now(&self) -> u32 {
+        self.last
+    }
+
+    /// The versions of `page` that held at some time of `from..=to`, oldest first.
+    pub(super) fn during(&self, page: u32, from: u32, to: u32) -> impl Iterator<Item = Version> + '_ {
+        let alone = Version { part: Part::Database, from: 0, to: u32::MAX };
+        let known = self.versions.get(&page);
+        let alone = known.is_none().then_some(alone);
+        let known = known.map(Vec::as_slice).unwrap_or_default();
+        known.iter().copied().chain(alone).filter(move |it| it.from <= to && it.to >= from)
+    }
+
+    /// The version of `page` that held after transaction `at`.
+    pub(super) fn at(&self, page: u32, at: u32) -> Option<Version> {
+        self.during(page, at, at).last()
+    }
+
+    /// The bytes of a version; none where the file ends before.
+    pub(super) fn bytes(&self, page: u32, part: Part) -> Option<Page<'a>> {
+        let (from, start) = match part {
+            Part::Database => {
+                (self.file, usize::try_from(page.checked_sub(1)?).ok()?.checked_mul(self.size)?)
+            }
+            Part::Wal { frame } => {
+                (self.wal, usize::try_from(self.frame(frame)?.offset).ok()?.checked_add(FRAME_HEADER)?)
+            }
+        };
+        let bytes = from.get(start..start.checked_add(self.size)?)?;
+        Some(Page { number: page, bytes, offset: u64::try_from(start).ok()?, part })
+    }
+
+    fn frame(&self, number: u32) -> Option<&Frame> {
+        self.frames.get(usize::try_from(number.checked_sub(1)?).ok()?)
+    }
+
+    /// The head as the current version of page 1 has it.
+    fn header(&self, oddities: &mut Vec<Oddity>) -> Option<Header> {
+        let version = self.at(1, self.last)?;
+        let whole = self.bytes(1, version.part).map(|page| page.bytes);
+        let head = whole.or(self.file.get(..100)).filter(|head| head.starts_with(MAGIC))?;
+        if self.file.len() % self.size != 0 {
+            let detail = format!("{} bytes in pages of {}", self.file.len(), self.size);
+            let end = u64::try_from(self.file.len()).unwrap_or(u64::MAX);
+            oddities.push(Oddity::new("file lacks the end of its last page", detail, end));
+        }
+        let encoding = match be32(head, 56)? {
+            2 => TextEncoding::Utf16Le,
+            3 => TextEncoding::Utf16Be,
+            _ => TextEncoding::Utf8,
+        };
+        Some(Header {
+            page_size: u32::try_from(self.size).ok()?,
+            reserved: *head.get(20)?,
+            encoding,
+            auto_vacuum: be32(head, 52)? != 0,
+            free_pages: be32(head, 36)?,
+            user_version: be32(head, 60)?,
+        })
+    }
+}
+
+pub(super) fn be16(bytes: &[u8], at: usize) -> Option<u16> {
+    bytes.get(at..)?.first_chunk().map(|it| u16::from_be_bytes(*it))
+}
+
+pub(super) fn be32(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..)?.first_chunk().map(|it| u32::from_be_bytes(*it))
+}
+
+/// The page size at offset 16, where 1 stands for 65,536.
+fn page_size(file: &[u8]) -> Option<u32> {
+    let size = match be16(file, 16)? {
+        1 => 65_536,
+        size => u32::from(size),
+    };
+    (size.is_power_of_two() && size >= 512).then_some(size)
+}
+
+fn log_misfit(oddities: &mut Vec<Oddity>) -> bool {
+    oddities.push(Oddity::new("file holds a WAL of another page size, which is not read", "", 8));
+    false
+}
+
+/// The first 32 bytes of a WAL.
+#[derive(Clone, Copy)]
+struct WalHeader {
+    page_size: u32,
+    salt: [u8; 8],
+    sum: Checksum,
+}
+
+impl WalHeader {
+    fn read(wal: &[u8]) -> Option<Self> {
+        let big = match be32(wal, 0)? {
+            0x377f_0682 => false,
+            0x377f_0683 => true,
+            _ => return None,
+        };
+        let page_size =
+            be32(wal, 8).filter(|size| size.is_power_of_two() && (512..=65_536).contains(size))?;
+        let salt = *wal.get(16..)?.first_chunk()?;
+        let mut sum = Checksum { big, a: 0, b: 0 };
+        sum.add(wal.get(..24)?);
+        sum.is(wal, 24).then_some(Self { page_size, salt, sum })
+    }
+}
+
+/// The running checksum over pairs of 32-bit words (section 4.2).
+#[derive(Clone, Copy)]
+struct Checksum {
+    big: bool,
+    a: u32,
+    b: u32,
+}
+
+impl Checksum {
+    fn add(&mut self, bytes: &[u8]) {
+        let (words, _) = bytes.as_chunks::<4>();
+        let word = |it: [u8; 4]| if self.big { u32::from_be_bytes(it) } else { u32::from_le_bytes(it) };
+        let (mut a, mut b) = (self.a, self.b);
+        for [first, second] in words.as_chunks::<2>().0 {
+            a = a.wrapping_add(word(*first)).wrapping_add(b);
+            b = b.wrapping_add(word(*second)).wrapping_add(a);
+        }
+        (self.a, self.b) = (a, b);
+    }
+
+    fn is(&self, bytes: &[u8], at: usize) -> bool {
+        be32(bytes, at) == Some(self.a) && be32(bytes, at.saturating_add(4)) == Some(self.b)
+    }
+}
+
+/// All whole frames. From the first one that does not fit the chain of checksums on, they are stale.
+fn frames(wal: &[u8], log: WalHeader, oddities: &mut Vec<Oddity>) -> Vec<Frame> {
+    let Ok(size) = usize::try_from(log.page_size) else { return Vec::new() };
+    let step = size.saturating_add(FRAME_HEADER);
+    let body = wal.get(WAL_HEADER..).unwrap_or_default();
+    let (mut sum, mut whole, mut all) = (log.sum, true, Vec::new());
+    let mut offset = WAL_HEADER;
+    for frame in body.chunks_exact(step) {
+        let (Some(page), Some(commit)) = (be32(frame, 0), be32(frame, 4)) else { break };
+        sum.add(frame.get(..8).unwrap_or_default());
+        sum.add(frame.get(FRAME_HEADER..).unwrap_or_default());
+        whole &= frame.get(8..16) == Some(&log.salt) && sum.is(frame, 16);
+        let state = if whole { FrameState::Uncommitted } else { FrameState::Stale };
+        all.push(Frame { page, commit, offset: u64::try_from(offset).unwrap_or(u64::MAX), state });
+        offset = offset.saturating_add(step);
+    }
+    let rest = body.len() % step;
+    if rest != 0 {
+        let at = u64::try_from(offset).unwrap_or(u64::MAX);
+        oddities.push(Oddity::new("file lacks the end of the WAL's last frame", format!("{rest} bytes"), at));
+    }
+    commit(&mut all);
+    all
+}
+
+/// Frames up to the last commit are committed.
+fn commit(frames: &mut [Frame]) {
+    let last = frames.iter().rposition(|it| it.state == FrameState::Uncommitted && it.commit != 0);
+    let covered = last.map_or(0, |last| last.saturating_add(1));
+    for frame in frames.iter_mut().take(covered) {
+        frame.state = FrameState::Committed;
+    }
+}
+
+/// The versions of each page that has a frame, and the number of the last committed transaction.
+fn versions(frames: &[Frame]) -> (BTreeMap<u32, Vec<Version>>, u32) {
+    let mut versions: BTreeMap<u32, Vec<Version>> = BTreeMap::new();
+    let numbered = || frames.iter().zip(1u32..);
+    for (frame, number) in numbered().filter(|(frame, _)| frame.state == FrameState::Stale) {
+        let part = Part::Wal { frame: number };
+        versions.entry(frame.page).or_default().push(Version { part, from: 0, to: 0 });
+    }
+    let (mut at, mut last) = (1u32, 0);
+    let mut first = std::collections::BTreeSet::new();
+    for (frame, number) in numbered().filter(|(frame, _)| frame.state != FrameState::Stale) {
+        let of_page = versions.entry(frame.page).or_default();
+        if first.insert(frame.page) {
+            of_page.push(Version { part: Part::Database, from: 0, to: u32::MAX });
+        }
+        if let Some(before) = of_page.last_mut() {
+            before.to = before.from.max(at.saturating_sub(1));
+        }
+        of_page.push(Version { part: Part::Wal { frame: number }, from: at, to: u32::MAX });
+        if frame.commit != 0 {
+            last = at;
+            at = at.saturating_add(1);
+        }
+    }
+    for (page, of_page) in &mut versions {
+        if !first.contains(page) {
+            of_page.push(Version { part: Part::Database, from: 0, to: u32::MAX });
+        }
+    }
+    (versions, last)
+}
+
+/// Bytes before the first frame.
+const WAL_HEADER: usize = 32;
+
+/// Bytes before a frame's page.
+const FRAME_HEADER: usize = 24;
