@@ -203,7 +203,7 @@ fn read_all(file: &[u8], wal: &[u8]) -> usize {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(8))]
+    #![proptest_config(ProptestConfig::with_cases(4))]
     #[test]
     fn damaged_bytes_never_panic(seeds in proptest::collection::vec(any::<(u16, u8, bool)>(), 40)) {
         let (file, wal) = sample();
