@@ -13,8 +13,8 @@ use crate::{
 /// A multimedia message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mms {
-    /// `_id`.
-    pub id: i64,
+    /// `_id`; none in backups.
+    pub id: Option<i64>,
     /// `thread_id`.
     pub thread: Option<i64>,
     /// `date`: when the phone sent or received it.
@@ -60,8 +60,8 @@ pub struct MmsAddress {
     pub address: String,
     /// Its part in the message.
     pub role: MmsRole,
-    /// The row; none where it comes from elsewhere.
-    pub place: Option<Place>,
+    /// The row, or the element of a backup.
+    pub place: Place,
 }
 
 /// What an address is to a message (`PduHeaders`).
@@ -103,8 +103,10 @@ pub struct MmsPart {
     pub text: Option<String>,
     /// `_data`: the file that holds it.
     pub file: Option<String>,
-    /// The row; none where it comes from elsewhere.
-    pub place: Option<Place>,
+    /// The content itself, where it stands beside the message as in a backup.
+    pub data: Vec<u8>,
+    /// The row, or the element of a backup.
+    pub place: Place,
 }
 
 /// What the three tables gave.
@@ -149,7 +151,7 @@ fn message(
     let integer = |column| table.integer(row, column);
     let text = |column| table.text(row, column);
     Mms {
-        id: row.rowid,
+        id: Some(row.rowid),
         thread: integer("thread_id"),
         date: seconds(integer("date")),
         date_sent: seconds(integer("date_sent")),
@@ -201,12 +203,13 @@ fn grouped<T>(
 fn part(table: &Table, row: &Row) -> Option<MmsPart> {
     let text = |column| table.text(row, column);
     let name = ["name", "cl", "fn"].iter().find_map(|it| text(it));
-    Some(MmsPart { kind: text("ct"), name, text: text("text"), file: text("_data"), place: Some(row.cell) })
+    let (kind, file) = (text("ct"), text("_data"));
+    Some(MmsPart { kind, name, text: text("text"), file, data: Vec::new(), place: row.cell })
 }
 
 fn address(table: &Table, row: &Row) -> Option<MmsAddress> {
     let role = MmsRole::new(table.integer(row, "type").unwrap_or(0));
-    Some(MmsAddress { address: table.text(row, "address")?, role, place: Some(row.cell) })
+    Some(MmsAddress { address: table.text(row, "address")?, role, place: row.cell })
 }
 
 #[cfg(test)]
@@ -236,11 +239,11 @@ mod tests {
         });
         let store = message_store(&Database::open(&file, Some(&wal)).unwrap()).unwrap();
         let mms = &store.mms[0].value;
-        assert_eq!((mms.id, mms.folder, mms.kind), (1, Folder::Sent, Some(128)));
+        assert_eq!((mms.id, mms.folder, mms.kind), (Some(1), Folder::Sent, Some(128)));
         assert_eq!(mms.text().as_deref(), Some("hi"));
         let roles: Vec<_> = mms.addresses.iter().map(|it| it.role).collect();
         assert_eq!(roles, [MmsRole::From, MmsRole::To]);
         let lost = &store.lost_mms[0].value;
-        assert_eq!((lost.id, lost.parts[0].name.as_deref()), (2, Some("a.png")));
+        assert_eq!((lost.id, lost.parts[0].name.as_deref()), (Some(2), Some("a.png")));
     }
 }

@@ -37,7 +37,7 @@ pub struct Lost<T> {
 }
 
 /// An instant from milliseconds since 1970; none for 0 and below, which stand for "not known".
-fn millis(value: Option<i64>) -> Option<Timestamp> {
+pub(super) fn millis(value: Option<i64>) -> Option<Timestamp> {
     value.filter(|it| *it > 0).map(|it| Timestamp(it.saturating_mul(1_000_000)))
 }
 

@@ -16,8 +16,8 @@ use crate::{
 /// A message of the table `sms`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sms {
-    /// `_id`: counts up with each message the store was given.
-    pub id: i64,
+    /// `_id`: counts up with each message the store was given; none in backups.
+    pub id: Option<i64>,
     /// `thread_id`.
     pub thread: Option<i64>,
     /// The other side, as the store writes it.
@@ -188,7 +188,7 @@ fn sms(table: &Table, row: &Row) -> Sms {
     let integer = |column| table.integer(row, column);
     let subscription = ["sub_id", "subscription_id", "sim_id", "sim_slot"];
     Sms {
-        id: row.rowid,
+        id: Some(row.rowid),
         thread: integer("thread_id"),
         address: table.text(row, "address"),
         date: millis(integer("date")),
@@ -215,14 +215,15 @@ fn sequence(database: &Database<'_>, name: &str) -> Option<i64> {
 fn gaps(rows: &[Stored<Sms>], lost: &[Lost<Sms>], sequence: Option<i64>) -> Vec<Gap> {
     let mut gaps = Vec::new();
     let (mut next, mut after) = (1i64, None);
-    for row in rows.iter().map(|it| &it.value).filter(|it| it.id >= 1) {
-        if row.id > next {
-            gaps.push(Gap { first: next, last: row.id.saturating_sub(1), after, before: row.date, seen: 0 });
+    let numbered = rows.iter().filter_map(|it| Some((it.value.id.filter(|id| *id >= 1)?, &it.value)));
+    for (id, row) in numbered {
+        if id > next {
+            gaps.push(Gap { first: next, last: id.saturating_sub(1), after, before: row.date, seen: 0 });
         }
-        next = row.id.saturating_add(1);
+        next = id.saturating_add(1);
         after = row.date;
     }
-    let last = sequence.into_iter().chain(lost.iter().map(|it| it.value.id)).max().unwrap_or(0);
+    let last = sequence.into_iter().chain(lost.iter().filter_map(|it| it.value.id)).max().unwrap_or(0);
     if last >= next {
         gaps.push(Gap { first: next, last, after, before: None, seen: 0 });
     }
@@ -231,7 +232,7 @@ fn gaps(rows: &[Stored<Sms>], lost: &[Lost<Sms>], sequence: Option<i64>) -> Vec<
 }
 
 fn count_seen(gaps: &mut [Gap], lost: &[Lost<Sms>]) {
-    let ids: std::collections::BTreeSet<i64> = lost.iter().map(|it| it.value.id).collect();
+    let ids: std::collections::BTreeSet<i64> = lost.iter().filter_map(|it| it.value.id).collect();
     let starts: BTreeMap<i64, usize> = gaps.iter().enumerate().map(|(at, gap)| (gap.first, at)).collect();
     for id in ids {
         let gap = starts.range(..=id).next_back().and_then(|(_, at)| gaps.get_mut(*at));
@@ -273,13 +274,13 @@ mod tests {
             it.execute_batch("DELETE FROM sms WHERE body='last'").unwrap();
         });
         let store = message_store(&Database::open(&file, Some(&wal)).unwrap()).unwrap();
-        assert_eq!(store.sms.iter().map(|it| it.value.id).collect::<Vec<_>>(), [1, 3]);
+        assert_eq!(store.sms.iter().filter_map(|it| it.value.id).collect::<Vec<_>>(), [1, 3]);
         assert_eq!((store.sequence, store.auto_vacuum, store.wal), (Some(5), true, true));
         let at = |seconds| Some(Timestamp::new(seconds, 0));
         assert_eq!(store.gaps[0], Gap { first: 2, last: 2, after: at(1), before: at(3), seen: 1 });
         assert_eq!(store.gaps[1], Gap { first: 4, last: 5, after: at(3), before: None, seen: 2 });
         assert_eq!(store.newest(), at(3));
-        let hidden = store.lost.iter().find(|it| it.value.id == 4).unwrap();
+        let hidden = store.lost.iter().find(|it| it.value.id == Some(4)).unwrap();
         assert_eq!(hidden.value.body.as_deref(), Some("REG:1:abc"));
         assert_eq!(hidden.value.creator.as_deref(), Some("com.vendor.cloud"));
         assert_eq!((hidden.value.subscription, hidden.fate), (Some(1), Fate::Gone));

@@ -214,7 +214,7 @@ impl<'p, 'a> Walk<'p, 'a> {
 fn age(row: &Row, pages: &Pages<'_>) -> (bool, Option<u64>) {
     let stale = pages.state_of(row.cell.part) == Some(super::FrameState::Stale);
     match row.cell.part {
-        super::Part::Database => (true, None),
+        super::Part::File => (true, None),
         super::Part::Wal { frame } => (!stale, Some(u64::from(frame))),
     }
 }

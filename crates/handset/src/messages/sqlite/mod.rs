@@ -65,8 +65,8 @@ pub enum TextEncoding {
 /// Which of the two files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
-    /// The database file.
-    Database,
+    /// The file itself.
+    File,
     /// The write-ahead log, in this frame, counted from 1 as SQLite does.
     Wal {
         /// The frame.

@@ -85,7 +85,7 @@ impl<'a> Pages<'a> {
 
     pub(super) fn state_of(&self, part: Part) -> Option<FrameState> {
         match part {
-            Part::Database => None,
+            Part::File => None,
             Part::Wal { frame } => Some(self.frame(frame)?.state),
         }
     }
@@ -107,7 +107,7 @@ impl<'a> Pages<'a> {
 
     /// The versions of `page` that held at some time of `from..=to`, oldest first.
     pub(super) fn during(&self, page: u32, from: u32, to: u32) -> impl Iterator<Item = Version> + '_ {
-        let alone = Version { part: Part::Database, from: 0, to: u32::MAX };
+        let alone = Version { part: Part::File, from: 0, to: u32::MAX };
         let known = self.versions.get(&page);
         let alone = known.is_none().then_some(alone);
         let known = known.map(Vec::as_slice).unwrap_or_default();
@@ -122,9 +122,7 @@ impl<'a> Pages<'a> {
     /// The bytes of a version; none where the file ends before.
     pub(super) fn bytes(&self, page: u32, part: Part) -> Option<Page<'a>> {
         let (from, start) = match part {
-            Part::Database => {
-                (self.file, usize::try_from(page.checked_sub(1)?).ok()?.checked_mul(self.size)?)
-            }
+            Part::File => (self.file, usize::try_from(page.checked_sub(1)?).ok()?.checked_mul(self.size)?),
             Part::Wal { frame } => {
                 (self.wal, usize::try_from(self.frame(frame)?.offset).ok()?.checked_add(FRAME_HEADER)?)
             }
@@ -281,7 +279,7 @@ fn versions(frames: &[Frame]) -> (BTreeMap<u32, Vec<Version>>, u32) {
     for (frame, number) in numbered().filter(|(frame, _)| frame.state != FrameState::Stale) {
         let of_page = versions.entry(frame.page).or_default();
         if first.insert(frame.page) {
-            of_page.push(Version { part: Part::Database, from: 0, to: u32::MAX });
+            of_page.push(Version { part: Part::File, from: 0, to: u32::MAX });
         }
         if let Some(before) = of_page.last_mut() {
             before.to = before.from.max(at.saturating_sub(1));
@@ -294,7 +292,7 @@ fn versions(frames: &[Frame]) -> (BTreeMap<u32, Vec<Version>>, u32) {
     }
     for (page, of_page) in &mut versions {
         if !first.contains(page) {
-            of_page.push(Version { part: Part::Database, from: 0, to: u32::MAX });
+            of_page.push(Version { part: Part::File, from: 0, to: u32::MAX });
         }
     }
     (versions, last)
