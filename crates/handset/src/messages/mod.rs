@@ -6,10 +6,11 @@
 //! | [`phone`] | `mmssms.db`, `contacts2.db`, `calllog.db` | messages, gaps of their numbers, contacts, calls |
 //! | [`backup`] | SMS Backup & Restore XML, Android's `.ab` | messages; files |
 //! | [`gsm`] | GSMTAP, the SIM, TPDUs | messages as the radio carried them |
-//! | `bill` | an operator's itemised bill | its rows |
+//! | [`bill`] | an operator's itemised bill | its rows |
 //! | `ledger` | all of them | one row for each message: sent and logged, sent and not logged, logged and gone |
 
 pub mod backup;
+pub mod bill;
 pub mod gsm;
 pub mod phone;
 pub mod sqlite;
