@@ -7,11 +7,12 @@
 //! | [`backup`] | SMS Backup & Restore XML, Android's `.ab` | messages; files |
 //! | [`gsm`] | GSMTAP, the SIM, TPDUs | messages as the radio carried them |
 //! | [`bill`] | an operator's itemised bill | its rows |
-//! | `ledger` | all of them | one row for each message: sent and logged, sent and not logged, logged and gone |
+//! | [`ledger`] | all of them | one row for each message: sent and logged, sent and not logged, logged and gone |
 
 pub mod backup;
 pub mod bill;
 pub mod gsm;
+pub mod ledger;
 pub mod phone;
 pub mod sqlite;
 

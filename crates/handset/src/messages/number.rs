@@ -34,13 +34,28 @@ impl Number {
 
     /// Whether both can be the same subscriber: equal, or long numbers whose last [`TAIL`] digits are equal
     /// and that do not contradict each other in what both have before (a leading 0 is no part of either).
+    ///
+    /// Of a number whose end is blanked out (`+37060012xxx`, as bills have it) the rest must agree.
     pub fn is_like(&self, other: &Self) -> bool {
         if self.0.eq_ignore_ascii_case(&other.0) {
             return true;
         }
+        if let Some((shown, hidden)) = self.blanked().or(other.blanked()) {
+            let whole = if self.blanked().is_some() { other } else { self };
+            let digits = whole.significant().and_then(|it| it.get(..it.len().checked_sub(hidden)?));
+            return digits.is_some_and(|it| ends_alike(it, shown, SHOWN));
+        }
         let (Some(a), Some(b)) = (self.significant(), other.significant()) else { return false };
-        let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-        short.len() >= TAIL && long.ends_with(short)
+        ends_alike(a, b, TAIL)
+    }
+
+    /// The significant digits that are shown of a number whose end is not, and how many are not.
+    fn blanked(&self) -> Option<(&str, usize)> {
+        let shown = self.0.trim_end_matches(['x', 'X', '*', '.']);
+        let hidden = self.0.len().checked_sub(shown.len()).filter(|it| (1..=6).contains(it))?;
+        let digits = shown.trim_start_matches('+').trim_start_matches('0');
+        let only = digits.len() >= SHOWN && digits.bytes().all(|it| it.is_ascii_digit());
+        only.then_some((digits, hidden))
     }
 
     /// The digits without a sign and without the trunk's 0; none for names.
@@ -65,6 +80,15 @@ pub fn same_number(a: &str, b: &str) -> bool {
     }
 }
 
+/// Whether one is the end of the other, and long enough to say something.
+fn ends_alike(a: &str, b: &str, least: usize) -> bool {
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    short.len() >= least && long.ends_with(short)
+}
+
+/// Digits that must be shown of a number whose end is blanked out.
+const SHOWN: usize = 5;
+
 /// Digits that must agree: national numbers without the trunk digit are hardly shorter, and Android itself
 /// compares seven.
 const TAIL: usize = 7;
@@ -86,6 +110,9 @@ mod tests {
             ("Google", "466453", false),
             ("12345", "12345", true),
             ("12345", "912345", false),
+            ("+4915112313xxx", "+4915112313123", true),
+            ("015112313XXX", "+4915112313123", true),
+            ("+4915112314xxx", "+4915112313123", false),
             ("", "", false),
         ];
         for (a, b, same) in rows {
