@@ -8,7 +8,7 @@ use crate::messages::Direction;
 
 #[test]
 fn headers_in_many_languages() {
-    let rows: [(&str, &str, Option<&str>, BillKind, Option<Direction>); 5] = [
+    let rows = [
         (
             "Date,Time,Called number,Type,Duration\n21/03/2019,07:41:05,+37060000001,SMS,1\n",
             "2019-03-21T07:41:05",

@@ -55,7 +55,7 @@ pub(super) fn segment(elements: &[Found<Element>]) -> Option<Segment> {
         _ => None,
     };
     let segments = elements.iter().filter_map(|it| read(&it.value));
-    segments.filter(|it| it.number >= 1 && it.number <= it.total).last()
+    segments.rev().find(|it| it.number >= 1 && it.number <= it.total)
 }
 
 pub(super) fn ports(elements: &[Found<Element>]) -> Option<Ports> {
@@ -66,7 +66,7 @@ pub(super) fn ports(elements: &[Found<Element>]) -> Option<Ports> {
         }
         _ => None,
     };
-    elements.iter().filter_map(|it| read(&it.value)).last()
+    elements.iter().rev().find_map(|it| read(&it.value))
 }
 
 /// Whether a national table is asked for (elements 0x24 and 0x25), which is not read.

@@ -114,6 +114,17 @@ pub struct AddressBook {
     pub oddities: Vec<Oddity>,
 }
 
+/// All of a call log.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CallLog {
+    /// The calls, by number.
+    pub calls: Vec<Stored<Call>>,
+    /// Calls that only older pages hold.
+    pub lost: Vec<Lost<Call>>,
+    /// What was odd.
+    pub oddities: Vec<Oddity>,
+}
+
 /// Reads `contacts2.db`; none where the database is no address book.
 pub fn address_book(database: &Database<'_>) -> Option<AddressBook> {
     let (table, contents) = database.read_named("raw_contacts")?;
@@ -137,15 +148,15 @@ pub fn address_book(database: &Database<'_>) -> Option<AddressBook> {
     Some(AddressBook { contacts: now, lost, accounts, oddities })
 }
 
-/// Reads the table `calls`, which lies in `contacts2.db` until Android 6 and in `calllog.db` from 7 on: the
-/// calls now, those that only older pages hold, and what was odd.
-pub fn calls(database: &Database<'_>) -> Option<(Vec<Stored<Call>>, Vec<Lost<Call>>, Vec<Oddity>)> {
+/// Reads the table `calls`, which lies in `contacts2.db` until Android 6 and in `calllog.db` from 7 on; none
+/// where the database has no such table.
+pub fn calls(database: &Database<'_>) -> Option<CallLog> {
     let (table, Contents { rows, former, oddities }) = database.read_named("calls")?;
-    let now = rows.iter().map(|row| Stored { value: call(table, row), place: row.cell }).collect();
+    let calls = rows.iter().map(|row| Stored { value: call(table, row), place: row.cell }).collect();
     let lost = former.iter();
     let lost =
         lost.map(|it| Lost { value: call(table, &it.row), place: it.row.cell, fate: it.fate }).collect();
-    Some((now, lost, oddities))
+    Some(CallLog { calls, lost, oddities })
 }
 
 fn call(table: &Table, row: &Row) -> Call {
@@ -221,7 +232,7 @@ const MOST_DETAILS: usize = 1000;
 mod tests {
     use evidence::Timestamp;
 
-    use super::{CallKind, address_book, calls};
+    use super::{CallKind, CallLog, address_book, calls};
     use crate::messages::sqlite::{Database, tests::made};
 
     #[test]
@@ -254,7 +265,7 @@ mod tests {
     fn the_calls_of_the_corpora() {
         let Some(corpora) = testkit::corpora() else { return };
         let file = std::fs::read(corpora.join("phone/contacts2.db")).expect("a file");
-        let (calls, lost, oddities) = calls(&Database::open(&file, None).unwrap()).unwrap();
+        let CallLog { calls, lost, oddities } = calls(&Database::open(&file, None).unwrap()).unwrap();
         assert_eq!((lost.len(), oddities.len()), (0, 0));
         assert_eq!(calls.len(), 3);
         assert!(calls.iter().all(|it| it.value.number.is_some() && it.value.date > Some(Timestamp(0))));

@@ -8,7 +8,7 @@ mod contacts;
 mod mms;
 mod sms;
 
-pub use contacts::{Account, AddressBook, Call, CallKind, Contact, address_book, calls};
+pub use contacts::{Account, AddressBook, Call, CallKind, CallLog, Contact, address_book, calls};
 pub use mms::{Mms, MmsAddress, MmsPart, MmsRole};
 pub use sms::{Folder, Gap, MessageStore, Sms, message_store};
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Header, Place, Row, Table,
+    Header, Part, Place, Row, Table,
     pages::{Page, Pages, Version, be16, be32},
     record::{self, varint},
 };
@@ -15,18 +15,57 @@ pub(super) struct Walk<'p, 'a> {
     header: Header,
     root: u32,
     rows: Vec<Row>,
+    /// The versions of pages that the current state has.
+    current: BTreeSet<(u32, Part)>,
     former: Vec<Row>,
     oddities: Vec<Oddity>,
     /// Bytes of records that may still be copied: cells may overlap, and chains may be shared.
     budget: usize,
 }
 
-/// A page to be visited, as of the transactions `from..=to`.
+/// The transactions as of which a page is visited, both ends included, and how deep in the tree it lies.
 #[derive(Clone, Copy)]
 struct Visit {
-    page: u32,
-    version: Version,
+    from: u32,
+    to: u32,
     depth: u8,
+}
+
+impl Visit {
+    const ALL: Self = Self { from: 0, to: u32::MAX, depth: 0 };
+}
+
+/// Versions of pages to be visited, and those that were.
+struct Past<'a> {
+    /// The transactions for which a version was visited.
+    seen: BTreeMap<(u32, Part), (u32, u32)>,
+    open: Vec<(Page<'a>, Visit)>,
+    /// Steps that may still be taken. Each version names its children once, so that the bytes of the files are
+    /// enough for all that is not made to be followed for ever.
+    left: usize,
+}
+
+impl<'a> Past<'a> {
+    /// Takes the versions of a page that held while its parent did. A leaf is read once; a page with children
+    /// again where it is reached for other transactions.
+    fn offer(&mut self, pages: &Pages<'a>, number: u32, parent: Visit) {
+        let depth = parent.depth.saturating_add(1);
+        for version in pages.during(number, parent.from, parent.to) {
+            let Version { part, from, to } = *version;
+            let Some(left) = self.left.checked_sub(1) else { return };
+            self.left = left;
+            let Some(page) = pages.bytes(number, part) else { continue };
+            // A leaf's rows do not depend on when it is reached.
+            let leaf = matches!(kind(&page), Some(Kind::Leaf));
+            let (from, to) = if leaf { (from, to) } else { (from.max(parent.from), to.min(parent.to)) };
+            let hull = self.seen.entry((number, part)).or_insert((u32::MAX, 0));
+            if depth > DEEPEST || (hull.0 <= from && hull.1 >= to) {
+                continue;
+            }
+            *hull = (hull.0.min(from), hull.1.max(to));
+            self.open.push((page, Visit { from, to, depth }));
+        }
+    }
 }
 
 /// What a page of a table's tree holds.
@@ -38,8 +77,8 @@ enum Kind {
 impl<'p, 'a> Walk<'p, 'a> {
     pub(super) fn new(pages: &'p Pages<'a>, header: Header, table: &Table) -> Self {
         let budget = pages.total().saturating_mul(4).saturating_add(1 << 20);
-        let (rows, former, oddities) = Default::default();
-        Self { pages, header, root: table.root, rows, former, oddities, budget }
+        let (rows, current, former, oddities) = Default::default();
+        Self { pages, header, root: table.root, rows, current, former, oddities, budget }
     }
 
     /// The rows now, those of older states, and what was odd.
@@ -62,6 +101,7 @@ impl<'p, 'a> Walk<'p, 'a> {
                 self.odd("file lacks a page of a table", format!("page {number}"), number);
                 continue;
             };
+            self.current.insert((number, page.part));
             match kind(&page) {
                 Some(Kind::Interior) => {
                     let children = self.children(&page);
@@ -81,53 +121,31 @@ impl<'p, 'a> Walk<'p, 'a> {
         if self.pages.frames().is_empty() {
             return;
         }
-        let mut visits = self.pages.count().saturating_mul(8).saturating_add(64);
-        let mut seen: BTreeMap<(u32, super::Part), (u32, u32)> = BTreeMap::new();
-        let mut open: Vec<Visit> = self.versions(self.root, 0, u32::MAX, 0).collect();
-        while let Some(visit) = open.pop() {
-            let Version { part, from, to } = visit.version;
-            let known = seen.get(&(visit.page, part)).copied();
-            if known.is_some_and(|(first, last)| first <= from && last >= to) || visit.depth > DEEPEST {
-                continue;
+        let mut past = Past {
+            seen: BTreeMap::new(),
+            open: Vec::new(),
+            left: self.pages.total().saturating_add(1 << 20),
+        };
+        past.offer(self.pages, self.root, Visit::ALL);
+        while let Some((page, visit)) = past.open.pop() {
+            if past.left == 0 {
+                self.odd("file holds more older pages than are followed", String::new(), page.number);
+                break;
             }
-            if visits == 0 {
-                self.odd("file holds more older pages than are followed", String::new(), visit.page);
-                return;
-            }
-            visits = visits.saturating_sub(1);
-            let hull = known.map_or((from, to), |(first, last)| (first.min(from), last.max(to)));
-            seen.insert((visit.page, part), hull);
-            let Some(page) = self.pages.bytes(visit.page, part) else { continue };
             match kind(&page) {
                 Some(Kind::Interior) => {
                     for child in self.children(&page) {
-                        open.extend(self.versions(child, from, to, visit.depth.saturating_add(1)));
+                        past.offer(self.pages, child, visit);
                     }
                 }
-                Some(Kind::Leaf) if known.is_none() && from <= self.pages.now() && to >= self.pages.now() => {
-                }
-                Some(Kind::Leaf) if known.is_none() => {
-                    let rows = self.leaf(&page, from, false);
+                Some(Kind::Leaf) if !self.current.contains(&(page.number, page.part)) => {
+                    let rows = self.leaf(&page, visit.from, false);
                     self.former.extend(rows);
                 }
                 _ => {}
             }
         }
         self.former.sort_by_key(|row| age(row, self.pages));
-    }
-
-    fn versions(
-        &self,
-        page: u32,
-        from: u32,
-        to: u32,
-        depth: u8,
-    ) -> impl Iterator<Item = Visit> + use<'p, 'a> {
-        let pages: &'p Pages<'a> = self.pages;
-        pages.during(page, from, to).map(move |it| {
-            let version = Version { part: it.part, from: it.from.max(from), to: it.to.min(to) };
-            Visit { page, version, depth }
-        })
     }
 
     /// The children of an interior page: the left one of each cell, then the rightmost.
@@ -146,7 +164,7 @@ impl<'p, 'a> Walk<'p, 'a> {
                 None if speak => {
                     let detail = format!("page {}, byte {cell}", page.number);
                     let at = page.offset.saturating_add(u64::try_from(cell).unwrap_or(0));
-                    self.oddities.push(Oddity::new("file holds a damaged row", detail, at));
+                    self.note(Oddity::new("file holds a damaged row", detail, at));
                 }
                 None => {}
             }
@@ -206,7 +224,14 @@ impl<'p, 'a> Walk<'p, 'a> {
 
     fn odd(&mut self, what: &'static str, detail: String, page: u32) {
         let offset = u64::from(page.saturating_sub(1)).saturating_mul(u64::from(self.header.page_size));
-        self.oddities.push(Oddity::new(what, detail, offset));
+        self.note(Oddity::new(what, detail, offset));
+    }
+
+    /// Damage repeats itself: what is beyond the first ones is left out.
+    fn note(&mut self, odd: Oddity) {
+        if self.oddities.len() < MOST_ODDITIES {
+            self.oddities.push(odd);
+        }
     }
 }
 
@@ -214,8 +239,8 @@ impl<'p, 'a> Walk<'p, 'a> {
 fn age(row: &Row, pages: &Pages<'_>) -> (bool, Option<u64>) {
     let stale = pages.state_of(row.cell.part) == Some(super::FrameState::Stale);
     match row.cell.part {
-        super::Part::File => (true, None),
-        super::Part::Wal { frame } => (!stale, Some(u64::from(frame))),
+        Part::File => (true, None),
+        Part::Wal { frame } => (!stale, Some(u64::from(frame))),
     }
 }
 
@@ -266,3 +291,6 @@ const LEAF_HEADER: usize = 8;
 
 /// SQLite itself gives up on trees deeper than this.
 const DEEPEST: u8 = 20;
+
+/// Oddities kept of one table.
+const MOST_ODDITIES: usize = 1000;

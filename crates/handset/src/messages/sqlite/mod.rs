@@ -207,9 +207,8 @@ impl<'a> Database<'a> {
     fn walk(&self, table: &Table, go: impl FnOnce(&mut Walk<'_, 'a>)) -> Contents {
         let mut walk = Walk::new(&self.pages, self.header, table);
         go(&mut walk);
-        let (mut rows, former, mut oddities) = walk.done();
+        let (mut rows, former, oddities) = walk.done();
         rows.sort_by_key(|row| row.rowid);
-        oddities.truncate(MOST_ODDITIES);
         let former = self.fates(&rows, former, table);
         Contents { rows, former, oddities }
     }
@@ -233,7 +232,7 @@ impl<'a> Database<'a> {
             former.push(Former { row, fate });
         }
         // The sort is stable and versions come oldest first, so the last of equal ones is the last seen.
-        former.sort_by(|a, b| a.row.rowid.cmp(&b.row.rowid));
+        former.sort_by_key(|it| it.row.rowid);
         let mut kept: Vec<Former> = Vec::new();
         for one in former {
             match kept
@@ -254,9 +253,6 @@ impl<'a> Database<'a> {
 fn same(a: &[Value], b: &[Value]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.is(b))
 }
-
-/// Oddities kept for one table; damage repeats itself.
-const MOST_ODDITIES: usize = 1000;
 
 /// Versions of one row that are compared with the next: enough for what happens to a message, and no square
 /// of a hostile number of them.

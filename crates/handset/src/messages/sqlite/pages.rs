@@ -105,18 +105,18 @@ impl<'a> Pages<'a> {
         self.last
     }
 
-    /// The versions of `page` that held at some time of `from..=to`, oldest first.
-    pub(super) fn during(&self, page: u32, from: u32, to: u32) -> impl Iterator<Item = Version> + '_ {
-        let alone = Version { part: Part::File, from: 0, to: u32::MAX };
-        let known = self.versions.get(&page);
-        let alone = known.is_none().then_some(alone);
-        let known = known.map(Vec::as_slice).unwrap_or_default();
-        known.iter().copied().chain(alone).filter(move |it| it.from <= to && it.to >= from)
+    /// The versions of `page` that held at some time of `from..=to`, oldest first. Their ends ascend as their
+    /// beginnings do.
+    pub(super) fn during(&self, page: u32, from: u32, to: u32) -> &[Version] {
+        let known = self.versions.get(&page).map_or(ALONE, Vec::as_slice);
+        let first = known.partition_point(|it| it.to < from);
+        let last = known.partition_point(|it| it.from <= to);
+        known.get(first..last).unwrap_or_default()
     }
 
     /// The version of `page` that held after transaction `at`.
     pub(super) fn at(&self, page: u32, at: u32) -> Option<Version> {
-        self.during(page, at, at).last()
+        self.during(page, at, at).last().copied()
     }
 
     /// The bytes of a version; none where the file ends before.
@@ -140,7 +140,7 @@ impl<'a> Pages<'a> {
         let version = self.at(1, self.last)?;
         let whole = self.bytes(1, version.part).map(|page| page.bytes);
         let head = whole.or(self.file.get(..100)).filter(|head| head.starts_with(MAGIC))?;
-        if self.file.len() % self.size != 0 {
+        if !self.file.len().is_multiple_of(self.size) {
             let detail = format!("{} bytes in pages of {}", self.file.len(), self.size);
             let end = u64::try_from(self.file.len()).unwrap_or(u64::MAX);
             oddities.push(Oddity::new("file lacks the end of its last page", detail, end));
@@ -297,6 +297,9 @@ fn versions(frames: &[Frame]) -> (BTreeMap<u32, Vec<Version>>, u32) {
     }
     (versions, last)
 }
+
+/// All versions of a page that no frame has.
+const ALONE: &[Version] = &[Version { part: Part::File, from: 0, to: u32::MAX }];
 
 /// Bytes before the first frame.
 const WAL_HEADER: usize = 32;

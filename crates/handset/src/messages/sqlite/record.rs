@@ -123,8 +123,8 @@ mod tests {
 
     #[test]
     fn variable_integers() {
-        let rows: [(&[u8], Option<(i64, usize)>); 6] = [
-            (&[0x00], Some((0, 1))),
+        let rows = [
+            (&[0x00][..], Some((0, 1))),
             (&[0x7f], Some((127, 1))),
             (&[0x81, 0x00], Some((128, 2))),
             (&[0xff; 9], Some((-1, 9))),
