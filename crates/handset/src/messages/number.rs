@@ -32,7 +32,7 @@ impl Number {
         &self.0
     }
 
-    /// Whether both can be the same subscriber: equal, or long numbers whose last [`TAIL`] digits are equal
+    /// Whether both can be the same subscriber: equal, or long numbers whose last seven digits are equal
     /// and that do not contradict each other in what both have before (a leading 0 is no part of either).
     ///
     /// Of a number whose end is blanked out (`+37060012xxx`, as bills have it) the rest must agree.

@@ -1,7 +1,7 @@
 //! Operators' itemised bills, as CSV, to their rows.
 //!
 //! No two operators write the same: a [`Mapping`] says which column is what; where it is silent, the words of
-//! the header decide ([`words`]), in English, German, French, Lithuanian and Chinese. What was taken for what
+//! the header decide (`words.rs`), in English, German, French, Lithuanian and Chinese. What was taken for what
 //! is said in [`Bill::read_as`], for a reader to check.
 
 mod mapping;

@@ -165,7 +165,7 @@ mod tests {
     use super::{Radio, sms_of};
     use crate::messages::{
         Direction,
-        gsm::{Bearer, tpdu::tests::hex},
+        gsm::{Bearer, read_rpdu, tpdu::tests::hex},
     };
 
     /// SUBMIT of `hellohello` to +46708251358 without a period.
@@ -244,6 +244,11 @@ mod tests {
             let range = usize::try_from(text.start).unwrap()..usize::try_from(text.end).unwrap();
             assert_eq!(packet[range], hex("E8329BFD4697D9EC37"));
         }
+        // In a SIP message the RPDU stands alone.
+        assert_eq!(
+            read_rpdu(&cp[3..], 3).map(|it| it.tpdu.text.unwrap().value).as_deref(),
+            Some("hellohello")
+        );
         // Ciphered: nothing can be said.
         assert!(sms_of(&gsmtap(0x12, 0, &[0x27, 1, 2, 3, 4, 5, 0x99, 0x88])).is_none());
     }

@@ -20,4 +20,4 @@ pub use header::{Element, Ports, Segment};
 pub use text::Coding;
 pub use time::{ServiceTime, Validity};
 pub use tpdu::{Tpdu, TpduKind, read_pdu, read_tpdu};
-pub use transport::{Bearer, Carried};
+pub use transport::{Bearer, Carried, read_rpdu};

@@ -39,6 +39,12 @@ pub enum Bearer {
     },
 }
 
+/// Reads an RPDU whose first byte stands at `at`: what the body `application/vnd.3gpp.sms` of a SIP MESSAGE is
+/// (TS 24.341, 5.3), where messages go over IMS. None where it is no RP-DATA with a message.
+pub fn read_rpdu(bytes: &[u8], at: u64) -> Option<Carried> {
+    rp(Cut::new(bytes, at))
+}
+
 /// Reads a layer 3 message whose first byte stands at `at`: CP-DATA, alone or in a NAS container. None where
 /// it carries no message, or is ciphered.
 pub(super) fn layer3(bytes: &[u8], at: u64) -> Option<Carried> {

@@ -32,7 +32,11 @@ struct Visit {
 }
 
 impl Visit {
-    const ALL: Self = Self { from: 0, to: u32::MAX, depth: 0 };
+    /// Since the file was written as it is.
+    const SINCE: Self = Self { from: 1, to: u32::MAX, depth: 0 };
+
+    /// Before, as far as frames of earlier logs tell.
+    const BEFORE: Self = Self { from: 0, to: 0, depth: 0 };
 }
 
 /// Versions of pages to be visited, and those that were.
@@ -55,17 +59,28 @@ impl<'a> Past<'a> {
             let Some(left) = self.left.checked_sub(1) else { return };
             self.left = left;
             let Some(page) = pages.bytes(number, part) else { continue };
-            // A leaf's rows do not depend on when it is reached.
-            let leaf = matches!(kind(&page), Some(Kind::Leaf));
-            let (from, to) = if leaf { (from, to) } else { (from.max(parent.from), to.min(parent.to)) };
-            let hull = self.seen.entry((number, part)).or_insert((u32::MAX, 0));
-            if depth > DEEPEST || (hull.0 <= from && hull.1 >= to) {
+            let (from, to) = (from.max(parent.from), to.min(parent.to));
+            let known = self.seen.get(&(number, part)).copied();
+            let read =
+                known.is_some_and(|it| it.0 <= from && it.1 >= to || matches!(kind(&page), Some(Kind::Leaf)));
+            if read || depth > DEEPEST {
                 continue;
             }
-            *hull = (hull.0.min(from), hull.1.max(to));
+            let hull = known.map_or((from, to), |it| (it.0.min(from), it.1.max(to)));
+            self.seen.insert((number, part), hull);
             self.open.push((page, Visit { from, to, depth }));
         }
     }
+}
+
+/// As of when the rest of a row is looked for.
+#[derive(Clone, Copy)]
+enum When {
+    /// After this transaction.
+    After(u32),
+    /// When this version of the leaf was written, before the file was as it is. Pages are used again: only one
+    /// that the same log is known to have had then will do.
+    Before(Part),
 }
 
 /// What a page of a table's tree holds.
@@ -108,7 +123,7 @@ impl<'p, 'a> Walk<'p, 'a> {
                     open.extend(children.into_iter().rev().map(|child| (child, depth.saturating_add(1))));
                 }
                 Some(Kind::Leaf) => {
-                    let rows = self.leaf(&page, now, true);
+                    let rows = self.leaf(&page, When::After(now), true);
                     self.rows.extend(rows);
                 }
                 None => self.odd("file holds a damaged page in a table", format!("page {number}"), number),
@@ -126,7 +141,14 @@ impl<'p, 'a> Walk<'p, 'a> {
             open: Vec::new(),
             left: self.pages.total().saturating_add(1 << 20),
         };
-        past.offer(self.pages, self.root, Visit::ALL);
+        for since in [Visit::SINCE, Visit::BEFORE] {
+            past.offer(self.pages, self.root, since);
+            self.follow(&mut past);
+        }
+        self.former.sort_by_key(|row| age(row, self.pages));
+    }
+
+    fn follow(&mut self, past: &mut Past<'a>) {
         while let Some((page, visit)) = past.open.pop() {
             if past.left == 0 {
                 self.odd("file holds more older pages than are followed", String::new(), page.number);
@@ -139,13 +161,13 @@ impl<'p, 'a> Walk<'p, 'a> {
                     }
                 }
                 Some(Kind::Leaf) if !self.current.contains(&(page.number, page.part)) => {
-                    let rows = self.leaf(&page, visit.from, false);
+                    let when = if visit.to == 0 { When::Before(page.part) } else { When::After(visit.from) };
+                    let rows = self.leaf(&page, when, false);
                     self.former.extend(rows);
                 }
                 _ => {}
             }
         }
-        self.former.sort_by_key(|row| age(row, self.pages));
     }
 
     /// The children of an interior page: the left one of each cell, then the rightmost.
@@ -156,24 +178,26 @@ impl<'p, 'a> Walk<'p, 'a> {
         left.chain(be32(page.bytes, head.saturating_add(8))).filter(|child| *child != 0).collect()
     }
 
-    fn leaf(&mut self, page: &Page<'a>, at: u32, speak: bool) -> Vec<Row> {
+    fn leaf(&mut self, page: &Page<'a>, when: When, speak: bool) -> Vec<Row> {
         let mut rows = Vec::new();
         for cell in pointers(page, LEAF_HEADER) {
-            match self.row(page, cell, at) {
-                Some(row) => rows.push(row),
-                None if speak => {
-                    let detail = format!("page {}, byte {cell}", page.number);
-                    let at = page.offset.saturating_add(u64::try_from(cell).unwrap_or(0));
-                    self.note(Oddity::new("file holds a damaged row", detail, at));
-                }
-                None => {}
+            let row = self.row(page, cell, when);
+            let what = match &row {
+                Some(row) if row.cut => Some("file lacks the rest of a row"),
+                Some(_) => None,
+                None => Some("file holds a damaged row"),
+            };
+            if let Some(what) = what.filter(|_| speak) {
+                let at = page.offset.saturating_add(u64::try_from(cell).unwrap_or(0));
+                self.note(Oddity::new(what, format!("page {}, byte {cell}", page.number), at));
             }
+            rows.extend(row);
         }
         rows
     }
 
     /// A cell: the record's length, the key, the record or its beginning, the first page of the rest.
-    fn row(&mut self, page: &Page<'a>, cell: usize, at: u32) -> Option<Row> {
+    fn row(&mut self, page: &Page<'a>, cell: usize, when: When) -> Option<Row> {
         let bytes = page.bytes.get(cell..)?;
         let (length, used) = varint(bytes)?;
         let (key, more) = varint(bytes.get(used..)?)?;
@@ -187,19 +211,21 @@ impl<'p, 'a> Walk<'p, 'a> {
         if local < length {
             let first = be32(bytes, end)?;
             end = end.checked_add(4)?;
-            self.chain(first, at, length, usable, &mut payload, &mut overflow)?;
+            self.chain(first, when, length, usable, &mut payload, &mut overflow);
         }
+        let cut = payload.len() < length;
         self.budget = self.budget.checked_sub(payload.len())?;
-        let values = record::values(&payload, self.header.encoding, &mut self.budget)?;
+        let values = record::values(&payload, cut, self.header.encoding, &mut self.budget)?;
         let cell = place(page, cell, end)?;
-        Some(Row { rowid: key, values, cell, overflow })
+        Some(Row { rowid: key, values, cell, overflow, cut })
     }
 
-    /// Follows overflow pages (section 1.5 of the format: the next page's number, then content).
+    /// Follows overflow pages (section 1.5 of the format: the next page's number, then content). None where the
+    /// chain ends early; what was there is kept.
     fn chain(
         &mut self,
         first: u32,
-        at: u32,
+        when: When,
         length: usize,
         usable: usize,
         payload: &mut Vec<u8>,
@@ -211,8 +237,11 @@ impl<'p, 'a> Walk<'p, 'a> {
         while payload.len() < length {
             left = left.checked_sub(1)?;
             self.budget.checked_sub(payload.len())?;
-            let version = self.pages.at(next, at)?;
-            let page = self.pages.bytes(next, version.part)?;
+            let part = match when {
+                When::After(transaction) => self.pages.at(next, transaction)?.part,
+                When::Before(leaf) => self.pages.with(next, leaf)?,
+            };
+            let page = self.pages.bytes(next, part)?;
             let take = length.checked_sub(payload.len())?.min(usable.checked_sub(4)?);
             let end = take.checked_add(4)?;
             payload.extend_from_slice(page.bytes.get(4..end)?);

@@ -6,9 +6,11 @@
 //! named where they are used).
 //!
 //! Of every page all versions are known: the one in the file and one for each frame. A version holds during a
-//! stretch of *transactions*, counted from 0 (the file, and frames an earlier WAL left behind) through the
-//! committed ones to one more for frames that no commit covers. A child is looked for among the versions that
-//! held while its parent did, so that a page that was used by another table before or after is not mistaken.
+//! stretch of *transactions*: 0 is the time of frames that an earlier WAL left behind, 1 the file's, then come
+//! the committed ones, and one more for frames that no commit covers. A child is looked for among the versions
+//! that held while its parent did, so that a page that was used by another table before or after is not
+//! mistaken; and where the rest of a long row may have been overwritten, the row is cut rather than completed
+//! with somebody else's bytes.
 
 mod btree;
 mod pages;
@@ -108,6 +110,9 @@ pub struct Row {
     pub cell: Place,
     /// Where the rest of it lies, if it did not fit into the page.
     pub overflow: Vec<Place>,
+    /// The rest, or the end of it, is not there any more: the last value is the beginning of one, and those
+    /// behind it are missing.
+    pub cut: bool,
 }
 
 /// A row as it was once, and is no more.
@@ -219,9 +224,7 @@ impl<'a> Database<'a> {
         let mut former: Vec<Former> = Vec::new();
         for row in seen {
             let current = now.get(&row.rowid);
-            if current.is_some_and(|now| same(&now.values, &row.values))
-                || row.values.len() > table.columns.len()
-            {
+            if current.is_some_and(|now| same(now, &row)) || row.values.len() > table.columns.len() {
                 continue;
             }
             let fate = match (self.pages.state_of(row.cell.part), current) {
@@ -239,8 +242,9 @@ impl<'a> Database<'a> {
                 .iter_mut()
                 .rev()
                 .take(SAME_KEY)
-                .find(|other| other.row.rowid == one.row.rowid && same(&other.row.values, &one.row.values))
+                .find(|other| other.row.rowid == one.row.rowid && same(&other.row, &one.row))
             {
+                Some(older) if one.row.cut && !older.row.cut => {}
                 Some(older) => *older = one,
                 None => kept.push(one),
             }
@@ -249,9 +253,12 @@ impl<'a> Database<'a> {
     }
 }
 
-/// Equal, with NaN equal to itself.
-fn same(a: &[Value], b: &[Value]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.is(b))
+/// Equal, as far as both are there.
+fn same(a: &Row, b: &Row) -> bool {
+    let cut = a.cut || b.cut;
+    let mut pairs = a.values.iter().zip(&b.values);
+    (cut || a.values.len() == b.values.len())
+        && pairs.all(|(a, b)| a.is(b) || (cut && (a.begins(b) || b.begins(a))))
 }
 
 /// Versions of one row that are compared with the next: enough for what happens to a message, and no square

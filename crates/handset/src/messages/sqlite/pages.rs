@@ -19,6 +19,8 @@ pub struct Frame {
     pub offset: u64,
     /// What it counts for.
     pub state: FrameState,
+    /// The salt: equal in the frames of one log.
+    pub salt: [u8; 8],
 }
 
 /// What a frame counts for.
@@ -40,6 +42,8 @@ pub(super) struct Pages<'a> {
     wal: &'a [u8],
     size: usize,
     frames: Vec<Frame>,
+    /// For each frame the one that commits its transaction.
+    ends: Vec<Option<u32>>,
     versions: BTreeMap<u32, Vec<Version>>,
     last: u32,
 }
@@ -74,13 +78,33 @@ impl<'a> Pages<'a> {
         let frames = log.map(|log| frames(wal, log, oddities)).unwrap_or_default();
         let (versions, last) = versions(&frames);
         let size = usize::try_from(size).ok()?;
-        let pages = Self { file, wal, size, frames, versions, last };
+        let ends = ends(&frames);
+        let mut pages = Self { file, wal, size, frames, ends, versions, last };
+        pages.forget_copies();
         let header = pages.header(oddities)?;
         Some((pages, header))
     }
 
     pub(super) fn frames(&self) -> &[Frame] {
         &self.frames
+    }
+
+    /// A checkpoint may have copied frames to the file already. Such a page of the file says nothing of the time
+    /// before the log.
+    fn forget_copies(&mut self) {
+        let mut copies = Vec::new();
+        for (page, versions) in &self.versions {
+            let Some(own) = self.bytes(*page, Part::File) else { continue };
+            let live = versions.iter().filter(|it| it.part != Part::File && it.from > 0);
+            if live.filter_map(|it| self.bytes(*page, it.part)).any(|it| it.bytes == own.bytes) {
+                copies.push(*page);
+            }
+        }
+        for page in copies {
+            if let Some(versions) = self.versions.get_mut(&page) {
+                versions.retain(|it| it.part != Part::File);
+            }
+        }
     }
 
     pub(super) fn state_of(&self, part: Part) -> Option<FrameState> {
@@ -114,9 +138,26 @@ impl<'a> Pages<'a> {
         known.get(first..last).unwrap_or_default()
     }
 
-    /// The version of `page` that held after transaction `at`.
+    /// The version of `page` that held after transaction `at`, from 1 on.
     pub(super) fn at(&self, page: u32, at: u32) -> Option<Version> {
         self.during(page, at, at).last().copied()
+    }
+
+    /// The version of `page` that held when the stale frame `leaf` was committed: the last one of the same log
+    /// up to then. None where the log's part that is left has none, and for the file itself.
+    pub(super) fn with(&self, page: u32, leaf: Part) -> Option<Part> {
+        let Part::Wal { frame } = leaf else { return None };
+        let salt = self.frame(frame)?.salt;
+        let commit = (*self.ends.get(usize::try_from(frame.checked_sub(1)?).ok()?)?)?;
+        let versions = self.versions.get(&page)?;
+        // Stale frames come first, in their order.
+        let until = versions.partition_point(|it| match it.part {
+            Part::Wal { frame } => it.to == 0 && frame <= commit,
+            Part::File => false,
+        });
+        let last = versions.get(until.checked_sub(1)?)?.part;
+        let Part::Wal { frame } = last else { return None };
+        (self.frame(frame)?.salt == salt).then_some(last)
     }
 
     /// The bytes of a version; none where the file ends before.
@@ -245,7 +286,8 @@ fn frames(wal: &[u8], log: WalHeader, oddities: &mut Vec<Oddity>) -> Vec<Frame> 
         sum.add(frame.get(FRAME_HEADER..).unwrap_or_default());
         whole &= frame.get(8..16) == Some(&log.salt) && sum.is(frame, 16);
         let state = if whole { FrameState::Uncommitted } else { FrameState::Stale };
-        all.push(Frame { page, commit, offset: u64::try_from(offset).unwrap_or(u64::MAX), state });
+        let salt = frame.get(8..).and_then(|it| it.first_chunk().copied()).unwrap_or_default();
+        all.push(Frame { page, commit, offset: u64::try_from(offset).unwrap_or(u64::MAX), state, salt });
         offset = offset.saturating_add(step);
     }
     let rest = body.len() % step;
@@ -266,21 +308,25 @@ fn commit(frames: &mut [Frame]) {
     }
 }
 
+/// For each frame the number of the next one of the same log that commits.
+fn ends(frames: &[Frame]) -> Vec<Option<u32>> {
+    let mut ends = vec![None; frames.len()];
+    let mut next: Option<(u32, [u8; 8])> = None;
+    for (at, (frame, end)) in frames.iter().zip(&mut ends).enumerate().rev() {
+        if frame.commit != 0 {
+            next = u32::try_from(at.saturating_add(1)).ok().map(|number| (number, frame.salt));
+        }
+        *end = next.filter(|it| it.1 == frame.salt).map(|it| it.0);
+    }
+    ends
+}
+
 /// The versions of each page that has a frame, and the number of the last committed transaction.
 fn versions(frames: &[Frame]) -> (BTreeMap<u32, Vec<Version>>, u32) {
     let mut versions: BTreeMap<u32, Vec<Version>> = BTreeMap::new();
-    let numbered = || frames.iter().zip(1u32..);
-    for (frame, number) in numbered().filter(|(frame, _)| frame.state == FrameState::Stale) {
-        let part = Part::Wal { frame: number };
-        versions.entry(frame.page).or_default().push(Version { part, from: 0, to: 0 });
-    }
-    let (mut at, mut last) = (1u32, 0);
-    let mut first = std::collections::BTreeSet::new();
-    for (frame, number) in numbered().filter(|(frame, _)| frame.state != FrameState::Stale) {
-        let of_page = versions.entry(frame.page).or_default();
-        if first.insert(frame.page) {
-            of_page.push(Version { part: Part::File, from: 0, to: u32::MAX });
-        }
+    let (mut at, mut last) = (2u32, 1);
+    for (frame, number) in frames.iter().zip(1u32..).filter(|(frame, _)| frame.state != FrameState::Stale) {
+        let of_page = versions.entry(frame.page).or_insert_with(|| ALONE.to_vec());
         if let Some(before) = of_page.last_mut() {
             before.to = before.from.max(at.saturating_sub(1));
         }
@@ -290,10 +336,15 @@ fn versions(frames: &[Frame]) -> (BTreeMap<u32, Vec<Version>>, u32) {
             at = at.saturating_add(1);
         }
     }
-    for (page, of_page) in &mut versions {
-        if !first.contains(page) {
-            of_page.push(Version { part: Part::File, from: 0, to: u32::MAX });
-        }
+    let mut stale: BTreeMap<u32, Vec<Version>> = BTreeMap::new();
+    for (frame, number) in frames.iter().zip(1u32..).filter(|(frame, _)| frame.state == FrameState::Stale) {
+        let version = Version { part: Part::Wal { frame: number }, from: 0, to: 0 };
+        stale.entry(frame.page).or_default().push(version);
+    }
+    for (page, mut older) in stale {
+        let newer = versions.entry(page).or_insert_with(|| ALONE.to_vec());
+        older.append(newer);
+        *newer = older;
     }
     (versions, last)
 }

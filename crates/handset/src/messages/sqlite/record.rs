@@ -38,6 +38,15 @@ impl Value {
         }
     }
 
+    /// Whether the other one is the beginning of this one.
+    pub(super) fn begins(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Text(whole), Self::Text(part)) => whole.starts_with(part.trim_end_matches('\u{fffd}')),
+            (Self::Blob(whole), Self::Blob(part)) => whole.starts_with(part),
+            _ => false,
+        }
+    }
+
     /// Equal, NaN to itself included.
     pub(super) fn is(&self, other: &Self) -> bool {
         match (self, other) {
@@ -62,8 +71,14 @@ pub(super) fn varint(bytes: &[u8]) -> Option<(i64, usize)> {
     None
 }
 
-/// The values of a record: a header of serial types, then their contents. None where they do not fit.
-pub(super) fn values(record: &[u8], encoding: TextEncoding, budget: &mut usize) -> Option<Vec<Value>> {
+/// The values of a record: a header of serial types, then their contents. None where they do not fit; of a
+/// `cut` record those that are there, the last one with as much of it as there is.
+pub(super) fn values(
+    record: &[u8],
+    cut: bool,
+    encoding: TextEncoding,
+    budget: &mut usize,
+) -> Option<Vec<Value>> {
     let (length, used) = varint(record)?;
     let length = usize::try_from(length).ok()?;
     let mut types = record.get(used..length)?;
@@ -74,9 +89,17 @@ pub(super) fn values(record: &[u8], encoding: TextEncoding, budget: &mut usize) 
         types = types.get(used..)?;
         // Types of no length would let a short record hold very many values.
         *budget = budget.checked_sub(1)?;
-        let (value, rest) = value(serial, body, encoding)?;
-        values.push(value);
-        body = rest;
+        match value(serial, body, encoding) {
+            Some((value, rest)) => {
+                values.push(value);
+                body = rest;
+            }
+            None if cut => {
+                values.extend(beginning(serial, body, encoding));
+                return Some(values);
+            }
+            None => return None,
+        }
     }
     Some(values)
 }
@@ -101,6 +124,15 @@ fn value(serial: i64, body: &[u8], encoding: TextEncoding) -> Option<(Value, &[u
         _ => Value::Text(text(content, encoding)),
     };
     Some((value, rest))
+}
+
+/// As much of a text or of bytes as there is.
+fn beginning(serial: i64, body: &[u8], encoding: TextEncoding) -> Option<Value> {
+    match serial {
+        12.. if serial % 2 == 0 => Some(Value::Blob(body.to_vec())),
+        13.. => Some(Value::Text(text(body, encoding))),
+        _ => None,
+    }
 }
 
 /// Big-endian, with the sign of its first bit.

@@ -48,7 +48,9 @@ impl Table {
         if column.key {
             return Some(Value::Integer(row.rowid));
         }
-        Some(row.values.get(position).unwrap_or(&column.default).clone())
+        // What is missing from a whole row was written before the column was there.
+        let missing = if row.cut { &Value::Null } else { &column.default };
+        Some(row.values.get(position).unwrap_or(missing).clone())
     }
 
     /// The same as a number; none for other values.

@@ -203,6 +203,58 @@ fn a_tree_that_meets_itself_ends() {
     assert_eq!(contents.oddities[0].what, "file holds a tree that meets itself");
 }
 
+/// What the library itself reads, and what stands in its files.
+fn both(pragmas: &str, steps: &[(u8, u8, u16)]) -> (Vec<(i64, String)>, Contents) {
+    let mut expected = Vec::new();
+    let (file, wal) = made(pragmas, |it| {
+        it.execute_batch("CREATE TABLE t(id INTEGER PRIMARY KEY, body TEXT)").unwrap();
+        for (kind, id, length) in steps {
+            let body = char::from(b'a' + id % 26).to_string().repeat(usize::from(*length) % 3000);
+            match kind % 8 {
+                0 => it.execute("DELETE FROM t WHERE id=?", [id]).map(drop),
+                1 => it.execute("DELETE FROM t WHERE id>?", [id]).map(drop),
+                2 => it.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())),
+                3 => it.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())),
+                _ => it.execute("INSERT OR REPLACE INTO t VALUES(?, ?)", (id, body)).map(drop),
+            }
+            .unwrap();
+        }
+        let mut query = it.prepare("SELECT id, body FROM t ORDER BY id").unwrap();
+        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        expected = rows.map(Result::unwrap).collect();
+    });
+    let database = Database::open(&file, Some(&wal)).expect("a database");
+    assert_eq!(database.oddities(), []);
+    (expected, database.read(database.table("t").expect("the table")))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn the_same_rows_as_the_library(
+        steps in proptest::collection::vec(any::<(u8, u8, u16)>(), 1..120),
+        size in proptest::sample::select(vec![512, 1024, 4096]),
+        vacuum in 0..3,
+    ) {
+        let pragmas = format!(
+            "PRAGMA page_size={size}; PRAGMA auto_vacuum={vacuum}; PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0;"
+        );
+        let (expected, contents) = both(&pragmas, &steps);
+        let rows: Vec<_> = contents.rows.iter().map(|row| match &row.values[1] {
+            Value::Text(text) => (row.rowid, text.clone()),
+            other => panic!("{other:?}"),
+        }).collect();
+        prop_assert_eq!(rows, expected);
+        prop_assert_eq!(contents.oddities, vec![]);
+        // Nothing is taken for an older row that never was one.
+        for former in contents.former {
+            let Value::Text(text) = &former.row.values[1] else { panic!("a text") };
+            let sign = char::from(b'a' + u8::try_from(former.row.rowid).unwrap() % 26);
+            prop_assert!(text.chars().all(|it| it == sign));
+        }
+    }
+}
+
 fn sample() -> (Vec<u8>, Vec<u8>) {
     made("PRAGMA page_size=512; PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0;", |it| {
         it.execute_batch("CREATE TABLE t(id INTEGER PRIMARY KEY, body TEXT)").unwrap();
