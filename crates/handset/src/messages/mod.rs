@@ -3,7 +3,7 @@
 //! | room | from | to |
 //! |---|---|---|
 //! | [`sqlite`] | a database and its WAL | rows with their places, those that are gone too |
-//! | [`phone`] | `mmssms.db`, `contacts2.db`, `calllog.db` | messages, gaps of their numbers, contacts, calls |
+//! | [`phone`] | `mmssms.db`, `contacts2.db`, `calllog.db` | messages, which of their numbers are missing, contacts, calls |
 //! | [`backup`] | SMS Backup & Restore XML, Android's `.ab` | messages; files |
 //! | [`gsm`] | GSMTAP, the SIM, TPDUs | messages as the radio carried them |
 //! | [`bill`] | an operator's itemised bill | its rows |

@@ -14,7 +14,7 @@ pub struct Element {
 
 /// The place of a message among those that make one text (elements 0x00 and 0x08).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Segment {
+pub struct TextPart {
     /// The same in all of them.
     pub reference: u16,
     /// How many there are.
@@ -44,18 +44,18 @@ pub(super) fn elements(mut cut: Cut<'_>) -> (Vec<Found<Element>>, bool) {
 }
 
 /// The place in a longer text; none where it makes no sense, which section 9.2.3.24.1 says to ignore.
-pub(super) fn segment(elements: &[Found<Element>]) -> Option<Segment> {
+pub(super) fn part(elements: &[Found<Element>]) -> Option<TextPart> {
     let read = |element: &Element| match (element.id, element.data.as_slice()) {
         (0x00, [reference, total, number]) => {
-            Some(Segment { reference: u16::from(*reference), total: *total, number: *number })
+            Some(TextPart { reference: u16::from(*reference), total: *total, number: *number })
         }
         (0x08, [high, low, total, number]) => {
-            Some(Segment { reference: u16::from_be_bytes([*high, *low]), total: *total, number: *number })
+            Some(TextPart { reference: u16::from_be_bytes([*high, *low]), total: *total, number: *number })
         }
         _ => None,
     };
-    let segments = elements.iter().filter_map(|it| read(&it.value));
-    segments.rev().find(|it| it.number >= 1 && it.number <= it.total)
+    let parts = elements.iter().filter_map(|it| read(&it.value));
+    parts.rev().find(|it| it.number >= 1 && it.number <= it.total)
 }
 
 pub(super) fn ports(elements: &[Found<Element>]) -> Option<Ports> {

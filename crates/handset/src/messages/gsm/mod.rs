@@ -16,7 +16,7 @@ mod tpdu;
 mod transport;
 
 pub use gsmtap::{GSMTAP_PORT, GsmTap, Heard, Radio, sms_of};
-pub use header::{Element, Ports, Segment};
+pub use header::{Element, Ports, TextPart};
 pub use text::Coding;
 pub use time::{ServiceTime, Validity};
 pub use tpdu::{Tpdu, TpduKind, read_pdu, read_tpdu};

@@ -3,7 +3,7 @@
 use super::{
     address,
     cut::Cut,
-    header::{self, Element, Ports, Segment},
+    header::{self, Element, Ports, TextPart},
     text::{self, Coding},
     time::{self, ServiceTime, Validity},
 };
@@ -35,7 +35,7 @@ pub struct Tpdu {
     /// The elements of the user data header.
     pub header: Vec<Found<Element>>,
     /// The place in a longer text.
-    pub segment: Option<Segment>,
+    pub part: Option<TextPart>,
     /// The application it is for.
     pub ports: Option<Ports>,
     /// The user data behind the header, as the bytes that hold them.
@@ -71,7 +71,7 @@ impl Tpdu {
             validity: None,
             report: false,
             header: Vec::new(),
-            segment: None,
+            part: None,
             ports: None,
             data: Found::new(Vec::new(), at..at),
             text: None,
@@ -204,7 +204,7 @@ fn read_header(tpdu: &mut Tpdu, data: &mut Cut<'_>) -> usize {
             start,
         ));
     }
-    tpdu.segment = header::segment(&elements);
+    tpdu.part = header::part(&elements);
     tpdu.ports = header::ports(&elements);
     tpdu.header = elements;
     before.saturating_sub(data.bytes().len())
@@ -214,7 +214,7 @@ fn read_header(tpdu: &mut Tpdu, data: &mut Cut<'_>) -> usize {
 pub(super) mod tests {
     use proptest::prelude::*;
 
-    use super::{Direction, Ports, Segment, TpduKind, Validity, read_pdu, read_tpdu};
+    use super::{Direction, Ports, TextPart, TpduKind, Validity, read_pdu, read_tpdu};
 
     /// Bytes written as hex digits, spaces between them allowed.
     pub(crate) fn hex(text: &str) -> Vec<u8> {
@@ -257,7 +257,7 @@ pub(super) mod tests {
         // Header of six bytes, one fill bit, then `hello` shifted by it.
         let bytes = hex("41 07 0B 91 6407281553F8 00 00 0C 05 00 03 2A 02 01 D0 65 36 FB 0D");
         let tpdu = read_tpdu(&bytes, 0, Direction::Outgoing).unwrap();
-        assert_eq!(tpdu.segment, Some(Segment { reference: 42, total: 2, number: 1 }));
+        assert_eq!(tpdu.part, Some(TextPart { reference: 42, total: 2, number: 1 }));
         assert_eq!(tpdu.text.unwrap().value, "hello");
         assert_eq!(tpdu.reference, Some(7));
     }
@@ -273,7 +273,7 @@ pub(super) mod tests {
         let bytes = hex("40 0A D0 C7F7FBCC2E 40 08 91301270145080 0D 06 08 04 0102 03 02 017E D83D DE00");
         let tpdu = read_tpdu(&bytes, 0, Direction::Incoming).unwrap();
         assert!(tpdu.is_silent());
-        assert_eq!(tpdu.segment, Some(Segment { reference: 0x0102, total: 3, number: 2 }));
+        assert_eq!(tpdu.part, Some(TextPart { reference: 0x0102, total: 3, number: 2 }));
         assert_eq!(tpdu.peer.unwrap().value, "Google"[..5].to_owned());
         assert_eq!(tpdu.text.unwrap().value, "ž😀");
     }

@@ -23,7 +23,7 @@ pub(super) struct Account {
     /// A second time it may be known by elsewhere: the service centre's.
     pub(super) other_time: Option<Timestamp>,
     pub(super) body: Body,
-    pub(super) segments: u32,
+    pub(super) parts: u32,
     pub(super) folder: Option<Folder>,
     pub(super) creator: Option<String>,
     pub(super) silent: bool,
@@ -98,7 +98,7 @@ fn account(sms: &Sms, evidence: Evidence) -> Option<Account> {
         number: sms.address.as_deref().and_then(Number::new),
         time: sms.date.map(When::At),
         other_time: sms.date_sent,
-        segments: body.text().map_or(1, segments),
+        parts: body.text().map_or(1, parts),
         body,
         folder: Some(sms.folder),
         creator: sms.creator.clone(),
@@ -124,7 +124,7 @@ pub(super) fn billed(source: SourceNo, row: &Found<BillRow>) -> Option<Account> 
         }),
         other_time: None,
         body: Body::Unknown,
-        segments: 1,
+        parts: 1,
         folder: None,
         creator: None,
         silent: false,
@@ -141,7 +141,7 @@ fn origin(place: Place) -> Found<Origin> {
 
 /// How many messages a text takes (3GPP TS 23.040, 9.2.3.24.1). Characters beyond Latin-1 are taken to need
 /// UCS-2, which is right for all but a few of the default alphabet's.
-fn segments(text: &str) -> u32 {
+fn parts(text: &str) -> u32 {
     let narrow = text.chars().all(|it| u32::from(it) < 0x100 || "€ΔΦΓΛΩΠΨΣΘΞ".contains(it));
     let (alone, joined) = if narrow { (160, 153) } else { (70, 67) };
     let length = if narrow { text.chars().count() } else { text.encode_utf16().count() };

@@ -28,8 +28,8 @@ pub enum BlindSpot {
         /// The store.
         source: SourceNo,
     },
-    /// There are more gaps than are compared with the rows.
-    Gaps {
+    /// There are more ranges of missing numbers than are compared with the rows.
+    MissingIds {
         /// How many there are.
         of: usize,
     },
@@ -44,7 +44,7 @@ pub enum BlindSpot {
         /// The store.
         source: SourceNo,
     },
-    /// The store uses the number of the newest message again when it is deleted: no gap at the end shows.
+    /// The store uses the number of the newest message again when it is deleted: none is missing at the end.
     NumbersReused {
         /// The store.
         source: SourceNo,
@@ -86,8 +86,10 @@ impl BlindSpot {
                  cannot be recovered from it",
                 name(source)
             ),
-            Self::Gaps { of } => {
-                format!("only the first {MOST_GAPS} of {of} gaps are compared with the messages")
+            Self::MissingIds { of } => {
+                format!(
+                    "only the first {MOST_RANGES} of {of} ranges of missing numbers are compared with the messages"
+                )
             }
             Self::Unsearched { source, pages } => format!(
                 "{}: what is deleted may still lie in the free space of the store ({pages} pages and more), which is \
@@ -101,7 +103,7 @@ impl BlindSpot {
                 format!("{}: no write-ahead log; rows deleted before are not seen", name(source))
             }
             Self::NumbersReused { source } => format!(
-                "{}: the newest message's number is used again after its deletion; a gap at the end does not show",
+                "{}: the newest message's number is used again after its deletion; at the end none is seen missing",
                 name(source)
             ),
             Self::Window { source, window: Some((first, last)) } => {
@@ -155,5 +157,5 @@ pub(super) fn zone(source: SourceNo, accounts: &[Account], offset: Option<Offset
     })
 }
 
-/// Gaps compared with each row.
-pub(super) const MOST_GAPS: usize = 2000;
+/// Ranges of missing numbers compared with each row.
+pub(super) const MOST_RANGES: usize = 2000;

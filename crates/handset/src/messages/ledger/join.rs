@@ -13,7 +13,7 @@ use crate::{
     Found,
     messages::{
         Direction, Number,
-        gsm::{Bearer, Segment, TpduKind},
+        gsm::{Bearer, TextPart, TpduKind},
     },
 };
 
@@ -42,33 +42,33 @@ pub(super) fn joined(source: SourceNo, messages: &[RadioMessage]) -> Vec<Account
     let mut texts: Vec<Text> = Vec::new();
     let mut open: BTreeMap<Key, usize> = BTreeMap::new();
     for message in messages {
-        let (key, segment) = key(message);
+        let (key, part) = key(message);
         let known = open.get(&key).and_then(|at| texts.get_mut(*at));
         let near = |text: &&mut Text| message.time.since(text.last).abs() <= APART;
         match known.filter(near) {
-            Some(text) => text.add(message, segment),
+            Some(text) => text.add(message, part),
             None => {
                 open.insert(key, texts.len());
-                texts.push(Text::new(source, message, segment));
+                texts.push(Text::new(source, message, part));
             }
         }
     }
     texts.into_iter().map(Text::account).collect()
 }
 
-fn key(message: &RadioMessage) -> (Key, Option<Segment>) {
+fn key(message: &RadioMessage) -> (Key, Option<TextPart>) {
     let carried = &message.heard.carried;
     let tpdu = &carried.tpdu;
-    let segment = tpdu.segment;
+    let part = tpdu.part;
     let single = || (tpdu.reference.or(carried.reference), tpdu.data.value.clone());
     let key = Key {
         direction: carried.direction,
         kind: kind(message),
         number: tpdu.peer.as_ref().map(|it| it.value.clone()),
-        parts: segment.map(|it| (it.reference, it.total)),
-        single: segment.is_none().then(single),
+        parts: part.map(|it| (it.reference, it.total)),
+        single: part.is_none().then(single),
     };
-    (key, segment)
+    (key, part)
 }
 
 fn kind(message: &RadioMessage) -> EvidenceKind {
@@ -82,7 +82,7 @@ fn kind(message: &RadioMessage) -> EvidenceKind {
 }
 
 impl Text {
-    fn new(source: SourceNo, message: &RadioMessage, segment: Option<Segment>) -> Self {
+    fn new(source: SourceNo, message: &RadioMessage, part: Option<TextPart>) -> Self {
         let carried = &message.heard.carried;
         let tpdu = &carried.tpdu;
         let report = tpdu.kind == TpduKind::StatusReport;
@@ -96,21 +96,21 @@ impl Text {
             time: Some(When::At(time)),
             other_time: centre,
             body: Body::Unknown,
-            segments: segment.map_or(1, |it| u32::from(it.total)),
+            parts: part.map_or(1, |it| u32::from(it.total)),
             folder: None,
             creator: None,
             silent: tpdu.is_silent(),
         };
-        let total = segment.map_or(1, |it| usize::from(it.total));
+        let total = part.map_or(1, |it| usize::from(it.total));
         let mut text = Self { account, last: message.time, total, parts: BTreeMap::new() };
-        text.add(message, segment);
+        text.add(message, part);
         text
     }
 
-    fn add(&mut self, message: &RadioMessage, segment: Option<Segment>) {
+    fn add(&mut self, message: &RadioMessage, part: Option<TextPart>) {
         self.last = message.time;
         let text = message.heard.carried.tpdu.text.as_ref().map(|it| it.value.clone());
-        self.parts.entry(segment.map_or(1, |it| it.number)).or_insert(text);
+        self.parts.entry(part.map_or(1, |it| it.number)).or_insert(text);
         let places: Vec<Found<Origin>> =
             message.heard.from.iter().map(|it| found(Origin::Payload(it.value), it.bytes())).collect();
         self.account.evidence.found.extend(places);

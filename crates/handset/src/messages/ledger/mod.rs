@@ -22,7 +22,7 @@ use super::{
     Direction,
     bill::Bill,
     gsm::Heard,
-    phone::{Folder, Gap, MessageStore, Sms, Stored},
+    phone::{Folder, MessageStore, MissingIds, Sms, Stored},
 };
 use crate::Found;
 use account::{Account, Body, When};
@@ -35,7 +35,7 @@ pub struct Sources {
     sources: Vec<Source>,
     accounts: Vec<Account>,
     sites: Vec<(Evidence, SendSite)>,
-    gaps: Vec<(SourceNo, Gap)>,
+    missing_ids: Vec<(SourceNo, MissingIds)>,
     blind: Vec<BlindSpot>,
 }
 
@@ -159,7 +159,7 @@ pub struct Ledger {
     /// One row for each message, by time; those without one at the end.
     pub rows: Vec<LedgerRow>,
     /// Missing numbers of each store.
-    pub gaps: Vec<(SourceNo, Gap)>,
+    pub missing_ids: Vec<(SourceNo, MissingIds)>,
     /// Places of apps whose number no row has.
     pub idle_sites: Vec<(Evidence, SendSite)>,
     /// What could not have been seen.
@@ -178,7 +178,7 @@ pub struct LedgerRow {
     /// Its text.
     pub body: Option<String>,
     /// How many messages of the radio it takes, as far as known.
-    pub segments: u32,
+    pub parts: u32,
     /// What becomes of it.
     pub verdict: Verdict,
     /// The box the store keeps or kept it in.
@@ -195,8 +195,8 @@ pub struct LedgerRow {
     pub gone: Vec<Evidence>,
     /// Places of apps that hold its number.
     pub sites: Vec<Evidence>,
-    /// Places in [`Ledger::gaps`] where numbers are missing at its time.
-    pub gaps: Vec<usize>,
+    /// Places in [`Ledger::missing_ids`] where numbers are missing at its time.
+    pub missing_ids: Vec<usize>,
 }
 
 /// What the sources say together.
@@ -257,7 +257,7 @@ impl Sources {
         for row in &store.lost {
             self.accounts.extend(account::lost(source, row));
         }
-        self.gaps.extend(store.gaps.iter().map(|gap| (source, *gap)));
+        self.missing_ids.extend(store.missing_ids.iter().map(|range| (source, *range)));
         self.blind_of(source, store);
         source
     }

@@ -8,8 +8,8 @@ use std::{collections::BTreeMap, time::Duration};
 use evidence::Timestamp;
 
 use super::{
-    Account, BlindSpot, Body, Doubt, Evidence, EvidenceKind, Gap, Ledger, LedgerRow, SendSite, SourceKind,
-    SourceNo, Sources, Tolerance, Verdict, When, blind,
+    Account, BlindSpot, Body, Doubt, Evidence, EvidenceKind, Ledger, LedgerRow, MissingIds, SendSite,
+    SourceKind, SourceNo, Sources, Tolerance, Verdict, When, blind,
 };
 use crate::messages::{Direction, Number, same_number};
 
@@ -28,7 +28,7 @@ struct Open {
 }
 
 pub(super) fn settle(sources: Sources, tolerance: Tolerance) -> Ledger {
-    let Sources { sources, mut accounts, sites, gaps, blind: of_stores } = sources;
+    let Sources { sources, mut accounts, sites, missing_ids, blind: of_stores } = sources;
     accounts.sort_by_key(|it| rank(it.evidence.kind));
     let mut book = Book::default();
     let bills =
@@ -40,8 +40,8 @@ pub(super) fn settle(sources: Sources, tolerance: Tolerance) -> Ledger {
     }
     let mut blind = blind::of(&sources);
     blind.extend(of_stores);
-    if gaps.len() > blind::MOST_GAPS {
-        blind.push(BlindSpot::Gaps { of: gaps.len() });
+    if missing_ids.len() > blind::MOST_RANGES {
+        blind.push(BlindSpot::MissingIds { of: missing_ids.len() });
     }
     for (source, accounts) in by_source(billed) {
         let offset = book.offset(&accounts, tolerance.bill);
@@ -53,11 +53,11 @@ pub(super) fn settle(sources: Sources, tolerance: Tolerance) -> Ledger {
     }
     let mut rows: Vec<LedgerRow> = book.rows.into_iter().map(|it| it.row).collect();
     for row in &mut rows {
-        judge(row, &sources, &gaps);
+        judge(row, &sources, &missing_ids);
     }
     rows.sort_by_key(|row| (row.time.is_none(), row.time));
     let idle_sites = place_sites(&mut rows, sites);
-    Ledger { sources, rows, gaps, idle_sites, blind }
+    Ledger { sources, rows, missing_ids, idle_sites, blind }
 }
 
 /// The order in which accounts are entered.
@@ -156,7 +156,7 @@ impl Open {
             number: account.number.as_ref().map(Number::to_string),
             time,
             body: None,
-            segments: account.segments,
+            parts: account.parts,
             verdict: Verdict::LoggedOnly,
             folder: None,
             creator: None,
@@ -165,7 +165,7 @@ impl Open {
             logged: Vec::new(),
             gone: Vec::new(),
             sites: Vec::new(),
-            gaps: Vec::new(),
+            missing_ids: Vec::new(),
         };
         let mut open = Self { row, number: account.number.clone(), body: Body::Unknown };
         open.add(account);
@@ -184,7 +184,7 @@ impl Open {
         // A bill has one row for each part; all others tell of a message once.
         let most = match account.evidence.kind {
             EvidenceKind::Bill | EvidenceKind::Report => {
-                usize::try_from(self.row.segments).unwrap_or(usize::MAX)
+                usize::try_from(self.row.parts).unwrap_or(usize::MAX)
             }
             _ => 1,
         };
@@ -210,7 +210,7 @@ impl Open {
             self.row.body = self.body.text().map(str::to_owned);
         }
         let row = &mut self.row;
-        row.segments = row.segments.max(account.segments);
+        row.parts = row.parts.max(account.parts);
         row.folder = row.folder.or(account.folder);
         row.creator = row.creator.take().or(account.creator);
         row.silent |= account.silent;
@@ -222,7 +222,7 @@ impl Open {
     }
 }
 
-fn judge(row: &mut LedgerRow, sources: &[super::Source], gaps: &[(SourceNo, Gap)]) {
+fn judge(row: &mut LedgerRow, sources: &[super::Source], missing_ids: &[(SourceNo, MissingIds)]) {
     let gone = row.gone.iter().any(|gone| !row.logged.iter().any(|it| it.source == gone.source));
     row.verdict = match (row.carried.is_empty(), row.logged.is_empty(), gone) {
         (_, _, true) => Verdict::LoggedAndGone,
@@ -231,11 +231,11 @@ fn judge(row: &mut LedgerRow, sources: &[super::Source], gaps: &[(SourceNo, Gap)
         (false, true, false) => doubt(row, sources).map_or(Verdict::CarriedNotLogged, Verdict::Undecided),
     };
     if row.logged.is_empty() {
-        row.gaps = gaps
+        row.missing_ids = missing_ids
             .iter()
-            .take(blind::MOST_GAPS)
+            .take(blind::MOST_RANGES)
             .enumerate()
-            .filter(|(_, (_, gap))| during(gap, row.time))
+            .filter(|(_, (_, range))| during(range, row.time))
             .map(|(at, _)| at)
             .collect();
     }
@@ -254,13 +254,13 @@ fn doubt(row: &LedgerRow, sources: &[super::Source]) -> Option<Doubt> {
     doubts.min().unwrap_or(Some(Doubt::NoStore))
 }
 
-/// Whether the gap's numbers were given at that time, half an hour more or less: clocks differ, and a store
+/// Whether the missing numbers were given at that time, half an hour more or less: clocks differ, and a store
 /// logs a message when it is written, not when it leaves.
-fn during(gap: &Gap, time: Option<Timestamp>) -> bool {
+fn during(range: &MissingIds, time: Option<Timestamp>) -> bool {
     let Some(time) = time else { return false };
     let slack = 30 * MINUTE;
-    gap.after.is_none_or(|after| time.0.saturating_add(slack) >= after.0)
-        && gap.before.is_none_or(|before| time.0.saturating_sub(slack) <= before.0)
+    range.after.is_none_or(|after| time.0.saturating_add(slack) >= after.0)
+        && range.before.is_none_or(|before| time.0.saturating_sub(slack) <= before.0)
 }
 
 /// Puts each site to the rows with its number; those without one come back.

@@ -126,10 +126,10 @@ fn the_hidden_message_and_the_others() {
     );
     assert!(matches!(gone.gone[0].found[0].value, Origin::Wal(_)));
     assert_eq!((gone.creator.as_deref(), gone.body.as_deref()), (Some("com.vendor.cloud"), Some("REG:1")));
-    assert_eq!((gone.sites.len(), gone.sites[0].source, gone.gaps.as_slice()), (1, code, &[0][..]));
+    assert_eq!((gone.sites.len(), gone.sites[0].source, gone.missing_ids.as_slice()), (1, code, &[0][..]));
     let hidden = row(&ledger, 9000);
     assert_eq!(hidden.verdict.words(hidden.direction), "sent and not logged");
-    assert_eq!(hidden.gaps, [0], "a number is missing at its time");
+    assert_eq!(hidden.missing_ids, [0], "a number is missing at its time");
     assert_eq!(ledger.idle_sites.len(), 1);
     assert!(ledger.blind.contains(&BlindSpot::NoBill));
     assert!(ledger.blind.contains(&BlindSpot::Erased { source: phone }));
@@ -160,7 +160,7 @@ fn a_bill_in_local_time() {
     assert!(ledger.blind.contains(&zone), "{:?}", ledger.blind);
     assert_eq!(row(&ledger, 0).verdict, Verdict::CarriedAndLogged);
     let long = row(&ledger, 10_800);
-    assert_eq!((long.segments, long.carried.len(), long.verdict), (2, 2, Verdict::CarriedAndLogged));
+    assert_eq!((long.parts, long.carried.len(), long.verdict), (2, 2, Verdict::CarriedAndLogged));
     assert_eq!(row(&ledger, 9000).verdict, Verdict::CarriedNotLogged);
     assert_eq!(ledger.rows.len(), 5);
 }

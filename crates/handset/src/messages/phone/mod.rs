@@ -10,7 +10,7 @@ mod sms;
 
 pub use contacts::{Account, AddressBook, Call, CallKind, CallLog, Contact, address_book, calls};
 pub use mms::{Mms, MmsAddress, MmsPart, MmsRole};
-pub use sms::{Folder, Gap, MessageStore, Sms, message_store};
+pub use sms::{Folder, MessageStore, MissingIds, Sms, message_store};
 
 use evidence::Timestamp;
 

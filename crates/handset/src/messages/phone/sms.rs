@@ -89,7 +89,7 @@ impl Folder {
 
 /// Numbers of the table `sms` that no row has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gap {
+pub struct MissingIds {
     /// The first missing number.
     pub first: i64,
     /// The last one.
@@ -102,7 +102,7 @@ pub struct Gap {
     pub seen: u64,
 }
 
-impl Gap {
+impl MissingIds {
     /// How many numbers are missing.
     pub fn missing(&self) -> u64 {
         self.last.abs_diff(self.first).saturating_add(1)
@@ -117,7 +117,7 @@ pub struct MessageStore {
     /// Rows of `sms` that only older pages hold.
     pub lost: Vec<Lost<Sms>>,
     /// Missing numbers, by number; empty where there is no `sms`.
-    pub gaps: Vec<Gap>,
+    pub missing_ids: Vec<MissingIds>,
     /// The highest number `sms` ever gave (`sqlite_sequence`); none where the table does not keep it, so that
     /// the number of the newest message is used again when it is deleted.
     pub sequence: Option<i64>,
@@ -179,7 +179,7 @@ impl MessageStore {
         let lost = contents.former.iter();
         self.lost =
             lost.map(|it| Lost { value: sms(table, &it.row), place: it.row.cell, fate: it.fate }).collect();
-        self.gaps = gaps(&self.sms, &self.lost, self.sequence);
+        self.missing_ids = missing_ids(&self.sms, &self.lost, self.sequence);
         self.oddities.extend(contents.oddities);
     }
 }
@@ -212,32 +212,39 @@ fn sequence(database: &Database<'_>, name: &str) -> Option<i64> {
 }
 
 /// The numbers between 1 and the highest ever given that no row has.
-fn gaps(rows: &[Stored<Sms>], lost: &[Lost<Sms>], sequence: Option<i64>) -> Vec<Gap> {
-    let mut gaps = Vec::new();
+fn missing_ids(rows: &[Stored<Sms>], lost: &[Lost<Sms>], sequence: Option<i64>) -> Vec<MissingIds> {
+    let mut missing_ids = Vec::new();
     let (mut next, mut after) = (1i64, None);
     let numbered = rows.iter().filter_map(|it| Some((it.value.id.filter(|id| *id >= 1)?, &it.value)));
     for (id, row) in numbered {
         if id > next {
-            gaps.push(Gap { first: next, last: id.saturating_sub(1), after, before: row.date, seen: 0 });
+            missing_ids.push(MissingIds {
+                first: next,
+                last: id.saturating_sub(1),
+                after,
+                before: row.date,
+                seen: 0,
+            });
         }
         next = id.saturating_add(1);
         after = row.date;
     }
     let last = sequence.into_iter().chain(lost.iter().filter_map(|it| it.value.id)).max().unwrap_or(0);
     if last >= next {
-        gaps.push(Gap { first: next, last, after, before: None, seen: 0 });
+        missing_ids.push(MissingIds { first: next, last, after, before: None, seen: 0 });
     }
-    count_seen(&mut gaps, lost);
-    gaps
+    count_seen(&mut missing_ids, lost);
+    missing_ids
 }
 
-fn count_seen(gaps: &mut [Gap], lost: &[Lost<Sms>]) {
+fn count_seen(missing_ids: &mut [MissingIds], lost: &[Lost<Sms>]) {
     let ids: std::collections::BTreeSet<i64> = lost.iter().filter_map(|it| it.value.id).collect();
-    let starts: BTreeMap<i64, usize> = gaps.iter().enumerate().map(|(at, gap)| (gap.first, at)).collect();
+    let starts: BTreeMap<i64, usize> =
+        missing_ids.iter().enumerate().map(|(at, range)| (range.first, at)).collect();
     for id in ids {
-        let gap = starts.range(..=id).next_back().and_then(|(_, at)| gaps.get_mut(*at));
-        if let Some(gap) = gap.filter(|gap| gap.last >= id) {
-            gap.seen = gap.seen.saturating_add(1);
+        let range = starts.range(..=id).next_back().and_then(|(_, at)| missing_ids.get_mut(*at));
+        if let Some(range) = range.filter(|range| range.last >= id) {
+            range.seen = range.seen.saturating_add(1);
         }
     }
 }
@@ -246,7 +253,7 @@ fn count_seen(gaps: &mut [Gap], lost: &[Lost<Sms>]) {
 mod tests {
     use evidence::Timestamp;
 
-    use super::{Folder, Gap, message_store};
+    use super::{Folder, MissingIds, message_store};
     use crate::messages::sqlite::{
         Database, Fate, Part,
         tests::{WAL, made},
@@ -277,8 +284,14 @@ mod tests {
         assert_eq!(store.sms.iter().filter_map(|it| it.value.id).collect::<Vec<_>>(), [1, 3]);
         assert_eq!((store.sequence, store.auto_vacuum, store.wal), (Some(5), true, true));
         let at = |seconds| Some(Timestamp::new(seconds, 0));
-        assert_eq!(store.gaps[0], Gap { first: 2, last: 2, after: at(1), before: at(3), seen: 1 });
-        assert_eq!(store.gaps[1], Gap { first: 4, last: 5, after: at(3), before: None, seen: 2 });
+        assert_eq!(
+            store.missing_ids[0],
+            MissingIds { first: 2, last: 2, after: at(1), before: at(3), seen: 1 }
+        );
+        assert_eq!(
+            store.missing_ids[1],
+            MissingIds { first: 4, last: 5, after: at(3), before: None, seen: 2 }
+        );
         assert_eq!(store.newest(), at(3));
         let hidden = store.lost.iter().find(|it| it.value.id == Some(4)).unwrap();
         assert_eq!(hidden.value.body.as_deref(), Some("REG:1:abc"));
@@ -294,7 +307,7 @@ mod tests {
         let store = message_store(&Database::open(&file, None).unwrap()).unwrap();
         assert_eq!((store.sms.len(), store.mms.len(), store.lost.len()), (9, 0, 0));
         assert_eq!(
-            (store.gaps.as_slice(), store.sequence, store.oddities.as_slice()),
+            (store.missing_ids.as_slice(), store.sequence, store.oddities.as_slice()),
             (&[][..], None, &[][..])
         );
         let folders: Vec<_> = store.sms.iter().map(|it| it.value.folder).collect();
