@@ -1,5 +1,7 @@
 //! What one source tells of one message.
 
+use std::collections::BTreeMap;
+
 use evidence::Timestamp;
 
 use super::{Evidence, EvidenceKind, Origin, SourceNo, found};
@@ -8,7 +10,7 @@ use crate::{
     messages::{
         Direction, Number,
         bill::{BillKind, BillRow, BillTime},
-        phone::{Folder, Lost, Sms, Stored},
+        phone::{Folder, Lost, MessageStore, Sms, Stored},
         sqlite::{Fate, Part, Place},
     },
 };
@@ -82,11 +84,24 @@ pub(super) fn stored(source: SourceNo, row: &Stored<Sms>, kind: EvidenceKind) ->
     account(&row.value, Evidence { source, kind, found: vec![origin(row.place)] })
 }
 
-/// A row that is gone; none for one that only changed, which the store still has.
-pub(super) fn lost(source: SourceNo, row: &Lost<Sms>) -> Option<Account> {
-    if row.fate == Fate::Changed {
-        return None;
+/// The messages of a store that are gone, each in its last state: a message that was sent has been in the outbox
+/// first. One that only changed is not gone; but a number that another message has now was used again.
+pub(super) fn gone(store: &MessageStore) -> Vec<&Lost<Sms>> {
+    let now: BTreeMap<Option<i64>, &Sms> = store.sms.iter().map(|it| (it.value.id, &it.value)).collect();
+    let mut last = BTreeMap::new();
+    for lost in &store.lost {
+        let sms = &lost.value;
+        let other = now.get(&sms.id).is_none_or(|now| now.body != sms.body && now.date != sms.date);
+        if lost.fate != Fate::Changed || other {
+            // The last of equal ones stays.
+            last.insert((sms.id, sms.address.as_deref(), sms.body.as_deref()), lost);
+        }
     }
+    last.into_values().collect()
+}
+
+/// A row that is gone; none for drafts.
+pub(super) fn lost(source: SourceNo, row: &Lost<Sms>) -> Option<Account> {
     account(&row.value, Evidence { source, kind: EvidenceKind::GoneRow, found: vec![origin(row.place)] })
 }
 

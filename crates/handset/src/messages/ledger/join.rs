@@ -44,7 +44,7 @@ pub(super) fn joined(source: SourceNo, messages: &[RadioMessage]) -> Vec<Account
     for message in messages {
         let (key, part) = key(message);
         let known = open.get(&key).and_then(|at| texts.get_mut(*at));
-        let near = |text: &&mut Text| message.time.since(text.last).abs() <= APART;
+        let near = |text: &&mut Text| message.time.since(text.last).saturating_abs() <= APART;
         match known.filter(near) {
             Some(text) => text.add(message, part),
             None => {

@@ -254,9 +254,8 @@ impl Sources {
         for row in &store.sms {
             self.accounts.extend(account::stored(source, row, EvidenceKind::StoreRow));
         }
-        for row in &store.lost {
-            self.accounts.extend(account::lost(source, row));
-        }
+        let lost = account::gone(store);
+        self.accounts.extend(lost.into_iter().filter_map(|row| account::lost(source, row)));
         self.missing_ids.extend(store.missing_ids.iter().map(|range| (source, *range)));
         self.blind_of(source, store);
         source

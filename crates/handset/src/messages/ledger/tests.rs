@@ -1,6 +1,7 @@
 //! One phone's messages as its sources tell them.
 
 use evidence::Timestamp;
+use proptest::prelude::*;
 
 use super::{
     BlindSpot, Doubt, EvidenceKind, Ledger, Origin, RadioMessage, SendSite, Sources, Tolerance, Verdict,
@@ -9,10 +10,9 @@ use crate::{
     Found,
     messages::{
         Direction,
-        bill::read_bill,
-        gsm::sms_of,
-        gsm::{Heard, Radio},
-        phone::{MessageStore, message_store},
+        bill::{Bill, BillKind, BillRow, BillTime, read_bill},
+        gsm::{Heard, Radio, TextPart, sms_of},
+        phone::{Folder, MessageStore, message_store},
         sqlite::{
             Database,
             tests::{WAL, made},
@@ -163,6 +163,74 @@ fn a_bill_in_local_time() {
     assert_eq!((long.parts, long.carried.len(), long.verdict), (2, 2, Verdict::CarriedAndLogged));
     assert_eq!(row(&ledger, 9000).verdict, Verdict::CarriedNotLogged);
     assert_eq!(ledger.rows.len(), 5);
+}
+
+#[test]
+fn a_number_used_again_hides_no_message() {
+    // Without AUTOINCREMENT the number of the newest message is free when it is deleted.
+    let (file, wal) = made(WAL, |it| {
+        it.execute_batch(
+            "CREATE TABLE sms(_id INTEGER PRIMARY KEY, address TEXT, date INTEGER, type INTEGER, body TEXT)",
+        )
+        .unwrap();
+        let insert = "INSERT INTO sms(address, date, type, body) VALUES(?, ?, ?, ?)";
+        it.execute(insert, ("+37060000001", START * 1000, 2, "first")).unwrap();
+        it.execute(insert, ("+8613800000000", (START + 600) * 1000, 4, "REG:1")).unwrap();
+        it.execute_batch("UPDATE sms SET type=2 WHERE _id=2; DELETE FROM sms WHERE _id=2").unwrap();
+        it.execute(insert, ("+37060000001", (START + 1200) * 1000, 1, "answer")).unwrap();
+    });
+    let store = message_store(&Database::open(&file, Some(&wal)).unwrap()).unwrap();
+    let mut sources = Sources::default();
+    let phone = sources.store("mmssms.db", &store, None);
+    let ledger = sources.settle(Tolerance::default());
+    let verdicts: Vec<_> = ledger.rows.iter().map(|it| it.verdict).collect();
+    assert_eq!(verdicts, [Verdict::LoggedOnly, Verdict::LoggedAndGone, Verdict::LoggedOnly]);
+    assert_eq!((ledger.rows[1].body.as_deref(), ledger.rows[1].folder), (Some("REG:1"), Some(Folder::Sent)));
+    assert!(ledger.blind.contains(&BlindSpot::NumbersReused { source: phone }));
+}
+
+#[test]
+fn parts_of_one_text_are_one_row() {
+    let part = |second: i64, number: u8, body: &[u8]| {
+        let mut message = submit(second, "37060000001", number, body);
+        message.heard.carried.tpdu.part = Some(TextPart { reference: 9, total: 2, number });
+        message
+    };
+    let mut sources = Sources::default();
+    sources.radio(
+        "radio.pcap",
+        &[part(4, 2, b"world"), part(0, 1, b"hello "), part(5000, 1, b"again ")],
+        None,
+    );
+    let ledger = sources.settle(Tolerance::default());
+    let rows: Vec<_> =
+        ledger.rows.iter().map(|it| (it.body.as_deref(), it.parts, it.carried[0].found.len())).collect();
+    assert_eq!(rows, [(Some("hello world"), 2, 2), (Some("again "), 2, 1)]);
+}
+
+proptest! {
+    #[test]
+    fn any_times_and_numbers_settle(
+        messages in proptest::collection::vec((any::<i64>(), 0u8..4, 0u8..3), 0..40),
+        rows in proptest::collection::vec((any::<i64>(), 0u8..4, any::<bool>()), 0..40),
+    ) {
+        let radio: Vec<RadioMessage> = messages.iter().map(|(time, number, body)| {
+            let mut message = submit(0, &format!("3706000000{number}"), *body, &[b'a' + body]);
+            message.time = Timestamp(*time);
+            message
+        }).collect();
+        let rows = rows.iter().map(|(time, number, local)| {
+            let time = if *local { BillTime::Local(Timestamp(*time)) } else { BillTime::At(Timestamp(*time)) };
+            let number = Some(format!("3706000000{number}"));
+            let (kind, kind_text, direction, units) = (BillKind::Sms, None, None, None);
+            Found::new(BillRow { time: Some(time), number, kind, kind_text, direction, units }, 0..1)
+        }).collect();
+        let mut sources = Sources::default();
+        sources.radio("radio", &radio, None);
+        sources.bill("bill", &Bill { rows, ..Bill::default() });
+        let all: usize = sources.settle(Tolerance::default()).rows.iter().map(|row| row.carried.len()).sum();
+        prop_assert!(all <= messages.len() + 40);
+    }
 }
 
 #[test]

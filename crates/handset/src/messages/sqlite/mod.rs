@@ -238,15 +238,12 @@ impl<'a> Database<'a> {
         former.sort_by_key(|it| it.row.rowid);
         let mut kept: Vec<Former> = Vec::new();
         for one in former {
-            match kept
-                .iter_mut()
-                .rev()
-                .take(SAME_KEY)
-                .find(|other| other.row.rowid == one.row.rowid && same(&other.row, &one.row))
-            {
-                Some(older) if one.row.cut && !older.row.cut => {}
-                Some(older) => *older = one,
-                None => kept.push(one),
+            let near = kept.len().saturating_sub(SAME_KEY);
+            let recent = kept.get(near..).unwrap_or_default();
+            let like = |it: &Former| it.row.rowid == one.row.rowid && same(&it.row, &one.row);
+            match recent.iter().position(like).map(|at| kept.remove(near.saturating_add(at))) {
+                Some(older) if one.row.cut && !older.row.cut => kept.push(older),
+                _ => kept.push(one),
             }
         }
         kept
