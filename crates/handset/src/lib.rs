@@ -25,6 +25,7 @@ mod kind;
 mod lines;
 pub mod logs;
 pub mod marks;
+pub mod messages;
 pub mod packages;
 mod reader;
 mod scan;

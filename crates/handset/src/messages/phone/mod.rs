@@ -1,0 +1,47 @@
+//! Android's own stores: messages, contacts, calls.
+//!
+//! The tables are those of AOSP's `TelephonyProvider` (`MmsSmsDatabaseHelper`), `ContactsProvider`
+//! (`ContactsDatabaseHelper`) and `CallLogDatabaseHelper`, from Android 4 to 15. Columns are found by their
+//! names, because every version and many vendors have added some; one that is missing gives `None`.
+
+mod contacts;
+mod mms;
+mod sms;
+
+pub use contacts::{Account, AddressBook, Call, CallKind, CallLog, Contact, address_book, calls};
+pub use mms::{Mms, MmsAddress, MmsPart, MmsRole};
+pub use sms::{Folder, MessageStore, MissingIds, Sms, message_store};
+
+use evidence::Timestamp;
+
+use super::sqlite::{Fate, Place};
+
+/// A fact of a store and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored<T> {
+    /// The fact.
+    pub value: T,
+    /// The row's cell.
+    pub place: Place,
+}
+
+/// A fact that the store held once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lost<T> {
+    /// The fact as it was.
+    pub value: T,
+    /// The row's cell in an older page.
+    pub place: Place,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// An instant from milliseconds since 1970; none for 0 and below, which stand for "not known".
+pub(super) fn millis(value: Option<i64>) -> Option<Timestamp> {
+    value.filter(|it| *it > 0).map(|it| Timestamp(it.saturating_mul(1_000_000)))
+}
+
+/// The same from seconds.
+fn seconds(value: Option<i64>) -> Option<Timestamp> {
+    value.filter(|it| *it > 0).map(|it| Timestamp::new(it, 0))
+}
