@@ -4,6 +4,8 @@
 //! so that a trail can end there as it ends in a frame of a capture. What is odd in the bytes is an
 //! [`Oddity`], never an error, and what could be read around it is kept.
 
+pub mod apk;
 mod found;
+mod le;
 
 pub use found::{Found, Oddity};

@@ -1,0 +1,278 @@
+//! Apps of our own making, real ones, and broken ones: what is read from them.
+
+use std::{borrow::Cow, io::Write};
+
+use handset::apk::{Apk, Callers, ComponentKind, Crypto, HeldBy, Limits, Trackers, zip::Archive};
+use proptest::prelude::{ProptestConfig, any, proptest};
+use testkit::apk::{App, Class, Member, Op, zip};
+
+/// An app as investigators found them: registers the phone by net and by SMS, and hides both.
+fn registration() -> App {
+    App::new("com.example.register")
+        .version(70_000, "7.0")
+        .label("Service")
+        .shared_user("android.uid.phone")
+        .permission("android.permission.READ_PHONE_STATE")
+        .permission("android.permission.SEND_SMS")
+        .receiver(".Boot", &["android.intent.action.BOOT_COMPLETED", "android.net.conn.CONNECTIVITY_CHANGE"])
+        .service("com.example.register.Absent")
+        .class(
+            Class::new("com.example.register.Boot")
+                .method("onReceive", &[Op::Call("com.example.register.Report.start")]),
+        )
+        .class(
+            Class::new("com.example.register.Report")
+                .constant("STORE", "store.example.cn/query")
+                .method("start", &[Op::Call("com.example.register.Phone.ids"), Op::Call("com.example.register.Net.post")]),
+        )
+        .class(Class::new("com.example.register.Phone").method(
+            "ids",
+            &[
+                Op::Call("android.telephony.TelephonyManager.getDeviceId"),
+                Op::Text("android_id"),
+                Op::Call("android.provider.Settings$Secure.getString"),
+                Op::Field("android.os.Build.SERIAL"),
+                Op::Text("ro.product.model"),
+                Op::Call("android.os.SystemProperties.get"),
+            ],
+        ))
+        .class(Class::new("com.example.register.Phone$Other").method(
+            "setting",
+            &[Op::Text("adb_enabled"), Op::Call("android.provider.Settings$Secure.getString")],
+        ))
+        .class(
+            Class::new("com.example.register.Net")
+                .method("post", &[Op::Text("http://zzhc.example.cn:9998/register?v=1"), Op::Text("REGVER")])
+                .method("key", &[Op::Text("AES/CBC/PKCS5Padding"), Op::Text("0123456789abcdef0123456789abcdef"), Op::Call("javax.crypto.Cipher.getInstance")]),
+        )
+        .class(
+            Class::new("com.example.register.Sms")
+                .method("send", &[Op::Text("10655059"), Op::Call("android.telephony.SmsManager.sendTextMessage")])
+                .method("hide", &[Op::Text("content://sms/sent"), Op::Call("android.content.ContentResolver.delete")])
+                .method("other", &[Op::Text("20250101"), Op::Call("android.content.ContentResolver.delete")]),
+        )
+        .class(Class::new("com.umeng.analytics.Agent").method("beat", &[Op::Text("https://ulogs.umeng.com/unify_logs")]))
+        .file("lib/armeabi/libcore.so", b"\x7fELF\x01\x00\x00http://native.example.org/up\x00")
+}
+
+#[test]
+fn the_manifest_says_what_the_app_is() {
+    let bytes = registration().build();
+    let apk = Apk::read(&bytes);
+    let manifest = apk.manifest();
+    assert_eq!(apk.oddities(), []);
+    assert_eq!(manifest.package(), "com.example.register");
+    assert_eq!(manifest.version_code.as_ref().map(|code| code.value), Some(70_000));
+    assert_eq!(manifest.version_name.as_ref().map(|name| name.value.as_str()), Some("7.0"));
+    assert_eq!(manifest.shared_user.as_ref().map(|user| user.value.as_str()), Some("android.uid.phone"));
+    assert_eq!(manifest.label.as_deref(), Some("Service"));
+    let permissions: Vec<_> = manifest.permissions.iter().map(|found| found.value.as_str()).collect();
+    assert_eq!(permissions, ["android.permission.READ_PHONE_STATE", "android.permission.SEND_SMS"]);
+    let boot: Vec<_> = manifest.boot_receivers().map(|receiver| receiver.class.value.as_str()).collect();
+    assert_eq!(boot, ["com.example.register.Boot"]);
+    assert_eq!(manifest.connectivity_receivers().count(), 1);
+    assert_eq!(manifest.sms_receivers().count(), 0);
+    assert!(!manifest.has_launcher());
+    assert!(Apk::read(&registration().launcher(".Main").build()).manifest().has_launcher());
+    assert_eq!(manifest.of_kind(ComponentKind::Service).count(), 1);
+    assert_eq!(apk.coverage().undefined, ["com.example.register.Absent"]);
+    assert_eq!((apk.coverage().declared, apk.coverage().native.0), (2, 1));
+}
+
+#[test]
+fn the_offset_of_a_fact_leads_to_its_bytes() {
+    let app = registration();
+    let manifest = app.manifest();
+    let bytes = app.build();
+    let apk = Apk::read(&bytes);
+    let found = apk.manifest().version_code.clone().unwrap();
+    let attribute = &manifest[found.start as usize..found.end as usize];
+    assert_eq!(attribute[16..], 70_000u32.to_le_bytes());
+
+    let dex = apk.archive().content_of("classes.dex", usize::MAX).unwrap().bytes;
+    let held = apk.holders("zzhc.example.cn");
+    assert_eq!(held.len(), 1);
+    assert_eq!(&dex[held[0].bytes.start as usize..held[0].bytes.end as usize], held[0].text.as_bytes());
+    let holder = &held[0].holders[0];
+    assert_eq!((holder.name.as_str(), holder.by), ("com.example.register.Net.post", HeldBy::Code));
+    assert_eq!(dex[holder.at as usize], 0x1a, "a const-string stands there");
+    assert_eq!(holder.to_string(), format!("com.example.register.Net.post @ classes.dex:{:#x}", holder.at));
+}
+
+#[test]
+fn the_contents_name_who_does_what() {
+    let bytes = registration().build();
+    let contents = Apk::read(&bytes).contents(Trackers::own());
+    let hosts: Vec<_> = contents.endpoints.iter().map(|fact| (fact.value.host.as_str(), fact.holders[0].name.as_str())).collect();
+    assert_eq!(
+        hosts,
+        [
+            ("store.example.cn", "com.example.register.Report.STORE"),
+            ("native.example.org", ""),
+            ("ulogs.umeng.com", "com.umeng.analytics.Agent.beat"),
+            ("zzhc.example.cn", "com.example.register.Net.post"),
+        ]
+    );
+    assert_eq!(contents.endpoints[3].value.port, Some(9998));
+    let reads: Vec<_> = contents.reads.iter().map(|fact| (fact.value.as_str(), fact.count)).collect();
+    assert_eq!(reads, [("Android id", 1), ("IMEI or MEID", 1), ("SMS", 1), ("serial number", 1)]);
+    let numbers: Vec<_> = contents.phone_numbers.iter().map(|fact| fact.value.as_str()).collect();
+    assert_eq!(numbers, ["10655059"], "digits elsewhere are no number");
+    assert_eq!(contents.sms_sends[0].holders[0].name, "com.example.register.Sms.send");
+    let deletes: Vec<_> = contents.sms_deletes[0].holders.iter().map(|holder| holder.name.as_str()).collect();
+    assert_eq!(deletes, ["com.example.register.Sms.hide"]);
+    assert_eq!(contents.properties[0].value, "ro.product.model");
+    assert!(contents.crypto.iter().any(|fact| fact.value == Crypto::Algorithm("AES/CBC/PKCS5Padding".to_owned())));
+    assert!(contents.crypto.iter().any(|fact| matches!(&fact.value, Crypto::Key(_, key) if key.starts_with("01234567"))));
+    let trackers: Vec<_> = contents.trackers.iter().map(|found| (found.name.as_str(), found.classes)).collect();
+    assert_eq!(trackers, [("Umeng", 1)]);
+    assert_eq!(contents.trackers[0].hosts, ["ulogs.umeng.com"]);
+}
+
+#[test]
+fn the_nearest_common_caller_joins_host_and_identifier() {
+    let bytes = registration().build();
+    let apk = Apk::read(&bytes);
+    let callers = Callers::of(apk.code());
+    let common = callers.nearest_common("com.example.register.Net.post", "com.example.register.Phone.ids").unwrap();
+    assert_eq!(common.method, "com.example.register.Report.start");
+    assert_eq!(common.to_first, ["com.example.register.Report.start", "com.example.register.Net.post"]);
+    assert_eq!(callers.nearest_common("com.example.register.Sms.send", "com.example.register.Net.post"), None);
+    assert_eq!(callers.of_method("com.example.register.Report.start"), ["com.example.register.Boot.onReceive"]);
+}
+
+#[test]
+fn strings_of_the_wire_are_found_in_the_app_that_holds_them() {
+    let bytes = registration().build();
+    let apk = Apk::read(&bytes);
+    let found = apk.contains(&["REGVER", "native.example.org", "absent.example"]);
+    assert!(found[0].code[0].exact);
+    assert_eq!(found[1].files[0].to_string(), "lib/armeabi/libcore.so:0xe");
+    assert_eq!(found.iter().map(|contained| contained.found()).collect::<Vec<_>>(), [true, true, false]);
+}
+
+#[test]
+fn archives_built_to_break_tools_are_read_and_said_to_be_odd() {
+    let manifest = registration().manifest();
+    let deflated = {
+        let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(&manifest).unwrap();
+        encoder.finish().unwrap()
+    };
+    let plain = |change: &dyn Fn(&mut Member)| {
+        let mut member = Member::stored("AndroidManifest.xml", &manifest);
+        change(&mut member);
+        zip(&[member])
+    };
+    let tricks: [(&str, Vec<u8>, &str); 7] = [
+        ("encrypted flag", plain(&|member| member.flags = 1), "file says a member is encrypted, which Android ignores"),
+        ("unknown method, stored", plain(&|member| member.method = 0x4d2), "file names an unknown compression method"),
+        (
+            "unknown method, deflated",
+            zip(&[Member::packed("AndroidManifest.xml", 0x63, &manifest, deflated.clone())]),
+            "file names an unknown compression method",
+        ),
+        (
+            "bytes in front",
+            [b"dex\n035\0not really".as_slice(), &plain(&|_| ())].concat(),
+            "file has bytes before the archive that its offsets do not count",
+        ),
+        (
+            "no directory",
+            {
+                let whole = plain(&|_| ());
+                whole[..whole.len() - 30].to_vec()
+            },
+            "file lacks a central directory; its local headers were searched for",
+        ),
+        ("wrong checksum", plain(&|member| member.crc ^= 1), "file's checksum of a member is wrong"),
+        (
+            "path trick",
+            zip(&[
+                Member::stored("../../../etc/hosts", b"x"),
+                Member::packed("AndroidManifest.xml", 8, &manifest, deflated),
+            ]),
+            "file holds a member whose path leads out of the archive",
+        ),
+    ];
+    for (name, bytes, oddity) in tricks {
+        let apk = Apk::read(&bytes);
+        assert_eq!(apk.manifest().package(), "com.example.register", "{name}");
+        let oddities: Vec<_> = apk.oddities().into_iter().map(|oddity| oddity.what).collect();
+        assert!(oddities.iter().any(|what| what == oddity), "{name}: {oddities:?}");
+    }
+}
+
+#[test]
+fn a_bomb_is_a_limit_and_not_a_cost() {
+    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(&vec![0; 8 << 20]).unwrap();
+    let packed = encoder.finish().unwrap();
+    let member = Member::packed("classes.dex", 8, &vec![0; 8 << 20], packed);
+    let bytes = zip(&[member]);
+    let apk = Apk::within(&bytes, Limits { member: 1 << 20, all: 1 << 20 });
+    let why: Vec<_> = apk.coverage().unread.iter().map(|unread| unread.why).collect();
+    assert_eq!(why, ["over the limit of what is unpacked", "no DEX file: encrypted, packed or another format"]);
+    assert_eq!(apk.coverage().unread[0].bytes, 7 << 20);
+    let content = Archive::read(&bytes).content_of("classes.dex", 1000).unwrap();
+    assert_eq!((content.bytes.len(), content.cut), (1000, true));
+}
+
+#[test]
+fn code_beside_the_package_belongs_to_it() {
+    let bytes = App::new("com.example.system").service("com.example.system.Late").build();
+    let mut apk = Apk::read(&bytes);
+    assert_eq!(apk.coverage().unread.len(), 1);
+    let dex = testkit::apk::dex(&[Class::new("com.example.system.Late").method("run", &[Op::Text("late.example.com")])]);
+    let odex = [b"dey\n036\0 some header ".as_slice(), &dex].concat();
+    apk.add_code("oat/arm/system.odex", Cow::Owned(odex)).unwrap();
+    assert_eq!((apk.coverage().unread.len(), apk.coverage().undefined.len()), (0, 0));
+    let held = apk.holders("late.example.com");
+    assert_eq!(held[0].holders[0].name, "com.example.system.Late.run");
+}
+
+#[test]
+fn real_apps_are_read() {
+    let Some(corpora) = testkit::corpora() else { return };
+    let mut seen = Vec::new();
+    for path in testkit::files_below(&corpora.join("apk")) {
+        let bytes = std::fs::read(&path).unwrap();
+        let apk = Apk::read(&bytes);
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let manifest = apk.manifest();
+        seen.push(format!(
+            "{name}: {} {} {} methods, {} components ({} undefined), launcher {}, {} odd",
+            manifest.package(),
+            manifest.version_name.as_ref().map_or("-", |name| &name.value),
+            apk.coverage().methods,
+            manifest.components.len(),
+            apk.coverage().undefined.len(),
+            manifest.has_launcher(),
+            apk.oddities().len()
+        ));
+        let contents = apk.contents(Trackers::own());
+        println!("{name}: {:?}", contents.endpoints.iter().map(|fact| fact.value.text.as_str()).collect::<Vec<_>>());
+        println!("   reads {:?}", contents.reads.iter().map(|fact| (fact.value.as_str(), fact.count)).collect::<Vec<_>>());
+        println!("   odd {:?}", apk.oddities());
+    }
+    println!("{}", seen.join("\n"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn damage_never_panics(changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..24), cut in any::<proptest::sample::Index>()) {
+        let mut bytes = registration().build();
+        for (at, byte) in &changes {
+            let at = at.index(bytes.len());
+            bytes[at] = *byte;
+        }
+        for bytes in [bytes.as_slice(), &bytes[..cut.index(bytes.len())]] {
+            let apk = Apk::read(bytes);
+            apk.contents(Trackers::own());
+            apk.contains(&["example"]);
+            Callers::of(apk.code()).nearest_common("com.example.register.Net.post", "com.example.register.Phone.ids");
+        }
+    }
+}
