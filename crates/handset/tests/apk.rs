@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, io::Write};
 
-use handset::apk::{Apk, Callers, ComponentKind, Crypto, HeldBy, Limits, Trackers, zip::Archive};
+use handset::apk::{Apk, Callers, ComponentKind, Crypto, HeldBy, Limits, Outcome, Trackers, zip::Archive};
 use proptest::prelude::{ProptestConfig, any, proptest};
 use testkit::apk::{App, Class, Member, Op, zip};
 
@@ -20,11 +20,10 @@ fn registration() -> App {
             Class::new("com.example.register.Boot")
                 .method("onReceive", &[Op::Call("com.example.register.Report.start")]),
         )
-        .class(
-            Class::new("com.example.register.Report")
-                .constant("STORE", "store.example.cn/query")
-                .method("start", &[Op::Call("com.example.register.Phone.ids"), Op::Call("com.example.register.Net.post")]),
-        )
+        .class(Class::new("com.example.register.Report").constant("STORE", "store.example.cn/query").method(
+            "start",
+            &[Op::Call("com.example.register.Phone.ids"), Op::Call("com.example.register.Net.post")],
+        ))
         .class(Class::new("com.example.register.Phone").method(
             "ids",
             &[
@@ -43,15 +42,31 @@ fn registration() -> App {
         .class(
             Class::new("com.example.register.Net")
                 .method("post", &[Op::Text("http://zzhc.example.cn:9998/register?v=1"), Op::Text("REGVER")])
-                .method("key", &[Op::Text("AES/CBC/PKCS5Padding"), Op::Text("0123456789abcdef0123456789abcdef"), Op::Call("javax.crypto.Cipher.getInstance")]),
+                .method(
+                    "key",
+                    &[
+                        Op::Text("AES/CBC/PKCS5Padding"),
+                        Op::Text("0123456789abcdef0123456789abcdef"),
+                        Op::Call("javax.crypto.Cipher.getInstance"),
+                    ],
+                ),
         )
         .class(
             Class::new("com.example.register.Sms")
-                .method("send", &[Op::Text("10655059"), Op::Call("android.telephony.SmsManager.sendTextMessage")])
-                .method("hide", &[Op::Text("content://sms/sent"), Op::Call("android.content.ContentResolver.delete")])
+                .method(
+                    "send",
+                    &[Op::Text("10655059"), Op::Call("android.telephony.SmsManager.sendTextMessage")],
+                )
+                .method(
+                    "hide",
+                    &[Op::Text("content://sms/sent"), Op::Call("android.content.ContentResolver.delete")],
+                )
                 .method("other", &[Op::Text("20250101"), Op::Call("android.content.ContentResolver.delete")]),
         )
-        .class(Class::new("com.umeng.analytics.Agent").method("beat", &[Op::Text("https://ulogs.umeng.com/unify_logs")]))
+        .class(
+            Class::new("com.umeng.analytics.Agent")
+                .method("beat", &[Op::Text("https://ulogs.umeng.com/unify_logs")]),
+        )
         .file("lib/armeabi/libcore.so", b"\x7fELF\x01\x00\x00http://native.example.org/up\x00")
 }
 
@@ -103,7 +118,11 @@ fn the_offset_of_a_fact_leads_to_its_bytes() {
 fn the_contents_name_who_does_what() {
     let bytes = registration().build();
     let contents = Apk::read(&bytes).contents(Trackers::own());
-    let hosts: Vec<_> = contents.endpoints.iter().map(|fact| (fact.value.host.as_str(), fact.holders[0].name.as_str())).collect();
+    let hosts: Vec<_> = contents
+        .endpoints
+        .iter()
+        .map(|fact| (fact.value.host.as_str(), fact.holders[0].name.as_str()))
+        .collect();
     assert_eq!(
         hosts,
         [
@@ -122,9 +141,17 @@ fn the_contents_name_who_does_what() {
     let deletes: Vec<_> = contents.sms_deletes[0].holders.iter().map(|holder| holder.name.as_str()).collect();
     assert_eq!(deletes, ["com.example.register.Sms.hide"]);
     assert_eq!(contents.properties[0].value, "ro.product.model");
-    assert!(contents.crypto.iter().any(|fact| fact.value == Crypto::Algorithm("AES/CBC/PKCS5Padding".to_owned())));
-    assert!(contents.crypto.iter().any(|fact| matches!(&fact.value, Crypto::Key(_, key) if key.starts_with("01234567"))));
-    let trackers: Vec<_> = contents.trackers.iter().map(|found| (found.name.as_str(), found.classes)).collect();
+    assert!(
+        contents.crypto.iter().any(|fact| fact.value == Crypto::Algorithm("AES/CBC/PKCS5Padding".to_owned()))
+    );
+    assert!(
+        contents
+            .crypto
+            .iter()
+            .any(|fact| matches!(&fact.value, Crypto::Key(_, key) if key.starts_with("01234567")))
+    );
+    let trackers: Vec<_> =
+        contents.trackers.iter().map(|found| (found.name.as_str(), found.classes)).collect();
     assert_eq!(trackers, [("Umeng", 1)]);
     assert_eq!(contents.trackers[0].hosts, ["ulogs.umeng.com"]);
 }
@@ -134,11 +161,18 @@ fn the_nearest_common_caller_joins_host_and_identifier() {
     let bytes = registration().build();
     let apk = Apk::read(&bytes);
     let callers = Callers::of(apk.code());
-    let common = callers.nearest_common("com.example.register.Net.post", "com.example.register.Phone.ids").unwrap();
+    let common =
+        callers.nearest_common("com.example.register.Net.post", "com.example.register.Phone.ids").unwrap();
     assert_eq!(common.method, "com.example.register.Report.start");
     assert_eq!(common.to_first, ["com.example.register.Report.start", "com.example.register.Net.post"]);
-    assert_eq!(callers.nearest_common("com.example.register.Sms.send", "com.example.register.Net.post"), None);
-    assert_eq!(callers.of_method("com.example.register.Report.start"), ["com.example.register.Boot.onReceive"]);
+    assert_eq!(
+        callers.nearest_common("com.example.register.Sms.send", "com.example.register.Net.post"),
+        None
+    );
+    assert_eq!(
+        callers.of_method("com.example.register.Report.start"),
+        ["com.example.register.Boot.onReceive"]
+    );
 }
 
 #[test]
@@ -165,8 +199,16 @@ fn archives_built_to_break_tools_are_read_and_said_to_be_odd() {
         zip(&[member])
     };
     let tricks: [(&str, Vec<u8>, &str); 7] = [
-        ("encrypted flag", plain(&|member| member.flags = 1), "file says a member is encrypted, which Android ignores"),
-        ("unknown method, stored", plain(&|member| member.method = 0x4d2), "file names an unknown compression method"),
+        (
+            "encrypted flag",
+            plain(&|member| member.flags = 1),
+            "file says a member is encrypted, which Android ignores",
+        ),
+        (
+            "unknown method, stored",
+            plain(&|member| member.method = 0x4d2),
+            "file names an unknown compression method",
+        ),
         (
             "unknown method, deflated",
             zip(&[Member::packed("AndroidManifest.xml", 0x63, &manifest, deflated.clone())]),
@@ -212,7 +254,10 @@ fn a_bomb_is_a_limit_and_not_a_cost() {
     let bytes = zip(&[member]);
     let apk = Apk::within(&bytes, Limits { member: 1 << 20, all: 1 << 20 });
     let why: Vec<_> = apk.coverage().unread.iter().map(|unread| unread.why).collect();
-    assert_eq!(why, ["over the limit of what is unpacked", "no DEX file: encrypted, packed or another format"]);
+    assert_eq!(
+        why,
+        ["over the limit of what is unpacked", "no DEX file: encrypted, packed or another format"]
+    );
     assert_eq!(apk.coverage().unread[0].bytes, 7 << 20);
     let content = Archive::read(&bytes).content_of("classes.dex", 1000).unwrap();
     assert_eq!((content.bytes.len(), content.cut), (1000, true));
@@ -223,7 +268,9 @@ fn code_beside_the_package_belongs_to_it() {
     let bytes = App::new("com.example.system").service("com.example.system.Late").build();
     let mut apk = Apk::read(&bytes);
     assert_eq!(apk.coverage().unread.len(), 1);
-    let dex = testkit::apk::dex(&[Class::new("com.example.system.Late").method("run", &[Op::Text("late.example.com")])]);
+    let dex = testkit::apk::dex(&[
+        Class::new("com.example.system.Late").method("run", &[Op::Text("late.example.com")])
+    ]);
     let odex = [b"dey\n036\0 some header ".as_slice(), &dex].concat();
     apk.add_code("oat/arm/system.odex", Cow::Owned(odex)).unwrap();
     assert_eq!((apk.coverage().unread.len(), apk.coverage().undefined.len()), (0, 0));
@@ -231,31 +278,113 @@ fn code_beside_the_package_belongs_to_it() {
     assert_eq!(held[0].holders[0].name, "com.example.system.Late.run");
 }
 
+/// Package, version, methods, components, launcher: as other tools name them.
+const REAL: &[(&str, &str, &str, u64, usize)] = &[
+    ("Invalid.apk", "re.androguard.android.invalid", "1.0", 1972, 1),
+    ("TestActivity.apk", "tests.androguard", "1.0", 2291, 1),
+    ("a2dp.Vol_137.apk", "a2dp.Vol", "2.12.9.2", 8522, 14),
+    ("two-signers.apk", "android.appsecurity.cts.tinyapp", "1.0", 5, 1),
+];
+
 #[test]
 fn real_apps_are_read() {
     let Some(corpora) = testkit::corpora() else { return };
-    let mut seen = Vec::new();
-    for path in testkit::files_below(&corpora.join("apk")) {
-        let bytes = std::fs::read(&path).unwrap();
+    for (name, package, version, methods, components) in REAL {
+        let bytes = std::fs::read(corpora.join("apk").join(name)).unwrap();
         let apk = Apk::read(&bytes);
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let manifest = apk.manifest();
-        seen.push(format!(
-            "{name}: {} {} {} methods, {} components ({} undefined), launcher {}, {} odd",
-            manifest.package(),
-            manifest.version_name.as_ref().map_or("-", |name| &name.value),
-            apk.coverage().methods,
-            manifest.components.len(),
-            apk.coverage().undefined.len(),
-            manifest.has_launcher(),
-            apk.oddities().len()
-        ));
-        let contents = apk.contents(Trackers::own());
-        println!("{name}: {:?}", contents.endpoints.iter().map(|fact| fact.value.text.as_str()).collect::<Vec<_>>());
-        println!("   reads {:?}", contents.reads.iter().map(|fact| (fact.value.as_str(), fact.count)).collect::<Vec<_>>());
-        println!("   odd {:?}", apk.oddities());
+        assert_eq!(manifest.package(), *package);
+        assert_eq!(manifest.version_name.as_ref().map(|name| name.value.as_str()), Some(*version), "{name}");
+        assert_eq!((apk.coverage().methods, manifest.components.len()), (*methods, *components), "{name}");
+        assert_eq!((apk.coverage().undefined.len(), apk.oddities()), (0, Vec::new()), "{name}");
+        assert!(manifest.has_launcher(), "{name}");
     }
-    println!("{}", seen.join("\n"));
+}
+
+#[test]
+fn a_real_app_names_its_host_with_the_method() {
+    let Some(corpora) = testkit::corpora() else { return };
+    let bytes = std::fs::read(corpora.join("apk/a2dp.Vol_137.apk")).unwrap();
+    let apk = Apk::read(&bytes);
+    let contents = apk.contents(Trackers::own());
+    let hosts: Vec<_> = contents.endpoints.iter().map(|fact| fact.value.host.as_str()).collect();
+    assert_eq!(hosts, ["github.com", "listen.googlelabs.com", "maps.google.com"]);
+    let held = apk.holders("maps.google.com");
+    assert!(held[0].holders.iter().all(|holder| holder.class().starts_with("a2dp.Vol.")), "{held:?}");
+    let reads: Vec<_> = contents.reads.iter().map(|fact| fact.value.as_str()).collect();
+    assert_eq!(reads, ["Bluetooth devices", "SMS", "contacts", "installed apps", "location", "use of apps"]);
+    assert_eq!(contents.trackers, []);
+}
+
+/// Scheme, outcome, and the first bytes of the certificate's SHA-256.
+type Signed = (&'static str, &'static [(&'static str, &'static str, &'static str)]);
+
+const RSA: &str = "fb5dbd3c669af9fc";
+const EC: &str = "6a8b96e278e58f62";
+const SIGNED: &[Signed] = &[
+    (
+        "CertChain.apk",
+        &[("v1", "invalid: the manifest lists a member that is not there", "01e1999710a82c27")],
+    ),
+    ("a2dp.Vol_137.apk", &[("v1", "valid", "1e3bf46f964d494c")]),
+    ("golden-aligned-v1v2v3-out.apk", &[("v1", "valid", RSA), ("v2", "valid", RSA), ("v3", "valid", RSA)]),
+    (
+        "two-signers.apk",
+        &[("v1", "valid", RSA), ("v1", "valid", EC), ("v2", "valid", RSA), ("v2", "valid", EC)],
+    ),
+    ("v1-only-two-signers.apk", &[("v1", "valid", RSA), ("v1", "valid", EC)]),
+    (
+        "v1-only-with-dsa-sha1-1.2.840.10040.4.1-1024.apk",
+        &[("v1", "unsupported algorithm: DSA with SHA-1", "fee7c19ff9bfb419")],
+    ),
+    ("v2-only-two-signers.apk", &[("v2", "valid", RSA), ("v2", "valid", EC)]),
+];
+
+#[test]
+fn signatures_have_three_outcomes() {
+    let Some(corpora) = testkit::corpora() else { return };
+    for (name, expected) in SIGNED {
+        let bytes = std::fs::read(corpora.join("apk").join(name)).unwrap();
+        let signatures = Apk::read(&bytes).signatures();
+        let found: Vec<_> = signatures.signers.iter().map(told).collect();
+        let expected: Vec<_> = expected.iter().map(|(s, o, c)| format!("{s} {o} {c}")).collect();
+        assert_eq!(found, expected, "{name}");
+    }
+}
+
+fn told(signer: &handset::apk::Signer) -> String {
+    let print = signer.certificate().map(handset::apk::Certificate::fingerprint).unwrap_or_default();
+    format!("{} {} {}", signer.scheme, signer.outcome, print.get(..16).unwrap_or_default())
+}
+
+#[test]
+fn a_changed_byte_makes_every_signature_invalid() {
+    let Some(corpora) = testkit::corpora() else { return };
+    let mut bytes = std::fs::read(corpora.join("apk/golden-aligned-v1v2v3-out.apk")).unwrap();
+    let at = Archive::read(&bytes).content_of("temp.txt", 100).unwrap().packed.start;
+    // Not the first: its lowest bit only says that the block is the last.
+    bytes[at as usize + 4] ^= 1;
+    let signatures = Apk::read(&bytes).signatures();
+    assert_eq!(signatures.signers.len(), 3);
+    for signer in &signatures.signers {
+        assert!(matches!(signer.outcome, Outcome::Invalid(_)), "{}: {}", signer.scheme, signer.outcome);
+    }
+}
+
+#[test]
+fn a_stripped_signature_is_missed() {
+    let Some(corpora) = testkit::corpora() else { return };
+    let bytes = std::fs::read(corpora.join("apk/golden-aligned-v1v2v3-out.apk")).unwrap();
+    let archive = Archive::read(&bytes);
+    let member = |name: &&handset::apk::zip::Member| {
+        let content = archive.content(name, 1 << 20).unwrap().bytes;
+        Member::stored(&name.name, &content)
+    };
+    let stripped = zip(&archive.members().iter().map(|name| member(&name)).collect::<Vec<_>>());
+    let signatures = Apk::read(&stripped).signatures();
+    assert_eq!(signatures.signers.iter().map(told).collect::<Vec<_>>(), [format!("v1 valid {RSA}")]);
+    let missed: Vec<_> = signatures.oddities.iter().map(|oddity| oddity.detail.as_str()).collect();
+    assert_eq!(missed, ["v2", "v3"]);
 }
 
 proptest! {
@@ -272,6 +401,7 @@ proptest! {
             let apk = Apk::read(bytes);
             apk.contents(Trackers::own());
             apk.contains(&["example"]);
+            apk.signatures();
             Callers::of(apk.code()).nearest_common("com.example.register.Net.post", "com.example.register.Phone.ids");
         }
     }

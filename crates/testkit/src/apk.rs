@@ -92,7 +92,12 @@ impl App {
     /// Adds an activity with an icon among the apps.
     #[must_use]
     pub fn launcher(self, class: &str) -> Self {
-        self.component("activity", class, &["android.intent.action.MAIN"], &["android.intent.category.LAUNCHER"])
+        self.component(
+            "activity",
+            class,
+            &["android.intent.action.MAIN"],
+            &["android.intent.category.LAUNCHER"],
+        )
     }
 
     /// Adds a service.
@@ -149,7 +154,13 @@ impl App {
         zip(&members)
     }
 
-    fn component(mut self, element: &'static str, class: &str, actions: &[&str], categories: &[&str]) -> Self {
+    fn component(
+        mut self,
+        element: &'static str,
+        class: &str,
+        actions: &[&str],
+        categories: &[&str],
+    ) -> Self {
         let owned = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
         let (actions, categories) = (owned(actions), owned(categories));
         self.components.push(Component { element, class: class.to_owned(), actions, categories });
@@ -162,7 +173,8 @@ impl Component {
         let named = |element: &str, name: &String| Element::new(element).text(NAME, name);
         let mut filter: Vec<_> = self.actions.iter().map(|action| named("action", action)).collect();
         filter.extend(self.categories.iter().map(|category| named("category", category)));
-        let filters = if filter.is_empty() { Vec::new() } else { vec![Element::new("intent-filter").with(filter)] };
+        let filters =
+            if filter.is_empty() { Vec::new() } else { vec![Element::new("intent-filter").with(filter)] };
         Element::new(self.element).text(NAME, &self.class).with(filters)
     }
 }
@@ -470,7 +482,9 @@ impl DexMaker {
         let mut fields: Vec<_> = class
             .statics
             .iter()
-            .map(|(field, text)| (Self::member_index(&self.fields, &class.name, field), self.string_index(text)))
+            .map(|(field, text)| {
+                (Self::member_index(&self.fields, &class.name, field), self.string_index(text))
+            })
             .collect();
         fields.sort_unstable();
         let mut methods: Vec<_> = class
@@ -642,7 +656,10 @@ pub fn zip(members: &[Member]) -> Vec<u8> {
 /// CRC-32 as zip has it.
 pub fn crc32(bytes: &[u8]) -> u32 {
     let step = |crc: u32, byte: &u8| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })
+        (0..8).fold(
+            crc ^ u32::from(*byte),
+            |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 },
+        )
     };
     !bytes.iter().fold(u32::MAX, step)
 }

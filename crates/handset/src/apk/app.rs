@@ -8,6 +8,7 @@ use super::{
     manifest::Manifest,
     report::{Contents, Reading},
     resources::Resources,
+    signatures::Signatures,
     trackers::Trackers,
     zip::{Archive, Content, Member},
 };
@@ -141,6 +142,11 @@ impl<'a> Apk<'a> {
     /// The resources.
     pub fn resources(&self) -> Resources<'_> {
         Resources::read(&self.resources)
+    }
+
+    /// Who signed it, and whether that holds: v1 to v3.1, which are inside.
+    pub fn signatures(&self) -> Signatures {
+        Signatures::read(&self.archive)
     }
 
     /// How much was read.
