@@ -5,6 +5,7 @@
 //! [`Oddity`], never an error, and what could be read around it is kept.
 
 pub mod apk;
+pub mod firmware;
 mod found;
 mod le;
 

@@ -99,7 +99,10 @@ pub fn written_key(text: &str) -> Option<KeyForm> {
 pub fn key_sized(text: &str) -> Option<KeyForm> {
     const SIZES: [usize; 4] = [8, 16, 24, 32];
     let bytes = text.as_bytes();
-    if bytes.len() % 2 == 0 && bytes.iter().all(u8::is_ascii_hexdigit) && SIZES.contains(&(bytes.len() / 2)) {
+    if bytes.len().is_multiple_of(2)
+        && bytes.iter().all(u8::is_ascii_hexdigit)
+        && SIZES.contains(&(bytes.len() / 2))
+    {
         let mixed = bytes.iter().any(u8::is_ascii_digit);
         return (mixed || bytes.len() > 16).then_some(KeyForm::Hex(bytes.len() / 2));
     }
@@ -206,7 +209,8 @@ fn base64_len(bytes: &[u8]) -> Option<usize> {
     let digits = bytes.len().checked_sub(padding)?;
     let alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(byte);
     let plain = bytes.get(..digits)?.iter().all(alphabet);
-    (bytes.len() % 4 == 0 && padding <= 2 && plain && digits > 0).then(|| digits.saturating_mul(3) / 4)
+    (bytes.len().is_multiple_of(4) && padding <= 2 && plain && digits > 0)
+        .then(|| digits.saturating_mul(3) / 4)
 }
 
 fn is_dialled(c: char) -> bool {

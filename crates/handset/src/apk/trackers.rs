@@ -71,7 +71,7 @@ impl Trackers {
         let mut refused = Vec::new();
         for row in &mut rows {
             for (signature, name) in [(&mut row.code, &row.name), (&mut row.network, &row.name)] {
-                if let Err(problem) = set(&[signature.clone()]) {
+                if let Err(problem) = set(std::slice::from_ref(signature)) {
                     refused.push((name.clone(), problem.to_string()));
                     signature.clear();
                 }

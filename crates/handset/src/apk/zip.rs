@@ -76,6 +76,25 @@ impl<'a> Archive<'a> {
         archive
     }
 
+    /// The members of a directory that begins `bytes`, for an archive of which the rest is elsewhere.
+    /// `at` is the directory's place in the archive.
+    pub(crate) fn directory_at(bytes: &[u8], at: u64) -> (Vec<Member>, Vec<Oddity>) {
+        let mut archive = Archive {
+            bytes,
+            members: Vec::new(),
+            directory: 0..bytes.len(),
+            end_record: bytes.len(),
+            base: 0,
+            oddities: Vec::new(),
+        };
+        archive.read_members();
+        archive.look_at_names();
+        for member in &mut archive.members {
+            member.entry = member.entry.saturating_add(at);
+        }
+        (archive.members, archive.oddities)
+    }
+
     /// Whether the bytes are, or hold at their end, a zip archive.
     pub fn recognises(bytes: &[u8]) -> bool {
         bytes.starts_with(LOCAL) || bytes.starts_with(END) || end_record(bytes).is_some()
@@ -192,12 +211,7 @@ impl<'a> Archive<'a> {
 
     /// The count of the end record is no bound (it is falsified, and wraps at 65,536): the entries are.
     fn read_entries(&mut self, claimed: u64) {
-        let mut at = self.directory.start;
-        while self.members.len() < MAX_MEMBERS {
-            let Some((member, next)) = self.entry(at) else { break };
-            self.members.push(member);
-            at = next;
-        }
+        self.read_members();
         let read = le::wide(self.members.len());
         if read & 0xffff != claimed & 0xffff {
             self.odd(
@@ -205,6 +219,15 @@ impl<'a> Archive<'a> {
                 format!("claims {claimed}, has {read}"),
                 le::wide(self.directory.start),
             );
+        }
+    }
+
+    fn read_members(&mut self) {
+        let mut at = self.directory.start;
+        while self.members.len() < MAX_MEMBERS {
+            let Some((member, next)) = self.entry(at) else { break };
+            self.members.push(member);
+            at = next;
         }
     }
 
@@ -392,7 +415,7 @@ fn end_record(bytes: &[u8]) -> Option<usize> {
 /// Inflates up to `limit` bytes of a raw stream (RFC 1951), and says whether its end was reached.
 pub(crate) fn inflate(packed: &[u8], expected: usize, limit: usize) -> (Vec<u8>, bool) {
     let mut stream = Decompress::new(false);
-    let mut out = Vec::with_capacity(expected.min(FIRST_OUTPUT).max(512));
+    let mut out = Vec::with_capacity(expected.clamp(512, FIRST_OUTPUT));
     loop {
         let consumed = le::narrow(stream.total_in());
         let before = (consumed, out.len());

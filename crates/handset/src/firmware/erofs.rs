@@ -9,11 +9,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use erofs_rs::{
-    Error,
-    r#async::EroFS,
-    backend::AsyncImage,
-};
+use erofs_rs::{Error, r#async::EroFS, backend::AsyncImage};
 
 use super::{FileEntry, Files, Source};
 use crate::{Oddity, le};

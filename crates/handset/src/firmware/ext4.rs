@@ -47,7 +47,14 @@ impl Files for FileSystem {
                 }
             };
             for entry in entries {
-                match entry.and_then(|entry| Ok((entry.path(), entry.file_type()?, entry.metadata()?.len(), entry.file_name().as_str().map(str::to_owned)))) {
+                match entry.and_then(|entry| {
+                    Ok((
+                        entry.path(),
+                        entry.file_type()?,
+                        entry.metadata()?.len(),
+                        entry.file_name().as_str().map(str::to_owned),
+                    ))
+                }) {
                     Ok((_, _, _, Ok(name))) if name == "." || name == ".." => {}
                     Ok((path, kind, _, _)) if kind.is_dir() && depth < MAX_DEPTH => {
                         folders.push((path, depth.saturating_add(1)));
@@ -93,7 +100,11 @@ impl Files for FileSystem {
 }
 
 fn damaged(folder: &PathBuf, problem: &str) -> Oddity {
-    Oddity::new("file system's folder cannot be read to its end", format!("{}: {problem}", folder.display()), 0)
+    Oddity::new(
+        "file system's folder cannot be read to its end",
+        format!("{}: {problem}", folder.display()),
+        0,
+    )
 }
 
 const MAX_DEPTH: usize = 64;

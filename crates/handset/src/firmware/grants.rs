@@ -3,7 +3,10 @@
 //! After AOSP's `SystemConfig` (`/etc/permissions`, `/etc/sysconfig`) and `DefaultPermissionGrantPolicy`
 //! (`/etc/default-permissions`).
 
-use quick_xml::{Reader, events::{BytesStart, Event}};
+use quick_xml::{
+    Reader,
+    events::{BytesStart, Event},
+};
 
 use crate::{Found, Oddity};
 
@@ -58,7 +61,11 @@ pub fn grants(bytes: &[u8]) -> (Vec<Found<Grant>>, Vec<Oddity>) {
             }
             Ok(_) => {}
             Err(problem) => {
-                let odd = Oddity::new("file's XML is damaged; what follows was not read", problem.to_string(), start);
+                let odd = Oddity::new(
+                    "file's XML is damaged; what follows was not read",
+                    problem.to_string(),
+                    start,
+                );
                 return (found, vec![odd]);
             }
         }
@@ -70,39 +77,40 @@ fn take(element: &BytesStart<'_>, holder: &mut Option<(String, GrantKind)>, open
     let name = name.as_ref();
     if let Some((_, kind)) = HOLDERS.iter().find(|(holder, _)| *holder == name) {
         if open {
-            *holder = attribute(element, b"package").map(|package| (package, *kind));
+            *holder = attribute(element, "package").map(|package| (package, *kind));
         }
         return None;
     }
     match name {
-        b"permission" | b"deny-permission" => {
+        "permission" | "deny-permission" => {
             let (package, kind) = holder.clone()?;
-            let kind = if name == b"permission" { kind } else { GrantKind::Denied };
-            let fixed = attribute(element, b"fixed").is_some_and(|fixed| fixed == "true");
-            Some(Grant { package, kind, what: attribute(element, b"name")?, fixed })
+            let kind = if name == "permission" { kind } else { GrantKind::Denied };
+            let fixed = attribute(element, "fixed").is_some_and(|fixed| fixed == "true");
+            Some(Grant { package, kind, what: attribute(element, "name")?, fixed })
         }
-        b"assign-permission" => Some(Grant {
-            package: attribute(element, b"uid")?,
+        "assign-permission" => Some(Grant {
+            package: attribute(element, "uid")?,
             kind: GrantKind::Assigned,
-            what: attribute(element, b"name")?,
+            what: attribute(element, "name")?,
             fixed: true,
         }),
         _ => Some(Grant {
-            package: attribute(element, b"package")?,
+            package: attribute(element, "package")?,
             kind: GrantKind::Config,
-            what: String::from_utf8_lossy(name).into_owned(),
+            what: name.to_owned(),
             fixed: true,
         }),
     }
 }
 
-fn attribute(element: &BytesStart<'_>, wanted: &[u8]) -> Option<String> {
-    let found = element.attributes().with_checks(false).flatten().find(|found| found.key.as_ref() == wanted)?;
-    Some(String::from_utf8_lossy(&found.value).into_owned())
+fn attribute(element: &BytesStart<'_>, wanted: &str) -> Option<String> {
+    let found =
+        element.attributes().with_checks(false).flatten().find(|found| found.key.as_ref() == wanted)?;
+    Some(found.value.into_owned())
 }
 
-const HOLDERS: &[(&[u8], GrantKind)] =
-    &[(b"exception", GrantKind::Default), (b"privapp-permissions", GrantKind::Privileged)];
+const HOLDERS: &[(&str, GrantKind)] =
+    &[("exception", GrantKind::Default), ("privapp-permissions", GrantKind::Privileged)];
 
 #[cfg(test)]
 mod tests {
@@ -122,12 +130,19 @@ mod tests {
   <exceptions><exception package="com.example.dial"><permission name="android.permission.SEND_SMS" fixed="true"/></exception></exceptions>
 </permissions>"#;
         let (found, odd) = grants(file);
-        let told: Vec<_> =
-            found.iter().map(|f| (f.value.package.as_str(), f.value.kind, f.value.what.as_str(), f.value.fixed)).collect();
+        let told: Vec<_> = found
+            .iter()
+            .map(|f| (f.value.package.as_str(), f.value.kind, f.value.what.as_str(), f.value.fixed))
+            .collect();
         assert_eq!(
             told,
             [
-                ("com.example.sys", GrantKind::Privileged, "android.permission.READ_PRIVILEGED_PHONE_STATE", false),
+                (
+                    "com.example.sys",
+                    GrantKind::Privileged,
+                    "android.permission.READ_PRIVILEGED_PHONE_STATE",
+                    false
+                ),
                 ("com.example.sys", GrantKind::Denied, "android.permission.REBOOT", false),
                 ("shell", GrantKind::Assigned, "android.permission.INTERNET", true),
                 ("com.example.push", GrantKind::Config, "allow-in-power-save", true),

@@ -134,7 +134,11 @@ impl Parts {
         };
         match self.open(&name, kind, source, depth) {
             Some(()) => {}
-            None => self.unread.push((name, len, "the image's own tables do not fit, or need what is not supported")),
+            None => self.unread.push((
+                name,
+                len,
+                "the image's own tables do not fit, or need what is not supported",
+            )),
         }
     }
 

@@ -78,7 +78,7 @@ impl ReadAt for Pieced {
         if at.checked_add(le::wide(into.len()))? > self.len {
             return None;
         }
-        let mut index = self.runs.partition_point(|(start, _)| *start <= at).checked_sub(1).unwrap_or(0);
+        let mut index = self.runs.partition_point(|(start, _)| *start <= at).saturating_sub(1);
         let mut at = at;
         let mut rest = into;
         while !rest.is_empty() {

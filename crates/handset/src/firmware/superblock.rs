@@ -71,7 +71,8 @@ impl Metadata {
 
 impl Table {
     fn read(header: &[u8], at: usize) -> Option<Self> {
-        let (start, count, width) = (le::size(header, at)?, le::size(header, at + 4)?, le::size(header, at + 8)?);
+        let (start, count, width) =
+            (le::size(header, at)?, le::size(header, at + 4)?, le::size(header, at + 8)?);
         (count <= MAX_ENTRIES).then_some(Self { at: start, count, width })
     }
 
