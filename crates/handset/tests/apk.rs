@@ -405,3 +405,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn tables_that_point_at_one_place_cost_no_more_than_the_file() {
+    // A million string entries, all of them the same megabyte.
+    let mut dex = testkit::apk::dex(&[Class::new("a.B").method("c", &[Op::Text("http://a.example/")])]);
+    let long = dex.len();
+    dex.extend([0xff, 0xff, 0xff, 0x7f]);
+    dex.extend(vec![b'x'; 1 << 20]);
+    dex.push(0);
+    let table = dex.len();
+    for _ in 0..1_000_000 {
+        dex.extend((long as u32).to_le_bytes());
+    }
+    dex[56..60].copy_from_slice(&1_000_000u32.to_le_bytes());
+    dex[60..64].copy_from_slice(&(table as u32).to_le_bytes());
+    let bytes = zip(&[Member::stored("classes.dex", &dex)]);
+    let apk = Apk::read(&bytes);
+    assert_eq!(apk.contents(Trackers::own()).endpoints.len(), 0);
+    assert!(apk.holders("xxxx").len() < 20);
+}

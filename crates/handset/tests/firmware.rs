@@ -1,5 +1,7 @@
 //! Images of our own making, one in another: what is found in them, and that damage never panics.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop where it is wrong")]
+
 use std::{io::Read, sync::Arc};
 
 use handset::firmware::{Kind, Parts, Role, Source, grants, kind, parts, role};

@@ -5,6 +5,8 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use serde::Deserialize;
 
+use crate::le;
+
 /// One row: a kind of identifier and how code shows that it reads it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,6 +43,8 @@ pub(super) struct Apis {
     pub(super) methods: HashMap<Vec<u8>, Vec<(String, usize)>>,
     /// Class descriptor → bare field name and row.
     pub(super) fields: HashMap<Vec<u8>, Vec<(String, usize)>>,
+    /// First four bytes of the rows' strings → rows.
+    pub(super) by_start: HashMap<[u8; 4], Vec<usize>>,
 }
 
 /// All rows. Empty where the program was built with a damaged file, which [`check`] tells.
@@ -55,6 +59,9 @@ pub fn check() -> Result<(), String> {
         let names = row.methods.iter().chain(&row.fields);
         if row.reasoning.is_empty() || row.source.is_empty() {
             return Err(format!("{}: lacks its reasoning or source", row.reads));
+        }
+        if row.strings.iter().chain(&row.beside).any(|text| text.len() < 4) {
+            return Err(format!("{}: has a string of less than four bytes", row.reads));
         }
         if let Some(name) = names.into_iter().find(|name| !name.contains('.')) {
             return Err(format!("{name}: lacks its class"));
@@ -71,6 +78,12 @@ pub(super) static APIS: LazyLock<Apis> = LazyLock::new(|| {
         }
         for name in &row.fields {
             enter(&mut apis.fields, name, index);
+        }
+        for text in row.strings.iter().chain(&row.beside) {
+            let rows = le::array(text.as_bytes(), 0).map(|start| apis.by_start.entry(start).or_default());
+            if let Some(rows) = rows.filter(|rows| !rows.contains(&index)) {
+                rows.push(index);
+            }
         }
     }
     apis

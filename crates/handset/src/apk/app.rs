@@ -256,7 +256,8 @@ impl<'a> Apk<'a> {
 
     fn content(&mut self, name: &str) -> Option<Cow<'a, [u8]>> {
         let member = self.archive.member(name)?.clone();
-        self.unpacked(&member, self.limits.member)
+        let limit = if name == MANIFEST { MAX_MANIFEST } else { self.limits.member };
+        self.unpacked(&member, limit.min(self.limits.member))
     }
 
     fn unpacked(&mut self, member: &Member, limit: usize) -> Option<Cow<'a, [u8]>> {
@@ -308,5 +309,7 @@ fn why(problem: NoDex) -> &'static str {
 const MANIFEST: &str = "AndroidManifest.xml";
 const NO_CODE: &str = "the APK has no code of its own: it lies beside it, or in a split";
 const NO_SPLIT: &str = "the app says that splits belong to it";
+/// A hundred times that of any app.
+const MAX_MANIFEST: usize = 32 << 20;
 /// Of one library or asset.
 const MAX_NATIVE: usize = 64 << 20;

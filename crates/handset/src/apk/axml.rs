@@ -64,7 +64,8 @@ impl Document {
     /// Reads a document; as far as it goes where it is damaged.
     pub fn read(bytes: &[u8]) -> Self {
         let mut document = Self::default();
-        let mut state = State { bytes, pool: Pool::default(), ids: Vec::new(), open: Vec::new() };
+        let left = bytes.len().saturating_mul(4).saturating_add(MIN_TEXT);
+        let mut state = State { bytes, pool: Pool::default(), ids: Vec::new(), open: Vec::new(), left };
         if le::u16(bytes, 0) != Some(XML) {
             document.odd("file's binary XML has another type than it should", 0);
         }
@@ -77,7 +78,17 @@ impl Document {
             document.take(&mut state, &chunk);
             at = at.saturating_add(chunk.len);
         }
+        if state.left == 0 {
+            document.odd("file's binary XML repeats long strings beyond its own size; they are left out", 0);
+        }
         document
+    }
+
+    /// The children of an element. Start tags are in order, so what is below it follows it at once.
+    pub fn below(&self, parent: usize) -> impl Iterator<Item = (usize, &Element)> {
+        let after = self.elements.iter().enumerate().skip(parent.saturating_add(1));
+        let within = after.take_while(move |(_, element)| element.parent.is_some_and(|of| of >= parent));
+        within.filter(move |(_, element)| element.parent == Some(parent))
     }
 
     /// The children of an element of that name.
@@ -86,8 +97,7 @@ impl Document {
         parent: usize,
         name: &'d str,
     ) -> impl Iterator<Item = (usize, &'d Element)> {
-        let of = move |element: &Element| element.parent == Some(parent) && element.name == name;
-        self.elements.iter().enumerate().filter(move |(_, element)| of(element))
+        self.below(parent).filter(move |(_, element)| element.name == name)
     }
 
     /// All elements of that name.
@@ -97,7 +107,7 @@ impl Document {
 
     fn take<'a>(&mut self, state: &mut State<'a>, chunk: &Chunk<'a>) {
         match chunk.kind {
-            STRINGS => state.pool = Pool::read(chunk.bytes, chunk.at),
+            STRINGS => state.pool = Pool::read(chunk.bytes),
             RESOURCE_MAP => state.ids = chunk.words(),
             START_ELEMENT if self.elements.len() < MAX_ELEMENTS => match state.element(chunk) {
                 Some(element) => {
@@ -174,7 +184,7 @@ impl Value {
     /// From a `Res_value`'s type and data.
     pub(super) fn of(kind: u8, data: u32, pool: &Pool<'_>) -> Self {
         match kind {
-            0x03 => Self::Text(pool.text(data).unwrap_or_default().into_owned()),
+            TEXT_VALUE => Self::Text(pool.text(data).unwrap_or_default().into_owned()),
             0x01 | 0x07 => Self::Reference(data),
             0x12 => Self::Bool(data != 0),
             0x10 | 0x11 => Self::Int(data),
@@ -188,17 +198,25 @@ struct State<'a> {
     pool: Pool<'a>,
     ids: Vec<u32>,
     open: Vec<usize>,
+    /// Bytes of text that may still be copied: many attributes can name one long string.
+    left: usize,
 }
 
 impl State<'_> {
-    fn element(&self, chunk: &Chunk<'_>) -> Option<Element> {
+    fn text(&mut self, index: u32) -> String {
+        let text = self.pool.text(index).unwrap_or_default();
+        self.left = self.left.saturating_sub(text.len());
+        if self.left == 0 { String::new() } else { text.into_owned() }
+    }
+
+    fn element(&mut self, chunk: &Chunk<'_>) -> Option<Element> {
         let body = chunk.at.checked_add(chunk.header)?;
         let first = body.checked_add(le::short(self.bytes, body.checked_add(8)?)?)?;
         let step = le::short(self.bytes, body.checked_add(10)?)?.max(ATTRIBUTE_LEN);
         let count = le::short(self.bytes, body.checked_add(12)?)?;
         let starts = (0..count).filter_map(|n| first.checked_add(n.checked_mul(step)?));
         Some(Element {
-            name: self.pool.text(le::u32(self.bytes, body.checked_add(4)?)?).unwrap_or_default().into_owned(),
+            name: self.text(le::u32(self.bytes, body.checked_add(4)?)?),
             parent: self.open.last().copied(),
             attributes: starts.map_while(|at| self.attribute(at)).collect(),
             start: le::wide(chunk.at),
@@ -206,14 +224,18 @@ impl State<'_> {
         })
     }
 
-    fn attribute(&self, at: usize) -> Option<Attribute> {
+    fn attribute(&mut self, at: usize) -> Option<Attribute> {
         let name = le::u32(self.bytes, at.checked_add(4)?)?;
         let kind = le::u8(self.bytes, at.checked_add(15)?)?;
         let data = le::u32(self.bytes, at.checked_add(16)?)?;
         Some(Attribute {
-            name: self.pool.text(name).unwrap_or_default().into_owned(),
+            name: self.text(name),
             id: usize::try_from(name).ok().and_then(|n| self.ids.get(n)).copied().unwrap_or(0),
-            value: Value::of(kind, data, &self.pool),
+            value: if kind == TEXT_VALUE {
+                Value::Text(self.text(data))
+            } else {
+                Value::of(kind, data, &self.pool)
+            },
             start: le::wide(at),
         })
     }
@@ -259,5 +281,8 @@ const END_ELEMENT: u16 = 0x0103;
 const TEXT: u16 = 0x0104;
 const RESOURCE_MAP: u16 = 0x0180;
 const ATTRIBUTE_LEN: usize = 20;
+const TEXT_VALUE: u8 = 0x03;
+/// What even a tiny document may repeat.
+const MIN_TEXT: usize = 1 << 20;
 /// Far above any manifest; a megabyte of elements is an attack.
 const MAX_ELEMENTS: usize = 200_000;

@@ -15,6 +15,9 @@ pub struct Callers {
     by_name: HashMap<String, u32>,
     /// Callee → its callers.
     callers: Vec<Vec<u32>>,
+    /// Names were left out: there were more than fit into memory.
+    pub cut: bool,
+    bytes: usize,
 }
 
 /// A method from which two others are reached.
@@ -36,9 +39,7 @@ impl Callers {
             let mut known: HashMap<u32, Option<u32>> = HashMap::new();
             for call in &uses.calls {
                 let mut id = |method: u32| {
-                    *known
-                        .entry(method)
-                        .or_insert_with(|| dex.method_name(method).map(|name| callers.id(name)))
+                    *known.entry(method).or_insert_with(|| callers.id(dex.method_name(method)?))
                 };
                 if let Some((caller, callee)) = id(call.caller).zip(id(call.callee)) {
                     callers.enter(caller, callee);
@@ -75,15 +76,20 @@ impl Callers {
         })
     }
 
-    fn id(&mut self, name: String) -> u32 {
+    fn id(&mut self, name: String) -> Option<u32> {
         if let Some(id) = self.by_name.get(&name) {
-            return *id;
+            return Some(*id);
         }
-        let id = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        self.bytes = self.bytes.saturating_add(name.len());
+        if self.bytes > MAX_NAMES {
+            self.cut = true;
+            return None;
+        }
+        let id = u32::try_from(self.names.len()).ok()?;
         self.names.push(name.clone());
         self.callers.push(Vec::new());
         self.by_name.insert(name, id);
-        id
+        Some(id)
     }
 
     fn enter(&mut self, caller: u32, callee: u32) {
@@ -154,3 +160,5 @@ fn index(id: u32) -> usize {
 /// Further apart, two methods have nothing to do with each other.
 const MAX_DEPTH: u32 = 12;
 const MAX_REACHED: usize = 100_000;
+/// Bytes of names: some four million methods.
+const MAX_NAMES: usize = 256 << 20;

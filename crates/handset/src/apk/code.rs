@@ -106,8 +106,8 @@ impl<'a> Code<'a> {
     pub fn contains(&self, needle: &str) -> bool {
         let finder = memchr::memmem::Finder::new(needle);
         let within = |dex: Dex<'_>| {
-            (0..dex.string_count())
-                .any(|n| dex.string_bytes(n).is_some_and(|text| finder.find(text).is_some()))
+            dex.strings()
+                .any(|(_, range)| dex.bytes().get(range).is_some_and(|text| finder.find(text).is_some()))
         };
         !needle.is_empty() && self.files.iter().any(|file| finder.find(&file.bytes).is_some()) && {
             self.dexes().any(|(_, dex, _)| within(dex))
@@ -171,8 +171,7 @@ impl fmt::Display for Holder {
 
 fn held(member: &Arc<str>, dex: Dex<'_>, uses: &Uses, finder: &memchr::memmem::Finder<'_>) -> Vec<Held> {
     let mut found: HashMap<u32, Held> = HashMap::new();
-    for string in 0..dex.string_count() {
-        let Some(range) = dex.string_range(string) else { continue };
+    for (string, range) in dex.strings() {
         let bytes = dex.bytes().get(range.clone()).unwrap_or_default();
         if finder.find(bytes).is_none() {
             continue;

@@ -111,7 +111,7 @@ impl Manifest {
             manifest.min_sdk = sdk.number(MIN_SDK);
             manifest.target_sdk = sdk.number(TARGET_SDK);
         }
-        for (_, element) in document.elements.iter().enumerate().filter(|(_, e)| e.parent == Some(root)) {
+        for (_, element) in document.below(root) {
             if element.name.starts_with("uses-permission") {
                 manifest.permissions.extend(reader.found(element, NAME));
             }
@@ -186,10 +186,7 @@ impl Manifest {
         self.debuggable = element.flag(DEBUGGABLE);
         self.has_code = element.flag(HAS_CODE);
         self.persistent = element.flag(PERSISTENT);
-        for (index, child) in reader.document.elements.iter().enumerate() {
-            if child.parent != Some(application) {
-                continue;
-            }
+        for (index, child) in reader.document.below(application) {
             if let Some(kind) = ComponentKind::of(&child.name) {
                 self.components.extend(reader.component(kind, index, child, self.package()));
             } else if child.name == "meta-data" {

@@ -16,7 +16,7 @@ pub(super) struct Pool<'a> {
 
 impl<'a> Pool<'a> {
     /// Over a chunk that begins at its header.
-    pub(super) fn read(chunk: &'a [u8], _at: usize) -> Self {
+    pub(super) fn read(chunk: &'a [u8]) -> Self {
         Self {
             chunk,
             header: le::short(chunk, 2).unwrap_or(28),
@@ -34,9 +34,14 @@ impl<'a> Pool<'a> {
         if self.utf8 { self.utf8_at(at) } else { self.utf16_at(at) }
     }
 
-    /// All strings.
+    /// All strings, until twice the pool's size is read: many entries can point at one long string.
     pub(super) fn texts(&self) -> impl Iterator<Item = Cow<'a, str>> + '_ {
-        (0..u32::try_from(self.count).unwrap_or(u32::MAX)).filter_map(|index| self.text(index))
+        let mut left = self.chunk.len().saturating_mul(2);
+        let all = (0..u32::try_from(self.count).unwrap_or(u32::MAX)).filter_map(|index| self.text(index));
+        all.take_while(move |text| {
+            left = left.saturating_sub(text.len());
+            left > 0
+        })
     }
 
     /// Length in characters, then in bytes, each one byte or two.

@@ -114,11 +114,11 @@ impl<'t> Reading<'t> {
         for (text, range) in printable(bytes, 6, MAX_NATIVE_STRINGS) {
             if let Some((endpoint, part)) = text::endpoint(text) {
                 let at = range.start.saturating_add(part.start);
-                self.endpoints.add(endpoint, Holder::file(&member, le::wide(at)));
+                self.endpoints.add(endpoint, || Holder::file(&member, le::wide(at)));
             }
             if let Some(form) = text::written_key(text) {
                 let key = Crypto::Key(form, text::shortened(text));
-                self.crypto.add(key, Holder::file(&member, le::wide(range.start)));
+                self.crypto.add(key, || Holder::file(&member, le::wide(range.start)));
             }
         }
     }
@@ -126,10 +126,10 @@ impl<'t> Reading<'t> {
     /// Endpoints of a text that has no offsets of its own: a string of the resources.
     pub(super) fn resource(&mut self, member: &Arc<str>, text: &str) {
         if let Some((endpoint, _)) = text::endpoint(text) {
-            self.endpoints.add(endpoint, Holder::file(member, 0));
+            self.endpoints.add(endpoint, || Holder::file(member, 0));
         }
         if let Some(number) = text::phone_number(text) {
-            self.phone_numbers.add(number.to_owned(), Holder::file(member, 0));
+            self.phone_numbers.add(number.to_owned(), || Holder::file(member, 0));
         }
     }
 
@@ -186,8 +186,8 @@ impl<'t> Reading<'t> {
 struct Walked<'d> {
     dex: &'d Dex<'d>,
     uses: &'d Uses,
-    strings: HashMap<u32, Vec<Interest>>,
-    callees: HashMap<u32, Vec<Role>>,
+    strings: Noted<Interest>,
+    callees: Noted<Role>,
     /// Methods that call something of a role.
     senders: HashSet<u32>,
     deleters: HashSet<u32>,
@@ -244,7 +244,7 @@ impl<'d> Walked<'d> {
 
     fn look_at_calls(&mut self) {
         for call in &self.uses.calls {
-            for role in self.callees.get(&call.callee).into_iter().flatten() {
+            for role in self.callees.of(call.callee) {
                 match role {
                     Role::Deletes => self.deleters.insert(call.caller),
                     Role::Encrypts => match self.dex.method_class(call.caller) {
@@ -262,7 +262,7 @@ impl<'d> Walked<'d> {
     fn look_at_strings(&mut self) {
         for used in &self.uses.strings {
             let Via::Code(method) = used.via else { continue };
-            for interest in self.strings.get(&used.string).into_iter().flatten() {
+            for interest in self.strings.of(used.string) {
                 match interest {
                     Interest::Beside(row) => self.beside.insert((method, *row)),
                     Interest::MessageStore => self.message_stores.insert(method),
@@ -281,16 +281,16 @@ impl<'d> Walked<'d> {
 
     fn tell_calls(&self, member: &Arc<str>, reading: &mut Reading<'_>) {
         for call in &self.uses.calls {
-            for role in self.callees.get(&call.callee).into_iter().flatten() {
+            for role in self.callees.of(call.callee) {
                 let holder = || Holder::of(member, self.dex, Via::Code(call.caller), call.at);
                 let callee = || self.dex.method_name(call.callee).unwrap_or_default();
                 match role {
-                    Role::SendsSms => reading.sms_sends.add(callee(), holder()),
+                    Role::SendsSms => reading.sms_sends.add(callee(), holder),
                     Role::Deletes if self.message_stores.contains(&call.caller) => {
-                        reading.sms_deletes.add(callee(), holder());
+                        reading.sms_deletes.add(callee(), holder);
                     }
                     Role::Reads(row) if self.reads(call.caller, *row) => {
-                        reading.reads.add(reads_of(*row), holder());
+                        reading.reads.add(reads_of(*row), holder);
                     }
                     _ => {}
                 }
@@ -311,7 +311,7 @@ impl<'d> Walked<'d> {
                 if api.reads == "SMS" {
                     self.message_stores.insert(used.method);
                 }
-                let holder = Holder::of(member, self.dex, Via::Code(used.method), used.at);
+                let holder = || Holder::of(member, self.dex, Via::Code(used.method), used.at);
                 reading.reads.add(api.reads.clone(), holder);
             }
         }
@@ -319,7 +319,7 @@ impl<'d> Walked<'d> {
 
     fn tell_strings(&self, member: &Arc<str>, reading: &mut Reading<'_>) {
         for used in &self.uses.strings {
-            for interest in self.strings.get(&used.string).into_iter().flatten() {
+            for interest in self.strings.of(used.string) {
                 let holder = || Holder::of(member, self.dex, used.via, used.at);
                 self.tell_string(reading, interest, used.string, used.via, &holder);
             }
@@ -337,17 +337,17 @@ impl<'d> Walked<'d> {
         let text = || text::shortened(&self.dex.string(string).unwrap_or_default());
         let within = |methods: &HashSet<u32>| matches!(via, Via::Code(method) if methods.contains(&method));
         match interest {
-            Interest::Algorithm => reading.crypto.add(Crypto::Algorithm(text()), holder()),
-            Interest::Dialled if within(&self.senders) => reading.phone_numbers.add(text(), holder()),
-            Interest::Endpoint(endpoint) => reading.endpoints.add(endpoint.clone(), holder()),
-            Interest::Key(form) => reading.crypto.add(Crypto::Key(*form, text()), holder()),
+            Interest::Algorithm => reading.crypto.add(Crypto::Algorithm(text()), holder),
+            Interest::Dialled if within(&self.senders) => reading.phone_numbers.add(text(), holder),
+            Interest::Endpoint(endpoint) => reading.endpoints.add(endpoint.clone(), holder),
+            Interest::Key(form) => reading.crypto.add(Crypto::Key(*form, text()), holder),
             Interest::KeySized(form) if self.encrypts(via) => {
-                reading.crypto.add(Crypto::Key(*form, text()), holder());
+                reading.crypto.add(Crypto::Key(*form, text()), holder);
             }
-            Interest::PhoneNumber(number) => reading.phone_numbers.add(number.clone(), holder()),
-            Interest::Property if within(&self.property_readers) => reading.properties.add(text(), holder()),
+            Interest::PhoneNumber(number) => reading.phone_numbers.add(number.clone(), holder),
+            Interest::Property if within(&self.property_readers) => reading.properties.add(text(), holder),
             Interest::Reads(row) => {
-                reading.reads.add(reads_of(*row), holder());
+                reading.reads.add(reads_of(*row), holder);
             }
             _ => {}
         }
@@ -364,29 +364,34 @@ impl<'d> Walked<'d> {
 
     /// Endpoints that stand in the table of strings and that no code was seen to use.
     fn tell_unused(&self, member: &Arc<str>, reading: &mut Reading<'_>) {
-        let used: HashSet<u32> = self.uses.strings.iter().map(|used| used.string).collect();
-        for (string, interests) in self.strings.iter().filter(|(string, _)| !used.contains(string)) {
+        let mut used = vec![false; le::narrow(u64::from(self.dex.string_count()))];
+        for string in &self.uses.strings {
+            if let Some(used) = used.get_mut(index(string.string)) {
+                *used = true;
+            }
+        }
+        for (string, interests) in
+            self.strings.all().filter(|(string, _)| used.get(index(*string)) == Some(&false))
+        {
             for interest in interests {
                 let Interest::Endpoint(endpoint) = interest else { continue };
-                let start = self.dex.string_range(*string).map_or(0, |range| range.start);
+                let start = self.dex.string_range(string).map_or(0, |range| range.start);
                 let at = le::wide(start.saturating_add(self.dex.base()));
-                reading.endpoints.add(endpoint.clone(), Holder::file(member, at));
+                reading.endpoints.add(endpoint.clone(), || Holder::file(member, at));
             }
         }
     }
 }
 
-fn interests(dex: &Dex<'_>) -> HashMap<u32, Vec<Interest>> {
-    let mut found = HashMap::new();
-    for string in 0..dex.string_count() {
-        let bytes = dex.string_bytes(string).unwrap_or_default();
+fn interests(dex: &Dex<'_>) -> Noted<Interest> {
+    let mut found = Noted::new(dex.string_count());
+    for (string, range) in dex.strings() {
+        let bytes = dex.bytes().get(range).unwrap_or_default();
         if bytes.len() < 3 || bytes.len() > MAX_STRING {
             continue;
         }
-        let Ok(text) = std::str::from_utf8(bytes) else { continue };
-        let interests = interests_of(text);
-        if !interests.is_empty() {
-            found.insert(string, interests);
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            found.note(string, interests_of(text));
         }
     }
     found
@@ -418,11 +423,13 @@ fn interests_of(text: &str) -> Vec<Interest> {
 
 fn rows_of(text: &str) -> impl Iterator<Item = Interest> + '_ {
     let store = MESSAGE_STORES.iter().any(|store| text.starts_with(store)).then_some(Interest::MessageStore);
-    let rows = apis::rows().iter().enumerate().filter_map(move |(row, api)| {
+    let rows = le::array(text.as_bytes(), 0).and_then(|start| APIS.by_start.get(&start));
+    let rows = rows.into_iter().flatten().filter_map(move |row| {
+        let api = apis::rows().get(*row)?;
         if api.strings.iter().any(|start| text.starts_with(start.as_str())) {
-            return Some(Interest::Reads(row));
+            return Some(Interest::Reads(*row));
         }
-        api.beside.iter().any(|beside| beside == text).then_some(Interest::Beside(row))
+        api.beside.iter().any(|beside| beside == text).then_some(Interest::Beside(*row))
     });
     store.into_iter().chain(rows)
 }
@@ -435,18 +442,16 @@ fn is_property(text: &str) -> bool {
 }
 
 /// What the methods named in a DEX file do, as far as it matters.
-fn roles(dex: &Dex<'_>) -> HashMap<u32, Vec<Role>> {
-    let mut found: HashMap<u32, Vec<Role>> = HashMap::new();
+fn roles(dex: &Dex<'_>) -> Noted<Role> {
+    let mut found = Noted::new(dex.method_count());
     let classes: HashMap<u32, &[u8]> = (0..dex.type_count())
         .filter_map(|kind| Some((kind, dex.descriptor(kind)?)))
         .filter(|(_, descriptor)| matters(descriptor))
         .collect();
     for method in 0..dex.method_count() {
         let class = dex.method_class(method).and_then(|class| classes.get(&class));
-        let Some((class, name)) = class.zip(dex.method_short(method)) else { continue };
-        let roles = roles_of(class, name);
-        if !roles.is_empty() {
-            found.insert(method, roles);
+        if let Some((class, name)) = class.zip(dex.method_short(method)) {
+            found.note(method, roles_of(class, name));
         }
     }
     found
@@ -496,6 +501,38 @@ fn reads_of(row: usize) -> String {
     apis::rows().get(row).map(|row| row.reads.clone()).unwrap_or_default()
 }
 
+/// Notes on few of many numbered things: four bytes for each, whatever the notes.
+struct Noted<T> {
+    /// One more than the place in `notes`; 0 for none.
+    places: Vec<u32>,
+    notes: Vec<(u32, Vec<T>)>,
+}
+
+impl<T> Noted<T> {
+    fn new(count: u32) -> Self {
+        Self { places: vec![0; index(count)], notes: Vec::new() }
+    }
+
+    fn note(&mut self, number: u32, notes: Vec<T>) {
+        let Some(place) = self.places.get_mut(index(number)).filter(|_| !notes.is_empty()) else { return };
+        self.notes.push((number, notes));
+        *place = u32::try_from(self.notes.len()).unwrap_or(0);
+    }
+
+    fn of(&self, number: u32) -> &[T] {
+        let place = self.places.get(index(number)).and_then(|place| index(*place).checked_sub(1));
+        place.and_then(|place| self.notes.get(place)).map_or(&[], |(_, notes)| notes)
+    }
+
+    fn all(&self) -> impl Iterator<Item = (u32, &[T])> {
+        self.notes.iter().map(|(number, notes)| (*number, notes.as_slice()))
+    }
+}
+
+fn index(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
 /// Facts by value, their holders in the order of the files.
 #[derive(Debug)]
 struct Gathered<T>(BTreeMap<T, (Vec<Holder>, usize)>);
@@ -507,14 +544,11 @@ impl<T> Default for Gathered<T> {
 }
 
 impl<T: Ord> Gathered<T> {
-    fn add(&mut self, value: T, holder: Holder) {
-        if self.0.len() >= MAX_FACTS && !self.0.contains_key(&value) {
-            return;
-        }
+    fn add(&mut self, value: T, holder: impl FnOnce() -> Holder) {
         let (holders, count) = self.0.entry(value).or_default();
         *count = count.saturating_add(1);
         if holders.len() < MAX_HOLDERS {
-            holders.push(holder);
+            holders.push(holder());
         }
     }
 
@@ -530,7 +564,6 @@ impl<T: Ord> Gathered<T> {
 }
 
 const MAX_STRING: usize = 64 << 10;
-const MAX_FACTS: usize = 100_000;
 const MAX_HOLDERS: usize = 200;
 const MAX_NATIVE_STRINGS: usize = 500_000;
 const MESSAGE_STORES: &[&str] = &["content://sms", "content://mms-sms", "content://mms"];

@@ -33,7 +33,7 @@ impl<'a> Resources<'a> {
         let mut resources = Self::default();
         for chunk in chunks(bytes, le::short(bytes, 2).unwrap_or(12)) {
             match chunk.kind {
-                STRINGS => resources.pool = Pool::read(chunk.bytes, chunk.at),
+                STRINGS => resources.pool = Pool::read(chunk.bytes),
                 PACKAGE => resources.package(&chunk),
                 _ => {}
             }

@@ -294,3 +294,52 @@ const ALGORITHMS: &[&str] = &[
     "SM4",
     "X.509",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_and_what_only_looks_like_one() {
+        let host = |text: &str| endpoint(text).map(|(found, _)| (found.form, found.host, found.port));
+        let is = |form, host: &str, port| Some((form, host.to_owned(), port));
+        let rows = [
+            ("http://zzhc.vnet.cn:9998/x", is(EndpointForm::Url, "zzhc.vnet.cn", Some(9998))),
+            ("see https://User:pw@API.example.com/a b", is(EndpointForm::Url, "api.example.com", None)),
+            ("http://1.2.3.4/", is(EndpointForm::Url, "1.2.3.4", None)),
+            ("eservice.example.com:8080", is(EndpointForm::Host, "eservice.example.com", Some(8080))),
+            ("sa.api.intl.miui.com/track", is(EndpointForm::Host, "sa.api.intl.miui.com", None)),
+            ("203.0.113.77", is(EndpointForm::Address, "203.0.113.77", None)),
+            ("10.0.0.1:80", is(EndpointForm::Address, "10.0.0.1", Some(80))),
+            ("2.12.9.2", None),
+            ("user.name", None),
+            ("com.example.app", None),
+            ("libfoo.so", None),
+            ("http://%s/path", None),
+            ("http://schemas.android.com/apk/res/android", None),
+            ("content://sms", None),
+            ("Example.Com", None),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(host(text), expected, "{text}");
+        }
+        let (found, place) = endpoint("GET http://a.example/x now").unwrap();
+        assert_eq!((found.text.as_str(), place), ("http://a.example/x", 4..22));
+    }
+
+    #[test]
+    fn numbers_and_keys() {
+        assert_eq!(phone_number("+8610655059123"), Some("+8610655059123"));
+        assert_eq!(phone_number("smsto:12114?body=x"), Some("12114"));
+        assert_eq!(phone_number("8610655059123"), None);
+        assert_eq!((dialled("10655059"), dialled("12a4"), dialled("##")), (true, false, false));
+        assert_eq!(key_sized("0123456789abcdef0123456789abcdef"), Some(KeyForm::Hex(16)));
+        assert_eq!(key_sized("MDEyMzQ1Njc4OWFiY2RlZg=="), Some(KeyForm::Base64(16)));
+        assert_eq!(key_sized("a1!secret#key_16"), Some(KeyForm::Raw(16)));
+        assert_eq!(key_sized("onCreateContextM"), None);
+        assert_eq!(written_key("-----BEGIN PUBLIC KEY-----\nMIIB"), Some(KeyForm::PublicKey));
+        let spki = format!("MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQ{}", "A".repeat(60));
+        assert_eq!(written_key(&spki), Some(KeyForm::PublicKey));
+        assert_eq!((transformation("AES/CBC/PKCS5Padding"), transformation("aesthetic")), (true, false));
+    }
+}

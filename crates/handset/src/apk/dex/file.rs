@@ -84,17 +84,19 @@ impl<'a> Dex<'a> {
             _ => return Err(NoDex::Header),
         }
         let table = |at: usize, width: usize| Table::read(bytes, head, at, width).ok_or(NoDex::Header);
+        // But for strings, instructions have sixteen bits for an index.
+        let short = |at: usize, width: usize| table(at, width).map(Table::short);
         Ok(Self {
             bytes,
             base: 0,
             header,
             version,
             strings: table(56, 4)?,
-            types: table(64, 4)?,
-            protos: table(72, 12)?,
-            fields: table(80, 8)?,
-            methods: table(88, 8)?,
-            classes: table(96, 32)?,
+            types: short(64, 4)?,
+            protos: short(72, 12)?,
+            fields: short(80, 8)?,
+            methods: short(88, 8)?,
+            classes: short(96, 32)?,
         })
     }
 
@@ -158,6 +160,18 @@ impl<'a> Dex<'a> {
         count(self.types)
     }
 
+    /// All strings that begin within the file, with their places. Entries that point at the same bytes count
+    /// each time; the list ends when twice the file was read, which no compiler's output asks for.
+    pub fn strings(&self) -> impl Iterator<Item = (u32, Range<usize>)> + 'a {
+        let dex = *self;
+        let mut left = dex.bytes.len().saturating_mul(2);
+        (0..dex.string_count()).filter_map(move |string| {
+            let range = if left > 0 { dex.string_range(string)? } else { return None };
+            left = left.saturating_sub(range.len());
+            Some((string, range))
+        })
+    }
+
     /// A string's bytes in Modified UTF-8, without its end.
     pub fn string_bytes(&self, string: u32) -> Option<&'a [u8]> {
         self.bytes.get(self.string_range(string)?)
@@ -166,8 +180,11 @@ impl<'a> Dex<'a> {
     /// Where a string's bytes are.
     pub fn string_range(&self, string: u32) -> Option<Range<usize>> {
         let at = le::size(self.bytes, self.strings.entry(string, 4)?)?;
-        let (_, start) = uleb(self.bytes, at)?;
-        let len = memchr::memchr(0, self.bytes.get(start..)?)?;
+        let (units, start) = uleb(self.bytes, at)?;
+        // At most three bytes for each unit, whatever stands there.
+        let most = usize::try_from(units).ok()?.checked_mul(3)?.checked_add(1)?;
+        let rest = self.bytes.get(start..)?;
+        let len = memchr::memchr(0, rest.get(..most).unwrap_or(rest))?;
         Some(start..start.checked_add(len)?)
     }
 
@@ -178,7 +195,16 @@ impl<'a> Dex<'a> {
 
     /// A type's descriptor: `Landroid/net/Uri;`.
     pub fn descriptor(&self, kind: u32) -> Option<&'a [u8]> {
-        self.string_bytes(le::u32(self.bytes, self.types.entry(kind, 4)?)?)
+        self.name(le::u32(self.bytes, self.types.entry(kind, 4)?)?)
+    }
+
+    /// A string that is a name, cut where it is longer than any: it is copied for every use.
+    fn name(&self, string: u32) -> Option<&'a [u8]> {
+        let at = le::size(self.bytes, self.strings.entry(string, 4)?)?;
+        let (_, start) = uleb(self.bytes, at)?;
+        let rest = self.bytes.get(start..)?;
+        let rest = rest.get(..MAX_NAME).unwrap_or(rest);
+        rest.get(..memchr::memchr(0, rest).unwrap_or(rest.len()))
     }
 
     /// A type's name as in source text: `android.net.Uri`.
@@ -193,7 +219,7 @@ impl<'a> Dex<'a> {
 
     /// A method's bare name.
     pub fn method_short(&self, method: u32) -> Option<&'a [u8]> {
-        self.string_bytes(le::u32(self.bytes, self.methods.entry(method, 8)?.checked_add(4)?)?)
+        self.name(le::u32(self.bytes, self.methods.entry(method, 8)?.checked_add(4)?)?)
     }
 
     /// `class.method` with dots.
@@ -216,7 +242,7 @@ impl<'a> Dex<'a> {
 
     /// A field's bare name.
     pub fn field_short(&self, field: u32) -> Option<&'a [u8]> {
-        self.string_bytes(le::u32(self.bytes, self.fields.entry(field, 8)?.checked_add(4)?)?)
+        self.name(le::u32(self.bytes, self.fields.entry(field, 8)?.checked_add(4)?)?)
     }
 
     /// `class.field` with dots.
@@ -271,6 +297,10 @@ impl Table {
         }
         let room = bytes.len().checked_sub(start)?.checked_div(width)?;
         (room > 0).then_some(Self { at: start, count: count.min(room) })
+    }
+
+    fn short(self) -> Self {
+        Self { count: self.count.min(0x1_0000), ..self }
     }
 
     fn entry(&self, index: u32, width: usize) -> Option<usize> {
@@ -409,5 +439,7 @@ fn count(table: Table) -> u32 {
     u32::try_from(table.count).unwrap_or(u32::MAX)
 }
 
+/// The longest name of a class or method that is told.
+const MAX_NAME: usize = 1024;
 /// More than any app or system image has in one file.
 const MAX_DEXES: usize = 4_096;

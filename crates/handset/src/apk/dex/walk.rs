@@ -76,9 +76,9 @@ pub struct FieldUse {
 
 impl Uses {
     /// Walks all classes. What several classes or methods share counts each time, and the walk ends when
-    /// four times the file was read: no compiler's output comes near, and no table can ask for more.
+    /// three times the file was read: no compiler's output comes near, and no table can ask for more.
     pub fn of(dex: &Dex<'_>) -> Self {
-        let budget = le::wide(dex.bytes().len()).saturating_mul(4).saturating_add(4096);
+        let budget = le::wide(dex.bytes().len()).saturating_mul(3).saturating_add(4096);
         let mut uses = Self { budget, ..Self::default() };
         for class in dex.classes() {
             uses.class(dex, &class);
