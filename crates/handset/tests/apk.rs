@@ -425,3 +425,27 @@ fn tables_that_point_at_one_place_cost_no_more_than_the_file() {
     assert_eq!(apk.contents(Trackers::own()).endpoints.len(), 0);
     assert!(apk.holders("xxxx").len() < 20);
 }
+
+#[test]
+fn code_in_plug_ins_and_splits_is_read_and_packers_are_told() {
+    let dex = |class: &str, text: &'static str| {
+        testkit::apk::dex(&[Class::new(class).method("run", &[Op::Text(text)])])
+    };
+    let plugin = zip(&[Member::stored("classes.dex", &dex("com.example.Plug", "plug.example.com"))]);
+    let bytes = App::new("com.example.host")
+        .service("com.example.InSplit")
+        .file("assets/plug.jar", &plugin)
+        .file("lib/arm64-v8a/libjiagu_64.so", b"x")
+        .build();
+    let split = zip(&[Member::stored("classes.dex", &dex("com.example.InSplit", "split.example.com"))]);
+    let mut apk = Apk::read(&bytes);
+    assert_eq!(
+        apk.holders("plug.example.com")[0].holders[0].to_string().split(':').next(),
+        Some("com.example.Plug.run @ assets/plug.jar!classes.dex")
+    );
+    assert_eq!(apk.coverage().unread[0].what, "360 Jiagu");
+    assert_eq!(apk.coverage().undefined, ["com.example.InSplit"]);
+    apk.add_split(&Apk::read(&split));
+    assert!(apk.coverage().undefined.is_empty());
+    assert_eq!(apk.holders("split.example.com").len(), 1);
+}

@@ -6,6 +6,7 @@ use super::{
     code::{Code, Held, Holder},
     dex::NoDex,
     manifest::Manifest,
+    packers,
     report::{Contents, Reading},
     resources::Resources,
     signatures::Signatures,
@@ -159,7 +160,15 @@ impl<'a> Apk<'a> {
         [self.oddities.clone(), self.manifest.oddities.clone(), self.code.oddities()].concat()
     }
 
-    /// Adds code that stands beside the APK: a split's `classes.dex`, a system app's `.odex` or `.vdex`.
+    /// Adds the code of a split of the same app, and counts it as there.
+    pub fn add_split(&mut self, split: &Apk<'a>) {
+        self.code.join(&split.code);
+        self.manifest.splits_required = false;
+        self.coverage.unread.extend(split.coverage.unread.iter().cloned());
+        self.compare();
+    }
+
+    /// Adds code that stands beside the APK: a system app's `.odex` or `.vdex`.
     pub fn add_code(&mut self, name: &str, bytes: Cow<'a, [u8]>) -> Result<(), NoDex> {
         self.code.add(name, bytes)?;
         self.compare();
@@ -224,12 +233,34 @@ impl<'a> Apk<'a> {
                 self.unread(&member.name, member.size, why(problem));
             }
         }
+        for member in members.iter().filter(|member| is_nested(&member.name)) {
+            left = left.saturating_sub(self.read_nested(member, left));
+        }
+        for name in packers::of(&members) {
+            self.unread(&name, 0, PACKED);
+        }
         if self.archive.leading().starts_with(b"dex\n") {
             let _read = self.code.add("(before the archive)", Cow::Borrowed(self.archive.leading()));
         }
         let native = members.iter().filter(|member| member.name.ends_with(".so"));
         self.coverage.native =
             native.fold((0, 0), |(count, bytes), member| (count + 1, member.size.saturating_add(bytes)));
+    }
+
+    /// Code in an archive inside, one level deep: an app loads it when it runs. How much was unpacked.
+    fn read_nested(&mut self, member: &Member, left: usize) -> usize {
+        let Some(content) = self.unpacked(member, left.min(self.limits.member)) else { return 0 };
+        let inner = Archive::read(&content);
+        let mut spent = content.len();
+        for code in inner.members().iter().filter(|code| is_code(&code.name)) {
+            let Some(dex) = inner.content(code, left.saturating_sub(spent)) else { continue };
+            spent = spent.saturating_add(dex.bytes.len());
+            let name = format!("{}!{}", member.name, code.name);
+            if let Err(problem) = self.code.add(&name, Cow::Owned(dex.bytes.into_owned())) {
+                self.unread(&name, code.size, why(problem));
+            }
+        }
+        spent
     }
 
     /// The manifest's promises against the code.
@@ -291,6 +322,11 @@ fn is_code(name: &str) -> bool {
     name.ends_with(".dex")
 }
 
+/// An archive that can hold code: a plug-in, or a library that is loaded by name.
+fn is_nested(name: &str) -> bool {
+    [".apk", ".jar", ".zip"].iter().any(|end| name.ends_with(end))
+}
+
 /// Native libraries, and assets where endpoints are configured.
 fn holds_text(name: &str) -> bool {
     let configured = [".json", ".xml", ".properties", ".js", ".html", ".txt", ".cfg", ".conf", ".ini"];
@@ -308,6 +344,7 @@ fn why(problem: NoDex) -> &'static str {
 
 const MANIFEST: &str = "AndroidManifest.xml";
 const NO_CODE: &str = "the APK has no code of its own: it lies beside it, or in a split";
+const PACKED: &str = "a library that unpacks the real code when the app starts: what was read is its wrapper";
 const NO_SPLIT: &str = "the app says that splits belong to it";
 /// A hundred times that of any app.
 const MAX_MANIFEST: usize = 32 << 20;

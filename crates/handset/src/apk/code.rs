@@ -73,6 +73,11 @@ impl<'a> Code<'a> {
         Ok(())
     }
 
+    /// Adds the code of another package.
+    pub(super) fn join(&mut self, other: &Self) {
+        self.files.extend(other.files.iter().cloned());
+    }
+
     /// Bytes of DEX files read.
     pub fn dex_bytes(&self) -> u64 {
         self.dexes().map(|(_, dex, _)| le::wide(dex.len())).sum()

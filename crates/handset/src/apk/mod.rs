@@ -12,6 +12,7 @@ pub mod code;
 pub mod dex;
 pub mod manifest;
 pub mod native;
+mod packers;
 mod pool;
 pub mod report;
 pub mod resources;
