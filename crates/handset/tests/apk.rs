@@ -390,6 +390,20 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
+    fn damaged_signatures_never_panic(changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..24), from in 0usize..9000) {
+        let Some(corpora) = testkit::corpora() else { return Ok(()) };
+        for name in ["golden-aligned-v1v2v3-out.apk", "two-signers.apk", "v1-only-with-dsa-sha1-1.2.840.10040.4.1-1024.apk"] {
+            let mut bytes = std::fs::read(corpora.join("apk").join(name)).unwrap();
+            let from = from.min(bytes.len() - 1);
+            let room = bytes.len() - from;
+            for (at, byte) in &changes {
+                bytes[from + at.index(room)] = *byte;
+            }
+            Apk::read(&bytes).signatures();
+        }
+    }
+
+    #[test]
     fn damage_never_panics(changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..24), cut in any::<proptest::sample::Index>()) {
         let mut bytes = registration().build();
         for (at, byte) in &changes {

@@ -55,3 +55,42 @@ fn signed(hashing: &[u8], apk_len: u64, fields: [&[u8]; 3]) -> Option<Vec<u8>> {
     bytes.get_mut(..4)?.copy_from_slice(&len);
     Some(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::{
+        encoding::AsDer,
+        rand::SystemRandom,
+        signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair},
+    };
+
+    use super::*;
+
+    /// Length and bytes.
+    fn field(bytes: &[u8]) -> Vec<u8> {
+        [&(bytes.len() as u32).to_le_bytes(), bytes].concat()
+    }
+
+    /// A file as the scheme's page lays it out, signed for an APK of 1,000 bytes.
+    fn idsig() -> Vec<u8> {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
+        let hashing = [&1u32.to_le_bytes()[..], &[12], &field(b""), &field(&[7; 32])].concat();
+        let info = [field(&[8; 32]), field(b"certificate"), field(b"")].concat();
+        let rest = [&1000u64.to_le_bytes()[..], &hashing, &info].concat();
+        let signed = [&(rest.len() as u32 + 4).to_le_bytes()[..], &rest].concat();
+        let signature = pair.sign(&SystemRandom::new(), &signed).unwrap();
+        let key = pair.public_key().as_der().unwrap();
+        let signing =
+            [info, field(key.as_ref()), 0x0201u32.to_le_bytes().to_vec(), field(signature.as_ref())].concat();
+        [2u32.to_le_bytes().to_vec(), field(&hashing), field(&signing)].concat()
+    }
+
+    #[test]
+    fn the_size_of_the_package_is_signed() {
+        let idsig = idsig();
+        assert_eq!(signer(&idsig, 1000).unwrap().outcome, Outcome::Valid);
+        assert!(matches!(signer(&idsig, 1001).unwrap().outcome, Outcome::Invalid(_)));
+        assert!(signer(&idsig[..40], 1000).is_none());
+        assert!(signer(b"\x03\0\0\0", 1000).is_none());
+    }
+}
