@@ -2,7 +2,9 @@
 
 use std::{borrow::Cow, io::Write};
 
-use handset::apk::{Apk, Callers, ComponentKind, Crypto, HeldBy, Limits, Outcome, Trackers, zip::Archive};
+use handset::apk::{
+    Apk, Callers, ComponentKind, Crypto, HeldBy, Limits, Outcome, Trackers, text::KeyForm, zip::Archive,
+};
 use proptest::prelude::{ProptestConfig, any, proptest};
 use testkit::apk::{App, Class, Member, Op, zip};
 
@@ -154,6 +156,28 @@ fn the_contents_name_who_does_what() {
         contents.trackers.iter().map(|found| (found.name.as_str(), found.classes)).collect();
     assert_eq!(trackers, [("Umeng", 1)]);
     assert_eq!(contents.trackers[0].hosts, ["ulogs.umeng.com"]);
+}
+
+#[test]
+fn an_array_beside_a_cipher_can_be_its_key() {
+    let key: &[u8] = &[0xde, 0xad, 1, 2, 3, 4, 5, 0x99];
+    let class = |name: &str, op: Op| {
+        Class::new(name)
+            .method("seal", &[Op::Bytes(&[0xde, 0xad, 1, 2, 3, 4, 5, 0x99]), Op::Text("after"), op])
+    };
+    let bytes = App::new("com.example.keys")
+        .class(class("com.example.keys.Seal", Op::Call("javax.crypto.Cipher.getInstance")))
+        .class(class("com.example.keys.Image", Op::Call("java.lang.Object.hashCode")))
+        .build();
+    let apk = Apk::read(&bytes);
+    assert_eq!(apk.oddities(), []);
+    let crypto = apk.contents(Trackers::own()).crypto;
+    assert_eq!((crypto.len(), crypto[0].count), (1, 1));
+    assert_eq!(crypto[0].value, Crypto::Key(KeyForm::Array(8), "dead010203040599".to_owned()));
+    let holder = &crypto[0].holders[0];
+    assert_eq!(holder.name, "com.example.keys.Seal.seal");
+    let dex = apk.archive().content_of("classes.dex", usize::MAX).unwrap().bytes;
+    assert_eq!(&dex[holder.at as usize..holder.at as usize + 8], key);
 }
 
 #[test]

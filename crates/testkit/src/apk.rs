@@ -51,6 +51,8 @@ pub enum Op {
     Text(&'static str),
     /// Calls `class.method`.
     Call(&'static str),
+    /// Fills an array with bytes.
+    Bytes(&'static [u8]),
     /// Reads the static field `class.field`.
     Field(&'static str),
 }
@@ -385,6 +387,7 @@ impl DexMaker {
 
     fn op(&mut self, op: &Op) {
         match op {
+            Op::Bytes(_) => {}
             Op::Text(text) => {
                 self.strings.insert((*text).to_owned());
             }
@@ -502,8 +505,13 @@ impl DexMaker {
 
     fn instructions(&self, ops: &[Op]) -> Vec<u16> {
         let mut units = Vec::new();
+        let mut arrays = Vec::new();
         for op in ops {
             match op {
+                Op::Bytes(bytes) => {
+                    arrays.push((units.len(), *bytes));
+                    units.extend([0x0026, 0, 0]);
+                }
                 Op::Text(text) => units.extend([0x001a, self.string_index(text) as u16]),
                 Op::Field(name) => {
                     let (class, field) = split(name);
@@ -516,6 +524,17 @@ impl DexMaker {
             }
         }
         units.push(0x000e);
+        for (at, bytes) in arrays {
+            units.resize(units.len().next_multiple_of(2), 0);
+            let offset = short(units.len() - at);
+            units.splice(at + 1..at + 2, [offset]);
+            units.extend([0x0300, 1, short(bytes.len()), 0]);
+            units.extend(
+                bytes
+                    .chunks(2)
+                    .map(|pair| pair.iter().rev().fold(0, |unit, byte| unit << 8 | u16::from(*byte))),
+            );
+        }
         units
     }
 }

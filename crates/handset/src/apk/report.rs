@@ -277,6 +277,21 @@ impl<'d> Walked<'d> {
         self.tell_strings(member, reading);
         self.tell_unused(member, reading);
         self.tell_calls(member, reading);
+        self.tell_arrays(member, reading);
+    }
+
+    /// Arrays of the size of a key in classes that encrypt.
+    fn tell_arrays(&self, member: &Arc<str>, reading: &mut Reading<'_>) {
+        for array in &self.uses.arrays {
+            let (start, end) = (index(array.bytes.start), index(array.bytes.end));
+            let bytes = self.dex.bytes().get(start..end).unwrap_or_default();
+            let via = Via::Code(array.method);
+            if text::SIZES.contains(&bytes.len()) && self.encrypts(via) {
+                let hex = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                let key = Crypto::Key(KeyForm::Array(bytes.len()), hex);
+                reading.crypto.add(key, || Holder::of(member, self.dex, via, array.bytes.start));
+            }
+        }
     }
 
     fn tell_calls(&self, member: &Arc<str>, reading: &mut Reading<'_>) {

@@ -51,6 +51,8 @@ pub fn dialled(text: &str) -> bool {
 /// What a string could be to a cipher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyForm {
+    /// An array of 8, 16, 24 or 32 bytes in the code, told in hex.
+    Array(usize),
     /// Base64 of 8, 16, 24 or 32 bytes.
     Base64(usize),
     /// A certificate, in PEM or base64 of DER.
@@ -97,7 +99,6 @@ pub fn written_key(text: &str) -> Option<KeyForm> {
 
 /// Whether a string has the size of a symmetric key. That says little unless the code around it uses ciphers.
 pub fn key_sized(text: &str) -> Option<KeyForm> {
-    const SIZES: [usize; 4] = [8, 16, 24, 32];
     let bytes = text.as_bytes();
     if bytes.len().is_multiple_of(2)
         && bytes.iter().all(u8::is_ascii_hexdigit)
@@ -239,6 +240,8 @@ impl fmt::Display for Endpoint {
     }
 }
 
+/// Of the keys of DES, 3DES and AES.
+pub(super) const SIZES: [usize; 4] = [8, 16, 24, 32];
 const MAX_SHOWN: usize = 400;
 const SCHEMES: &[&str] = &[
     "coap", "coaps", "ftp", "http", "https", "mqtt", "mqtts", "rtmp", "rtsp", "ssl", "tcp", "udp", "ws",

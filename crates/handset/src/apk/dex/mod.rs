@@ -8,4 +8,4 @@ mod values;
 mod walk;
 
 pub use file::{ClassDef, Dex, Method, NoDex, dexes};
-pub use walk::{Call, FieldUse, StringUse, Uses, Via};
+pub use walk::{ArrayUse, Call, FieldUse, StringUse, Uses, Via};

@@ -17,6 +17,8 @@ pub struct Uses {
     pub calls: Vec<Call>,
     /// Fields of objects that are read or written: content URIs, `Build.SERIAL`.
     pub fields: Vec<FieldUse>,
+    /// Arrays of 8 to 64 bytes that code is written with: keys are among them.
+    pub arrays: Vec<ArrayUse>,
     /// Methods with code.
     pub methods: u64,
     /// Bytes of instructions read.
@@ -72,6 +74,15 @@ pub struct FieldUse {
     pub method: u32,
     /// Offset of the instruction.
     pub at: u32,
+}
+
+/// A method holds an array of bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArrayUse {
+    /// The method.
+    pub method: u32,
+    /// Where its bytes are.
+    pub bytes: Range<u32>,
 }
 
 impl Uses {
@@ -147,6 +158,9 @@ impl Uses {
                 _ => {}
             }
             let units = if opcode == 0 && high != 0 { payload(insns, at, high) } else { width(opcode) };
+            if opcode == 0 && high == 3 {
+                self.arrays.extend(array(insns, at, here()).map(|bytes| ArrayUse { method, bytes }));
+            }
             at = at.saturating_add(units.saturating_mul(2));
         }
         if at > insns.len() {
@@ -237,6 +251,15 @@ fn payload(insns: &[u8], at: usize, kind: u8) -> usize {
         }
         _ => 1,
     }
+}
+
+/// Where the bytes of a fill-array-data payload are, if it is of bytes and could be a key.
+fn array(insns: &[u8], at: usize, here: u32) -> Option<Range<u32>> {
+    let width = le::u16(insns, at.checked_add(2)?)?;
+    let len = le::u32(insns, at.checked_add(4)?)?;
+    let start = here.checked_add(8)?;
+    let end = at.checked_add(8)?.checked_add(usize::try_from(len).ok()?)?;
+    (width == 1 && (8..=64).contains(&len) && end <= insns.len()).then_some(start..start.checked_add(len)?)
 }
 
 /// Units of an instruction, by its format.
