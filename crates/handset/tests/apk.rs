@@ -333,6 +333,10 @@ fn a_real_app_names_its_host_with_the_method() {
     let contents = apk.contents(Trackers::own());
     let hosts: Vec<_> = contents.endpoints.iter().map(|fact| fact.value.host.as_str()).collect();
     assert_eq!(hosts, ["github.com", "listen.googlelabs.com", "maps.google.com"]);
+    let resources = apk.archive().content_of("resources.arsc", usize::MAX).unwrap().bytes;
+    let (text, at) = apk.resources().texts().find(|(text, _)| text.is_ascii() && text.len() > 20).unwrap();
+    let entry = resources[at as usize..].iter().copied().filter(|byte| *byte != 0).take(text.len() + 4);
+    assert!(String::from_utf8_lossy(&entry.collect::<Vec<_>>()).contains(&text), "{text} at {at}");
     let held = apk.holders("maps.google.com");
     assert!(held[0].holders.iter().all(|holder| holder.class().starts_with("a2dp.Vol.")), "{held:?}");
     let reads: Vec<_> = contents.reads.iter().map(|fact| fact.value.as_str()).collect();

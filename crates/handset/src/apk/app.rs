@@ -180,7 +180,7 @@ impl<'a> Apk<'a> {
         let mut reading = Reading::new(trackers);
         reading.code(&self.code);
         let member: Arc<str> = Arc::from("resources.arsc");
-        self.resources().texts().for_each(|text| reading.resource(&member, &text));
+        self.resources().texts().for_each(|(text, at)| reading.resource(&member, &text, at));
         for member in self.archive.members().iter().filter(|member| holds_text(&member.name)) {
             if let Some(content) = self.archive.content(member, self.limits.member.min(MAX_NATIVE)) {
                 reading.native(&member.name, &content.bytes);

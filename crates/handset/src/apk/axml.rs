@@ -107,7 +107,7 @@ impl Document {
 
     fn take<'a>(&mut self, state: &mut State<'a>, chunk: &Chunk<'a>) {
         match chunk.kind {
-            STRINGS => state.pool = Pool::read(chunk.bytes),
+            STRINGS => state.pool = Pool::read(chunk.bytes, chunk.at),
             RESOURCE_MAP => state.ids = chunk.words(),
             START_ELEMENT if self.elements.len() < MAX_ELEMENTS => match state.element(chunk) {
                 Some(element) => {

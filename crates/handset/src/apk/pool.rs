@@ -8,6 +8,8 @@ use crate::le;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pool<'a> {
     chunk: &'a [u8],
+    /// Where the chunk begins in its file.
+    at: usize,
     count: usize,
     strings: usize,
     utf8: bool,
@@ -16,9 +18,10 @@ pub(super) struct Pool<'a> {
 
 impl<'a> Pool<'a> {
     /// Over a chunk that begins at its header.
-    pub(super) fn read(chunk: &'a [u8]) -> Self {
+    pub(super) fn read(chunk: &'a [u8], at: usize) -> Self {
         Self {
             chunk,
+            at,
             header: le::short(chunk, 2).unwrap_or(28),
             count: le::size(chunk, 8).unwrap_or(0).min(chunk.len() / 4),
             utf8: le::u32(chunk, 16).unwrap_or(0) & 0x100 != 0,
@@ -28,17 +31,23 @@ impl<'a> Pool<'a> {
 
     /// The string of that index.
     pub(super) fn text(&self, index: u32) -> Option<Cow<'a, str>> {
-        let index = usize::try_from(index).ok().filter(|index| *index < self.count)?;
-        let offset = le::size(self.chunk, self.header.checked_add(index.checked_mul(4)?)?)?;
-        let at = self.strings.checked_add(offset)?;
+        let at = self.place(index)?;
         if self.utf8 { self.utf8_at(at) } else { self.utf16_at(at) }
     }
 
-    /// All strings, until twice the pool's size is read: many entries can point at one long string.
-    pub(super) fn texts(&self) -> impl Iterator<Item = Cow<'a, str>> + '_ {
+    /// Where its entry begins in the chunk: its length, then the text.
+    fn place(&self, index: u32) -> Option<usize> {
+        let index = usize::try_from(index).ok().filter(|index| *index < self.count)?;
+        let offset = le::size(self.chunk, self.header.checked_add(index.checked_mul(4)?)?)?;
+        self.strings.checked_add(offset)
+    }
+
+    /// All strings with the places of their entries in the file, until twice the pool's size is read: many entries can point at one long string.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (Cow<'a, str>, usize)> + '_ {
         let mut left = self.chunk.len().saturating_mul(2);
-        let all = (0..u32::try_from(self.count).unwrap_or(u32::MAX)).filter_map(|index| self.text(index));
-        all.take_while(move |text| {
+        let all = (0..u32::try_from(self.count).unwrap_or(u32::MAX))
+            .filter_map(|index| Some((self.text(index)?, self.at.saturating_add(self.place(index)?))));
+        all.take_while(move |(text, _)| {
             left = left.saturating_sub(text.len());
             left > 0
         })

@@ -123,13 +123,13 @@ impl<'t> Reading<'t> {
         }
     }
 
-    /// Endpoints of a text that has no offsets of its own: a string of the resources.
-    pub(super) fn resource(&mut self, member: &Arc<str>, text: &str) {
+    /// Endpoints and numbers of a string of the resources, whose entry is at `at`.
+    pub(super) fn resource(&mut self, member: &Arc<str>, text: &str, at: u64) {
         if let Some((endpoint, _)) = text::endpoint(text) {
-            self.endpoints.add(endpoint, || Holder::file(member, 0));
+            self.endpoints.add(endpoint, || Holder::file(member, at));
         }
         if let Some(number) = text::phone_number(text) {
-            self.phone_numbers.add(number.to_owned(), || Holder::file(member, 0));
+            self.phone_numbers.add(number.to_owned(), || Holder::file(member, at));
         }
     }
 

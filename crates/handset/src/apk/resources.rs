@@ -33,7 +33,7 @@ impl<'a> Resources<'a> {
         let mut resources = Self::default();
         for chunk in chunks(bytes, le::short(bytes, 2).unwrap_or(12)) {
             match chunk.kind {
-                STRINGS => resources.pool = Pool::read(chunk.bytes),
+                STRINGS => resources.pool = Pool::read(chunk.bytes, chunk.at),
                 PACKAGE => resources.package(&chunk),
                 _ => {}
             }
@@ -53,9 +53,10 @@ impl<'a> Resources<'a> {
         None
     }
 
-    /// All strings of the global pool: what the app's resources say, in every language.
-    pub fn texts(&self) -> impl Iterator<Item = String> + '_ {
-        self.pool.texts().map(|text| text.into_owned())
+    /// All strings of the global pool, what the app's resources say in every language, with the offset of
+    /// each one's entry in `resources.arsc`.
+    pub fn texts(&self) -> impl Iterator<Item = (String, u64)> + '_ {
+        self.pool.texts().map(|(text, at)| (text.into_owned(), le::wide(at)))
     }
 
     fn value(&self, id: u32) -> Option<Value> {
