@@ -2,7 +2,7 @@
 //!
 //! [`parts`] takes an image apart: Android sparse, super partition, `payload.bin` and update archives hold
 //! other images; ext4, EROFS and zip archives hold files. Images are gigabytes, so they come as a [`ReadAt`] and
-//! only what is asked for is read. [`grants`] reads the permission files; [`Role`] says which files matter.
+//! only what is asked for is read. [`grants()`] reads the permission files; [`Role`] says which files matter.
 
 mod erofs;
 mod ext4;
