@@ -17,11 +17,14 @@
 //! assert!(matches!(&facts[..], [Fact::Package(package)] if package.value.name == "com.example.app"));
 //! ```
 
+pub mod apk;
 mod bugreport;
 mod clock;
+pub mod firmware;
 mod found;
 mod intrusion;
 mod kind;
+mod le;
 mod lines;
 pub mod logs;
 pub mod marks;

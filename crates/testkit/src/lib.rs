@@ -19,6 +19,7 @@
 //! # }
 //! ```
 
+pub mod apk;
 pub mod capture;
 mod conversation;
 pub mod corpora;
