@@ -1,5 +1,5 @@
-//! A phone of our own making: its packages, its open sockets, its log and its intrusion log beside a capture. Who
-//! sent what is told with the line that says so, and the line is proved as a packet is.
+//! A phone of our own making: its packages, its open sockets, marks by hand and its intrusion log beside a
+//! capture. Who sent what, and after what, is told with the line that says so, and the line is proved as a packet is.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -51,10 +51,8 @@ const INTRUSION: &str = "{\"connect_event\":{\"ip_address\":\"198.51.100.8\",\"p
 {\"dns_event\":{\"hostname\":\"c.other.example\",\"ip_addresses\":[\"198.51.100.9\"],\"package_name\":\"com.other.app\",\"event_time\":1700000001500}}
 ";
 
-const LOG: &str = "--------- beginning of main
-11-14 22:13:19.500  1000  1234  1250 I ActivityManager: System now ready
-11-14 22:13:19.900  1000  1234  1250 I boot_progress_enable_screen: 12345
-11-14 22:13:20.000  1000  1234  1250 I sysui_status_bar: unlocked
+const EVENTS: &str = "time,kind,detail
+2023-11-14T22:13:19.500Z,unlocked,by the examiner
 ";
 
 fn run(folder: &Path, workers: usize) -> Case {
@@ -73,9 +71,12 @@ fn run(folder: &Path, workers: usize) -> Case {
 
 fn lay(folder: &Path) {
     fs::write(folder.join("phone.pcap"), capture()).unwrap();
-    for (name, text) in
-        [("tcp.txt", SOCKETS), ("packages.txt", PACKAGES), ("intrusion.ndjson", INTRUSION), ("log.txt", LOG)]
-    {
+    for (name, text) in [
+        ("tcp.txt", SOCKETS),
+        ("packages.txt", PACKAGES),
+        ("intrusion.ndjson", INTRUSION),
+        ("events.csv", EVENTS),
+    ] {
         fs::write(folder.join(name), text).unwrap();
     }
 }
@@ -111,6 +112,8 @@ fn who_sent_it_is_told_with_the_line_that_says_so() {
         let about = |finding: &&evidence::Finding| finding.title.contains(host);
         let finding = case.findings.iter().find(about).unwrap();
         assert!(finding.words.contains(package), "{}", finding.words);
+        assert!(finding.words.contains(" s before, the phone’s own log has: unlocked"), "{}", finding.words);
+        assert!(finding.evidence.iter().any(|evidence| evidence.relation == Relation::Occasion));
         assert!(finding.evidence.iter().any(|evidence| evidence.relation == Relation::Sender));
     }
 }

@@ -105,6 +105,8 @@ pub enum Relation {
     Destination,
     /// Says what the content is.
     Label,
+    /// Happened on the phone shortly before.
+    Occasion,
     /// Shows what the receiver answered.
     Answer,
     /// Names the sender: user agent, DHCP name.

@@ -23,6 +23,7 @@ mod keylog;
 mod markup;
 mod packets;
 mod payload;
+mod phone;
 mod profile;
 mod quic;
 mod sealed;
@@ -67,6 +68,7 @@ pub const TARGETS: &[Target] = &[
     target("needles", &[], 100_000, search::needles),
     target("packets", CAPTURES, 2_000_000, packets::packets),
     target("payload", &[], 200_000, payload::explore),
+    target("phone_files", &[], 100_000, phone::files),
     target("profile", &[], 100_000, profile::parse),
     target("qpack", &[], 200_000, fields::qpack),
     target("quic", &[], 200_000, |bytes| session::datagrams([40_000, 443], bytes)),

@@ -199,6 +199,7 @@ pub(crate) fn relation(relation: Relation) -> &'static str {
         Relation::Destination => "Names the destination",
         Relation::Label => "Says what the content is",
         Relation::Answer => "What the receiver answered",
+        Relation::Occasion => "Happened shortly before",
         Relation::Sender => "Names the sender",
     }
 }

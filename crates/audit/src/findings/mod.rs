@@ -4,6 +4,7 @@
 //! One value in several encodings is one leak with several proofs, so a finding gathers every form and
 //! field. What only came in (a server's answer) is a sighting, not a finding: it did not leave the phone.
 
+mod occasion;
 mod protection;
 mod sender;
 mod words;
@@ -30,7 +31,10 @@ pub(crate) fn findings(merged: &Merged, phone: &Phone, profile: &Profile) -> Vec
         .chain(single.iter().map(|leak| identifier_finding(merged, leak)))
         .chain(protection::findings(merged, &told))
         .collect();
-    findings.iter_mut().for_each(|finding| sender::add(finding, phone));
+    for finding in &mut findings {
+        sender::add(finding, phone);
+        occasion::add(finding, phone);
+    }
     shorten_ids(&mut findings);
     findings.sort_by(|a, b| {
         let rank = |finding: &Finding| std::cmp::Reverse(finding.severity);
