@@ -192,12 +192,12 @@ impl Output {
     }
 
     /// Notes odd bytes at the first that waits in `stream`. `what` is a fixed sentence, see [`Anomaly`].
-    pub fn note_stream(&mut self, layer: Layer, what: &'static str, stream: &StreamBuffer) {
+    pub fn note_stream(&mut self, layer: Layer, what: &'static str, detail: String, stream: &StreamBuffer) {
         let place = stream.place();
         self.anomalies.push(Anomaly {
             layer,
             what: what.into(),
-            detail: String::new(),
+            detail,
             capture: place.map_or(CaptureId::default(), |(capture, _, _)| capture),
             frame: place.map(|(_, frame, _)| frame),
             offset: place.map(|(_, _, offset)| offset),

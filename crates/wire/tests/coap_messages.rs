@@ -156,3 +156,20 @@ fn over_tcp_messages_have_their_length_before_them() {
     let told = play_all(PORTS, &[up(b"\x00\xe1\x31\x01T\xb2ab"), Act::Gap(Originator, 4), up("anything")]);
     assert_eq!(told.lines(), [">0 CoAP GET /ab \"\"", ">1 TCP raw \"anything\""]);
 }
+
+#[test]
+fn signals_that_say_something_are_messages() {
+    let signals: [&[u8]; 3] = [
+        // An option that no signal has, one that is longer than a number, and one of an empty message.
+        b"\xd0\x05\xe1\xdd\x01\x02352099001761481",
+        b"\xd0\x04\xe1\x2d\x02352099001761481",
+        b"\xd0\x05\x00\xdd\x01\x02352099001761481",
+    ];
+    for signal in signals {
+        let told = play_all(PORTS, &[up(b"\x00\xe1"), up(signal)]);
+        let text = session_stage::parts(&told.messages[0]);
+        assert_eq!(text, [(String::new(), "352099001761481".to_owned())], "{}", signal.escape_ascii());
+    }
+    let told = play_all(PORTS, &[up(b"\x00\xe1"), up(b"\x00\xff")]);
+    assert_eq!(told.anomalies[0].detail, "needed a code that is registered, found 0xff");
+}

@@ -125,3 +125,41 @@ fn broken_packets_are_told_of_and_kept() {
     let told = play_all(ANY, &[up(&CONNECT[..20])]);
     assert_eq!(told.lines(), [">0 MQTT CONNECT \"\"~"]);
 }
+
+#[test]
+fn acknowledgements_with_other_bytes_than_codes_are_messages() {
+    let rows: [(&[u8], &[u8]); 4] = [
+        (CONNECT, b"\x90\x11\0\x01352099001761481"),
+        (CONNECT, b"\xb0\x11\0\x01352099001761481"),
+        (CONNECT5, b"\x90\x12\0\x01\0352099001761481"),
+        (CONNECT5, b"\xb0\x12\0\x01\0352099001761481"),
+    ];
+    for (connect, packet) in rows {
+        let told = play_all(ANY, &[up(connect), down(packet)]);
+        assert_eq!(told.lines()[1], "<1 MQTT ACK \"352099001761481\"", "{}", packet.escape_ascii());
+        let odd = &told.anomalies[0];
+        assert_eq!(odd.what, "peer sent an MQTT acknowledgement with other bytes than codes");
+        assert!(odd.detail.starts_with("found 0x33 at byte"), "{}", odd.detail);
+    }
+    let codes: [&[u8]; 4] =
+        [b"\x90\x06\0\x01\0\x01\x02\x80", b"\xb0\x02\0\x01", b"\x40\x02\0\x01", b"\xd0\0"];
+    for packet in codes {
+        assert_eq!(play_all(ANY, &[up(CONNECT), down(packet)]).lines().len(), 1);
+    }
+}
+
+#[test]
+fn what_is_published_before_the_answer_does_not_part_it_from_its_connection() {
+    let publish = b"\x30\x07\0\x04dev1x";
+    let told = play_all(ANY, &[up(CONNECT), up(publish), down(b"\x20\x02\0\0")]);
+    assert_eq!(
+        told.lines(),
+        [">0 MQTT CONNECT 352099001761481 \"\"", ">1 MQTT PUBLISH dev1 \"x\"", "<0 MQTT  \"\"",]
+    );
+}
+
+#[test]
+fn an_unknown_kind_is_told_with_its_byte() {
+    let told = play_all(ANY, &[up(CONNECT), up(b"\x36\x01x")]);
+    assert_eq!(told.anomalies[0].detail, "needed a kind of 1 to 15 and its flags, found 0x36");
+}

@@ -138,7 +138,9 @@ fn a_proof_holds_so_many_messages_and_no_more() {
 
 #[test]
 fn a_bomb_is_cut_and_told_of() {
-    let bomb = Packer::new().pack(&vec![b'a'; 9 << 20]);
+    let mut text: Vec<u8> = (0..9 << 20).map(|n: u32| (n.wrapping_mul(2_654_435_761) >> 30) as u8).collect();
+    text.truncate(9 << 20);
+    let bomb = Packer::new().pack(&text);
     let mut all = vec![up(ASK), down(AGREE), up(frame(0xc1, KEY, &bomb))];
     all.push(up(frame(0xc1, KEY, &Packer::new().pack(b"after"))));
     let told = play([40000, 80], &all);
@@ -147,6 +149,91 @@ fn a_bomb_is_cut_and_told_of() {
     assert_eq!(body(&told.messages[3]), b"after");
     let rows = told.passed.rows();
     assert!(rows.iter().any(|row| row.fate == Fate::OverLimit && row.pieces == 1));
+}
+
+/// A message that is in the clear behind what a decoder takes for all there is.
+#[test]
+fn what_cannot_be_inflated_is_given_out_as_it_is() {
+    let clear = b" imei=352099001761481";
+    let rows: [(&str, &[u8]); 4] = [
+        ("behind a last block", b"\xf3\x48\xcd\xc9\xc9\x07\x00\x00"),
+        ("behind damage", b"\x00\x05\x00\xfa\xffhello\x07\xff\xff\xff"),
+        ("within an unfinished block", b"\x04\xe0\xff"),
+        ("behind more ends than are followed", &[3, 0].repeat(100)),
+    ];
+    for (place, begin) in rows {
+        let told = chat(&[
+            up(frame(0xc1, KEY, &[begin, clear].concat())),
+            up(frame(0xc1, KEY, &Packer::new().pack(b"after"))),
+        ]);
+        let holds = |message: &wire::Message| body(message).windows(clear.len()).any(|found| found == clear);
+        assert!(told.messages.iter().any(holds), "{place}: {:#?}", told.lines());
+        assert_eq!(body(told.messages.last().unwrap()), b"after", "{place}");
+    }
+    let told = chat(&[
+        up(frame(0x41, KEY, b"\xf3\x48\xcd\xc9\xc9\x07\x00")),
+        up(frame(0x80, KEY, b"imei=352099001761481")),
+    ]);
+    assert_eq!(lines(&told), [">1 WebSocket raw \"Hello\"~", ">1 WebSocket raw \"imei=352099001761481\"@5"]);
+    let odd = &told.anomalies[0];
+    assert_eq!(odd.detail, "needed blocks as of RFC 1951, found others behind 5 inflated bytes");
+}
+
+/// RFC 7692 section 7.2.3.5.
+#[test]
+fn behind_a_last_block_the_next_begins_afresh() {
+    let hello = b"\xf3\x48\xcd\xc9\xc9\x07\x00";
+    let (mut first, mut second) = (Packer::new(), Packer::new());
+    let told = chat(&[
+        up(frame(0xc1, KEY, &first.pack(b"imei="))),
+        up(frame(0xc1, KEY, &[hello, &second.pack(b", 352099001761481")[..]].concat())),
+        up(frame(0xc1, KEY, &[&hello[..], b"\0"].concat())),
+        up(frame(0xc1, KEY, hello)),
+        up(frame(0xc1, KEY, &Packer::new().pack(b"after"))),
+    ]);
+    assert_eq!(
+        lines(&told),
+        [
+            ">1 WebSocket raw \"imei=\"",
+            ">2 WebSocket raw \"Hello, 352099001761481\"",
+            ">3 WebSocket raw \"Hello\"",
+            ">4 WebSocket raw \"Hello\"",
+            ">5 WebSocket raw \"after\"",
+        ]
+    );
+    assert!(told.odd().is_empty());
+}
+
+/// Bytes of the ledger that were not followed.
+fn over(told: &Told) -> u64 {
+    told.passed.bytes(Fate::OverLimit)
+}
+
+#[test]
+fn a_message_and_a_connection_inflate_so_far_and_no_further() {
+    let play = |messages: &[Vec<u8>]| {
+        let mut all = vec![up(ASK), down(AGREE)];
+        all.extend(messages.iter().map(|message| up(frame(0xc1, KEY, message))));
+        let told = play([40000, 80], &all);
+        let made: usize = told.messages[2..].iter().map(|message| body(message).len()).sum();
+        (made, told)
+    };
+    // Text that stands behind the limit is not among what was searched.
+    let mut secret = vec![0; 9 << 20];
+    secret.extend(b"imei=352099001761481");
+    let packed = Packer::new().pack(&secret);
+    let (made, told) = play(std::slice::from_ref(&packed));
+    assert!((1 << 20..packed.len() * 300 + 1).contains(&made), "{made}");
+    assert!(over(&told) > packed.len() as u64 / 5, "{} of {}", over(&told), packed.len());
+    // Each message is small enough; all of them are not.
+    let one = vec![b'a'; 1 << 20];
+    let (made, told) = play(&vec![Packer::new().pack(&one); 30]);
+    assert_eq!(made, 16 << 20);
+    assert!(over(&told) > 0);
+    assert!(told.messages.len() < 30);
+    // An exact fit is no excess.
+    let (made, told) = play(&[Packer::new().pack(&one)]);
+    assert_eq!((made, over(&told)), (1 << 20, 0));
 }
 
 #[test]
@@ -191,9 +278,8 @@ fn what_goes_on_from_lost_messages_is_given_as_it_is() {
         down(frame(0xc1, None, &other.pack(b"afresh"))),
     ]);
     let bodies: Vec<_> = told.messages[2..].iter().map(body).collect();
-    // As far as it does not go on from the lost one.
-    assert_eq!(bodies[0], b"t");
-    assert_eq!((&bodies[1][..], &bodies[2][..]), (&b"afresh"[..], &b"afresh"[..]));
+    // As far as it does not go on from the lost one; then as it is.
+    assert_eq!(bodies, [&b"t"[..], &packed, b"afresh", b"afresh"]);
     assert_eq!(told.odd().len(), 1);
 }
 
@@ -220,6 +306,7 @@ fn only_one_side_was_captured() {
 fn nonsense_is_told_of_and_given_out() {
     let told = chat(&[up(frame(0x81, KEY, b"a")), up(b"\x83\x01x"), up(frame(0x80, KEY, b"b"))]);
     assert_eq!(told.odd(), ["peer sent a WebSocket frame of an unknown kind"]);
+    assert_eq!(told.anomalies[0].detail, "needed an opcode of 0 to 2 or 8 to 10, found 0x83");
     assert_eq!(told.messages.last().unwrap().protocol, "WebSocket");
     let told = chat(&[up(frame(0x01, KEY, b"a")), up(frame(0x81, KEY, b"b")), up(frame(0x80, KEY, b"c"))]);
     assert_eq!(lines(&told), [">1 WebSocket raw \"a\"~", ">2 WebSocket raw \"b\"", ">3 WebSocket raw \"c\""]);

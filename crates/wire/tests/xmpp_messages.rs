@@ -77,3 +77,19 @@ fn what_is_cut_or_no_stanza_is_kept() {
     assert_eq!(told.lines()[1..], [">1 TCP raw \"\\x01\\x02binary\""]);
     assert_eq!(told.odd(), ["peer sent bytes that are no XMPP stanza"]);
 }
+
+#[test]
+fn an_end_that_says_something_is_a_message() {
+    let rows = [
+        "</stream:stream imei='352099001761481'>",
+        "<!-- 352099001761481 --></stream:stream>",
+        "</stream:stream 352099001761481>",
+    ];
+    for end in rows {
+        let told = play_all(ANY, &[up(OPEN), up(end)]);
+        assert_eq!(told.messages[1].recorded.bytes, end.as_bytes());
+    }
+    let told = play_all(ANY, &[up(OPEN), up("</stream:stream>352099001761481")]);
+    assert_eq!(told.lines()[1], ">1 TCP raw \"352099001761481\"");
+    assert_eq!(told.anomalies[0].detail, "needed 0x3c, found 0x33");
+}

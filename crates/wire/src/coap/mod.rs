@@ -14,8 +14,8 @@ use self::{
     talk::Talk,
 };
 use crate::{
-    Body, Ending, Head, Message, NamedHead, Recorded, Sender, StreamBuffer,
-    packets::{Length, Next, Packets},
+    Ending, NamedHead, Recorded, Sender, StreamBuffer,
+    packets::{Length, Next, Packets, Pieces, found},
     protocol::{Context, DatagramProtocol, Output, Received, StreamProtocol, Upgrade, Verdict},
 };
 
@@ -31,9 +31,15 @@ pub struct Stream {
     talk: Talk,
     protocol: &'static str,
     next: u32,
-    packets: [Packets; 2],
-    /// The message of each side that comes in pieces: its head, exchange, and how much of its body came.
-    open: [Option<(Box<NamedHead>, u32, u64)>; 2],
+    originator: Side,
+    responder: Side,
+}
+
+/// One direction over TCP.
+#[derive(Debug, Default)]
+struct Side {
+    packets: Packets,
+    open: Option<Pieces>,
 }
 
 /// Whether a datagram is a CoAP message. `known`: an earlier one of its flow was.
@@ -94,8 +100,8 @@ impl Stream {
             talk: Talk::new(protocol, Step::Reassembly),
             protocol,
             next: context.first_exchange,
-            packets: Default::default(),
-            open: [None, None],
+            originator: Side::default(),
+            responder: Side::default(),
         }
     }
 
@@ -103,8 +109,8 @@ impl Stream {
     fn take(&mut self, next: Next, sender: Sender, stream: &StreamBuffer, out: &mut Output) -> bool {
         match next {
             Next::Wait => return false,
-            Next::Odd(what) => {
-                out.note_stream(Layer::Coap, what, stream);
+            Next::Odd(odd) => {
+                odd.note(Layer::Coap, stream, out);
                 self.give_up(out);
                 return false;
             }
@@ -117,51 +123,37 @@ impl Stream {
     fn packet(&mut self, sender: Sender, recorded: Recorded, ending: Ending, out: &mut Output) {
         let reading = Reading::of_stream(&recorded.bytes);
         if let Some((at, what)) = reading.odd.filter(|_| ending == Ending::Whole) {
-            out.note(Layer::Coap, what, String::new(), &recorded, at as u64);
+            out.note(Layer::Coap, what, found(&recorded.bytes, at), &recorded, at as u64);
         }
-        let signal = (reading.code == 0 || reading.code >> 5 == 7) && reading.payload.is_empty();
-        if signal && ending == Ending::Whole {
+        if reading.says_nothing() && ending == Ending::Whole {
             return out.pass(Fate::Decoded, CONFIRMING, recorded.bytes.len() as u64, 1);
         }
         let next = &mut self.next;
-        let fresh = || {
-            *next = next.saturating_add(1);
-            *next - 1
-        };
+        let fresh = || std::mem::replace(next, next.saturating_add(1));
         let (head, payload) = (reading.head.clone(), reading.payload.len() as u64);
         let given = self.talk.message(sender, (recorded, ending), reading, fresh);
-        if ending != Ending::Whole
-            && let (Some(open), Some(message)) = (self.open.get_mut(side(sender)), given.last())
-        {
-            *open = Some((Box::new(head), message.exchange, payload));
+        if let Some(message) = given.last().filter(|_| ending != Ending::Whole) {
+            self.side(sender).open = Some(Pieces::of(head, message.exchange, payload));
         }
         out.messages.extend(given);
     }
 
     /// A further piece of a message: all of it payload.
     fn rest(&mut self, sender: Sender, recorded: Recorded, ending: Ending, out: &mut Output) {
-        let len = recorded.bytes.len();
-        let open = self.open.get_mut(side(sender));
-        let known = open.as_ref().and_then(|open| open.as_ref());
-        let (head, exchange, position) = known.cloned().unwrap_or((Box::default(), self.next, 0));
-        if let Some(open) = open {
-            let position = position.saturating_add(len as u64);
-            *open = (ending != Ending::Whole).then(|| (head.clone(), exchange, position));
+        let (protocol, next) = (self.protocol, self.next);
+        let open = &mut self.side(sender).open;
+        let pieces = open.get_or_insert_with(|| Pieces::of(NamedHead::default(), next, 0));
+        out.messages.push(pieces.rest((protocol, sender), recorded, ending));
+        if ending == Ending::Whole {
+            *open = None;
         }
-        out.messages.push(Message {
-            protocol: self.protocol,
-            sender,
-            exchange,
-            recorded,
-            step: Step::Reassembly,
-            parts: Vec::new(),
-            body: Body::Range(0..len),
-            head: Head::Named(Box::new(NamedHead { names: Vec::new(), ..*head })),
-            ending,
-            position,
-            seal: None,
-            stands_for: None,
-        });
+    }
+
+    fn side(&mut self, sender: Sender) -> &mut Side {
+        match sender {
+            Sender::Originator => &mut self.originator,
+            Sender::Responder => &mut self.responder,
+        }
     }
 
     /// Nobody knows where the next message begins.
@@ -174,8 +166,7 @@ impl Stream {
 impl StreamProtocol for Stream {
     fn push(&mut self, sender: Sender, stream: &mut StreamBuffer, out: &mut Output) {
         loop {
-            let next =
-                self.packets.get_mut(side(sender)).map_or(Next::Wait, |packets| packets.next(stream, length));
+            let next = self.side(sender).packets.next(stream, length);
             if !self.take(next, sender, stream, out) {
                 return;
             }
@@ -184,9 +175,10 @@ impl StreamProtocol for Stream {
 
     fn gap(&mut self, sender: Sender, len: u64, stream: &mut StreamBuffer, out: &mut Output) {
         self.finish(sender, stream, out);
-        let inside = self.packets.get_mut(side(sender)).is_some_and(|packets| packets.lose(len));
-        if let Some(Some((_, _, position))) = self.open.get_mut(side(sender)) {
-            *position = position.saturating_add(len);
+        let side = self.side(sender);
+        let inside = side.packets.lose(len);
+        if let Some(open) = &mut side.open {
+            open.lose(len);
         }
         if !inside && out.upgrade.is_none() {
             self.give_up(out);
@@ -196,16 +188,11 @@ impl StreamProtocol for Stream {
     fn finish(&mut self, sender: Sender, stream: &mut StreamBuffer, out: &mut Output) {
         self.push(sender, stream, out);
         if out.upgrade.is_none() {
-            let next =
-                self.packets.get_mut(side(sender)).map_or(Next::Wait, |packets| packets.cut(stream, length));
+            let next = self.side(sender).packets.cut(stream, length);
             self.take(next, sender, stream, out);
             out.messages.extend(self.talk.finish());
         }
     }
-}
-
-fn side(sender: Sender) -> usize {
-    usize::from(sender == Sender::Responder)
 }
 
 /// RFC 7252 section 12.6.

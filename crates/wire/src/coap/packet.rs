@@ -3,7 +3,10 @@
 
 use std::ops::Range;
 
-use crate::{NamedHead, Part, Role, packets::Length};
+use crate::{
+    NamedHead, Part, Role,
+    packets::{Length, Odd},
+};
 
 /// What was read of a message.
 #[derive(Clone, Debug, Default)]
@@ -58,7 +61,11 @@ pub(super) fn is_message(bytes: &[u8], own: bool) -> bool {
 pub(super) fn length(bytes: &[u8]) -> Length {
     let Some(&first) = bytes.first() else { return Length::More };
     if first & 15 > 8 {
-        return Length::Odd("peer sent a CoAP message with a token longer than eight bytes");
+        return Length::Odd(Odd {
+            what: "peer sent a CoAP message with a token longer than eight bytes",
+            needed: "a second digit of at most 8",
+            found: first,
+        });
     }
     let wide = usize::from((first >> 4).saturating_sub(12)).min(3);
     let wide = if wide == 3 { 4 } else { wide };
@@ -74,7 +81,7 @@ pub(super) fn length(bytes: &[u8]) -> Length {
         Some(code) if is_known(*code) || (SETTINGS..=0xe5).contains(code) => {
             Length::Of(2 + wide as u64 + u64::from(first & 15) + len)
         }
-        Some(_) => Length::Odd("peer sent a CoAP message with an unknown code"),
+        Some(code) => Length::Odd(Odd { what: UNKNOWN, needed: "a code that is registered", found: *code }),
         None => Length::More,
     }
 }
@@ -105,6 +112,16 @@ impl Reading {
     /// Whether it is a request.
     pub(super) fn asks(&self) -> bool {
         matches!(self.code, 1..=7)
+    }
+
+    /// Whether it is empty (RFC 7252 section 4.1) or a signal, and has nothing in it but numbers.
+    pub(super) fn says_nothing(&self) -> bool {
+        self.is_signal() && self.payload.is_empty() && self.parts.is_empty() && self.odd.is_none()
+    }
+
+    /// Whether its options are none of those that requests and responses have (RFC 8323 section 5.2).
+    fn is_signal(&self) -> bool {
+        self.code == 0 || self.code >> 5 == 7
     }
 
     /// The block of the body that the message itself has: of a request's own, or of a response's.
@@ -188,6 +205,11 @@ impl Reader<'_> {
         let bytes = self.bytes.get(value.clone()).unwrap_or_default();
         let number = || bytes.iter().fold(0, |sum: u32, byte| sum << 8 | u32::from(*byte));
         let text = || String::from_utf8_lossy(bytes.get(..bytes.len().min(WORDS)).unwrap_or_default());
+        if self.found.is_signal() {
+            let known = (self.found.code, self.number);
+            let number = SIGNALS.iter().any(|(of, most)| *of == known && value.len() <= *most);
+            return if number { Ok(()) } else { self.push(Role::Option, "option", value) };
+        }
         let head = &mut self.found.head;
         match self.number {
             URI_HOST => head.host = text().into_owned(),
@@ -216,7 +238,13 @@ impl Reader<'_> {
                 (Some(Role::Option), "option")
             }
         };
-        let Some(role) = role.filter(|_| !value.is_empty()) else { return Ok(()) };
+        role.map_or(Ok(()), |role| self.push(role, name, value))
+    }
+
+    fn push(&mut self, role: Role, name: &'static str, value: Range<usize>) -> Read<()> {
+        if value.is_empty() {
+            return Ok(());
+        }
         if self.found.parts.len() >= PARTS {
             return Err("peer sent a CoAP message with more options than are named one by one");
         }
@@ -289,6 +317,11 @@ const OPTIONS: &[(u32, Option<Role>, &str)] = &[
     (292, Some(Role::Option), "request-tag"),
 ];
 
+/// Options of signals that are numbers, by the signal's code, and the most bytes that each has (RFC 8323
+/// sections 5.3 to 5.6).
+const SIGNALS: [((u8, u32), usize); 4] =
+    [((SETTINGS, 2), 4), ((SETTINGS, 4), 0), ((0xe4, 4), 3), ((0xe5, 2), 2)];
+
 const METHODS: [&str; 8] = ["", "GET", "POST", "PUT", "DELETE", "FETCH", "PATCH", "iPATCH"];
 
 const URI_HOST: u32 = 3;
@@ -309,6 +342,7 @@ const MARK: u8 = 0xff;
 const PARTS: usize = 1024;
 /// The longest target kept in a head.
 const WORDS: usize = 2048;
+const UNKNOWN: &str = "peer sent a CoAP message with an unknown code";
 const SHORT: &str = "peer sent a CoAP message that ends within an option";
 
 #[cfg(test)]
@@ -389,7 +423,10 @@ mod tests {
             (b"\x32\x01ab", Length::Of(7)),
             (b"\xd0\x02\x01", Length::Of(18)),
             (b"\xf0\0\0\0", Length::More),
-            (b"\x00\xff", Length::Odd("peer sent a CoAP message with an unknown code")),
+            (
+                b"\x00\xff",
+                Length::Odd(Odd { what: UNKNOWN, needed: "a code that is registered", found: 0xff }),
+            ),
         ];
         for (bytes, expected) in rows {
             assert_eq!(length(bytes), expected, "{}", bytes.escape_ascii());

@@ -191,8 +191,9 @@ impl Open {
 
     /// Notes that the body goes on with bytes of what was recorded, behind `before` of its bytes.
     fn add(&mut self, start: usize, len: usize, before: usize) {
-        let start = before + start;
-        let bytes = self.message.recorded.bytes.get(start..start + len).unwrap_or_default();
+        let start = before.saturating_add(start);
+        let bytes = self.message.recorded.bytes.get(start..start.saturating_add(len)).unwrap_or_default();
+        let len = bytes.len();
         let source = Source::Buffer(BufferId(0));
         self.segments.push(Segment::exact(self.bytes.len() as u64, len as u64, source, start as u64));
         self.bytes.extend_from_slice(bytes);

@@ -62,6 +62,17 @@ impl Cutter {
         }
     }
 
+    /// Whether an entry is at hand.
+    pub(super) fn holds(&self) -> bool {
+        self.len > 0
+    }
+
+    /// The file is over: what is held and was never given out cannot be read.
+    pub(super) fn close(&mut self) {
+        self.damaged = self.damaged.saturating_add(std::mem::take(&mut self.len));
+        self.held = Vec::new();
+    }
+
     /// The entry at hand is over.
     pub(super) fn entry(&mut self, kind: Kind) {
         self.entries += 1;

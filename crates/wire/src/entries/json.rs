@@ -54,7 +54,8 @@ impl Reader<'_> {
                 }
             }
         }
-        Ok(())
+        self.skip_blank();
+        if self.at < self.bytes.len() { Err(BEHIND) } else { Ok(()) }
     }
 
     fn close(&mut self, place: usize) {
@@ -82,9 +83,10 @@ impl Reader<'_> {
         match self.peek().ok_or(CUT)? {
             b'"' => {
                 // Of a text that was cut off, what there is is kept.
-                let (value, cut) = self
-                    .string()
-                    .map_or_else(|cut| (start + 1..self.at, Some(cut)), |(value, _)| (value, None));
+                let len = self.bytes.len();
+                let (value, cut) =
+                    self.string().map_or_else(|cut| (start + 1..len, Some(cut)), |(value, _)| (value, None));
+                self.at = self.at.max(value.end);
                 let text = self.bytes.get(value.clone()).unwrap_or_default();
                 let escaped = memchr(b'\\', text).is_some();
                 let place = self.add(Kind::Text, name, value)?;
@@ -142,7 +144,6 @@ impl Reader<'_> {
             escaped = true;
             at += 2;
         }
-        self.at = self.bytes.len();
         Err(CUT)
     }
 }
@@ -223,6 +224,7 @@ pub(super) fn cut_after(text: &[u8], from: usize) -> usize {
     from.max(at + 1).min(text.len())
 }
 
+const BEHIND: &str = "capture holds an entry with bytes behind its end";
 const CUT: &str = "capture lacks the end of an entry";
 const ODD: &str = "capture holds an entry with bytes that are no JSON";
 

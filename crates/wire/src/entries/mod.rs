@@ -154,6 +154,9 @@ pub struct RecordedFlow {
     pub failure: Option<String>,
     /// Bytes that originator and responder sent, where the file counts them and does not hold them.
     pub counted: [u64; 2],
+    /// Bytes of the entry that could not be read. They are in a message of nothing but bytes, which stands for
+    /// none of them.
+    pub unread: u64,
     /// What was odd.
     pub anomalies: Vec<Anomaly>,
     /// The bytes of the entry that are in no message, and what the file lacks.
@@ -210,6 +213,7 @@ impl Reader {
             Scanner::Mitmproxy(scanner) => scanner.finish(&mut self.cutter),
             Scanner::Pcapdroid(scanner) => scanner.finish(&mut self.cutter),
         }
+        self.cutter.close();
         out.append(&mut self.cutter.events);
     }
 

@@ -54,11 +54,11 @@ type Step<T> = Result<T, &'static str>;
 
 impl Reader<'_> {
     fn run(&mut self) -> Step<()> {
-        self.value(0..0, self.bytes.len())?;
+        self.root()?;
         while let Some(level) = self.open.last() {
             let (place, map, end) = (level.place, level.map, level.end);
             if self.at >= end {
-                self.at = end + 1;
+                self.at = end.saturating_add(1);
                 self.open.pop();
                 self.builder.close(place, end);
             } else {
@@ -66,6 +66,21 @@ impl Reader<'_> {
                 self.value(name, end)?;
             }
         }
+        if self.at < self.bytes.len() { Err(BEHIND) } else { Ok(()) }
+    }
+
+    /// The outermost value. Of a flow whose length is wrong, all that is there is taken for what it holds.
+    fn root(&mut self) -> Step<()> {
+        let len = self.bytes.len();
+        let (tag, range) = self.span(len)?;
+        let ends = range.end.saturating_add(1) >= len;
+        if (ends && tag == b'}') || !begins_a_flow(self.bytes) {
+            return self.value(0..0, len);
+        }
+        let end = if self.bytes.last() == Some(&b'}') { len - 1 } else { len };
+        let place = self.builder.add(Kind::Map, 0..0, range.start..end).ok_or(TOO_MANY)?;
+        self.at = range.start;
+        self.open.push(Level { place, map: true, end });
         Ok(())
     }
 
@@ -225,6 +240,7 @@ const FLOW_NAMES: &[&[u8]] = &[
     b"websocket",
 ];
 
+const BEHIND: &str = "capture holds an entry with bytes behind its end";
 const CUT: &str = "capture lacks the end of an entry";
 const ODD: &str = "capture holds an entry with bytes that are no netstring";
 

@@ -81,9 +81,9 @@ pub(super) fn read(place: Place, bytes: &[u8], columns: &[String]) -> RecordedFl
     let mut flow = Flow::new(place);
     match Line::of(bytes, columns) {
         Some(line) => line.tell(&mut flow),
-        None => flow.odd(Layer::Capture, "capture holds a line with too few columns", "", 0),
+        None => flow.unreadable("capture holds a line with too few columns", bytes, 0),
     }
-    flow.finish(bytes.len(), "PCAPdroid CSV")
+    flow.finish(bytes, "PCAPdroid CSV")
 }
 
 /// A line of the table.

@@ -6,10 +6,13 @@ use evidence::{Anomaly, Fate, FlowId, Layer, Ledger, Missing, Step, Timestamp, T
 
 use super::{
     NOT_RECORDED, RecordedFlow,
-    document::{Document, Value},
+    document::{Document, Kind, Value},
     text::{Place, Writing},
 };
-use crate::{App, Body, Ending, Head, Message, Part, Role, Seal, Sender, TlsHead, flow::FlowInfo};
+use crate::{
+    App, Body, Ending, Head, Message, Part, Role, Seal, Sender, TlsHead, flow::FlowInfo, packets::found,
+};
+
 /// Gathers what an entry says.
 #[derive(Debug)]
 pub(super) struct Flow {
@@ -26,6 +29,8 @@ pub(super) struct Flow {
     pub(super) counted: [u64; 2],
     pub(super) anomalies: Vec<Anomaly>,
     pub(super) ledger: Ledger,
+    /// Where what cannot be read begins.
+    unread: Option<usize>,
     /// When it began, and when it ended, as far as the entry says.
     pub(super) first: Timestamp,
     pub(super) last: Timestamp,
@@ -60,6 +65,7 @@ impl Flow {
             counted: [0, 0],
             anomalies: Vec::new(),
             ledger: Ledger::default(),
+            unread: None,
             first: Timestamp(0),
             last: Timestamp(0),
         }
@@ -83,11 +89,21 @@ impl Flow {
         });
     }
 
-    /// Notes where a document could not be read to its end.
-    pub(super) fn check(&mut self, document: &Document<'_>) {
-        if let Some((what, at)) = document.broken {
-            self.odd(Layer::Capture, what, format!("after {at} of {} bytes", document.bytes.len()), at);
+    /// The outermost map of an entry. Notes where it could not be read to its end, or is none.
+    pub(super) fn root<'d>(&mut self, document: &'d Document<'d>) -> Option<Value<'d>> {
+        let root = document.root().filter(|root| root.kind() == Kind::Map);
+        match (document.broken, root) {
+            (_, None) => self.unreadable("capture holds an entry that is no map", document.bytes, 0),
+            (Some((what, at)), Some(_)) => self.unreadable(what, document.bytes, at),
+            (None, Some(_)) => {}
         }
+        root
+    }
+
+    /// Notes that the entry cannot be read from the byte `at` on.
+    pub(super) fn unreadable(&mut self, what: &'static str, entry: &[u8], at: usize) {
+        self.odd(Layer::Capture, what, found(entry, at), at);
+        self.unread = Some(at);
     }
 
     /// Notes names that stand more than once in one of `maps`.
@@ -165,15 +181,50 @@ impl Flow {
         self.seal = seal;
     }
 
-    /// The flow with all that was gathered; what of the entry is in no message is called `rest`.
-    pub(super) fn finish(mut self, len: usize, rest: &'static str) -> RecordedFlow {
+    /// Adds what cannot be read of the entry as it stands, so that it is searched. Who sent it is not known; it
+    /// counts as the phone's. Says how many bytes these are.
+    fn say_unread(&mut self, bytes: &[u8], protocol: &'static str) -> u64 {
+        let start = self.unread.unwrap_or(bytes.len());
+        let unread = bytes.get(start..).unwrap_or_default();
+        if unread.is_empty() {
+            return 0;
+        }
+        let exchange = self.exchange();
+        for (number, piece) in unread.chunks(PIECE).enumerate() {
+            let at = number.saturating_mul(PIECE);
+            let recorded = self.place.exact(piece, start.saturating_add(at));
+            let last = at.saturating_add(piece.len()) == unread.len();
+            let ending = if last { Ending::Cut } else { Ending::Continued };
+            let (sender, time, parts) = (Sender::Originator, (self.first, self.last), Vec::new());
+            let (head, body) = (Head::Raw, Body::Range(0..piece.len()));
+            let writing = Writing { recorded, stands_for: 0 };
+            self.say(writing, Outline { protocol, sender, exchange, time, head, body, parts, ending });
+            if let Some(message) = self.messages.last_mut() {
+                message.position = at as u64;
+            }
+        }
+        unread.len() as u64
+    }
+
+    /// The flow with all that was gathered from the `entry`; what of it is in no message is called `name`, and
+    /// so is the protocol of what could not be read.
+    pub(super) fn finish(mut self, entry: &[u8], name: &'static str) -> RecordedFlow {
+        let unread = self.say_unread(entry, name);
         let said = self
             .messages
             .iter()
             .map(|message| message.stands_for.unwrap_or(message.recorded.bytes.len() as u64));
         let passed = self.ledger.total();
-        let rest_len = (len as u64).saturating_sub(said.sum::<u64>()).saturating_sub(passed);
-        self.ledger.add(Fate::Framing, rest, rest_len);
+        let rest = (entry.len() as u64).saturating_sub(said.sum::<u64>()).saturating_sub(passed);
+        let unread = unread.min(rest);
+        if unread > 0 {
+            self.ledger.add(
+                Fate::NotParsed,
+                "entries of files of flows that cannot be read to their end",
+                unread,
+            );
+        }
+        self.ledger.add(Fate::Framing, name, rest - unread);
         let times = self.messages.iter().map(|message| message.recorded.last);
         let last = times.chain([self.first, self.last]).max().unwrap_or_default();
         RecordedFlow {
@@ -191,6 +242,7 @@ impl Flow {
             messages: self.messages,
             failure: self.failure,
             counted: self.counted,
+            unread,
             anomalies: self.anomalies,
             ledger: self.ledger,
         }
@@ -240,6 +292,8 @@ const SUITES: [(&[&str], u16); 19] = [
     (&["ECDHE-ECDSA-CHACHA20-POLY1305", "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"], 0xcca9),
 ];
 
+/// Largest piece of what cannot be read.
+const PIECE: usize = 1 << 20;
 /// The longest detail of an anomaly.
 const DETAIL: usize = 300;
 const TWICE: &str = "capture holds an entry that says one thing twice; the last counts";

@@ -282,7 +282,7 @@ impl Decoder {
         stream: &mut StreamBuffer,
         out: &mut Output,
     ) {
-        out.note_stream(Layer::Http, what, stream);
+        out.note_stream(Layer::Http, what, String::new(), stream);
         stream.skip(waiting);
         self.lose();
         self.passing = missing;

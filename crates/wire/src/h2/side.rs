@@ -199,7 +199,7 @@ impl Side {
         let Some(frame) = Frame::read(work.stream.bytes()) else { return false };
         if frame.len > self.allowed {
             let detail = "peer sent an HTTP/2 frame longer than the other side takes";
-            work.out.note_stream(Layer::Http, detail, work.stream);
+            work.out.note_stream(Layer::Http, detail, String::new(), work.stream);
             self.lose_track(work);
             return true;
         }
@@ -235,12 +235,17 @@ impl Side {
     /// Takes a frame's header out of the way. Frames within a header block are not allowed, and end it.
     fn begin(&mut self, frame: Frame, work: &mut Work<'_>) {
         if frame.kind != Kind::CONTINUATION && self.block.is_some() {
-            work.out.note_stream(Layer::Http, "peer sent another frame within a header block", work.stream);
+            work.out.note_stream(
+                Layer::Http,
+                "peer sent another frame within a header block",
+                String::new(),
+                work.stream,
+            );
             self.end_block(true, work);
         }
         if !frame.obeys() {
             let what = "peer sent an HTTP/2 frame whose length or stream is not that of its kind";
-            work.out.note_stream(Layer::Http, what, work.stream);
+            work.out.note_stream(Layer::Http, what, String::new(), work.stream);
         }
         pass(Frame::HEADER as u64, (Fate::Decoded, FRAMES), work);
         work.out.pass(Fate::Decoded, FRAMES, 0, 1);
@@ -286,7 +291,7 @@ impl Side {
         let rest = frame.len as u64 - padded;
         // Padding that would be longer than the frame is none: its bytes are data.
         let padding = if padding > rest {
-            work.out.note_stream(Layer::Http, LONG_PADDING, work.stream);
+            work.out.note_stream(Layer::Http, LONG_PADDING, String::new(), work.stream);
             0
         } else {
             padding
@@ -321,7 +326,12 @@ impl Side {
     /// Takes a frame of a header block, once it is there.
     fn begin_block(&mut self, frame: Frame, work: &mut Work<'_>) -> bool {
         if frame.len > BLOCK {
-            work.out.note_stream(Layer::Http, "peer sent a header block larger than the limit", work.stream);
+            work.out.note_stream(
+                Layer::Http,
+                "peer sent a header block larger than the limit",
+                String::new(),
+                work.stream,
+            );
             self.begin(frame, work);
             self.end_block(true, work);
             self.decoder.lose();
@@ -340,7 +350,7 @@ impl Side {
         let payload = work.stream.bytes().get(Frame::HEADER..Frame::HEADER + there).unwrap_or_default();
         let layout = Layout::read(frame, payload);
         if layout.odd {
-            work.out.note_stream(Layer::Http, LONG_PADDING, work.stream);
+            work.out.note_stream(Layer::Http, LONG_PADDING, String::new(), work.stream);
         }
         self.begin(frame, work);
         pass(layout.before as u64, (Fate::Decoded, FRAMES), work);

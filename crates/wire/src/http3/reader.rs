@@ -266,7 +266,7 @@ impl Reader {
             }
             HEADERS | PUSH_PROMISE | SETTINGS => {
                 let what = "peer sent an HTTP/3 frame that is longer than any that is read";
-                out.note_stream(Layer::Http, what, stream);
+                out.note_stream(Layer::Http, what, String::new(), stream);
                 State::Strange(self.run(channel, (&mut *stream, shared, &mut *out)), left)
             }
             _ => State::Strange(self.run(channel, (&mut *stream, shared, &mut *out)), left),

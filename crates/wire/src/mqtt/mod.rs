@@ -12,7 +12,7 @@ use evidence::{Fate, Layer, Step};
 use self::packet::{Kind, Reading, length};
 use crate::{
     Body, Ending, Head, Message, NamedHead, Recorded, Sender, StreamBuffer,
-    packets::{Next, Packets},
+    packets::{Next, Packets, Pieces, found},
     protocol::{Context, Output, StreamProtocol, Upgrade, Verdict},
 };
 
@@ -46,8 +46,7 @@ pub fn starts(bytes: &[u8]) -> Verdict {
 #[derive(Debug, Default)]
 struct Side {
     packets: Packets,
-    /// The packet that comes in pieces: its head, exchange, and how much of its body came.
-    open: Option<(Box<NamedHead>, u32, u64)>,
+    open: Option<Pieces>,
     /// Topics that numbers stand for (MQTT 5 section 3.3.2.3.4).
     aliases: VecDeque<(u16, String)>,
     /// Bytes were lost: the next packet may not begin where it seems to.
@@ -78,8 +77,8 @@ impl Mqtt {
     fn take(&mut self, next: Next, sender: Sender, stream: &StreamBuffer, out: &mut Output) -> bool {
         match next {
             Next::Wait => return false,
-            Next::Odd(what) => {
-                out.note_stream(Layer::Mqtt, what, stream);
+            Next::Odd(odd) => {
+                odd.note(Layer::Mqtt, stream, out);
                 out.upgrade = Some(Upgrade::default());
                 return false;
             }
@@ -92,7 +91,7 @@ impl Mqtt {
     fn packet(&mut self, sender: Sender, recorded: Recorded, ending: Ending, out: &mut Output) {
         let mut reading = Reading::of(&recorded.bytes, self.level);
         if let Some((at, what)) = reading.odd.filter(|_| ending == Ending::Whole) {
-            out.note(Layer::Mqtt, what, String::new(), &recorded, at as u64);
+            out.note(Layer::Mqtt, what, found(&recorded.bytes, at), &recorded, at as u64);
         }
         self.level = reading.level;
         if reading.says_nothing() && ending == Ending::Whole {
@@ -103,7 +102,7 @@ impl Mqtt {
         let exchange = self.exchange(reading.kind);
         let body = reading.body.clone();
         if ending != Ending::Whole {
-            let open = (Box::new(reading.head.clone()), exchange, body.len() as u64);
+            let open = Pieces::of(reading.head.clone(), exchange, body.len() as u64);
             self.side(sender).open = Some(open);
         }
         out.messages.push(Message {
@@ -124,31 +123,20 @@ impl Mqtt {
 
     /// A further piece of a packet: all of it body.
     fn rest(&mut self, sender: Sender, recorded: Recorded, ending: Ending, out: &mut Output) {
-        let len = recorded.bytes.len();
-        let fallback = self.next;
+        let protocol = self.protocol;
+        let next = self.next;
         let open = &mut self.side(sender).open;
-        let (head, exchange, position) = open.take().unwrap_or_else(|| (Box::default(), fallback, 0));
-        if ending != Ending::Whole {
-            *open = Some((head.clone(), exchange, position.saturating_add(len as u64)));
+        let pieces = open.get_or_insert_with(|| Pieces::of(NamedHead::default(), next, 0));
+        out.messages.push(pieces.rest((protocol, sender), recorded, ending));
+        if ending == Ending::Whole {
+            *open = None;
         }
-        out.messages.push(Message {
-            protocol: self.protocol,
-            sender,
-            exchange,
-            recorded,
-            step: Step::Reassembly,
-            parts: Vec::new(),
-            body: Body::Range(0..len),
-            head: Head::Named(Box::new(NamedHead { names: Vec::new(), ..*head })),
-            ending,
-            position,
-            seal: None,
-            stands_for: None,
-        });
     }
 
     fn exchange(&mut self, kind: Kind) -> u32 {
-        if let (Kind::ConnectAck, Some(exchange)) = (kind, self.connecting.take()) {
+        // A client may publish before its connection is confirmed (MQTT 5 section 3.1.4).
+        let connecting = if kind == Kind::ConnectAck { self.connecting.take() } else { None };
+        if let Some(exchange) = connecting {
             return exchange;
         }
         let exchange = self.next;
@@ -187,8 +175,8 @@ impl StreamProtocol for Mqtt {
         self.finish(sender, stream, out);
         let side = self.side(sender);
         side.doubtful = !side.packets.lose(len);
-        if let Some((_, _, position)) = &mut side.open {
-            *position = position.saturating_add(len);
+        if let Some(open) = &mut side.open {
+            open.lose(len);
         }
     }
 

@@ -2,7 +2,11 @@
 
 use std::ops::Range;
 
-use crate::{NamedHead, Part, Role, packets::Length, protocol::Verdict};
+use crate::{
+    NamedHead, Part, Role,
+    packets::{Length, Odd},
+    protocol::Verdict,
+};
 
 /// What a packet is (MQTT 5 section 2.1.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,11 +45,15 @@ pub(super) struct Reading {
 pub(super) fn length(bytes: &[u8]) -> Length {
     let Some((&first, rest)) = bytes.split_first() else { return Length::More };
     if Kind::of(first).is_none() {
-        return Length::Odd("peer sent an MQTT packet of an unknown kind");
+        return Length::Odd(Odd { what: UNKNOWN, needed: "a kind of 1 to 15 and its flags", found: first });
     }
     match variable(rest) {
-        Some(Ok((len, size))) => Length::Of(len + 1 + size as u64),
-        Some(Err(())) => Length::Odd("peer sent an MQTT packet with a length of more than four bytes"),
+        Some(Ok((len, size))) => Length::Of(len.saturating_add(1).saturating_add(size as u64)),
+        Some(Err(())) => Length::Odd(Odd {
+            what: "peer sent an MQTT packet with a length of more than four bytes",
+            needed: "a fourth byte below 0x80",
+            found: rest.get(3).copied().unwrap_or_default(),
+        }),
         None => Length::More,
     }
 }
@@ -142,7 +150,7 @@ impl Reader<'_> {
             Kind::ConnectAck => self.connect_ack(),
             Kind::Publish => return self.publish(first),
             Kind::Subscribe | Kind::Unsubscribe => self.topics(),
-            Kind::Publication | Kind::Subscription => self.acknowledgement(),
+            Kind::Publication | Kind::Subscription => self.acknowledgement(first),
             Kind::Disconnect | Kind::Auth => self.reason(),
             Kind::Ping => Ok(()),
         }?;
@@ -212,14 +220,25 @@ impl Reader<'_> {
     }
 
     /// MQTT 5 sections 3.4 to 3.7, 3.9 and 3.11.
-    fn acknowledgement(&mut self) -> Read<()> {
+    fn acknowledgement(&mut self, first: u8) -> Read<()> {
         self.number()?;
-        if self.found.kind == Kind::Subscription {
-            self.properties()?;
-            self.at = self.bytes.len();
-            return Ok(());
+        if self.found.kind != Kind::Subscription {
+            return self.reason();
         }
-        self.reason()
+        self.properties()?;
+        let codes = match (first >> 4, self.found.level) {
+            (9, _) => GRANTED,
+            (_, 5..) => RELEASED,
+            // Before MQTT 5 there was nothing to say of unsubscribing.
+            _ => &[],
+        };
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        self.at += rest.iter().take_while(|code| codes.contains(code)).count();
+        if self.at < self.bytes.len() {
+            self.found.body = self.at..self.bytes.len();
+            return Err("peer sent an MQTT acknowledgement with other bytes than codes");
+        }
+        Ok(())
     }
 
     /// A reason and properties, which may both be left out (MQTT 5 sections 3.4.2.1 and 3.14.2.1).
@@ -351,6 +370,11 @@ fn variable(bytes: &[u8]) -> Option<Result<(u64, usize), ()>> {
     (bytes.len() >= 4).then_some(Err(()))
 }
 
+/// Codes of SUBACK (MQTT 3.1.1 section 3.9.3, MQTT 5 section 3.9.3).
+const GRANTED: &[u8] = &[0, 1, 2, 0x80, 0x83, 0x87, 0x8f, 0x91, 0x97, 0x9e, 0xa1, 0xa2];
+/// Codes of UNSUBACK (MQTT 5 section 3.11.3).
+const RELEASED: &[u8] = &[0, 0x11, 0x80, 0x83, 0x87, 0x8f, 0x91];
+const UNKNOWN: &str = "peer sent an MQTT packet of an unknown kind";
 const SHORT: &str = "peer sent an MQTT packet that ends within a field";
 /// Fields named one by one.
 const PARTS: usize = 1024;
@@ -430,7 +454,10 @@ mod tests {
             (b"\x30\x80\x01", Length::Of(131)),
             (b"\x30\xff\xff\xff\x7f", Length::Of(268_435_455 + 5)),
             (b"\x30\x80\x80", Length::More),
-            (b"\x36\x01", Length::Odd("peer sent an MQTT packet of an unknown kind")),
+            (
+                b"\x36\x01",
+                Length::Odd(Odd { what: UNKNOWN, needed: "a kind of 1 to 15 and its flags", found: 0x36 }),
+            ),
         ];
         for (bytes, expected) in rows {
             assert_eq!(length(bytes), expected, "{}", bytes.escape_ascii());

@@ -290,7 +290,7 @@ impl Tls {
     /// Bytes were met that are no record: they are given out as they stand until one begins.
     fn lose_track(&mut self, sender: Sender, stream: &mut StreamBuffer, out: &mut Output) {
         self.give(sender, Ending::Whole, stream, out);
-        out.note_stream(Layer::Tls, "peer sent bytes that are no TLS record", stream);
+        out.note_stream(Layer::Tls, "peer sent bytes that are no TLS record", String::new(), stream);
         let exchange = self.within.number(false, out);
         self.side(sender).drift = Some(Drift::in_clear(self.name, exchange));
     }

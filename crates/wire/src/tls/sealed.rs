@@ -95,7 +95,7 @@ impl Sealed {
             }
             Err(why) => {
                 if why == Why::Damaged {
-                    out.note_stream(Layer::Tls, DAMAGED, stream);
+                    out.note_stream(Layer::Tls, DAMAGED, String::new(), stream);
                 }
                 Err(why)
             }
@@ -123,7 +123,7 @@ impl Sealed {
                 out.pass(Fate::Encrypted, Why::BytesLost.words(), there as u64, 1);
             }
             Some(cut) => {
-                out.note_stream(Layer::Tls, CUT, stream);
+                out.note_stream(Layer::Tls, CUT, String::new(), stream);
                 let good = self.side(sender).good;
                 self.take(sender, (cut, there), &made, stream, out);
                 let side = self.side(sender);

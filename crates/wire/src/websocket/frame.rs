@@ -1,5 +1,7 @@
 //! Frames of WebSocket (RFC 6455 section 5.2), one head at a time.
 
+use crate::packets::Odd;
+
 /// The head of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
@@ -33,7 +35,7 @@ pub(super) enum Look {
     Header(Header),
     More,
     /// No frame begins so.
-    Odd(&'static str),
+    Odd(Odd),
 }
 
 impl Opcode {
@@ -59,14 +61,15 @@ pub(super) fn look(bytes: &[u8]) -> Look {
     let Some(&first) = bytes.first() else { return Look::More };
     let opcode = match Opcode::of(first & 15) {
         Some(opcode) if first & 0x30 == 0 => opcode,
-        Some(_) => return Look::Odd("peer sent a WebSocket frame of an extension that is not known"),
-        None => return Look::Odd("peer sent a WebSocket frame of an unknown kind"),
+        Some(_) => return odd(EXTENSION, "the bits 0x30 to be clear", first),
+        None => return odd(UNKNOWN, "an opcode of 0 to 2 or 8 to 10", first),
     };
     let Some(&second) = bytes.get(1) else { return Look::More };
     let (last, compressed) = (first & 0x80 != 0, first & 0x40 != 0);
     let short = second & 0x7f;
     if opcode.is_control() && (short > 125 || !last || compressed) {
-        return Look::Odd("peer sent a WebSocket control frame that is too long, cut up or compressed");
+        let found = if short > 125 { second } else { first };
+        return odd(CONTROL, "one whole frame of at most 125 bytes", found);
     }
     let wide = match short {
         126 => 2,
@@ -80,11 +83,21 @@ pub(super) fn look(bytes: &[u8]) -> Look {
         Some(digits) => digits.iter().fold(0, |sum, digit| sum << 8 | u64::from(*digit)),
     };
     if len >> 63 != 0 {
-        return Look::Odd("peer sent a WebSocket frame longer than any can be");
+        let found = bytes.get(2).copied().unwrap_or_default();
+        return odd(LONG, "a length below 2 to the power of 63", found);
     }
     let key = head.get(2 + wide..).and_then(|key| key.first_chunk()).copied();
     Look::Header(Header { last, compressed, opcode, len, key, size })
 }
+
+fn odd(what: &'static str, needed: &'static str, found: u8) -> Look {
+    Look::Odd(Odd { what, needed, found })
+}
+
+const CONTROL: &str = "peer sent a WebSocket control frame that is too long, cut up or compressed";
+const EXTENSION: &str = "peer sent a WebSocket frame of an extension that is not known";
+const LONG: &str = "peer sent a WebSocket frame longer than any can be";
+const UNKNOWN: &str = "peer sent a WebSocket frame of an unknown kind";
 
 /// Undoes the masking (RFC 6455 section 5.3) of bytes that begin `at` bytes into the payload. It is its own
 /// opposite.
@@ -117,12 +130,9 @@ mod tests {
             (b"\x82\x7f\0\0\0\0\0\x01\0\0", header(true, Opcode::Binary, 65_536, None, 10)),
             (b"\x82\xfe\x01\x00\x37\xfa\x21", Look::More),
             (b"\x82", Look::More),
-            (b"GET / ", Look::Odd("peer sent a WebSocket frame of an unknown kind")),
-            (b"\x91\x00", Look::Odd("peer sent a WebSocket frame of an extension that is not known")),
-            (
-                b"\x82\x7f\xff\0\0\0\0\x01\0\0",
-                Look::Odd("peer sent a WebSocket frame longer than any can be"),
-            ),
+            (b"GET / ", odd(UNKNOWN, "an opcode of 0 to 2 or 8 to 10", b'G')),
+            (b"\x91\x00", odd(EXTENSION, "the bits 0x30 to be clear", 0x91)),
+            (b"\x82\x7f\xff\0\0\0\0\x01\0\0", odd(LONG, "a length below 2 to the power of 63", 0xff)),
         ];
         for (bytes, expected) in rows {
             assert_eq!(look(bytes), expected, "{}", bytes.escape_ascii());

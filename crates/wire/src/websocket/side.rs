@@ -6,12 +6,12 @@ use evidence::{Fate, Fidelity, Layer, Step};
 
 use super::{
     MASK, PIECE,
-    deflate::{Fed, History, Inflater, TAIL},
+    deflate::{Fed, History, Inflater},
     frame::{self, Header, Look, Opcode},
 };
 use crate::{
-    Body, Derivation, Ending, Extract, Head, Message, Recorded, Sender, StreamBuffer, protocol::Output,
-    session::raw::RawRun,
+    Body, Derivation, Ending, Extract, Head, Message, Recorded, Sender, StreamBuffer, packets::found,
+    protocol::Output, session::raw::RawRun,
 };
 
 /// One direction.
@@ -64,6 +64,8 @@ struct Open {
     /// Bytes of the message before those of `recorded`.
     position: u64,
     packing: Packing,
+    /// The first bytes of a compressed message, as long as nothing came of them.
+    kept: Recorded,
 }
 
 /// Whether and how a message is compressed.
@@ -71,10 +73,10 @@ struct Open {
 enum Packing {
     /// It is being inflated.
     Deflated,
-    /// It was inflated as far as it could be; what else comes of it is only counted.
-    Ended(Ending),
     /// It is given out as it is.
     None,
+    /// It was inflated as far as is allowed; what else comes of it is only counted.
+    Over,
 }
 
 /// What compressed messages go on from.
@@ -84,15 +86,18 @@ struct Packed {
     history: History,
     /// Whether a message may repeat what earlier ones said.
     takes_over: bool,
-    /// The next one cannot: what came before was lost, or ended.
+    /// The next one cannot: what came before was lost, or not read to its end.
     fresh: bool,
+    /// Bytes of compressed messages, and what came of them.
+    given: u64,
+    made: u64,
 }
 
 impl Side {
     /// A direction in which compressed messages may, or may not, repeat what earlier ones said.
     pub(super) fn new(protocol: &'static str, takes_over: bool) -> Self {
-        let packed =
-            Packed { inflater: Inflater::new(), history: History::default(), takes_over, fresh: false };
+        let (inflater, history) = (Inflater::new(), History::default());
+        let packed = Packed { inflater, history, takes_over, fresh: false, given: 0, made: 0 };
         Self { protocol, state: State::Start, open: None, packed }
     }
 
@@ -168,8 +173,8 @@ impl Side {
     fn begin(&mut self, work: &mut Work<'_>) -> bool {
         match frame::look(work.stream.bytes()) {
             Look::More => return false,
-            Look::Odd(what) => {
-                work.out.note_stream(Layer::WebSocket, what, work.stream);
+            Look::Odd(odd) => {
+                odd.note(Layer::WebSocket, work.stream, work.out);
                 self.lose_track(work);
             }
             Look::Header(header) => {
@@ -191,11 +196,16 @@ impl Side {
     fn begin_data(&mut self, header: &Header, head: &Recorded, work: &mut Work<'_>) {
         let goes_on = header.opcode == Opcode::Continuation;
         if goes_on == self.open.is_none() {
-            let what = match goes_on {
-                true => "peer sent the rest of a WebSocket message that did not begin",
-                false => "peer sent a WebSocket message before the end of the one before it",
+            let (what, needed) = match goes_on {
+                true => {
+                    ("peer sent the rest of a WebSocket message that did not begin", "an opcode of 1 or 2")
+                }
+                false => {
+                    ("peer sent a WebSocket message before the end of the one before it", "an opcode of 0")
+                }
             };
-            work.out.note(Layer::WebSocket, what, String::new(), head, 0);
+            let detail = format!("needed {needed}, {}", found(&head.bytes, 0));
+            work.out.note(Layer::WebSocket, what, detail, head, 0);
         }
         if !goes_on {
             self.give(Ending::Cut, work);
@@ -210,6 +220,7 @@ impl Side {
                 stands_for: 0,
                 position: 0,
                 packing,
+                kept: Recorded::default(),
             }
         });
         if open.packing == Packing::Deflated {
@@ -241,18 +252,15 @@ impl Side {
     /// A piece of a text or binary message came: as it was sent, and unmasked where it was masked.
     fn data(&mut self, sent: Recorded, plain: Option<Recorded>, work: &mut Work<'_>) {
         let Some(open) = &mut self.open else { return };
-        open.stands_for = open.stands_for.saturating_add(sent.bytes.len() as u64);
         match open.packing {
-            Packing::None => open.recorded.append(plain.unwrap_or(sent)),
-            Packing::Deflated => self.inflate(sent, plain, work),
-            Packing::Ended(_) => {}
+            Packing::Deflated => return self.inflate(sent, plain, work),
+            Packing::Over => return work.out.pass(Fate::OverLimit, TOO_LARGE, sent.bytes.len() as u64, 0),
+            Packing::None => {}
         }
-        let goes_on = matches!(&self.state, State::Payload(frame) if frame.left() > 0 || !frame.header.last);
-        let full = self
-            .open
-            .as_ref()
-            .is_some_and(|open| open.packing == Packing::None && open.recorded.bytes.len() >= PIECE);
-        if goes_on && full {
+        open.stands_for = open.stands_for.saturating_add(sent.bytes.len() as u64);
+        open.recorded.append(plain.unwrap_or(sent));
+        let full = open.recorded.bytes.len() >= PIECE;
+        if full && matches!(&self.state, State::Payload(frame) if frame.left() > 0 || !frame.header.last) {
             self.give(Ending::Continued, work);
         }
     }
@@ -263,31 +271,47 @@ impl Side {
             open.recorded.first = sent.first;
         }
         open.recorded.last = open.recorded.last.max(sent.last);
+        let len = sent.bytes.len() as u64;
         self.packed.history.add(&sent);
-        let given = plain.as_ref().unwrap_or(&sent);
-        match self.packed.inflater.feed(&given.bytes, &mut open.recorded.bytes, MOST) {
-            Fed::More => {}
-            Fed::End => open.packing = Packing::Ended(Ending::Whole),
-            Fed::Full => {
-                work.out.pass(Fate::OverLimit, TOO_LARGE, 0, 1);
-                open.packing = Packing::Ended(Ending::Cut);
-            }
-            Fed::Damaged => {
-                let what = "peer sent a compressed WebSocket message that cannot be inflated";
-                work.out.note(Layer::WebSocket, what, String::new(), &sent, 0);
-                open.packing = Packing::Ended(Ending::Cut);
-                if open.recorded.bytes.is_empty() {
-                    let len = sent.bytes.len() as u64;
-                    let before = open.stands_for.saturating_sub(len);
-                    if before > 0 {
-                        work.out.pass(Fate::NotUnderstood, UNREADABLE, before, 1);
-                    }
-                    (open.packing, open.recorded) = (Packing::None, plain.unwrap_or(sent));
-                    open.stands_for = len;
-                }
-            }
+        self.packed.given = self.packed.given.saturating_add(len);
+        let stands_for = open.stands_for.saturating_add(len);
+        let most = self.packed.allowed(stands_for);
+        let plain = plain.unwrap_or(sent);
+        let fed = self.packed.inflater.feed(&plain.bytes, &mut open.recorded.bytes, most);
+        if fed == Fed::Damaged {
+            return self.give_up(plain, work);
         }
-        self.packed.fresh |= open.packing != Packing::Deflated;
+        open.stands_for = stands_for;
+        if open.recorded.bytes.is_empty() && stands_for <= KEPT {
+            open.kept.append(plain);
+        }
+        if let Fed::Full(left) = fed {
+            self.stop(left as u64, work);
+        }
+    }
+
+    /// The message inflates to more than is allowed; `left` of its bytes were not read.
+    fn stop(&mut self, left: u64, work: &mut Work<'_>) {
+        let Some(open) = &mut self.open else { return };
+        // Where all were read, some of what they stand for was not made.
+        let left = left.max(1).min(open.stands_for);
+        open.stands_for -= left;
+        (open.packing, self.packed.fresh) = (Packing::Over, true);
+        work.out.pass(Fate::OverLimit, TOO_LARGE, left, 1);
+    }
+
+    /// A piece of a message cannot be inflated to its end: what came before stands for itself, the piece and
+    /// all behind it are given out as they are.
+    fn give_up(&mut self, piece: Recorded, work: &mut Work<'_>) {
+        let made = self.open.as_ref().map_or(0, |open| open.recorded.bytes.len());
+        let what = "peer sent a compressed WebSocket message that cannot be inflated";
+        let detail = format!("needed blocks as of RFC 1951, found others behind {made} inflated bytes");
+        work.out.note(Layer::WebSocket, what, detail, &piece, 0);
+        self.give(Ending::Cut, work);
+        let Some(open) = &mut self.open else { return };
+        (open.packing, self.packed.fresh) = (Packing::None, true);
+        open.stands_for = piece.bytes.len() as u64;
+        open.recorded = piece;
     }
 
     /// The payload of a control frame came. A code for closing without words is no message.
@@ -307,18 +331,35 @@ impl Side {
         if frame.header.opcode.is_control() || !frame.header.last {
             return;
         }
-        let mut ending = Ending::Whole;
-        if let Some(open) = &mut self.open {
-            if open.packing == Packing::Deflated {
-                // What the end of a message adds is never more than what was held back.
-                self.packed.inflater.feed(TAIL, &mut open.recorded.bytes, MOST);
-            }
-            if let Packing::Ended(how) = open.packing {
-                ending = how;
+        let packing = self.open.as_ref().map(|open| open.packing);
+        if packing == Some(Packing::Deflated) {
+            self.end_message(work);
+        }
+        let over = self.open.as_ref().is_some_and(|open| open.packing == Packing::Over);
+        self.give(if over { Ending::Cut } else { Ending::Whole }, work);
+        self.open = None;
+    }
+
+    /// The last frame of a compressed message is over.
+    fn end_message(&mut self, work: &mut Work<'_>) {
+        let Some(open) = &mut self.open else { return };
+        let most = self.packed.allowed(open.stands_for);
+        match self.packed.inflater.end_message(&mut open.recorded.bytes, most) {
+            Fed::More => {}
+            // It ends within a block. What was made of it is all there is.
+            Fed::Damaged => self.packed.fresh = true,
+            Fed::Full(_) => self.stop(0, work),
+        }
+        let Some(open) = &mut self.open else { return };
+        // Of so many bytes something should have come: they may be the beginning of a block without an end.
+        if open.recorded.bytes.is_empty() && open.stands_for > EMPTY {
+            self.packed.fresh = true;
+            if open.kept.bytes.len() as u64 == open.stands_for {
+                (open.packing, open.recorded) = (Packing::None, std::mem::take(&mut open.kept));
+            } else {
+                work.out.pass(Fate::NotParsed, UNREADABLE, std::mem::take(&mut open.stands_for), 1);
             }
         }
-        self.give(ending, work);
-        self.open = None;
     }
 
     /// Gives out what there is of the message whose frames are coming.
@@ -328,6 +369,7 @@ impl Side {
         let mut recorded = std::mem::take(&mut open.recorded);
         let len = recorded.bytes.len() as u64;
         if open.packing != Packing::None {
+            self.packed.made = self.packed.made.saturating_add(len);
             recorded = self.packed.history.origin(recorded);
         }
         let (exchange, position) = (open.exchange, open.position);
@@ -335,7 +377,7 @@ impl Side {
         if len == 0 {
             if stands_for > 0 {
                 let (fate, reason) = match ending {
-                    Ending::Cut => (Fate::NotUnderstood, UNREADABLE),
+                    Ending::Cut => (Fate::NotParsed, UNREADABLE),
                     Ending::Continued | Ending::Whole => (Fate::Decoded, "WebSocket messages that are empty"),
                 };
                 work.out.pass(fate, reason, stands_for, 1);
@@ -428,6 +470,14 @@ impl Packed {
         self.history.begin();
         Packing::Deflated
     }
+
+    /// How many bytes the message being read may come to, of which so many bytes were sent: its own bounds,
+    /// and what is left of those of its direction.
+    fn allowed(&self, given: u64) -> usize {
+        let own = given.saturating_mul(RATIO).clamp(FREE, MOST);
+        let all = self.given.saturating_mul(RATIO_OF_ALL).max(FREE_OF_ALL);
+        usize::try_from(own.min(all.saturating_sub(self.made))).unwrap_or(usize::MAX)
+    }
 }
 
 /// The next free number.
@@ -438,7 +488,20 @@ fn number(next: &mut u32) -> u32 {
 }
 
 /// The most that one message may inflate to.
-const MOST: usize = 8 << 20;
+const MOST: u64 = 8 << 20;
+/// Inflated bytes for one byte of a message, tested once they are more than [`FREE`]: as `payload` has it for
+/// decoders.
+const RATIO: u64 = 300;
+const FREE: u64 = 1 << 20;
+/// Inflated bytes for one byte of all messages of a direction, tested once they are more than [`FREE_OF_ALL`].
+/// Messages that only repeat each other reach some 50.
+const RATIO_OF_ALL: u64 = 100;
+const FREE_OF_ALL: u64 = 16 << 20;
+
+/// The most bytes of a compressed message of which nothing need come: an empty block, or the last one.
+const EMPTY: u64 = 8;
+/// Bytes of a compressed message that are kept until something comes of them.
+const KEPT: u64 = 4096;
 
 const UNREADABLE: &str = "WebSocket compressed messages, cut or damaged at their beginning";
 const TOO_LARGE: &str = "WebSocket messages: more inflated bytes than are followed";

@@ -144,14 +144,22 @@ impl StreamProtocol for Xmpp {
                     self.message(sender, recorded, Ending::Whole, out);
                 }
                 Found::More if window.len() == LONGEST => {
-                    out.note_stream(Layer::Xmpp, "peer sent an XMPP stanza larger than the limit", stream);
+                    let odd = "peer sent an XMPP stanza larger than the limit";
+                    out.note_stream(
+                        Layer::Xmpp,
+                        odd,
+                        format!("needed its end within {LONGEST} bytes"),
+                        stream,
+                    );
                     return out.upgrade = Some(Upgrade::default());
                 }
                 Found::More => return,
                 Found::Other => {
                     // A TLS record is what follows STARTTLS.
-                    if bytes.first() != Some(&0x16) {
-                        out.note_stream(Layer::Xmpp, "peer sent bytes that are no XMPP stanza", stream);
+                    let first = bytes.first().copied().unwrap_or_default();
+                    if first != 0x16 {
+                        let odd = "peer sent bytes that are no XMPP stanza";
+                        out.note_stream(Layer::Xmpp, odd, format!("needed 0x3c, found {first:#04x}"), stream);
                     }
                     return out.upgrade = Some(Upgrade::default());
                 }

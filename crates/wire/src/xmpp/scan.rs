@@ -135,7 +135,10 @@ impl Scanner {
         (self.at, self.state) = (end + 1, State::Text);
         let closes = tag.first() == Some(&b'/');
         if closes && self.depth == 0 {
-            return Found::End(end + 1);
+            // With anything in it or before it, what ends the stream also says something.
+            let bare =
+                start == 0 && tag.get(1..).map(<[u8]>::trim_ascii_end) == Some(super::STREAM.as_bytes());
+            return if bare { Found::End(end + 1) } else { Found::Message(end + 1) };
         }
         let named = |byte: &u8| !byte.is_ascii_whitespace() && *byte != b'/';
         let name = tag.iter().position(|byte| !named(byte)).unwrap_or(tag.len());
@@ -229,12 +232,15 @@ mod tests {
     #[test]
     fn stanzas_end_where_their_tags_do() {
         use Found::{Blank, End, Message, More, Other};
-        let rows: [(&[u8], &[Found]); 10] = [
+        let rows: [(&[u8], &[Found]); 13] = [
             (b"<?xml version='1.0'?><stream:stream to='a>b'>", &[Message(45)]),
             (b"<a/><b>x</b>", &[Message(4), Message(8)]),
             (b"<iq id=\"</iq>\"><q><r/></q></iq>\n", &[Message(31), Blank(1)]),
             (b"<m><!-- </m> --><![CDATA[</m>]]></m>", &[Message(36)]),
             (b"</stream:stream>", &[End(16)]),
+            (b"</stream:stream \n>", &[End(18)]),
+            (b"</stream:stream a='1'>", &[Message(22)]),
+            (b"<!--x--></stream:stream>", &[Message(24)]),
             (b"<m><m></m>", &[More]),
             (b"\x16\x03\x01", &[Other]),
             (b"<a></a>\x16", &[Message(7), Other]),

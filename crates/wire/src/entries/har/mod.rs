@@ -37,11 +37,10 @@ pub(super) use scan::{Scanner, recognise};
 pub(super) fn read(place: Place, bytes: &[u8]) -> RecordedFlow {
     let document = json::read(bytes);
     let mut flow = Flow::new(place);
-    flow.check(&document);
-    if let Some(entry) = document.root() {
+    if let Some(entry) = flow.root(&document) {
         Exchange::of(entry).tell(&mut flow);
     }
-    flow.finish(bytes.len(), NAME)
+    flow.finish(bytes, NAME)
 }
 
 /// When an exchange began.
@@ -58,8 +57,7 @@ pub(super) fn begun(bytes: &[u8]) -> Option<Timestamp> {
 pub(super) fn read_tls_error(place: Place, bytes: &[u8]) -> RecordedFlow {
     let document = json::read(bytes);
     let mut flow = Flow::new(place);
-    flow.check(&document);
-    if let Some(error) = document.root() {
+    if let Some(error) = flow.root(&document) {
         let text = |name| error.get(name).and_then(Value::text).unwrap_or_default();
         flow.first = started(error, &mut flow);
         flow.last = flow.first;
@@ -74,7 +72,7 @@ pub(super) fn read_tls_error(place: Place, bytes: &[u8]) -> RecordedFlow {
         let why = format!("{}: {cause}", flow.server_name);
         flow.failed(Layer::Tls, tls_failure(&cause), why, 0);
     }
-    flow.finish(bytes.len(), NAME)
+    flow.finish(bytes, NAME)
 }
 
 /// What became of a handshake, and what the file lacks because of it.

@@ -22,6 +22,8 @@ pub(in super::super) struct Scanner {
     log: bool,
     /// Brackets that do not match were noted.
     noted: bool,
+    /// Bytes between entries were noted.
+    strayed: bool,
 }
 
 /// Where the scanner is, as to strings.
@@ -93,6 +95,8 @@ impl Scanner {
         }
         match held {
             Some(level) => self.release(level, cutter),
+            // A text in the place of an entry.
+            None if cutter.holds() => cutter.entry(Kind::Har),
             None if !self.log => cutter.odd(0, NO_LOG, String::new()),
             None => {}
         }
@@ -125,7 +129,23 @@ impl Scanner {
             let room = NAME.saturating_sub(self.last.len());
             self.last.extend_from_slice(name.get(..room.min(name.len())).unwrap_or_default());
         }
-        self.pass(bytes, cutter);
+        if !self.between_entries() {
+            return self.pass(bytes, cutter);
+        }
+        // A text in the place of an entry: held like one, so that it is told what became of it.
+        cutter.hold(bytes);
+        if self.string == InString::No {
+            cutter.entry(Kind::Har);
+        }
+    }
+
+    /// Whether entries stand here, or nothing at all.
+    fn between_entries(&self) -> bool {
+        self.inside == 0
+            && match self.open.last() {
+                Some(level) => matches!(level, Level::Entries | Level::TlsErrors),
+                None => self.log,
+            }
     }
 
     /// Bytes outside of strings, up to the next one, or the next border that matters. Says how many.
@@ -150,7 +170,7 @@ impl Scanner {
                 _ => false,
             };
             match border {
-                // What begins or ends an entry was accounted for with what is before it.
+                // What begins or ends a level was accounted for with what is before it.
                 true if byte != b'"' => return at + 1,
                 true => {
                     self.pass(bytes.get(..=at).unwrap_or_default(), cutter);
@@ -168,7 +188,7 @@ impl Scanner {
         self.inside == 0 && !self.open.last().is_some_and(|level| level.is_held() || *level == Level::Other)
     }
 
-    /// Whether an entry begins here; then all up to its brace is accounted for.
+    /// Whether a level begins here; then all up to its bracket is accounted for.
     fn opens(&mut self, map: bool, bytes: &[u8], at: usize, cutter: &mut Cutter) -> bool {
         if !self.matters() {
             self.inside += 1;
@@ -181,20 +201,19 @@ impl Scanner {
             (Some(Level::Log), false, b"entries") => Level::Entries,
             (Some(Level::Log), false, b"_tlsErrors") => Level::TlsErrors,
             (Some(Level::Log), true, b"creator" | b"browser") => Level::Writer,
-            (Some(Level::Entries), true, _) => Level::Entry,
-            (Some(Level::TlsErrors), true, _) => Level::TlsError,
+            // A list is no entry, but stands in the place of one: it is told what became of it.
+            (Some(Level::Entries), ..) => Level::Entry,
+            (Some(Level::TlsErrors), ..) => Level::TlsError,
             _ => Level::Other,
         };
+        self.pass(bytes.get(..at).unwrap_or_default(), cutter);
         self.log |= level == Level::Log;
         self.open.push(level);
-        if level.is_held() {
-            cutter.framing(at);
-            cutter.hold(bytes.get(at..=at).unwrap_or_default());
-        }
-        level.is_held()
+        self.pass(bytes.get(at..=at).unwrap_or_default(), cutter);
+        true
     }
 
-    /// Whether an entry ends here; then all of it is accounted for.
+    /// Whether a level ends here; then all up to its bracket is accounted for.
     fn closes(&mut self, map: bool, bytes: &[u8], at: usize, cutter: &mut Cutter) -> bool {
         if self.inside > 0 {
             self.inside -= 1;
@@ -206,12 +225,12 @@ impl Scanner {
             self.noted = true;
             cutter.odd(cutter.position() + at as u64, UNMATCHED, String::new());
         }
+        self.pass(bytes.get(..=at).unwrap_or_default(), cutter);
         if level.is_held() {
-            cutter.hold(bytes.get(..=at).unwrap_or_default());
             self.release(level, cutter);
         }
         self.open.pop();
-        level.is_held()
+        true
     }
 
     fn release(&mut self, level: Level, cutter: &mut Cutter) {
@@ -225,11 +244,26 @@ impl Scanner {
         }
     }
 
-    fn pass(&self, bytes: &[u8], cutter: &mut Cutter) {
+    fn pass(&mut self, bytes: &[u8], cutter: &mut Cutter) {
         match self.open.last() {
             Some(level) if level.is_held() => cutter.hold(bytes),
+            _ if self.between_entries() => self.stray(bytes, cutter),
             _ => cutter.framing(bytes.len()),
         }
+    }
+
+    /// Bytes between entries, where nothing stands but what parts them.
+    fn stray(&mut self, bytes: &[u8], cutter: &mut Cutter) {
+        let strays = |byte: &&u8| !(byte.is_ascii_whitespace() || b"{}[],\"".contains(byte));
+        let count = bytes.iter().filter(strays).count();
+        if count > 0 && !std::mem::replace(&mut self.strayed, true) {
+            let first = bytes.iter().position(|byte| strays(&byte)).unwrap_or(0);
+            let offset = cutter.position().saturating_add(first as u64);
+            let found = bytes.get(first).copied().unwrap_or_default();
+            cutter.odd(offset, STRAY, format!("found {found:#04x}"));
+        }
+        cutter.framing(bytes.len() - count);
+        cutter.damaged(count);
     }
 }
 
@@ -250,4 +284,5 @@ const NAME: usize = 16;
 const NOTE: usize = 200;
 const CUT: &str = "capture lacks the end of the file";
 const NO_LOG: &str = "capture holds no HAR log";
+const STRAY: &str = "capture holds bytes between entries that are none";
 const UNMATCHED: &str = "capture holds brackets that do not match";

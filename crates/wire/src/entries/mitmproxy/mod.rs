@@ -28,11 +28,10 @@ pub(super) use scan::{Scanner, recognise};
 pub(super) fn read(place: Place, bytes: &[u8], keys: &KeyRing) -> RecordedFlow {
     let document = netstring::read(bytes);
     let mut flow = Flow::new(place);
-    flow.check(&document);
-    if let Some(root) = document.root() {
+    if let Some(root) = flow.root(&document) {
         tell(root, keys, &mut flow);
     }
-    flow.finish(bytes.len(), NAME)
+    flow.finish(bytes, NAME)
 }
 
 /// When a flow began.

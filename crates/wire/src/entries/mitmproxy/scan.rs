@@ -11,18 +11,11 @@ use super::super::{
 pub(in super::super) struct Scanner {
     /// Bytes that were not told of yet.
     waiting: Vec<u8>,
-    /// What the first of them is where it begins no flow, and whether it was looked at: the next flow is looked
-    /// for.
-    lost: Option<(Lost, bool)>,
-}
-
-/// What bytes are that no flow begins with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lost {
-    /// Those of a flow whose length is wrong: what of it can be read is.
-    Flow,
-    /// Nobody's.
-    Noise,
+    /// No flow begins with the first of them, or one whose length is wrong: the next one is looked for. All up to
+    /// there is given out as one entry, and what of it can be read is.
+    lost: bool,
+    /// The first of them was looked at.
+    looked: bool,
 }
 
 /// Whether a file that begins so is a dump of flows.
@@ -38,6 +31,10 @@ impl Scanner {
 
     pub(in super::super) fn finish(&mut self, cutter: &mut Cutter) {
         self.run(true, cutter);
+        // What was looked through before is held, though nothing waits any more.
+        if cutter.holds() {
+            cutter.entry(Kind::Mitmproxy);
+        }
     }
 
     fn run(&mut self, last: bool, cutter: &mut Cutter) {
@@ -45,8 +42,8 @@ impl Scanner {
         let mut at = 0;
         while let Some(rest) = waiting.get(at..).filter(|rest| !rest.is_empty()) {
             let taken = match self.lost {
-                Some(lost) => self.search(lost, rest, last, cutter),
-                None => self.flow(rest, last, cutter),
+                true => self.search(rest, last, cutter),
+                false => self.flow(rest, last, cutter),
             };
             match taken {
                 Some(taken) => at += taken,
@@ -59,21 +56,23 @@ impl Scanner {
 
     /// One flow, or what shows that none begins here. `None`: more bytes are needed.
     fn flow(&mut self, rest: &[u8], last: bool, cutter: &mut Cutter) -> Option<usize> {
-        let Ok(prefix) = prefix(rest) else { return self.lose(Lost::Noise, NO_FLOW, cutter) };
+        let Ok(prefix) = prefix(rest) else { return self.lose(NO_FLOW, cutter) };
         let Some((len, begins)) = prefix else {
-            return if last { self.lose(Lost::Noise, CUT, cutter) } else { None };
+            return if last { self.lose(CUT, cutter) } else { None };
         };
         let end = begins.saturating_add(len);
-        let whole = rest.len() > end;
-        if (rest.len() > BEGINNING || whole || last) && !begins_a_flow(rest) {
-            return self.lose(Lost::Noise, NO_FLOW, cutter);
+        if rest.len() <= BEGINNING && !last {
+            return None;
+        }
+        if !begins_a_flow(rest) {
+            return self.lose(NO_FLOW, cutter);
         }
         if end as u64 >= LARGEST && rest.len() > BEGINNING {
-            return self.lose(Lost::Flow, TOO_LARGE, cutter);
+            return self.lose(TOO_LARGE, cutter);
         }
         match rest.get(end) {
             Some(b'}') => self.give(rest.get(..=end).unwrap_or_default(), cutter),
-            Some(_) => self.lose(Lost::Flow, BROKEN, cutter),
+            Some(_) => self.lose(BROKEN, cutter),
             None if !last => None,
             None => {
                 cutter.odd(cutter.position(), CUT, format!("{} of {} bytes are there", rest.len(), end + 1));
@@ -89,28 +88,19 @@ impl Scanner {
     }
 
     /// The first waiting byte is passed over, in case a flow begins behind it.
-    fn lose(&mut self, lost: Lost, why: &'static str, cutter: &mut Cutter) -> Option<usize> {
+    fn lose(&mut self, why: &'static str, cutter: &mut Cutter) -> Option<usize> {
         cutter.odd(cutter.position(), why, String::new());
-        self.lost = Some((lost, true));
+        (self.lost, self.looked) = (true, true);
         Some(0)
     }
 
-    fn search(
-        &mut self,
-        (lost, first): (Lost, bool),
-        rest: &[u8],
-        last: bool,
-        cutter: &mut Cutter,
-    ) -> Option<usize> {
-        let next = next_flow(rest, usize::from(first), last);
+    fn search(&mut self, rest: &[u8], last: bool, cutter: &mut Cutter) -> Option<usize> {
+        let next = next_flow(rest, usize::from(self.looked), last);
         let (Ok(taken) | Err(taken)) = next;
-        let bytes = rest.get(..taken).unwrap_or_default();
-        match lost {
-            Lost::Flow => cutter.hold(bytes),
-            Lost::Noise => cutter.damaged(taken),
-        }
-        self.lost = if next.is_ok() { None } else { Some((lost, first && taken == 0)) };
-        if (next.is_ok() || last) && lost == Lost::Flow {
+        cutter.hold(rest.get(..taken).unwrap_or_default());
+        self.looked &= taken == 0;
+        if next.is_ok() {
+            self.lost = false;
             cutter.entry(Kind::Mitmproxy);
         }
         (next.is_ok() || taken > 0).then_some(taken)
