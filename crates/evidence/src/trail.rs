@@ -117,6 +117,9 @@ pub enum Step {
     Decrypt(Box<Decryption>),
     /// Bytes of a file that holds no packets: a value of a file of flows, a line of a key log, a private key.
     Entry,
+    /// Bytes that nobody recorded, and that stand between recorded ones where a message was told in parts and is
+    /// written out: the `&` and `=` of a form, the `: ` of a header. Nothing but [separators](Step::separates).
+    Written(String),
 }
 
 impl Step {
@@ -124,9 +127,19 @@ impl Step {
     pub fn joins(&self) -> bool {
         match self {
             Self::Body | Self::Datagram | Self::Entry | Self::Reassembly => true,
-            Self::Decode(_) | Self::Decrypt(_) => false,
+            Self::Decode(_) | Self::Decrypt(_) | Self::Written(_) => false,
         }
     }
+
+    /// Whether a text may be [written](Step::Written) between recorded bytes: a few signs and blanks, of which no
+    /// value can be made.
+    pub fn separates(text: &[u8]) -> bool {
+        (1..=Self::LONGEST_WRITTEN).contains(&text.len())
+            && text.iter().all(|byte| b"&=:;, \r\n".contains(byte))
+    }
+
+    /// The longest text that is written between recorded bytes.
+    const LONGEST_WRITTEN: usize = 8;
 }
 
 /// Bytes, how they were made and from what.

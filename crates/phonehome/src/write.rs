@@ -1,68 +1,171 @@
-//! Results to files: each is replaced whole or not at all.
+//! Results to files: each is replaced whole or not at all, and none is what the run reads.
 
 use std::{
-    fs::{self, File},
+    ffi::OsStr,
+    fs::{self, File, OpenOptions},
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
+use audit::input::{Input, expand};
+
 use crate::exit::{Exit, Failed};
+
+/// Refuses results that would take the place of what is read: the files that `inputs` stand for, by whatever
+/// name or link. Evidence must outlive every mistake on a command line.
+pub(crate) fn spare<'p>(
+    inputs: &[PathBuf],
+    outputs: impl IntoIterator<Item = &'p Path>,
+) -> anyhow::Result<()> {
+    let there: Vec<_> = outputs.into_iter().filter_map(|path| Some((path, identity(path)?))).collect();
+    if there.is_empty() {
+        return Ok(());
+    }
+    for input in expand(inputs).0 {
+        let Input::File(input) = input else { continue };
+        let read = identity(&input);
+        if let Some((output, _)) = there.iter().find(|(_, output)| Some(output) == read.as_ref()) {
+            let (output, input) = (output.display(), input.display());
+            let words = format!("{output}: is {input}, which is read; write the result somewhere else");
+            return Err(Failed::with(Exit::Usage, words));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses two results in one file.
+pub(crate) fn apart(outputs: &[&Path]) -> anyhow::Result<()> {
+    for (number, one) in outputs.iter().enumerate() {
+        let same = |other: &&&Path| whereabouts(other) == whereabouts(one);
+        if let Some(other) = outputs.iter().skip(number + 1).find(same) {
+            let words = format!("{}: would be written twice; give each result a file", other.display());
+            return Err(Failed::with(Exit::Usage, words));
+        }
+    }
+    Ok(())
+}
+
+/// The folder a file lies in, whatever it is called, and the file's name.
+fn whereabouts(path: &Path) -> (PathBuf, Option<&OsStr>) {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    (fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()), path.file_name())
+}
+
+/// What tells a regular file from every other; `None` where there is none.
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    let about = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+    Some((about.dev(), about.ino()))
+}
+
+/// What tells a regular file from every other; `None` where there is none.
+#[cfg(not(unix))]
+fn identity(path: &Path) -> Option<PathBuf> {
+    fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+    fs::canonicalize(path).ok()
+}
 
 /// Makes a folder for results, and sees that it can be written to: before the work, not after it.
 pub(crate) fn folder(folder: &Path) -> anyhow::Result<()> {
-    let probe = folder.join(".phonehome");
     fs::create_dir_all(folder)
-        .and_then(|()| new_file(&probe))
-        .and_then(|_| fs::remove_file(&probe))
+        .and_then(|()| beside(&folder.join(".phonehome")))
+        .and_then(|(probe, _)| fs::remove_file(probe))
         .map_err(|error| failed(folder, &error))
 }
 
 /// Writes a file beside its final name, then puts it there. A link of that name is replaced, not followed:
 /// a case's folder may come from anybody.
 pub(crate) fn file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let unfinished = unfinished(path);
-    new_file(&unfinished)
-        .and_then(|mut file| file.write_all(bytes))
+    replaceable(path)?;
+    let (unfinished, mut file) = beside(path).map_err(|error| failed(path, &error))?;
+    file.write_all(bytes)
         .and_then(|()| fs::rename(&unfinished, path))
         .inspect_err(|_| drop(fs::remove_file(&unfinished)))
         .map_err(|error| failed(path, &error))
 }
 
-fn unfinished(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".part");
-    name.into()
+/// Refuses a name that a device, a pipe or the like has in a case's folder: none of them belongs there.
+pub(crate) fn replaceable(path: &Path) -> anyhow::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(about) if !about.is_file() && !about.is_symlink() && !about.is_dir() => {
+            let words = format!("{}: is there already and is no file", path.display());
+            Err(Failed::with(Exit::Output, words + "; choose another folder with --out"))
+        }
+        _ => Ok(()),
+    }
 }
 
-/// A result that is too long to be held whole: a file, or standard output.
+/// A new file beside `path`, under a name that nothing had: what lies there may be somebody's evidence.
+fn beside(path: &Path) -> io::Result<(PathBuf, File)> {
+    let mut taken = io::Error::from(io::ErrorKind::AlreadyExists);
+    for number in 0..UNFINISHED {
+        let mut name = path.as_os_str().to_owned();
+        name.push(if number == 0 { ".part".to_owned() } else { format!(".part{number}") });
+        match File::create_new(&name) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => taken = error,
+            made => return made.map(|file| (name.into(), file)),
+        }
+    }
+    Err(taken)
+}
+
+/// A result that is too long to be held whole.
 pub(crate) struct Output {
     out: Box<dyn Write + Send>,
-    /// The file beside its final name, and that name.
-    path: Option<(PathBuf, PathBuf)>,
+    end: End,
+}
+
+/// Where a result goes.
+enum End {
+    /// Standard output.
+    Standard,
+    /// What was there before and is no regular file: a device, a pipe.
+    Through(PathBuf),
+    /// A file: the unfinished one beside its final name, and that name.
+    File(PathBuf, PathBuf),
 }
 
 impl Output {
-    /// Begins a file, or, where it is called `-`, standard output.
+    /// Begins a file, or, where it is called `-`, standard output. What is there and is no regular file is
+    /// written to as it is: putting a file in the place of `/dev/null` would harm the whole machine.
     pub(crate) fn create(path: &Path) -> anyhow::Result<Self> {
-        if path == Path::new("-") {
-            return Ok(Self { out: Box::new(BufWriter::new(io::stdout())), path: None });
+        if is_standard(path) {
+            return Ok(Self { out: Box::new(BufWriter::new(io::stdout())), end: End::Standard });
         }
-        let unfinished = unfinished(path);
-        let file = new_file(&unfinished).map_err(|error| unwritten(path, &error))?;
-        Ok(Self { out: Box::new(BufWriter::new(file)), path: Some((unfinished, path.to_owned())) })
+        let opened = if is_through(path) {
+            let opened = OpenOptions::new().append(true).open(path);
+            opened.map(|file| (file, End::Through(path.to_owned())))
+        } else {
+            beside(path).map(|(unfinished, file)| (file, End::File(unfinished, path.to_owned())))
+        };
+        let (file, end) = opened.map_err(|error| unwritten(path, &error))?;
+        Ok(Self { out: Box::new(BufWriter::new(file)), end })
     }
 
     /// All is written: puts the file where it belongs.
     pub(crate) fn finish(mut self) -> anyhow::Result<()> {
         let flushed = self.out.flush();
-        let Some((unfinished, path)) = self.path.take() else {
-            return crate::print::printed(flushed);
-        };
-        flushed
-            .and_then(|()| fs::rename(&unfinished, &path))
-            .inspect_err(|_| drop(fs::remove_file(&unfinished)))
-            .map_err(|error| unwritten(&path, &error))
+        match std::mem::replace(&mut self.end, End::Standard) {
+            End::Standard => crate::print::printed(flushed),
+            End::Through(path) => flushed.map_err(|error| unwritten(&path, &error)),
+            End::File(unfinished, path) => flushed
+                .and_then(|()| fs::rename(&unfinished, &path))
+                .inspect_err(|_| drop(fs::remove_file(&unfinished)))
+                .map_err(|error| unwritten(&path, &error)),
+        }
     }
+}
+
+/// Whether a path is a name of standard output.
+pub(crate) fn is_standard(path: &Path) -> bool {
+    STANDARD.iter().any(|name| path == Path::new(name))
+}
+
+/// Whether a result is written to what is there. Descriptors of the process look like links to files.
+fn is_through(path: &Path) -> bool {
+    let of_system = ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder));
+    fs::metadata(path).is_ok_and(|about| !about.is_file() || of_system)
 }
 
 impl Write for Output {
@@ -78,7 +181,7 @@ impl Write for Output {
 impl Drop for Output {
     /// What was not finished is thrown away.
     fn drop(&mut self) {
-        if let Some((unfinished, _)) = &self.path {
+        if let End::File(unfinished, _) = &self.end {
             let _ = fs::remove_file(unfinished);
         }
     }
@@ -88,15 +191,12 @@ fn unwritten(path: &Path, error: &io::Error) -> anyhow::Error {
     Failed::with(Exit::Output, format!("{}: cannot be written: {error}", path.display()))
 }
 
-/// A file that was not there before; what is left from an earlier run gives way.
-fn new_file(path: &Path) -> io::Result<File> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => File::create_new(path),
-    }
-}
-
 fn failed(path: &Path, error: &io::Error) -> anyhow::Error {
     let words = format!("{}: cannot be written: {error}; choose another folder with --out", path.display());
     Failed::with(Exit::Output, words)
 }
+
+/// Names of standard output.
+const STANDARD: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+/// How many unfinished files may lie beside a result, left by runs that were killed.
+const UNFINISHED: u32 = 100;

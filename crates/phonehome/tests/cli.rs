@@ -544,3 +544,19 @@ fn help_tells_the_exit_codes() {
         assert!(text.lines().any(|line| line.trim_start().starts_with(code)), "{code}: {text}");
     }
 }
+
+#[test]
+fn no_part_of_a_case_takes_the_place_of_what_is_read() {
+    let desk = Desk::new(&leaky());
+    fs::create_dir(desk.join("y.case")).unwrap();
+    let capture = desk.write("y.case/case.json", &leaky());
+    let arguments = ["audit", "y.case/case.json", "--out", "y.case"];
+    desk.phonehome(&arguments).assert().code(2);
+    let finding = desk.audited().findings[0].id.to_string();
+    let recipe = format!("{finding}.sh");
+    fs::rename(desk.join("x.pcap"), desk.join(&recipe)).unwrap();
+    desk.phonehome(&["prove", "x.case", &finding, "--captures", &recipe, "--out", "."]).assert().code(2);
+    for file in [capture, desk.join(&recipe)] {
+        assert!(fs::read(&file).unwrap() == leaky(), "{}", file.display());
+    }
+}

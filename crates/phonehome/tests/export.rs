@@ -228,3 +228,48 @@ fn a_command_line_that_makes_no_sense_writes_nothing() {
     assert_eq!(entries(&desk.join("out.har")).len(), 1);
     assert_eq!(export(&desk, &["x.pcap", "--har", "no/such/folder/out.har"]).0, 6);
 }
+
+#[test]
+fn no_export_takes_the_place_of_what_is_read() {
+    let desk = Desk::new(&leaky());
+    fs::create_dir(desk.join("folder")).unwrap();
+    let within = desk.write("folder/y.pcap", &leaky());
+    fs::hard_link(desk.join("x.pcap"), desk.join("hard")).unwrap();
+    std::os::unix::fs::symlink("x.pcap", desk.join("soft")).unwrap();
+    desk.write("z.har.part", &leaky());
+    let rows: [&[&str]; 6] = [
+        &["x.pcap", "--har", "x.pcap"],
+        &["x.pcap", "--pcapng", "./folder/../x.pcap"],
+        &["x.pcap", "--csv", "hard"],
+        &["soft", "--har", "x.pcap"],
+        &["folder", "--har", "folder/y.pcap"],
+        &["x.pcap", "--har", "one", "--csv", "./one"],
+    ];
+    for row in rows {
+        let (code, errors) = export(&desk, row);
+        assert_eq!((code, errors.lines().count()), (2, 1), "{row:?}: {errors}");
+    }
+    exported(&desk, &["z.har.part", "--har", "z.har"]);
+    for file in [desk.join("x.pcap"), within, desk.join("z.har.part")] {
+        assert!(fs::read(&file).unwrap() == leaky(), "{}", file.display());
+    }
+    exported(&desk, &["x.pcap", "--har", "folder/new.har"]);
+    exported(&desk, &["x.pcap", "--har", "folder/new.har"]);
+}
+
+#[test]
+fn what_is_no_file_is_written_to_and_stays() {
+    let desk = Desk::new(&leaky());
+    assert!(Command::new("mkfifo").arg(desk.join("pipe")).status().unwrap().success());
+    let reader = Command::new("cat").arg(desk.join("pipe")).stdout(Stdio::piped()).spawn().unwrap();
+    exported(&desk, &["x.pcap", "--har", "pipe"]);
+    let read = reader.wait_with_output().unwrap().stdout;
+    assert!(serde_json::from_slice::<Value>(&read).is_ok());
+    assert!(!fs::metadata(desk.join("pipe")).unwrap().is_file());
+    let output = desk.phonehome(&["export", "x.pcap", "--har", "/dev/stdout"]).output().unwrap();
+    assert!(serde_json::from_slice::<Value>(&output.stdout).is_ok());
+    std::os::unix::fs::symlink("/dev/full", desk.join("full")).unwrap();
+    let (code, errors) = export(&desk, &["x.pcap", "--har", "full"]);
+    assert!(code == 6 && errors.contains("cannot be written"), "{errors}");
+    assert!(desk.join("full").is_symlink());
+}

@@ -51,9 +51,13 @@ fn recipes_from_files_of_flows_agree() {
     let Some(tools) = tools(&[&BASIC[..], &DECODING].concat()) else { return };
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus");
     let mut used = BTreeSet::new();
-    for file in
-        ["har/mitmproxy.har", "har/httptoolkit.har", "mitmproxy/v21.mitm", "pcapdroid/connections.csv"]
-    {
+    for file in [
+        "har/firefox.har",
+        "har/mitmproxy.har",
+        "har/httptoolkit.har",
+        "mitmproxy/v21.mitm",
+        "pcapdroid/connections.csv",
+    ] {
         let desk = Desk::new(&fs::read(corpus.join(file)).unwrap());
         desk.write("phone.toml", b"[device]\nimei = [\"352099001761481\"]\n");
         let case = desk.audited();
@@ -72,7 +76,13 @@ fn recipes_from_files_of_flows_agree() {
 #[test]
 fn jq_gives_the_same_value_by_its_path() {
     let Some(tools) = tools(&[&BASIC[..], &["jq", "gunzip", "gzip"]].concat()) else { return };
-    let desk = Desk::new(&kit::capture(&[Post::new(gzip(json().as_bytes()), "application/json", "gzip")]));
+    let list = format!(r#"[{{"IMEI 1":"{IMEI}"}}]"#);
+    let quoted = format!(r#"{{"the IMSI":"{}"}}"#, kit::IMSI);
+    let desk = Desk::new(&kit::capture(&[
+        Post::new(gzip(json().as_bytes()), "application/json", "gzip"),
+        Post::new(list, "application/json", ""),
+        Post::new(quoted, "application/json", ""),
+    ]));
     desk.audited();
     desk.phonehome(&["prove", "x.case"]).assert().success();
     let mut paths = BTreeSet::new();
@@ -82,7 +92,8 @@ fn jq_gives_the_same_value_by_its_path() {
             output.lines().filter_map(|line| line.strip_prefix("jq gives the same for ").map(str::to_owned)),
         );
     }
-    assert_eq!(paths, [".IMEI1", ".sims[0].imsi"].map(str::to_owned).into());
+    let expected = [".IMEI1", ".sims[0].imsi", r#".[0]["IMEI 1"]"#, r#".["the IMSI"]"#];
+    assert_eq!(paths, expected.map(str::to_owned).into());
 }
 
 /// All findings of real captures: each recipe agrees, and tshark sees the bytes in the frames named.

@@ -290,6 +290,10 @@ pub(crate) fn step(step: &Step) -> (String, &'static str) {
         Step::Decrypt(how) => {
             (format!("{} opened", how.cipher.name()), "decrypted with a secret that the examiner has")
         }
+        Step::Written(_) => (
+            "Separator".to_owned(),
+            "written between recorded parts; nobody recorded it and nothing rests on it",
+        ),
         Step::Entry => ("Entry of a file".to_owned(), "bytes of a file that holds no packets, as they stand"),
     }
 }

@@ -68,6 +68,7 @@ fn push_root(trail: &mut Trail, message: &Message, root: BufferIndex, needed: &R
     };
     let mut ground = Ground::new(trail);
     let segments = ground.found(clip(&recorded.segments, &from), &recorded.derived);
+    let segments = with_written(trail, &recorded.bytes, segments, &from);
     let first = trail.push(Buffer {
         step: message.step.clone(),
         len: recorded.bytes.len() as u64,
@@ -78,6 +79,38 @@ fn push_root(trail: &mut Trail, message: &Message, root: BufferIndex, needed: &R
     let Some((bytes, mut segments)) = joined else { return first };
     segments.iter_mut().for_each(|segment| segment.source = Source::Buffer(first));
     trail.push(Buffer { step: Step::Body, len: bytes.len() as u64, input: None, key: None, segments })
+}
+
+/// The segments, and between them those of the separators that were written where nothing was recorded. What was
+/// lost reads as zero in `bytes` and stays a gap.
+fn with_written(
+    trail: &mut Trail,
+    bytes: &[u8],
+    segments: Vec<Segment>,
+    needed: &Range<u64>,
+) -> Vec<Segment> {
+    let mut laid: Vec<(&[u8], BufferId)> = Vec::new();
+    let mut all = Vec::with_capacity(segments.len());
+    let mut at = needed.start;
+    let end = Segment::exact(needed.end, 0, Source::Buffer(BufferId(0)), 0);
+    for segment in segments.into_iter().chain([end]) {
+        let between = usize::try_from(at).ok().zip(usize::try_from(segment.out).ok());
+        let text = between.and_then(|(from, to)| bytes.get(from..to)).unwrap_or_default();
+        if Step::separates(text) {
+            let known = laid.iter().find(|(known, _)| *known == text).map(|(_, id)| *id);
+            let id = known.unwrap_or_else(|| trail.push(written(text)));
+            laid.extend(known.is_none().then_some((text, id)));
+            all.push(Segment::exact(at, text.len() as u64, Source::Buffer(id), 0));
+        }
+        at = segment.out_end();
+        all.extend((segment.len > 0).then_some(segment));
+    }
+    all
+}
+
+fn written(text: &[u8]) -> Buffer {
+    let step = Step::Written(String::from_utf8_lossy(text).into_owned());
+    Buffer { step, len: text.len() as u64, input: None, key: None, segments: Vec::new() }
 }
 
 fn decoded(tree: &Tree<'_>, index: BufferIndex, source: BufferId, needed: &Range<usize>) -> Option<Buffer> {

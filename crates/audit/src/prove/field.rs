@@ -16,7 +16,13 @@ pub(super) fn path(document: &[u8], range: &Range<u64>) -> Option<String> {
     let whole: Value = serde_json::from_slice(document).ok()?;
     let steps = steps(document, start..end)?;
     let found = steps.iter().try_fold(&whole, |value, step| step.of(value))?;
-    gives(found, value).then(|| steps.iter().map(Step::written).collect())
+    gives(found, value).then(|| written(&steps))
+}
+
+/// The steps as jq writes them. A path begins with a dot, whatever its first step is: `[0]` alone is a list.
+fn written(steps: &[Step]) -> String {
+    let path: String = steps.iter().map(Step::written).collect();
+    if path.starts_with('.') { path } else { format!(".{path}") }
 }
 
 /// One step into a document.
@@ -127,6 +133,19 @@ mod tests {
         ];
         for (value, expected) in rows {
             assert_eq!(path_of(document, value).as_deref(), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_path_begins_with_a_dot_whatever_the_document_is() {
+        let rows = [
+            (r#"[{"imei":"352099"}]"#, "352099", ".[0].imei"),
+            (r#"[["x","352099"]]"#, "352099", ".[0][1]"),
+            (r#"{"IMEI 1":"352099"}"#, "352099", r#".["IMEI 1"]"#),
+            (r#"{"4g":{"imei":"352099"}}"#, "352099", r#".["4g"].imei"#),
+        ];
+        for (document, value, expected) in rows {
+            assert_eq!(path_of(document, value).as_deref(), Some(expected), "{document}");
         }
     }
 

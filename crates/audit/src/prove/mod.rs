@@ -119,6 +119,11 @@ pub fn replay(occurrence: &Occurrence, captures: &mut dyn CaptureBytes) -> Resul
                 let run = |input: &[u8], most| wire::keys::decrypt(how, secret, input, most);
                 undo((step, room, how.cipher.name()), buffer, &outputs, run)?
             }
+            Step::Written(text) => {
+                let whole = Step::separates(text.as_bytes()) && text.len() as u64 == buffer.len;
+                let bytes = whole.then(|| text.clone().into_bytes());
+                Output { start: 0, bytes: bytes.ok_or(ReplayError::Trail(step))? }
+            }
             Step::Body | Step::Datagram | Step::Entry | Step::Reassembly => {
                 join((step, room), buffer, &outputs, captures)?
             }

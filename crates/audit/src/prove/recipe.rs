@@ -54,6 +54,9 @@ pub fn words(buffer: &Buffer) -> String {
         (Step::Reassembly, _) => "one direction of a TCP connection, put in order".to_owned(),
         (Step::Body, _) => "the body of the message, its framing removed".to_owned(),
         (Step::Entry, _) => "bytes of a file that holds no packets".to_owned(),
+        (Step::Written(text), _) => {
+            format!("{} bytes between recorded parts, which nobody recorded", text.len())
+        }
         (Step::Decrypt(how), None) => how.cipher.name().to_owned(),
         (Step::Decrypt(how), Some(input)) => {
             let (cipher, start, end) = (how.cipher.name(), input.start, input.end);
@@ -93,6 +96,10 @@ impl Script {
             match &buffer.step {
                 Step::Decode(decoder) => self.decode((number, index), buffer, decoder, replay),
                 Step::Decrypt(how) => self.decrypt((number, index), buffer, how, replay),
+                Step::Written(text) => {
+                    let octal: String = text.bytes().map(|byte| format!("\\{byte:03o}")).collect();
+                    self.line(format_args!("printf '{octal}' > \"$work/{number}.{index}\""));
+                }
                 Step::Body | Step::Datagram | Step::Entry | Step::Reassembly => {
                     self.join((number, index), buffer, replay);
                 }

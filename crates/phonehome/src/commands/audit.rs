@@ -30,6 +30,7 @@ pub(crate) fn run(arguments: AuditArguments) -> anyhow::Result<Exit> {
     let profile = arguments.profile.as_deref().map(profile::load).transpose()?;
     let atlas = atlas(&arguments.mmdb)?;
     let folder = arguments.out.clone().unwrap_or_else(|| default_folder(&arguments.captures));
+    check(&arguments, &folder)?;
     write::folder(&folder)?;
     let order = Order {
         inputs: arguments.captures.iter().chain(&arguments.keys).cloned().collect(),
@@ -46,6 +47,15 @@ pub(crate) fn run(arguments: AuditArguments) -> anyhow::Result<Exit> {
     show(&case, &arguments, &folder)?;
     written?;
     Ok(verdict(&case, &arguments, &folder))
+}
+
+/// Sees that nothing of the case takes the place of what is read, or of a device.
+fn check(arguments: &AuditArguments, folder: &Path) -> anyhow::Result<()> {
+    let files = ["case.json", "case.sqlite", "report.html"].map(|name| folder.join(name));
+    files.iter().try_for_each(|file| write::replaceable(file))?;
+    let read =
+        arguments.captures.iter().chain(&arguments.keys).chain(&arguments.profile).chain(&arguments.mmdb);
+    write::spare(&read.cloned().collect::<Vec<_>>(), files.iter().map(PathBuf::as_path))
 }
 
 fn verdict(case: &Case, arguments: &AuditArguments, folder: &Path) -> Exit {

@@ -1,6 +1,9 @@
 //! `phonehome export`: what was read, decrypted, for other programs.
 
-use std::{io, path::Path};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use audit::{
     Meter,
@@ -11,19 +14,20 @@ use crate::{
     cli::ExportArguments,
     exit::{Exit, Failed},
     print,
-    write::Output,
+    write::{self, Output},
 };
 
 pub(crate) fn run(arguments: &ExportArguments) -> anyhow::Result<Exit> {
-    check(arguments)?;
-    let open = |path: &Option<std::path::PathBuf>| path.as_deref().map(Output::create).transpose();
+    let inputs: Vec<PathBuf> = arguments.captures.iter().chain(&arguments.keys).cloned().collect();
+    check(arguments, &inputs)?;
+    let open = |path: &Option<PathBuf>| path.as_deref().map(Output::create).transpose();
     let (mut har, mut pcapng) = (open(&arguments.har)?, open(&arguments.pcapng)?);
     let mut csv = open(&arguments.csv)?;
     let mut row = csv
         .as_mut()
         .map(|out| move |cells: &[String]| io::Write::write_all(out, report::csv::row(cells).as_bytes()));
     let order = Order {
-        inputs: arguments.captures.iter().chain(&arguments.keys).cloned().collect(),
+        inputs,
         har: har.as_mut().map(|out| out as _),
         pcapng: pcapng.as_mut().map(|out| out as _),
         rows: row.as_mut().map(|row| row as _),
@@ -42,19 +46,20 @@ pub(crate) fn run(arguments: &ExportArguments) -> anyhow::Result<Exit> {
     Ok(if exported.problems.is_empty() { Exit::Done } else { Exit::Partly })
 }
 
-fn check(arguments: &ExportArguments) -> anyhow::Result<()> {
-    let dash = Path::new("-");
+fn check(arguments: &ExportArguments, inputs: &[PathBuf]) -> anyhow::Result<()> {
     let outputs = [&arguments.har, &arguments.pcapng, &arguments.csv];
-    if outputs.into_iter().flatten().filter(|path| *path == dash).count() > 1 {
+    let (standard, files): (Vec<&Path>, Vec<&Path>) =
+        outputs.into_iter().flatten().map(PathBuf::as_path).partition(|path| write::is_standard(path));
+    if standard.len() > 1 {
         let words = "standard output takes one of --har, --pcapng and --csv; give the others files";
         return Err(Failed::with(Exit::Usage, words));
     }
-    if arguments.pcapng.is_some() && arguments.captures.iter().chain(&arguments.keys).any(|path| path == dash)
-    {
+    if arguments.pcapng.is_some() && inputs.iter().any(|path| path == Path::new("-")) {
         let words = "standard input can be read once, and --pcapng writes secrets before packets; save it to a file first";
         return Err(Failed::with(Exit::Usage, words));
     }
-    Ok(())
+    write::apart(&files)?;
+    write::spare(inputs, files)
 }
 
 /// Whoever reads standard output may stop early.

@@ -28,6 +28,7 @@ pub(crate) fn run(arguments: &ProveArguments) -> anyhow::Result<Exit> {
         print::text(&text)?;
         if let Some(replays) = replays {
             let path = recipes.join(file_name(&finding.id));
+            write::spare(&prover.paths(), [path.as_path()])?;
             write::file(&path, recipe(finding, &prover.captures, &replays).as_bytes())?;
             print::text(&format!("  {:<10} sh {}\n\n", "Recipe", visible(&path.display().to_string())))?;
             held += 1;
@@ -189,6 +190,12 @@ impl Prover {
         }
         let found = visible(&evidence.occurrence.found);
         let _ = writeln!(text, "  {GREEN}{:<10} with the case: {found}{PLAIN}", "Agrees");
+    }
+
+    /// Where the captures lie.
+    fn paths(&self) -> Vec<PathBuf> {
+        let paths = self.captures.iter().filter_map(|capture| self.files.path(capture.id));
+        paths.map(Path::to_owned).collect()
     }
 
     /// What a capture consists of.
