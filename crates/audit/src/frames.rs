@@ -17,6 +17,7 @@ use evidence::{
     AnomalyTally, Capture, CaptureId, Fate, FrameNo, Holds, InputProblem, Ledger, Timestamp, Transport,
 };
 use foldhash::HashMap;
+use handset::messages::bill::Mapping;
 use wire::{
     App, Packet, PacketHead,
     capture::{Event, Fact, Frame, LinkType, Progress, Reader},
@@ -28,9 +29,10 @@ use wire::{
 use crate::{
     digest::Digester,
     entries::each_entry,
-    input::{Input, Opened, fill, open},
+    input::{Input, Opened, fill, log_path, open},
     kind::Kind,
-    phone::Phone,
+    messages::{self, ArchiveRoom, FileTold, Messages, RadioRoom, Settled, XmlRoom, is_bill},
+    phone::{Phone, Tape, anomaly},
     progress::Meter,
     secrets::{Secrets, scannable},
     windows::each_event,
@@ -61,6 +63,8 @@ pub(crate) struct ReadOutcome {
     pub(crate) problems: Vec<InputProblem>,
     pub(crate) ledger: Ledger,
     pub(crate) anomalies: AnomalyTally,
+    /// What tells of messages, together.
+    pub(crate) messages: Settled,
 }
 
 /// Reads inputs and deals packets out.
@@ -69,6 +73,12 @@ pub(crate) struct FrameReader<'p> {
     secrets: Secrets,
     /// What the phone's files say, once they were read.
     phone: &'p OnceLock<Phone>,
+    /// What tells of messages; `None` where nobody asks for it.
+    messages: Option<Messages<'p>>,
+    /// What is known of the form of bills.
+    bill: Option<&'p Mapping>,
+    /// The radio of the capture at hand.
+    radio: RadioRoom,
     meter: &'p Meter,
     digester: Digester,
     pool: Vec<Arc<Vec<u8>>>,
@@ -91,6 +101,9 @@ impl<'p> FrameReader<'p> {
             workers,
             secrets,
             phone,
+            messages: None,
+            bill: None,
+            radio: RadioRoom::default(),
             meter,
             digester: Digester::start(),
             pool: Vec::new(),
@@ -102,15 +115,22 @@ impl<'p> FrameReader<'p> {
         }
     }
 
+    /// With somebody who asks for messages, and what is known of the form of bills.
+    pub(crate) fn with_messages(mut self, messages: Messages<'p>, bill: Option<&'p Mapping>) -> Self {
+        (self.messages, self.bill) = (Some(messages), bill);
+        self
+    }
+
     /// Reads every input: secrets and the phone's files first, then packets, the input whose first frame is earliest first. What
     /// cannot be read becomes a problem, and the others go on.
     pub(crate) fn run(mut self, inputs: &[Input]) -> ReadOutcome {
-        let (mut packets, mut phone) = (Vec::new(), Vec::new());
+        let (mut packets, mut phone, mut messages) = (Vec::new(), Vec::new(), Vec::new());
         for (id, input) in (0u32..).map(CaptureId).zip(inputs) {
-            match first_look(input) {
+            match first_look(input, self.bill) {
                 // Opened when its turn comes: a pipe can be opened once, and thousands of files not at once.
                 Look::Packets(time) => packets.push((time, id, input)),
                 Look::Secrets(opened) => self.read_secrets(id, input, opened),
+                Look::Messages(kind) => messages.push((id, input, kind)),
                 Look::Phone(kind) => phone.push((id, input, kind)),
                 Look::Scan(time, mut opened) => {
                     self.secrets.scan(id, &mut *opened.bytes);
@@ -121,6 +141,7 @@ impl<'p> FrameReader<'p> {
         }
         packets.sort_by_key(|(time, id, _)| (*time, *id));
         self.read_phone(&phone, packets.iter().find_map(|(time, ..)| *time));
+        self.read_messages(&messages);
         for (_, id, input) in packets {
             match open(input) {
                 Ok(opened) => self.read_kind(id, input, opened),
@@ -135,7 +156,7 @@ impl<'p> FrameReader<'p> {
             Some(Kind::Flows(format)) => self.read_flows(id, input, (format, opened)),
             Some(Kind::KeyLog | Kind::PrivateKey) => self.read_secrets(id, input, opened),
             // Through a pipe it comes too late to say whose a flow is.
-            Some(Kind::Phone(_)) => self.problem(input, PIPED.to_owned()),
+            Some(Kind::Messages(_) | Kind::Phone(_)) => self.problem(input, PIPED.to_owned()),
             Some(Kind::Capture) | None => self.read(id, input, opened),
         }
     }
@@ -149,6 +170,7 @@ impl<'p> FrameReader<'p> {
             self.outcome.captures.push(capture);
         }
         self.outcome.captures.sort_by_key(|capture| capture.id);
+        self.outcome.messages = self.messages.take().map(Messages::settle).unwrap_or_default();
         self.outcome
     }
 
@@ -207,7 +229,9 @@ impl<'p> FrameReader<'p> {
             }
         };
         let how = (kind, phone.clock(near));
-        let read = phone.read(id, how, &mut *opened.bytes, &mut self.outcome.anomalies, &mut window);
+        let searched = self.messages.as_ref().map(Messages::searched);
+        let told = (&mut self.outcome.anomalies, searched);
+        let read = phone.read(id, how, &mut *opened.bytes, told, &mut window);
         capture.bytes = read.bytes;
         capture.frames = read.facts;
         (capture.first, capture.last) = (read.first, read.last);
@@ -217,6 +241,143 @@ impl<'p> FrameReader<'p> {
         }
         self.outcome.ledger.add_pieces(Fate::Framing, kind.name(), read.bytes, read.facts);
         self.close(capture, kind.name(), &opened, input);
+    }
+
+    /// Reads what tells of messages: a database with its log, each other file by itself.
+    fn read_messages(&mut self, files: &[(CaptureId, &Input, messages::Kind)]) {
+        let Some(mut messages) = self.messages.take() else { return };
+        let is_log = |kind: &messages::Kind| *kind == messages::Kind::Log;
+        let mut logs: BTreeMap<&Input, CaptureId> =
+            files.iter().filter(|(.., kind)| is_log(kind)).map(|(id, input, _)| (*input, *id)).collect();
+        for (id, input, kind) in files.iter().filter(|(.., kind)| !is_log(kind)) {
+            let log = match input {
+                Input::File(path) => logs.remove_entry(&Input::File(log_path(path))),
+                Input::Standard => None,
+            };
+            let log = log.and_then(|(input, id)| self.read_log(id, input));
+            match open(input) {
+                Ok(opened) => {
+                    self.read_messages_file((*id, input, *kind), opened, (&mut messages, log.as_ref()));
+                }
+                Err(error) => self.problem(input, format!("cannot be opened: {error}")),
+            }
+        }
+        for input in logs.into_keys() {
+            self.problem(input, "is the log of a database that is not there: give both".to_owned());
+        }
+        if let (Some((_, input, _)), dropped @ 1..) = (files.first(), messages.dropped()) {
+            self.problem(input, format!("{dropped} rows of messages were not kept: there are too many"));
+        }
+        self.messages = Some(messages);
+    }
+
+    /// Reads the write-ahead log of a database.
+    fn read_log(&mut self, id: CaptureId, input: &Input) -> Option<Tape> {
+        let mut opened = match open(input) {
+            Ok(opened) => opened,
+            Err(error) => {
+                self.problem(input, format!("cannot be opened: {error}"));
+                return None;
+            }
+        };
+        let mut capture = Capture { holds: Holds::Phone, ..begin(id, input) };
+        let tape = self.hold(&mut capture, &mut opened, input);
+        self.close_messages(capture, (&opened, messages::Kind::Log), FileTold::default(), input);
+        tape
+    }
+
+    fn read_messages_file(
+        &mut self,
+        (id, input, kind): (CaptureId, &Input, messages::Kind),
+        mut opened: Opened,
+        (messages, log): (&mut Messages<'_>, Option<&Tape>),
+    ) {
+        let mut capture = Capture { holds: Holds::Phone, ..begin(id, input) };
+        let name = input.name();
+        let told = match kind {
+            messages::Kind::Backup => {
+                let mut room = ArchiveRoom::new(id);
+                self.each_part(&mut capture, &mut opened, input, &mut |part| room.push(part));
+                room.finish(&name, messages)
+            }
+            messages::Kind::Xml => {
+                let mut room = XmlRoom::new(id);
+                self.each_part(&mut capture, &mut opened, input, &mut |part| room.push(part, messages));
+                room.finish(&name, messages)
+            }
+            messages::Kind::Bill | messages::Kind::Database | messages::Kind::Log => {
+                let held = self.hold(&mut capture, &mut opened, input);
+                let bill = self.bill;
+                let told = held.map(|held| match kind {
+                    messages::Kind::Bill => messages.bill(&name, &held, bill),
+                    _ => messages.database(&name, &held, log),
+                });
+                told.unwrap_or_default()
+            }
+        };
+        if told.facts == 0 && capture.damage.is_none() && capture.bytes <= HELD {
+            let what = "and holds no messages, contacts or calls that can be read";
+            self.problem(input, format!("looks like {} {what}", kind.name()));
+        }
+        self.close_messages(capture, (&opened, kind), told, input);
+    }
+
+    /// Calls `each` with all bytes of a file.
+    fn each_part(
+        &mut self,
+        capture: &mut Capture,
+        opened: &mut Opened,
+        input: &Input,
+        each: &mut dyn FnMut(&[u8]),
+    ) {
+        loop {
+            let mut chunk = self.chunk(CHUNK, &[]);
+            let (count, read) = fill(&mut *opened.bytes, &mut chunk);
+            chunk.truncate(count);
+            capture.bytes += count as u64;
+            self.meter.bytes.fetch_add(count as u64, Ordering::Relaxed);
+            self.tell_end(capture, read, input);
+            each(&chunk);
+            let chunk = Arc::new(chunk);
+            if opened.digest.is_none() {
+                self.digester.update(Arc::clone(&chunk), 0);
+            }
+            self.pool.push(chunk);
+            if count < CHUNK {
+                break;
+            }
+        }
+    }
+
+    /// All of a file, unless it is too large.
+    fn hold(&mut self, capture: &mut Capture, opened: &mut Opened, input: &Input) -> Option<Tape> {
+        let mut tape = Tape::whole(capture.id);
+        self.each_part(capture, opened, input, &mut |part| {
+            if tape.all().len() as u64 <= HELD {
+                tape.push(part);
+            }
+        });
+        if capture.bytes <= HELD {
+            return Some(tape);
+        }
+        self.problem(input, format!("is larger than {} MiB: it was not read", HELD >> 20));
+        None
+    }
+
+    fn close_messages(
+        &mut self,
+        mut capture: Capture,
+        (opened, kind): (&Opened, messages::Kind),
+        told: FileTold,
+        input: &Input,
+    ) {
+        capture.frames = told.facts;
+        (capture.first, capture.last) = (told.first, told.last);
+        let whole = matches!(kind, messages::Kind::Backup | messages::Kind::Xml);
+        let fate = if whole || capture.bytes <= HELD { Fate::Framing } else { Fate::OverLimit };
+        self.outcome.ledger.add_pieces(fate, kind.name(), capture.bytes, told.facts);
+        told.oddities.into_iter().for_each(|odd| self.outcome.anomalies.add(anomaly(capture.id, odd)));
+        self.close(capture, kind.name(), opened, input);
     }
 
     fn read(&mut self, id: CaptureId, input: &Input, mut opened: Opened) {
@@ -250,7 +411,18 @@ impl<'p> FrameReader<'p> {
                 break;
             }
         }
+        self.close_radio(&capture, input);
         self.close_packets(capture, &reader, &opened, carry.len() as u64, input);
+    }
+
+    fn close_radio(&mut self, capture: &Capture, input: &Input) {
+        let radio = std::mem::take(&mut self.radio);
+        if let dropped @ 1.. = radio.dropped() {
+            self.problem(input, format!("{dropped} messages of the radio were not kept: there are too many"));
+        }
+        if let Some(messages) = &mut self.messages {
+            messages.radio(&capture.name, capture.id, radio, capture.first.zip(capture.last));
+        }
     }
 
     /// Cuts a chunk into frames and the frames into packets, by worker. Says how much of the chunk was used
@@ -301,6 +473,12 @@ impl<'p> FrameReader<'p> {
             self.of_frames.insert(frame.number, app);
         }
         for packet in packet.into_iter().chain(self.net.more.drain(..)) {
+            let heard = self.messages.is_some() && RadioRoom::is_for(&packet);
+            if heard && self.radio.hear(&packet, frame.data) {
+                let len = packet.payload.len() as u64;
+                self.outcome.ledger.add_pieces(Fate::Decoded, RADIO, len, 1);
+                continue;
+            }
             let worker = worker_of(&packet.head, batches.len());
             if let Some(batch) = batches.get_mut(worker) {
                 batch.push((packet, start..start + frame.data.len()));
@@ -505,6 +683,8 @@ enum Look {
     Packets(Option<Timestamp>),
     /// Packets with secrets between them, perhaps.
     Scan(Option<Timestamp>, Opened),
+    /// What tells of messages.
+    Messages(messages::Kind),
     /// What the phone says of itself.
     Phone(handset::Kind),
     /// Secrets.
@@ -512,13 +692,17 @@ enum Look {
 }
 
 /// Standard input is looked at in its turn, as it can be read once.
-fn first_look(input: &Input) -> Look {
+fn first_look(input: &Input, bill: Option<&Mapping>) -> Look {
     if *input == Input::Standard {
         return Look::Packets(None);
     }
     match open(input) {
         Ok(opened) if opened.kind.is_some_and(Kind::is_keys) => Look::Secrets(opened),
         Ok(Opened { kind: Some(Kind::Phone(kind)), .. }) => Look::Phone(kind),
+        Ok(Opened { kind: Some(Kind::Messages(kind)), .. }) => Look::Messages(kind),
+        Ok(Opened { kind: None, head, .. }) if bill.is_some() && is_bill(&head, bill) => {
+            Look::Messages(messages::Kind::Bill)
+        }
         Ok(mut opened) => {
             let (scan, time) = (scannable(input, &opened.head), first_time(&mut opened));
             match open(input) {
@@ -574,7 +758,7 @@ fn complaint(capture: &Capture) -> Option<String> {
         Some("is empty: was the capture written to the end?".to_owned())
     } else if capture.format.starts_with("unknown") {
         Some(
-            "is no pcap or pcapng capture, no file of flows (HAR, mitmproxy), no key log and no file of the phone's; give the file the packets were recorded to"
+            "is no pcap or pcapng capture, no file of flows (HAR, mitmproxy), no key log, no bill and no file of the phone's; give the file the packets were recorded to"
                 .to_owned(),
         )
     } else {
@@ -584,6 +768,10 @@ fn complaint(capture: &Capture) -> Option<String> {
 
 const PIPED: &str =
     "is a file of the phone's, which must be read before the packets: name it as a file, not through a pipe";
+/// What became of datagrams that are messages of the radio.
+const RADIO: &str = "messages of the radio (GSMTAP)";
+/// The largest database, log or bill that is read: all of it is held.
+const HELD: u64 = 1 << 28;
 /// Apps of one capture that are remembered: a phone has some hundreds.
 const MOST_APPS: usize = 1 << 16;
 /// How much of a file is read at a time.

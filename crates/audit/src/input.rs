@@ -13,7 +13,7 @@ use std::{
 use evidence::InputProblem;
 use sha2::{Digest, Sha256};
 
-use crate::kind::Kind;
+use crate::{kind::Kind, messages};
 
 /// One thing to audit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,23 +36,63 @@ impl Input {
 
 /// What `arguments` stand for: a folder for the files below it that begin like a capture, a file of flows or
 /// of secrets, or are named like a capture, in the order of their paths; a file named outright for itself, whatever it is;
-/// `-` for standard input.
+/// `-` for standard input. A database brings its write-ahead log with it, where that lies beside it.
 pub fn expand(arguments: &[PathBuf]) -> (Vec<Input>, Vec<InputProblem>) {
+    expand_also(arguments, &|_| false)
+}
+
+/// As [`expand`]; of folders also the files for which `also` says so, given their beginning.
+pub(crate) fn expand_also(
+    arguments: &[PathBuf],
+    also: &dyn Fn(&[u8]) -> bool,
+) -> (Vec<Input>, Vec<InputProblem>) {
     let mut inputs = Vec::new();
     let mut problems = Vec::new();
     for argument in arguments {
         if argument.as_os_str() == "-" {
             inputs.push(Input::Standard);
         } else if argument.is_dir() {
-            expand_folder(argument, &mut inputs, &mut problems);
+            expand_folder(argument, also, &mut inputs, &mut problems);
         } else {
             inputs.push(Input::File(argument.clone()));
         }
     }
-    (inputs, problems)
+    (with_logs(inputs), problems)
 }
 
-fn expand_folder(folder: &Path, inputs: &mut Vec<Input>, problems: &mut Vec<InputProblem>) {
+/// Adds the write-ahead logs that lie beside databases.
+fn with_logs(inputs: Vec<Input>) -> Vec<Input> {
+    let named: std::collections::BTreeSet<Input> = inputs.iter().cloned().collect();
+    let mut all = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        let log = log_of(&input).map(Input::File).filter(|log| !named.contains(log));
+        all.push(input);
+        all.extend(log);
+    }
+    all
+}
+
+/// Where the write-ahead log of a database would lie, if something lies there.
+fn log_of(input: &Input) -> Option<PathBuf> {
+    let Input::File(path) = input else { return None };
+    let log = log_path(path);
+    let database = log.is_file() && open(input).is_ok_and(|opened| opened.kind == Some(DATABASE));
+    database.then_some(log)
+}
+
+/// What SQLite calls the write-ahead log of a database.
+pub(crate) fn log_path(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push("-wal");
+    PathBuf::from(name)
+}
+
+fn expand_folder(
+    folder: &Path,
+    also: &dyn Fn(&[u8]) -> bool,
+    inputs: &mut Vec<Input>,
+    problems: &mut Vec<InputProblem>,
+) {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -63,7 +103,7 @@ fn expand_folder(folder: &Path, inputs: &mut Vec<Input>, problems: &mut Vec<Inpu
     files.sort();
     let before = inputs.len();
     for file in files {
-        match begins_well(&file) {
+        match begins_well(&file, also) {
             Ok(begins) if begins || is_named_like_a_capture(&file) => inputs.push(Input::File(file)),
             Ok(_) => {}
             Err(error) => problems.push(problem(&file, &error)),
@@ -71,7 +111,8 @@ fn expand_folder(folder: &Path, inputs: &mut Vec<Input>, problems: &mut Vec<Inpu
     }
     if inputs.len() == before {
         let problem =
-            "this folder holds no pcap, pcapng, HAR or mitmproxy file (plain, gzip or zstd)".to_owned();
+            "this folder holds no pcap, pcapng, HAR or mitmproxy file (plain, gzip or zstd), and no file of a phone's"
+                .to_owned();
         problems.push(InputProblem { input: folder.display().to_string(), problem });
     }
 }
@@ -110,10 +151,50 @@ fn problem(path: &Path, error: &io::Error) -> InputProblem {
     InputProblem { input: path.display().to_string(), problem: format!("cannot be read: {error}") }
 }
 
-/// Whether a file begins like something that can be audited.
-fn begins_well(path: &Path) -> io::Result<bool> {
-    Ok(open(&Input::File(path.to_owned()))?.kind.is_some())
+/// Whether a file begins like something that can be audited. There are databases of all kinds on a phone, and
+/// what is in one shows nowhere in its first bytes.
+fn begins_well(path: &Path, also: &dyn Fn(&[u8]) -> bool) -> io::Result<bool> {
+    let opened = open(&Input::File(path.to_owned()))?;
+    match opened.kind {
+        Some(LOG) => Ok(false),
+        Some(DATABASE) => {
+            let log = File::open(log_path(path)).map(|log| Box::new(log) as Box<dyn Read>);
+            let tells = tells_of_messages(opened.bytes)?;
+            Ok(tells || log.is_ok_and(|log| tells_of_messages(log).unwrap_or(false)))
+        }
+        kind => Ok(kind.is_some() || also(&opened.head)),
+    }
 }
+
+/// Whether the schema of a database, wherever it lies in the file, has a table of messages, contacts or calls. A
+/// database in UTF-16, which Android never makes, has to be named.
+fn tells_of_messages(mut bytes: Box<dyn Read + '_>) -> io::Result<bool> {
+    let mut window = vec![0; WINDOW];
+    let mut kept = 0;
+    loop {
+        let (count, read) = fill(&mut *bytes, window.get_mut(kept..).unwrap_or_default());
+        let part = window.get(..kept + count).unwrap_or_default();
+        if TABLES.iter().any(|table| memchr::memmem::find(part, table).is_some()) {
+            return Ok(true);
+        }
+        read?;
+        if kept + count < WINDOW {
+            return Ok(false);
+        }
+        window.copy_within(WINDOW - BORDER.., 0);
+        kept = BORDER;
+    }
+}
+
+/// How the rows of a schema begin (SQLite's file format, section 2.6): `type`, `name`, `tbl_name`.
+const TABLES: [&[u8]; 4] =
+    [b"tablesmssms", b"tablepdupdu", b"tableraw_contactsraw_contacts", b"tablecallscalls"];
+/// How much of a database is looked at in one go.
+const WINDOW: usize = 1 << 18;
+/// Longer than any of [`TABLES`].
+const BORDER: usize = 64;
+const DATABASE: Kind = Kind::Messages(messages::Kind::Database);
+const LOG: Kind = Kind::Messages(messages::Kind::Log);
 
 /// An open input.
 pub struct Opened {

@@ -3,6 +3,8 @@
 use handset::BEGINNING;
 use wire::entries::{self, Format};
 
+use crate::messages;
+
 /// A kind of input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -10,6 +12,8 @@ pub enum Kind {
     Capture,
     /// Flows without packets: HAR and the like.
     Flows(Format),
+    /// What tells of messages: databases and their logs, backups, bills.
+    Messages(messages::Kind),
     /// What the phone says of itself: package lists, logs, what its services print.
     Phone(handset::Kind),
     /// Secrets of TLS connections, as `SSLKEYLOGFILE` has them.
@@ -24,7 +28,8 @@ impl Kind {
         let kind = KINDS.iter().find(|(_, begins)| begins(head)).map(|(kind, _)| *kind);
         let kind =
             kind.or_else(|| Format::of(head.get(..entries::BEGINNING).unwrap_or(head)).map(Self::Flows));
-        kind.or_else(|| handset::Kind::of(head).map(Self::Phone))
+        let kind = kind.or_else(|| handset::Kind::of(head).map(Self::Phone));
+        kind.or_else(|| messages::Kind::of(head).map(Self::Messages))
     }
 
     /// Whether it holds secrets, and no traffic.
@@ -95,6 +100,10 @@ mod tests {
             (br#"{"log": {"entries": []}}"#.to_vec(), Some(Kind::Flows(Format::Har))),
             (b"9:2:id,1:x,}".to_vec(), Some(Kind::Flows(Format::Mitmproxy))),
             (b"IPProto,SrcIP,SrcPort,DstIp,DstPort,UID\n".to_vec(), Some(Kind::Flows(Format::PcapdroidCsv))),
+            (b"SQLite format 3\0\x10\0".to_vec(), Some(Kind::Messages(messages::Kind::Database))),
+            (b"\x37\x7f\x06\x82\0\x2d".to_vec(), Some(Kind::Messages(messages::Kind::Log))),
+            (b"ANDROID BACKUP\n5\n1\nnone\n".to_vec(), Some(Kind::Messages(messages::Kind::Backup))),
+            (b"<?xml?>\n<smses count=\"1\">".to_vec(), Some(Kind::Messages(messages::Kind::Xml))),
             (b"{\"logs\": 1}".to_vec(), None),
             (b"# a text\nTHE next line is none".to_vec(), None),
             (b"GET / HTTP/1.1".to_vec(), None),

@@ -18,6 +18,7 @@ use std::{num::NonZeroUsize, path::PathBuf, sync::OnceLock, thread};
 use crossbeam_channel::{Receiver, bounded};
 use evidence::{CASE_FORMAT, Case, InputProblem};
 use facts::Atlas;
+use handset::messages::bill::Mapping;
 use identifiers::{Needles, Profile, shapes::Shapes};
 use store::{Record, Store, StoreError};
 
@@ -26,8 +27,10 @@ use crate::{
     findings::findings,
     frames::{FrameReader, ReadOutcome},
     gather::Gathered,
-    input::expand,
+    input::expand_also,
+    known::Searched,
     merge::{Merged, merge},
+    messages::{Messages, is_bill},
     phone::{Phone, phone_of},
     progress::Meter,
     records::Records,
@@ -45,6 +48,8 @@ pub struct Order {
     pub store: Option<PathBuf>,
     /// Facts about addresses and names.
     pub atlas: Atlas,
+    /// What is known of the form of operators' bills. With it, every file that reads as a bill is one.
+    pub bill: Option<Mapping>,
     /// How many workers, at most 128; as many as there are cores where `None`.
     pub workers: Option<NonZeroUsize>,
     /// Name and version of the program, for the case.
@@ -69,7 +74,9 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
     let profile = order.profile.unwrap_or_default();
     let wanted = Wanted { needles: Needles::build(&profile), shapes: Shapes::new(), profile };
     let mut store = order.store.as_deref().map(Store::create).transpose()?;
-    let (inputs, problems) = expand(&order.inputs);
+    let bill = order.bill.as_ref();
+    let (inputs, problems) =
+        expand_also(&order.inputs, &|head| bill.is_some_and(|bill| is_bill(head, Some(bill))));
     let count = order.workers.or_else(|| thread::available_parallelism().ok()).map_or(2, NonZeroUsize::get);
     let count = count.min(MOST_WORKERS);
 
@@ -89,7 +96,9 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
             })
             .unzip();
         drop(records);
-        let read = FrameReader::new(packets, secrets, &phone, meter).run(&inputs);
+        let messages = Messages::new(Searched(&wanted.needles));
+        let reader = FrameReader::new(packets, secrets, &phone, meter);
+        let read = reader.with_messages(messages, bill).run(&inputs);
         let shares: Result<Vec<_>, _> = workers
             .into_iter()
             .map(|worker| worker.join().map_err(|_| AuditError::Thread("worker")))
@@ -145,8 +154,10 @@ fn conclude(
     atlas: &Atlas,
     program: String,
 ) -> (Case, Vec<(u64, u32)>) {
-    let phone = phone_of(phone, &merged.destinations, &merged.senders);
-    let findings = findings(&merged, &phone, profile);
+    let logged: Vec<_> = phone.into_iter().flat_map(Phone::logged).collect();
+    let (messages, told) = (read.messages, phone_of(phone, &merged.destinations, &merged.senders));
+    let findings = findings(&merged, (&told, &logged, &messages), profile);
+    let phone = messages.into_case(told);
     problems.extend(read.problems);
     if merged.dropped > 0 {
         let problem = format!(

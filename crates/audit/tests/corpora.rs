@@ -152,6 +152,7 @@ fn run(inputs: Vec<PathBuf>, profile: Option<Profile>, workers: usize) -> Case {
     let order = Order {
         inputs,
         profile,
+        bill: None,
         store: None,
         atlas: facts::Atlas::embedded(),
         workers: NonZeroUsize::new(workers),

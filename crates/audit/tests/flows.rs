@@ -374,6 +374,7 @@ fn run(inputs: Vec<PathBuf>, profile: Option<&str>, workers: usize) -> Case {
     let order = Order {
         inputs,
         profile: profile.map(parse),
+        bill: None,
         store: None,
         atlas: facts::Atlas::embedded(),
         workers: NonZeroUsize::new(workers),

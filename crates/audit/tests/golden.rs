@@ -71,6 +71,7 @@ fn run(path: &Path) -> (Case, Vec<String>) {
     let order = Order {
         inputs: vec![path.to_owned()],
         profile,
+        bill: None,
         store: Some(store.clone()),
         atlas: facts::Atlas::embedded(),
         workers: None,

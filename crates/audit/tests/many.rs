@@ -60,6 +60,7 @@ fn run(path: &Path, store: Option<&Path>, workers: usize) -> Case {
     let order = Order {
         inputs: vec![path.to_owned()],
         profile: None,
+        bill: None,
         store: store.map(Path::to_owned),
         atlas: facts::Atlas::embedded(),
         workers: NonZeroUsize::new(workers),

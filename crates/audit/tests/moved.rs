@@ -46,6 +46,7 @@ fn run(path: &Path, workers: usize) -> Case {
     let order = Order {
         inputs: vec![path.to_owned()],
         profile: None,
+        bill: None,
         store: None,
         atlas: Atlas::embedded(),
         workers: NonZeroUsize::new(workers),

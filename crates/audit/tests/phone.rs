@@ -61,6 +61,7 @@ fn run(folder: &Path, workers: usize) -> Case {
         profile: Some(
             Profile::parse("[device]\nimei = [\"352099001761481\"]\n", &mut |_| Err(String::new())).unwrap(),
         ),
+        bill: None,
         store: None,
         atlas: Atlas::embedded(),
         workers: NonZeroUsize::new(workers),

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CaptureId, EndpointId, ExchangeId, FindingId, Form, FrameNo, Grade, IdentifierKind, Occurrence,
-    Protection, Timestamp,
+    CaptureId, Direction, EndpointId, ExchangeId, FindingId, Form, FrameNo, Grade, IdentifierKind,
+    Occurrence, Protection, Timestamp,
 };
 
 /// How much a finding matters to the person whose phone it is.
@@ -49,6 +49,28 @@ pub enum FindingKind {
         /// How many the profile plants; 0 without a profile.
         planted: u64,
     },
+    /// Short messages that radio or bill tell of and the phone's store does not, or that it had and has no more.
+    HiddenMessage {
+        /// The other side's number.
+        number: String,
+        /// Which way they went.
+        direction: Direction,
+        /// What the sources say together: `sent and not logged`, `logged and gone`.
+        verdict: String,
+    },
+    /// One value left the device in a short message.
+    IdentifierInMessage {
+        /// What it is.
+        identifier: IdentifierKind,
+        /// The value in canonical writing.
+        value: String,
+        /// The best grade among the places it was seen in.
+        grade: Grade,
+        /// The forms it was seen in.
+        forms: Vec<Form>,
+        /// To which number.
+        number: String,
+    },
     /// One value left the device.
     IdentifierSent {
         /// What it is.
@@ -59,6 +81,19 @@ pub enum FindingKind {
         grade: Grade,
         /// The forms it was seen in.
         forms: Vec<Form>,
+    },
+    /// One value stands in the phone's own log. That does not say it was sent.
+    Logged {
+        /// What it is.
+        identifier: IdentifierKind,
+        /// The value in canonical writing.
+        value: String,
+        /// The best grade among the places it was seen in.
+        grade: Grade,
+        /// The forms it was seen in.
+        forms: Vec<Form>,
+        /// The tags of the lines: which parts of the phone's programs wrote them.
+        tags: Vec<String>,
     },
     /// What left was protected worse than it seems, or than it should be.
     Protection {
@@ -101,6 +136,8 @@ impl ProtectionFault {
 pub enum Relation {
     /// The value itself.
     Value,
+    /// Tells of the same thing: a row of a bill, of a message store.
+    Account,
     /// Names the destination: Host header, SNI, DNS answer.
     Destination,
     /// Says what the content is.

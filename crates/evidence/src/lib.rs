@@ -26,7 +26,9 @@ pub use exchange::{Country, Destination, Device, Endpoint, Exchange, Network, Ow
 pub use finding::{Evidence, Finding, FindingKind, ProtectionFault, Relation, Severity};
 pub use identifier::{Form, Grade, IdentifierKind, Subject};
 pub use ids::{BufferId, CaptureId, EndpointId, ExchangeId, FindingId, FlowId, FrameNo, StreamOffset};
-pub use phone::{Attribution, Completeness, Ground, Mark, Phone, Quote};
+pub use phone::{
+    Attribution, Completeness, Ground, Mark, MessageAccount, MissingIds, Phone, Quote, ShortMessage,
+};
 pub use protection::{Channel, Content, Protection, Seen};
 pub use sighting::{Carrier, Direction, Occurrence, SightingGroup, SightingKey};
 pub use time::Timestamp;

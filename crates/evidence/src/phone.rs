@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CaptureId, EndpointId, FrameNo, Timestamp};
+use crate::{CaptureId, Direction, EndpointId, FrameNo, Occurrence, Timestamp};
 
 /// What the phone's own files say, as far as it matters for what left. Empty where there are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,24 @@ pub struct Phone {
     pub attributions: Vec<Attribution>,
     /// How much of what the phone counted the captures hold, by uid.
     pub completeness: Vec<Completeness>,
+    /// Short messages, as radio, bill and stores tell of them, the earliest first: those that the sources do not
+    /// agree on before all others, where there are too many.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<ShortMessage>,
+    /// How many messages more there were than are listed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub messages_dropped: u64,
+    /// What the sources of messages could not have shown, one sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub message_blind_spots: Vec<String>,
+    /// Numbers that a message store gave and no message has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_message_ids: Vec<MissingIds>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Phone {
@@ -28,12 +46,61 @@ impl Phone {
     }
 }
 
+/// A short message, put together from all that tell of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShortMessage {
+    /// Which way it went.
+    pub direction: Direction,
+    /// The other side's number, as it stands there; empty where none is told.
+    pub number: String,
+    /// When, by the best of the sources.
+    pub time: Option<Timestamp>,
+    /// What the sources say together: `sent and logged`, `sent and not logged`, `logged and gone` …
+    pub verdict: String,
+    /// The package that wrote it to the store, or whose code holds its number; empty where none is known.
+    pub package: String,
+    /// Whether the phone was told not to show it.
+    pub silent: bool,
+    /// How many messages of the radio it takes.
+    pub parts: u32,
+    /// Whether the number is in an address book that was read; `None` where none was.
+    pub in_address_book: Option<bool>,
+    /// Who tells of it, and where.
+    pub accounts: Vec<MessageAccount>,
+}
+
+/// Where one source tells of a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageAccount {
+    /// What it is, in words: `heard on the radio`, `a row of the bill` …
+    pub words: String,
+    /// The bytes and the way to them.
+    pub occurrence: Occurrence,
+}
+
+/// Numbers that a message store gave to messages it no longer has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissingIds {
+    /// The store.
+    pub capture: CaptureId,
+    /// The first missing number.
+    pub first: i64,
+    /// The last one.
+    pub last: i64,
+    /// When the message before was logged.
+    pub after: Option<Timestamp>,
+    /// When the message behind was logged.
+    pub before: Option<Timestamp>,
+    /// How many of them older pages of the store still show.
+    pub seen: u64,
+}
+
 /// Words in a file of the phone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Quote {
     /// The file.
     pub capture: CaptureId,
-    /// The line, from 1.
+    /// The line, from 1; of a database the page, of its write-ahead log the frame.
     pub line: FrameNo,
     /// Offset of the first byte in the file, after decompression.
     pub start: u64,

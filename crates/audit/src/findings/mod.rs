@@ -1,9 +1,11 @@
 //! Gathered sightings to findings: one for each value and receiver, or for many values of a kind together; and
-//! how what left was [protected](protection).
+//! how what left was [protected](protection); and what short messages and the log tell ([messages]).
 //!
 //! One value in several encodings is one leak with several proofs, so a finding gathers every form and
 //! field. What only came in (a server's answer) is a sighting, not a finding: it did not leave the phone.
 
+mod message_words;
+mod messages;
 mod occasion;
 mod protection;
 mod sender;
@@ -18,10 +20,14 @@ use evidence::{
 use identifiers::Profile;
 use sha2::{Digest, Sha256};
 
-use crate::{input::hex, merge::Merged};
+use crate::{input::hex, merge::Merged, messages::Settled, phone::LoggedValue};
 
 /// All findings, worst first.
-pub(crate) fn findings(merged: &Merged, phone: &Phone, profile: &Profile) -> Vec<Finding> {
+pub(crate) fn findings(
+    merged: &Merged,
+    (phone, logged, settled): (&Phone, &[&LoggedValue], &Settled),
+    profile: &Profile,
+) -> Vec<Finding> {
     let leaks = leaks(merged);
     let told: BTreeSet<_> = leaks.iter().map(|leak| leak.receiver).collect();
     let (bulk, single) = split_bulk(leaks);
@@ -30,8 +36,10 @@ pub(crate) fn findings(merged: &Merged, phone: &Phone, profile: &Profile) -> Vec
         .map(|leaks| bulk_finding(merged, profile, &leaks))
         .chain(single.iter().map(|leak| identifier_finding(merged, leak)))
         .chain(protection::findings(merged, &told))
+        .chain(messages::findings(settled, logged, profile))
         .collect();
-    for finding in &mut findings {
+    // What never went over the network has no flow of anybody's.
+    for finding in findings.iter_mut().filter(|finding| !finding.endpoints.is_empty()) {
         sender::add(finding, phone);
         occasion::add(finding, phone);
     }

@@ -1,8 +1,8 @@
 //! The words of findings: sentences a lay reader understands.
 
 use evidence::{
-    Carrier, Channel, Content, Destination, Grade, Protection, ProtectionFault, Security, Seen,
-    SightingGroup, SightingKey, Subject,
+    Carrier, Channel, Content, Destination, Grade, IdentifierKind, Protection, ProtectionFault, Security,
+    Seen, SightingGroup, SightingKey, Subject,
 };
 
 use super::{Leak, Receiver};
@@ -168,15 +168,20 @@ pub(super) fn naming(destination: &Destination) -> String {
 }
 
 fn what(leak: &Leak<'_>) -> String {
-    let words = leak.kind.words();
-    let whose = match leak.kind.subject() {
+    named(leak.kind, leak.grade())
+}
+
+/// `The phone’s device number (IMEI)`.
+pub(super) fn named(kind: IdentifierKind, grade: Grade) -> String {
+    let words = kind.words();
+    let whose = match kind.subject() {
         Subject::Device => "The phone’s",
         Subject::Owner => "The owner’s",
         Subject::ThirdPerson => "A",
     };
-    match leak.grade() {
+    match grade {
         Grade::Known => format!("{whose} {words}"),
-        Grade::Derived if leak.kind.subject() == Subject::ThirdPerson => format!("A hash of a {words}"),
+        Grade::Derived if kind.subject() == Subject::ThirdPerson => format!("A hash of a {words}"),
         Grade::Derived => format!("A hash of {} {words}", whose.to_lowercase()),
         Grade::Shaped => format!("What looks like {} {words}", article(words)),
     }
@@ -294,7 +299,7 @@ fn certainty(leak: &Leak<'_>) -> &'static str {
     }
 }
 
-fn sentence(words: &mut String, more: &str) {
+pub(super) fn sentence(words: &mut String, more: &str) {
     if !more.is_empty() {
         words.push(' ');
         words.push_str(more);

@@ -4,6 +4,7 @@
 //! bytes that were counted, marks), each with the line that says so. [`read`](Phone::read) fills it from a file;
 //! `who` answers whose a flow is; `tell` makes the part of the case of it.
 
+mod log;
 mod tape;
 mod tell;
 mod who;
@@ -22,10 +23,13 @@ use handset::{
     system::{Build, Counter, Usage},
 };
 
-use self::tape::Tape;
-use crate::input::fill;
+use crate::{input::fill, known::Searched};
+
+use self::log::Logs;
 
 pub(crate) use self::{
+    log::LoggedValue,
+    tape::Tape,
     tell::{occurrence_of, phone_of},
     who::{Sender, Senders, Sent},
 };
@@ -47,6 +51,8 @@ pub(crate) struct Phone {
     usage: BTreeMap<(Counter, Uid), Vec<Counted>>,
     marks: Vec<Mark>,
     marks_dropped: u64,
+    /// Values of the profile in its logs.
+    logs: Logs,
     /// How far its clock is ahead of UTC, as its files tell.
     ahead: Option<i32>,
     kept: usize,
@@ -109,11 +115,14 @@ impl Phone {
         id: CaptureId,
         (kind, clock): (Kind, Clock),
         bytes: &mut dyn Read,
-        anomalies: &mut AnomalyTally,
+        (anomalies, searched): (&mut AnomalyTally, Option<Searched<'_>>),
         window: &mut dyn FnMut(&[u8]),
     ) -> FileRead {
         let mut read = FileRead::default();
         let mut take = |fact: Fact, tape: &Tape| {
+            if let (Fact::Record(record), Some(searched)) = (&fact, searched) {
+                self.logs.search(record, tape, searched);
+            }
             read.facts += 1;
             let time = fact.time();
             read.first = read.first.into_iter().chain(time).min();
@@ -207,6 +216,11 @@ impl Phone {
         self.marks.sort_by(|one, other| (one.time, &one.quote).cmp(&(other.time, &other.quote)));
     }
 
+    /// Values of the profile in its logs.
+    pub(crate) fn logged(&self) -> impl Iterator<Item = &LoggedValue> {
+        self.logs.values()
+    }
+
     /// Facts that there was no room for.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped
@@ -251,7 +265,7 @@ fn each_window(
     }
 }
 
-fn anomaly(capture: CaptureId, oddity: Oddity) -> Anomaly {
+pub(crate) fn anomaly(capture: CaptureId, oddity: Oddity) -> Anomaly {
     Anomaly {
         layer: Layer::Phone,
         what: oddity.what,

@@ -9,8 +9,10 @@ use crate::examine::readable;
 
 /// The end of a file as far as it was read.
 #[derive(Debug)]
-pub(super) struct Tape {
+pub(crate) struct Tape {
     capture: CaptureId,
+    /// Bytes that are kept at most.
+    room: usize,
     bytes: Vec<u8>,
     /// Offset in the file of the first byte kept.
     base: u64,
@@ -21,15 +23,41 @@ pub(super) struct Tape {
 }
 
 impl Tape {
-    pub(super) fn of(capture: CaptureId) -> Self {
-        Self { capture, bytes: Vec::new(), base: 0, lines: 0, ends: Vec::new() }
+    pub(crate) fn of(capture: CaptureId) -> Self {
+        Self { capture, room: KEPT, bytes: Vec::new(), base: 0, lines: 0, ends: Vec::new() }
+    }
+
+    /// A tape that forgets nothing: whoever fills it looks to its length.
+    pub(crate) fn whole(capture: CaptureId) -> Self {
+        Self { room: usize::MAX, ..Self::of(capture) }
+    }
+
+    /// The file.
+    pub(crate) fn capture(&self) -> CaptureId {
+        self.capture
+    }
+
+    /// All that is kept.
+    pub(crate) fn all(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The bytes of a range of the file; none where they were forgotten.
+    pub(crate) fn bytes(&self, range: &Range<u64>) -> Option<&[u8]> {
+        self.bytes.get(self.place(range.start)?..self.place(range.end)?)
+    }
+
+    /// The line that the byte `at` stands in.
+    pub(crate) fn number(&self, at: u64) -> FrameNo {
+        let before = self.place(at).map_or(0, |at| self.ends.partition_point(|end| *end < at));
+        FrameNo(self.lines + before as u64 + 1)
     }
 
     /// Adds the next bytes, and forgets what lies too far back.
-    pub(super) fn push(&mut self, bytes: &[u8]) {
-        let over = (self.bytes.len() + bytes.len()).saturating_sub(KEPT);
-        if over > 0 && self.bytes.len() > KEPT / 2 {
-            let forgotten = self.bytes.len() - KEPT / 2;
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        let over = (self.bytes.len() + bytes.len()).saturating_sub(self.room);
+        if over > 0 && self.bytes.len() > self.room / 2 {
+            let forgotten = self.bytes.len() - self.room / 2;
             let ended = self.ends.partition_point(|end| *end < forgotten);
             self.lines += ended as u64;
             self.ends.drain(..ended);
@@ -43,13 +71,12 @@ impl Tape {
     }
 
     /// The bytes of a range of the file, with their line. What was forgotten has no text.
-    pub(super) fn quote(&self, range: Range<u64>) -> Quote {
+    pub(crate) fn quote(&self, range: Range<u64>) -> Quote {
         let (from, to) = (self.place(range.start), self.place(range.end.min(range.start + LONGEST)));
         let bytes = from.zip(to).and_then(|(from, to)| self.bytes.get(from..to)).unwrap_or_default();
-        let before = self.ends.partition_point(|end| from.is_some_and(|from| *end < from));
         Quote {
             capture: self.capture,
-            line: FrameNo(self.lines + before as u64 + 1),
+            line: self.number(range.start),
             start: range.start,
             end: range.start + bytes.len() as u64,
             text: readable(bytes),
@@ -57,7 +84,7 @@ impl Tape {
     }
 
     /// The line that holds the byte `at`, without its end.
-    pub(super) fn line(&self, at: u64) -> Quote {
+    pub(crate) fn line(&self, at: u64) -> Quote {
         let from = self.place(at).unwrap_or(0);
         let next = self.ends.partition_point(|end| *end < from);
         let start = next.checked_sub(1).and_then(|last| self.ends.get(last)).map_or(0, |end| end + 1);

@@ -35,6 +35,7 @@ pub(crate) fn phone_of(
         marks_dropped: phone.marks_dropped,
         attributions,
         completeness: phone.completeness(destinations, senders),
+        ..evidence::Phone::default()
     }
 }
 

@@ -8,14 +8,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use evidence::{Capture, CaptureId, FrameNo, Trail};
+use evidence::{Capture, CaptureId, FrameNo, Holds, Trail};
 use wire::capture::{Event, Reader};
 
 use super::{CaptureBytes, Place, in_entries, in_frames};
 use crate::{
     entries::each_entry,
-    input::{Digested, Input, fill, open},
+    input::{Digested, Input, Opened, fill, open},
     kind::Kind,
+    messages,
     windows::each_event,
 };
 
@@ -28,6 +29,8 @@ pub struct CaptureFiles {
 #[derive(Debug)]
 struct Found {
     path: PathBuf,
+    /// Whether the case says that it is a file of the phone.
+    of_phone: bool,
     bytes: Bytes,
 }
 
@@ -74,7 +77,7 @@ impl CaptureFiles {
         for capture in captures {
             let candidates = candidates(capture, case, places);
             match candidates.iter().find(|path| is_it(path, capture)) {
-                Some(path) => found.add(capture.id, path.clone()),
+                Some(path) => found.add(capture, path.clone()),
                 None => return Err(missing(capture, &candidates)),
             }
         }
@@ -86,21 +89,25 @@ impl CaptureFiles {
     pub fn just_read(captures: &[Capture]) -> Self {
         let mut found = Self::default();
         let files = captures.iter().filter(|capture| capture.name != Input::Standard.name());
-        files.for_each(|capture| found.add(capture.id, PathBuf::from(&capture.name)));
+        files.for_each(|capture| found.add(capture, PathBuf::from(&capture.name)));
         found
     }
 
-    fn add(&mut self, capture: CaptureId, path: PathBuf) {
+    fn add(&mut self, capture: &Capture, path: PathBuf) {
         let compressed =
             path.is_file() && open(&Input::File(path.clone())).is_ok_and(|file| file.compression.is_some());
         let bytes = if compressed { Bytes::Compressed(None) } else { Bytes::Plain(None) };
-        self.files.insert(capture, Found { path, bytes });
+        let of_phone = capture.holds == Holds::Phone;
+        self.files.insert(capture.id, Found { path, of_phone, bytes });
     }
 
-    /// What a capture is.
-    fn kind(&self, capture: CaptureId) -> io::Result<Option<Kind>> {
-        let path = self.path(capture).ok_or(io::ErrorKind::NotFound)?;
-        Ok(open(&Input::File(path.to_owned()))?.kind)
+    /// A capture, and what it is. A bill may be one only for whoever knows its form.
+    fn open(&self, capture: CaptureId) -> io::Result<Opened> {
+        let found = self.files.get(&capture).ok_or(io::ErrorKind::NotFound)?;
+        let mut opened = open(&Input::File(found.path.clone()))?;
+        let bill = Some(Kind::Messages(messages::Kind::Bill)).filter(|_| found.of_phone);
+        opened.kind = opened.kind.or(bill);
+        Ok(opened)
     }
 
     /// Where a capture lies.
@@ -118,7 +125,7 @@ impl CaptureFiles {
             }
         }
         for (capture, ranges) in wanted {
-            if let Some(Found { path, bytes: Bytes::Compressed(pieces) }) = self.files.get_mut(&capture) {
+            if let Some(Found { path, bytes: Bytes::Compressed(pieces), .. }) = self.files.get_mut(&capture) {
                 *pieces = Some(unpack(path, joined(ranges))?);
             }
         }
@@ -136,8 +143,12 @@ impl CaptureFiles {
         &self,
         trails: impl Iterator<Item = &'t Trail> + Clone,
     ) -> io::Result<BTreeSet<(CaptureId, FrameNo)>> {
-        let of_flows =
-            |place: &Place| matches!(self.kind(place.0), Ok(Some(Kind::Flows(_) | Kind::Phone(_))));
+        let of_flows = |place: &Place| {
+            matches!(
+                self.open(place.0).map(|opened| opened.kind),
+                Ok(Some(Kind::Flows(_) | Kind::Messages(_) | Kind::Phone(_)))
+            )
+        };
         let entries = trails.clone().flat_map(in_entries).filter(of_flows);
         self.without(trails.flat_map(in_frames).chain(entries))
     }
@@ -151,8 +162,7 @@ impl CaptureFiles {
         }
         let mut without = BTreeSet::new();
         for (capture, mut frames) in wanted {
-            let path = self.path(capture).ok_or(io::ErrorKind::NotFound)?;
-            let mut opened = open(&Input::File(path.to_owned()))?;
+            let mut opened = self.open(capture)?;
             let mut strike = |number: FrameNo, offset: u64, len: usize| {
                 if frames.get(&number).is_some_and(|ranges| holds(offset, len, ranges)) {
                     frames.remove(&number);
@@ -163,6 +173,7 @@ impl CaptureFiles {
                 Some(Kind::Flows(format)) => each_entry(capture, format, &mut *opened.bytes, |entry| {
                     strike(entry.number, entry.offset, entry.bytes.len())
                 })?,
+                Some(Kind::Messages(kind)) => each_place(kind, &opened.head, &mut *opened.bytes, strike)?,
                 Some(Kind::Phone(_)) => each_line(&mut *opened.bytes, strike)?,
                 _ => each_event(&mut Reader::new(capture), &mut *opened.bytes, |event| match event {
                     Event::Frame(frame) => strike(frame.number, frame.offset, frame.data.len()),
@@ -272,6 +283,46 @@ fn each_line(
         }
     }
 }
+
+/// Calls `each` with the number, place and length of every page of a database, frame of its log, or line of a
+/// text; a backup is one place.
+fn each_place(
+    kind: messages::Kind,
+    head: &[u8],
+    bytes: &mut dyn Read,
+    mut each: impl FnMut(FrameNo, u64, usize) -> ControlFlow<()>,
+) -> io::Result<()> {
+    let number =
+        |at: usize| head.get(at..at + 4).and_then(|four| four.try_into().ok()).map(u32::from_be_bytes);
+    let (first, size) = match kind {
+        messages::Kind::Bill | messages::Kind::Xml => return each_line(bytes, each),
+        messages::Kind::Backup => {
+            let _ = each(FrameNo(1), 0, usize::MAX);
+            return Ok(());
+        }
+        // SQLite's file format, sections 1.3.2 and 4.1: one stands for 65,536.
+        messages::Kind::Database => match number(16).map(|both| both >> 16) {
+            Some(1) => (0, 1 << 16),
+            size => (0, size.unwrap_or(0)),
+        },
+        messages::Kind::Log => (LOG_HEAD, number(8).unwrap_or(0).saturating_add(FRAME_HEAD)),
+    };
+    let size = u64::from(size.max(512));
+    let len = io::copy(bytes, &mut io::sink())?;
+    let mut start = first;
+    for number in 1.. {
+        if start >= len || each(FrameNo(number), start, length(0, size)).is_break() {
+            break;
+        }
+        start = start.saturating_add(size);
+    }
+    Ok(())
+}
+
+/// The header of a write-ahead log.
+const LOG_HEAD: u64 = 32;
+/// The header of each of its frames.
+const FRAME_HEAD: u32 = 24;
 
 fn length(start: u64, end: u64) -> usize {
     usize::try_from(end.saturating_sub(start)).unwrap_or(usize::MAX)

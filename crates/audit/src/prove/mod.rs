@@ -13,6 +13,7 @@ mod tools;
 use std::{collections::BTreeMap, io, ops::Range};
 
 use evidence::{Buffer, CaptureId, Fidelity, FrameNo, Occurrence, Segment, Source, Span, Step, Trail};
+use handset::messages::gsm;
 
 use crate::examine::readable;
 
@@ -174,9 +175,11 @@ impl Output {
     }
 }
 
-/// What the decoder of that name, of `wire` or `payload`, makes of its input.
+/// What the decoder of that name, of `wire`, `payload` or `handset`, makes of its input.
 fn undone(decoder: &str, input: &[u8], most: usize) -> Option<Vec<u8>> {
-    wire::replay(decoder, input, most).or_else(|| payload::replay_up_to(decoder, input, most))
+    wire::replay(decoder, input, most)
+        .or_else(|| payload::replay_up_to(decoder, input, most))
+        .or_else(|| gsm::replay(decoder, input, most))
 }
 
 /// Undoes a step: `run` is given the input and the most bytes it may give.

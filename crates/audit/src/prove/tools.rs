@@ -6,6 +6,8 @@
 
 use std::{collections::BTreeSet, io::Read};
 
+use handset::messages::gsm::{SEPTETS, SEPTETS_BEHIND_HEADER};
+
 use flate2::{Decompress, FlushDecompress, Status, bufread::MultiGzDecoder};
 
 /// How one decoder's step is run outside this program.
@@ -284,12 +286,22 @@ pub(super) const TOOLS: &[Tool] = &[
     ),
 ];
 
-/// One for each decoder of `wire`.
+/// One for each decoder of `wire` and of `handset`.
 const WIRE_TOOLS: &[Tool] = &[
     tool(
         "huffman",
         "HTTP/2 and HTTP/3 write frequent characters of header fields with fewer bits. They are spelt out again.",
         Command::python("undo_huffman", HUFFMAN),
+    ),
+    tool(
+        SEPTETS,
+        "Short messages write a character with 7 bits, packed one behind the other. They are unpacked.",
+        Command::python("undo_gsm_7bit plain", GSM_7BIT),
+    ),
+    tool(
+        SEPTETS_BEHIND_HEADER,
+        "Short messages write a character with 7 bits, packed one behind the other, here behind a header. They are unpacked.",
+        Command::python("undo_gsm_7bit header", GSM_7BIT),
     ),
     tool(
         "permessage-deflate",
@@ -302,6 +314,36 @@ const WIRE_TOOLS: &[Tool] = &[
         Command::python("undo_websocket_mask", WEBSOCKET_MASK),
     ),
 ];
+
+const GSM_7BIT: &str = r#"# TP-UDL and TP-UD of 3GPP TS 23.040, in the alphabet of TS 23.038.
+undo_gsm_7bit() { python3 -c '
+import sys
+basic = (
+    "@\u00a3$\u00a5\u00e8\u00e9\u00f9\u00ec\u00f2\u00c7\n\u00d8\u00f8\r\u00c5\u00e5"
+    "\u0394_\u03a6\u0393\u039b\u03a9\u03a0\u03a8\u03a3\u0398\u039e \u00c6\u00e6\u00df\u00c9"
+    " !\u0022#\u00a4%&\u0027()*+,-./0123456789:;<=>?"
+    "\u00a1ABCDEFGHIJKLMNOPQRSTUVWXYZ\u00c4\u00d6\u00d1\u00dc\u00a7"
+    "\u00bfabcdefghijklmnopqrstuvwxyz\u00e4\u00f6\u00f1\u00fc\u00e0"
+)
+extension = dict(zip([10, 20, 40, 41, 47, 60, 61, 62, 64, 101], "\f^{}\u005c[~]|\u20ac"))
+data = sys.stdin.buffer.read()
+length, data = data[0], data[1:]
+header = data[0] + 1 if sys.argv[1] == "header" else 0
+skip = -(-header * 8 // 7)
+bits = int.from_bytes(data, "little")
+out, escaped = [], False
+for place in range(skip, length):
+    if place * 7 + 7 > len(data) * 8:
+        break
+    code = bits >> place * 7 & 127
+    if code == 27 and not escaped:
+        escaped = True
+        continue
+    out.append(extension.get(code, basic[code]) if escaped else basic[code])
+    escaped = False
+sys.stdout.buffer.write("".join(out).encode())
+' "$@"; }
+"#;
 
 const HUFFMAN: &str = r#"# The code of RFC 7541 appendix B. It is canonical, so the lengths of the codes, A for 5 bits, say all of it.
 undo_huffman() { python3 -c '
@@ -658,6 +700,15 @@ mod tests {
         let every: Vec<u8> = (0..=255).collect();
         samples.push(("huffman", wire::fields::huffman::encode(&every)));
         samples.push(("huffman", b"\xf1\xe3\xff\xff\xff\xfc\x00".to_vec()));
+        // Every character and extension; cut; behind a header with a fill bit.
+        let every: Vec<u8> = (0..128).flat_map(|code| [code, 27, code]).collect();
+        for part in every.chunks(150) {
+            samples.push((SEPTETS, packed(part)));
+            samples.push((SEPTETS, packed(part)[..90].to_vec()));
+        }
+        let part = b"\x0c\x05\x00\x03\x2a\x02\x01\xd0\x65\x36\xfb\x0d".to_vec();
+        samples.push((SEPTETS_BEHIND_HEADER, part));
+        samples.push((SEPTETS_BEHIND_HEADER, b"\x09\xff\x00".to_vec()));
         samples.push(("websocket-mask", b"\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58".to_vec()));
         samples.push(("websocket-mask", b"\x37\xfa\x21\x3d".to_vec()));
         // RFC 7692 section 7.2.3.2, the first message masked; then in two frames; then damaged and cut.
@@ -687,6 +738,18 @@ mod tests {
             samples.push((decoder, damaged));
         }
         samples
+    }
+
+    /// Codes of 7 bits behind their number.
+    fn packed(codes: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0; (codes.len() * 7).div_ceil(8)];
+        for (place, code) in codes.iter().enumerate() {
+            for bit in 0..7 {
+                let at = place * 7 + bit;
+                bytes[at / 8] |= (code >> bit & 1) << (at % 8);
+            }
+        }
+        [vec![u8::try_from(codes.len()).unwrap()], bytes].concat()
     }
 
     fn gzip(text: &[u8]) -> Vec<u8> {

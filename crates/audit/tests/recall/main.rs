@@ -175,6 +175,7 @@ fn run(cells: &[Cell]) -> Case {
     let order = Order {
         inputs: vec![path],
         profile: Some(profile()),
+        bill: None,
         store: None,
         atlas: facts::Atlas::embedded(),
         workers: None,

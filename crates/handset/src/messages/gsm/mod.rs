@@ -17,7 +17,7 @@ mod transport;
 
 pub use gsmtap::{GSMTAP_PORT, GsmTap, Heard, Radio, sms_of};
 pub use header::{Element, Ports, TextPart};
-pub use text::Coding;
+pub use text::{Coding, SEPTETS, SEPTETS_BEHIND_HEADER, replay};
 pub use time::{ServiceTime, Validity};
 pub use tpdu::{Tpdu, TpduKind, read_pdu, read_tpdu};
 pub use transport::{Bearer, Carried, read_rpdu};

@@ -55,6 +55,27 @@ pub(super) fn septets(bytes: &[u8], skip: usize, count: usize) -> String {
     text
 }
 
+/// Runs a decoder of this room again: [`SEPTETS`] or [`SEPTETS_BEHIND_HEADER`], given TP-UDL and TP-UD. Gives
+/// UTF-8, of which at most `most` bytes; `None` where it is neither, or there is nothing to read.
+pub fn replay(name: &str, input: &[u8], most: usize) -> Option<Vec<u8>> {
+    let (length, data) = input.split_first()?;
+    let header = match name {
+        SEPTETS => 0,
+        SEPTETS_BEHIND_HEADER => usize::from(*data.first()?).saturating_add(1),
+        _ => return None,
+    };
+    let skip = header.saturating_mul(8).div_ceil(7);
+    let text = septets(data, skip.saturating_mul(7), usize::from(*length).saturating_sub(skip));
+    let mut text = text.into_bytes();
+    text.truncate(most);
+    Some(text)
+}
+
+/// The decoder of packed text: of TP-UDL and TP-UD without a header.
+pub const SEPTETS: &str = "gsm-7bit";
+/// The same, with a header before the text.
+pub const SEPTETS_BEHIND_HEADER: &str = "gsm-7bit-header";
+
 fn septet(bytes: &[u8], bit: usize) -> Option<u8> {
     let low = u16::from(*bytes.get(bit / 8)?);
     let shift = bit % 8;
@@ -89,7 +110,7 @@ const ESCAPE: u8 = 0x1b;
 
 #[cfg(test)]
 mod tests {
-    use super::{BASIC, Coding, septets};
+    use super::{BASIC, Coding, SEPTETS, SEPTETS_BEHIND_HEADER, replay, septets};
 
     #[test]
     fn packed_characters() {
@@ -101,6 +122,17 @@ mod tests {
         // ESC e, packed: 0x1b, 0x65.
         assert_eq!(septets(&[0x9b, 0x32], 0, 2), "€");
         assert_eq!(septets(&[], 0, 3), "");
+    }
+
+    #[test]
+    fn a_text_is_read_again_from_its_bytes() {
+        let hello = [10, 0xe8, 0x32, 0x9b, 0xfd, 0x46, 0x97, 0xd9, 0xec, 0x37];
+        assert_eq!(replay(SEPTETS, &hello, 99).unwrap(), b"hellohello");
+        assert_eq!(replay(SEPTETS, &hello, 3).unwrap(), b"hel");
+        let part = [0x0c, 0x05, 0x00, 0x03, 0x2a, 0x02, 0x01, 0xd0, 0x65, 0x36, 0xfb, 0x0d];
+        assert_eq!(replay(SEPTETS_BEHIND_HEADER, &part, 99).unwrap(), b"hello");
+        assert_eq!(replay(SEPTETS_BEHIND_HEADER, &[1, 0xff], 99).unwrap(), b"");
+        assert_eq!((replay(SEPTETS, &[], 99), replay("gzip", &hello, 99)), (None, None));
     }
 
     #[test]

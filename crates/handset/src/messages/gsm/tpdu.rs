@@ -38,6 +38,8 @@ pub struct Tpdu {
     pub part: Option<TextPart>,
     /// The application it is for.
     pub ports: Option<Ports>,
+    /// Where TP-UDL and TP-UD stand, all of it; true where a header is in it.
+    pub user: Found<bool>,
     /// The user data behind the header, as the bytes that hold them.
     pub data: Found<Vec<u8>>,
     /// Their text; none for bytes and compressed text.
@@ -73,6 +75,7 @@ impl Tpdu {
             header: Vec::new(),
             part: None,
             ports: None,
+            user: Found::new(false, at..at),
             data: Found::new(Vec::new(), at..at),
             text: None,
             oddities: Vec::new(),
@@ -162,6 +165,7 @@ fn a_time(cut: &mut Cut<'_>, oddities: &mut Vec<Oddity>) -> Option<Option<Found<
 
 /// TP-UDL and TP-UD: the length counts septets or bytes, and the header lies before the text.
 fn user_data(tpdu: &mut Tpdu, has_header: bool, cut: &mut Cut<'_>) -> Option<()> {
+    let start = cut.at();
     let length = usize::from(cut.byte()?);
     let coding = tpdu.coding();
     let needed = if coding == Coding::Septets { length.saturating_mul(7).div_ceil(8) } else { length };
@@ -171,6 +175,7 @@ fn user_data(tpdu: &mut Tpdu, has_header: bool, cut: &mut Cut<'_>) -> Option<()>
         tpdu.oddities.push(Oddity::new("peer sent a message that ends early", detail, data.at()));
     }
     let whole = data;
+    tpdu.user = Found::new(has_header, start..whole.range().end);
     let header = if has_header { read_header(tpdu, &mut data) } else { 0 };
     tpdu.data = Found::new(data.bytes().to_vec(), data.range());
     let text = match coding {

@@ -1,0 +1,132 @@
+//! The words of findings on messages and logs: sentences a lay reader understands.
+
+use evidence::{Direction, Grade, IdentifierKind};
+use handset::messages::ledger::{Doubt, Verdict};
+
+use super::words::{named, sentence};
+use crate::messages::SettledRow;
+
+/// `2 text messages to +8613800000000 were sent, and the phone’s message store does not have them`.
+pub(super) fn hidden_title(number: &str, direction: Direction, verdict: Verdict, count: usize) -> String {
+    let out = direction == Direction::Out;
+    let (many, were, them) = match count {
+        1 => ("A text message".to_owned(), "was", "it"),
+        count => (format!("{count} text messages"), "were", "them"),
+    };
+    let way = if out { "to" } else { "from" };
+    let who = who(number);
+    match verdict {
+        Verdict::LoggedAndGone => format!("{many} {way} {who} {were} deleted from the phone’s message store"),
+        _ => {
+            let sent = if out { "sent" } else { "received" };
+            format!("{many} {way} {who} {were} {sent}, and the phone’s message store does not have {them}")
+        }
+    }
+}
+
+/// Who says so, what the store says, what it may mean.
+pub(super) fn hidden_paragraph(direction: Direction, verdict: Verdict, rows: &[&SettledRow]) -> String {
+    let carried = rows.iter().filter(|row| row.carried).count();
+    let mut words = match (verdict, carried) {
+        (Verdict::LoggedAndGone, 0) => {
+            "An older page of the store still holds what was deleted; nothing else tells of it. Whoever uses the phone may have deleted it by hand."
+                .to_owned()
+        }
+        (Verdict::LoggedAndGone, _) => {
+            "It was carried, it stood in the store, and it was deleted from there. The store does not say by whom: an app, or whoever uses the phone."
+                .to_owned()
+        }
+        _ => "A record from outside of the phone’s store tells of it, and the store, which holds older and newer messages, does not. Apps can send messages that are never written to the store; the owner then cannot see them."
+            .to_owned(),
+    };
+    if direction == Direction::In && verdict != Verdict::LoggedAndGone {
+        words = words.replace(
+            "Apps can send messages that are never written to the store",
+            "Apps can take messages before they are written to the store",
+        );
+    }
+    if rows.iter().any(|row| row.message.silent) {
+        sentence(&mut words, "The network marked it as one that the phone must not show.");
+    }
+    let packages: std::collections::BTreeSet<&str> =
+        rows.iter().map(|row| row.message.package.as_str()).filter(|package| !package.is_empty()).collect();
+    if !packages.is_empty() {
+        let packages: Vec<&str> = packages.into_iter().take(MOST_PACKAGES).collect();
+        sentence(&mut words, &format!("It was written to the store by {}.", packages.join(", ")));
+    }
+    if rows.iter().all(|row| row.message.in_address_book == Some(false)) {
+        sentence(&mut words, "The number is not in the phone’s address book.");
+    }
+    words
+}
+
+/// `The phone’s device number (IMEI) was sent in a text message to +8613800000000`.
+pub(super) fn in_message_title(subject: (IdentifierKind, Grade), number: &str, carried: bool) -> String {
+    let who = who(number);
+    let what = named(subject.0, subject.1);
+    match carried {
+        true => format!("{what} was sent in a text message to {who}"),
+        false => format!("{what} stands in an outgoing text message to {who}"),
+    }
+}
+
+/// How it is known, who could read it, and whether the owner can see it.
+pub(super) fn in_message_paragraph(rows: &[&SettledRow], label: &str) -> String {
+    let carried = rows.iter().any(|row| row.carried);
+    let visible = rows.iter().all(|row| row.visible);
+    let count = match rows.len() {
+        1 => "One message has it".to_owned(),
+        count => format!("{count} messages have it"),
+    };
+    let label = if label.is_empty() { String::new() } else { format!(" ({label})") };
+    let mut words = match carried {
+        true => format!("{count}{label}; that it was carried is on record."),
+        false => {
+            format!("{count}{label}, as the phone’s own files tell; whether it was carried is not on record.")
+        }
+    };
+    sentence(
+        &mut words,
+        "Text messages are not encrypted: the operators on the way, and whoever has the number, can read them.",
+    );
+    sentence(
+        &mut words,
+        match visible {
+            true => "The phone’s message store shows it; its owner may have written it.",
+            false => "The phone’s message store does not show it.",
+        },
+    );
+    if rows.iter().any(|row| matches!(row.verdict, Verdict::Undecided(Doubt::NoStore))) {
+        words = words.replace(
+            " The phone’s message store does not show it.",
+            " No message store was given, so that nobody can say whether its owner can see it.",
+        );
+    }
+    words
+}
+
+/// `The phone’s device number (IMEI) stands in the phone’s own log`.
+pub(super) fn logged_title(subject: (IdentifierKind, Grade)) -> String {
+    format!("{} stands in the phone’s own log", named(subject.0, subject.1))
+}
+
+/// How often, written by what, and what that does not say.
+pub(super) fn logged_paragraph(count: u64, tags: &[String], label: &str) -> String {
+    let times = match count {
+        1 => "One line of the log has it".to_owned(),
+        count => format!("{count} lines of the log have it"),
+    };
+    let label = if label.is_empty() { String::new() } else { format!(" ({label})") };
+    let by: Vec<String> = tags.iter().map(|tag| format!("“{tag}”")).collect();
+    format!(
+        "{times}{label}, written under {}. A log says what a program had at hand, often before it was encrypted. It does not say that it was sent: this finding counts for nothing that left the phone.",
+        by.join(", ")
+    )
+}
+
+fn who(number: &str) -> &str {
+    if number.is_empty() { "an unknown number" } else { number }
+}
+
+/// Packages that are named.
+const MOST_PACKAGES: usize = 4;

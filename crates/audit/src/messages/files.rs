@@ -1,0 +1,203 @@
+//! Databases, backups and bills to the rows of sources.
+
+use evidence::{CaptureId, FrameNo, Timestamp};
+use handset::messages::{
+    Direction, Number,
+    backup::{SmsXml, XmlRecord},
+    bill::{BillTime, Mapping, read_bill},
+    phone::{AddressBook, Lost, MessageStore, Sms, Stored, address_book, calls, message_store},
+    sqlite::{Database, Part, Place},
+};
+
+use super::{
+    FileTold, Files, Messages,
+    rows::{Row, Said},
+};
+use crate::{known::Stand, phone::Tape};
+
+impl Messages<'_> {
+    /// Takes a database and its write-ahead log. Says nothing where it is of another kind.
+    pub(crate) fn database(&mut self, name: &str, file: &Tape, log: Option<&Tape>) -> FileTold {
+        let mut told = FileTold::default();
+        let Some(database) = Database::open(file.all(), log.map(Tape::all)) else { return told };
+        let shelf = Shelf { file, log, page: u64::from(database.header().page_size).max(1) };
+        if let Some(store) = message_store(&database) {
+            self.store(name, &store, &shelf);
+            told.facts += (store.sms.len() + store.lost.len() + store.mms.len()) as u64;
+            store.sms.iter().for_each(|row| told.see(row.value.date));
+            told.oddities.extend(store.oddities);
+        }
+        if let Some(book) = address_book(&database) {
+            told.facts += (book.contacts.len() + book.lost.len() + book.accounts.len()) as u64;
+            self.address_book(&book);
+            told.oddities.extend(book.oddities);
+        }
+        if let Some(log) = calls(&database) {
+            told.facts += (log.calls.len() + log.lost.len()) as u64;
+            log.calls.iter().for_each(|call| told.see(call.value.date));
+            told.oddities.extend(log.oddities);
+        }
+        told
+    }
+
+    fn store(&mut self, name: &str, store: &MessageStore, shelf: &Shelf<'_>) {
+        for Stored { value, place } in &store.sms {
+            self.stored(value, *place, shelf, false);
+        }
+        for Lost { value, place, .. } in &store.lost {
+            self.stored(value, *place, shelf, true);
+        }
+        self.sources.store(name, store, None);
+        self.files.push(Files { file: shelf.file.capture(), log: shelf.log.map(Tape::capture) });
+    }
+
+    fn stored(&mut self, sms: &Sms, place: Place, shelf: &Shelf<'_>, lost: bool) {
+        if let Some(stand) = shelf.stand(place) {
+            let row = Row::of(&stand, said(sms, lost), self.searched);
+            self.keep((stand.capture, place.start), row);
+        }
+    }
+
+    fn address_book(&mut self, book: &AddressBook) {
+        let numbers = book.contacts.iter().flat_map(|contact| &contact.value.numbers);
+        let known = self.book.get_or_insert_default();
+        let room = MOST_CONTACTS.saturating_sub(known.len());
+        known.extend(numbers.filter_map(|number| Number::new(number)).take(room));
+    }
+
+    /// Takes a bill.
+    pub(crate) fn bill(&mut self, name: &str, file: &Tape, mapping: Option<&Mapping>) -> FileTold {
+        let bill = read_bill(file.all(), mapping);
+        let mut told = FileTold { facts: bill.rows.len() as u64, ..FileTold::default() };
+        for row in &bill.rows {
+            let Some(bytes) = file.bytes(&row.bytes()) else { continue };
+            let stand = stand(file, row.start, bytes);
+            // A clock's reading whose zone is not known is no instant.
+            let time = match row.value.time {
+                Some(BillTime::At(time)) => Some(time),
+                _ => None,
+            };
+            told.see(time);
+            let said = Said { number: row.value.number.as_deref(), time, ..Said::default() };
+            self.keep((stand.capture, row.start), Row::of(&stand, said, self.searched));
+        }
+        self.sources.bill(name, &bill);
+        self.files.push(Files { file: file.capture(), log: None });
+        told.oddities = bill.oddities;
+        told
+    }
+
+    /// Adds rows of a backup that were kept already.
+    pub(super) fn backup(&mut self, name: &str, capture: CaptureId, rows: &[Stored<Sms>]) {
+        self.sources.backup(name, rows);
+        self.files.push(Files { file: capture, log: None });
+    }
+}
+
+/// Reads what SMS Backup & Restore wrote, in pieces.
+#[derive(Debug)]
+pub(crate) struct XmlRoom {
+    reader: SmsXml,
+    tape: Tape,
+    rows: Vec<Stored<Sms>>,
+    told: FileTold,
+    records: Vec<XmlRecord>,
+}
+
+impl XmlRoom {
+    pub(crate) fn new(capture: CaptureId) -> Self {
+        Self {
+            reader: SmsXml::default(),
+            tape: Tape::of(capture),
+            rows: Vec::new(),
+            told: FileTold::default(),
+            records: Vec::new(),
+        }
+    }
+
+    pub(crate) fn push(&mut self, bytes: &[u8], messages: &mut Messages<'_>) {
+        self.tape.push(bytes);
+        self.reader.push(bytes, &mut self.records);
+        self.take(messages);
+    }
+
+    fn take(&mut self, messages: &mut Messages<'_>) {
+        for record in self.records.drain(..) {
+            match record {
+                XmlRecord::Mms(_) => self.told.facts += 1,
+                XmlRecord::Odd(odd) => self.told.odd(odd),
+                XmlRecord::Sms(row) if self.rows.len() < super::MOST_ROWS => {
+                    self.told.facts += 1;
+                    self.told.see(row.value.date);
+                    if let Some(bytes) = self.tape.bytes(&row.place.bytes()) {
+                        let stand = stand(&self.tape, row.place.start, bytes);
+                        let kept = Row::of(&stand, said(&row.value, false), messages.searched);
+                        messages.keep((stand.capture, row.place.start), kept);
+                    }
+                    self.rows.push(row);
+                }
+                XmlRecord::Sms(_) => messages.dropped += 1,
+            }
+        }
+    }
+
+    pub(crate) fn finish(mut self, name: &str, messages: &mut Messages<'_>) -> FileTold {
+        std::mem::take(&mut self.reader).finish(&mut self.records);
+        self.take(messages);
+        messages.backup(name, self.tape.capture(), &self.rows);
+        self.told
+    }
+}
+
+/// A database's two files.
+struct Shelf<'b> {
+    file: &'b Tape,
+    log: Option<&'b Tape>,
+    page: u64,
+}
+
+impl Shelf<'_> {
+    /// The bytes of a place. A cell lies in one page, and in one frame of the log.
+    fn stand(&self, place: Place) -> Option<Stand<'_>> {
+        let (tape, number) = match place.part {
+            Part::File => (self.file, place.start / self.page + 1),
+            Part::Wal { frame } => (self.log?, u64::from(frame)),
+        };
+        let bytes = tape.bytes(&place.bytes())?;
+        let number = FrameNo(number);
+        Some(Stand { capture: tape.capture(), number, start: place.start, bytes, in_lines: false })
+    }
+}
+
+fn stand<'b>(tape: &Tape, start: u64, bytes: &'b [u8]) -> Stand<'b> {
+    Stand { capture: tape.capture(), number: tape.number(start), start, bytes, in_lines: true }
+}
+
+/// What a row of a store or a backup says.
+pub(super) fn said(sms: &Sms, lost: bool) -> Said<'_> {
+    Said {
+        number: sms.address.as_deref(),
+        text: sms.body.as_deref(),
+        time: sms.date,
+        shows: lost,
+        searches: sms.folder.direction() == Some(Direction::Outgoing),
+    }
+}
+
+impl FileTold {
+    pub(super) fn see(&mut self, time: Option<Timestamp>) {
+        self.first = self.first.into_iter().chain(time).min();
+        self.last = self.last.into_iter().chain(time).max();
+    }
+
+    pub(super) fn odd(&mut self, odd: handset::Oddity) {
+        if self.oddities.len() < MOST_ODD {
+            self.oddities.push(odd);
+        }
+    }
+}
+
+/// Numbers of address books that are kept.
+const MOST_CONTACTS: usize = 1 << 16;
+/// Oddities of one file that are kept: equal ones are counted further on.
+const MOST_ODD: usize = 1 << 14;

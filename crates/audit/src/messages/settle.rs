@@ -1,0 +1,231 @@
+//! All sources together, as the case tells them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use evidence::{MessageAccount, MissingIds, ShortMessage};
+use handset::messages::{
+    Direction, Number,
+    ledger::{Evidence, EvidenceKind, Ledger, LedgerRow, Origin, SourceNo, Tolerance, Verdict},
+};
+
+use super::{
+    Files, Messages,
+    radio::{Kept, Text},
+    rows::{InMessage, Row},
+};
+use crate::known::Searched;
+
+/// What the sources tell together.
+#[derive(Debug, Default)]
+pub(crate) struct Settled {
+    /// By time.
+    pub(crate) rows: Vec<SettledRow>,
+    pub(crate) blind: Vec<String>,
+    pub(crate) missing: Vec<MissingIds>,
+}
+
+/// A message.
+#[derive(Debug)]
+pub(crate) struct SettledRow {
+    pub(crate) message: ShortMessage,
+    pub(crate) verdict: Verdict,
+    /// Whether the phone's store has it, where its owner can see it.
+    pub(crate) visible: bool,
+    /// Whether radio or bill say that it was carried.
+    pub(crate) carried: bool,
+    /// Values of the profile in its text, where it went out.
+    pub(crate) known: Vec<InMessage>,
+}
+
+impl Settled {
+    /// Adds it to the phone's part of the case.
+    pub(crate) fn into_case(self, mut phone: evidence::Phone) -> evidence::Phone {
+        let total = self.rows.len();
+        // Where there are too many, those that everybody can see on the phone are left out first.
+        let mut rows: Vec<(usize, SettledRow)> = self.rows.into_iter().enumerate().collect();
+        if total > MOST_LISTED {
+            rows.sort_by_key(|(at, row)| (row.is_usual(), *at));
+            rows.truncate(MOST_LISTED);
+            rows.sort_by_key(|(at, _)| *at);
+        }
+        phone.messages_dropped = (total - rows.len()) as u64;
+        phone.messages = rows.into_iter().map(|(_, row)| row.message).collect();
+        phone.message_blind_spots = self.blind;
+        phone.missing_message_ids = self.missing;
+        phone
+    }
+}
+
+impl SettledRow {
+    /// Whether the phone's owner can see it, as any message.
+    fn is_usual(&self) -> bool {
+        self.visible && self.known.is_empty()
+    }
+}
+
+impl Messages<'_> {
+    /// Puts what was told of the same messages together.
+    pub(crate) fn settle(mut self) -> Settled {
+        if self.files.is_empty() {
+            return Settled::default();
+        }
+        let ledger = std::mem::take(&mut self.sources).settle(Tolerance::default());
+        let desk = Desk::of(&self);
+        let mut asked = BTreeMap::new();
+        let rows = ledger.rows.iter().map(|row| {
+            let known = desk.in_book(row, &mut asked);
+            desk.row(row, known)
+        });
+        Settled {
+            rows: rows.collect(),
+            blind: ledger.blind.iter().map(|blind| blind.words(&ledger.sources)).collect(),
+            missing: desk.missing(&ledger),
+        }
+    }
+}
+
+/// What is needed to say where evidence stands.
+struct Desk<'m> {
+    searched: Searched<'m>,
+    files: &'m [Files],
+    rows: &'m HashMap<(evidence::CaptureId, u64), Row>,
+    radios: &'m HashMap<SourceNo, Vec<Kept>>,
+    /// Which messages a payload plays a part in.
+    by_payload: HashMap<(SourceNo, u64), Vec<usize>>,
+    book: Option<&'m [Number]>,
+}
+
+impl<'m> Desk<'m> {
+    fn of(messages: &'m Messages<'m>) -> Self {
+        let mut by_payload: HashMap<_, Vec<usize>> = HashMap::new();
+        for (source, kept) in &messages.radios {
+            for (at, one) in kept.iter().enumerate() {
+                for payload in one.payloads() {
+                    by_payload.entry((*source, payload)).or_default().push(at);
+                }
+            }
+        }
+        Self {
+            searched: messages.searched,
+            files: &messages.files,
+            rows: &messages.rows,
+            radios: &messages.radios,
+            by_payload,
+            book: messages.book.as_deref(),
+        }
+    }
+
+    fn row(&self, row: &LedgerRow, in_address_book: Option<bool>) -> SettledRow {
+        let outgoing = row.direction == Direction::Outgoing;
+        let (mut accounts, mut known) = (Vec::new(), Vec::new());
+        for evidence in row.carried.iter().chain(&row.gone).chain(&row.logged).take(MOST_ACCOUNTS) {
+            let (told, found) = self.account(evidence, outgoing);
+            accounts.extend(told);
+            known.extend(found);
+        }
+        let message = ShortMessage {
+            direction: if outgoing { evidence::Direction::Out } else { evidence::Direction::In },
+            number: row.number.clone().unwrap_or_default(),
+            time: row.time,
+            verdict: row.verdict.words(row.direction).to_owned(),
+            package: row.creator.clone().unwrap_or_default(),
+            silent: row.silent,
+            parts: row.parts,
+            in_address_book,
+            accounts,
+        };
+        let (visible, carried) = (!row.logged.is_empty(), !row.carried.is_empty());
+        SettledRow { message, verdict: row.verdict, visible, carried, known }
+    }
+
+    /// Where a piece of evidence stands, and what of the profile is in it.
+    fn account(&self, evidence: &Evidence, searches: bool) -> (Option<MessageAccount>, Vec<InMessage>) {
+        let words = words(evidence.kind).to_owned();
+        let Some(found) = evidence.found.first() else { return (None, Vec::new()) };
+        let row = match found.value {
+            Origin::Payload(_) => {
+                let Some(text) = self.text(evidence) else { return (None, Vec::new()) };
+                let known = if searches { text.known(self.searched) } else { Vec::new() };
+                return (Some(MessageAccount { words, occurrence: text.shown() }), known);
+            }
+            Origin::File => self.kept(evidence.source, found.start, |files| Some(files.file)),
+            Origin::Wal(_) => self.kept(evidence.source, found.start, |files| files.log),
+        };
+        let account = row.map(|row| MessageAccount { words, occurrence: row.shown.clone() });
+        let known = row.filter(|_| searches).map(|row| row.known.clone());
+        (account, known.unwrap_or_default())
+    }
+
+    fn kept(
+        &self,
+        source: SourceNo,
+        start: u64,
+        file: impl Fn(&Files) -> Option<evidence::CaptureId>,
+    ) -> Option<&Row> {
+        self.rows.get(&(file(self.files.get(source.0)?)?, start))
+    }
+
+    /// The text that the radio carried: of parts each once, in their order.
+    fn text(&self, evidence: &Evidence) -> Option<Text> {
+        let kept = self.radios.get(&evidence.source)?;
+        let mut parts: BTreeMap<u8, &Kept> = BTreeMap::new();
+        for found in &evidence.found {
+            let Origin::Payload(payload) = found.value else { continue };
+            let of_it = self.by_payload.get(&(evidence.source, payload));
+            for one in of_it.into_iter().flatten().filter_map(|at| kept.get(*at)) {
+                parts.entry(one.part()).or_insert(one);
+            }
+        }
+        Text::of(&parts.into_values().collect::<Vec<_>>())
+    }
+
+    /// Whether an address book has the number, each asked once.
+    fn in_book(&self, row: &LedgerRow, asked: &mut BTreeMap<String, bool>) -> Option<bool> {
+        let (book, number) = (self.book?, row.number.as_ref()?);
+        if let Some(known) = asked.get(number) {
+            return Some(*known);
+        }
+        if asked.len() >= MOST_ASKED {
+            return None;
+        }
+        let wanted = Number::new(number)?;
+        let known = book.iter().any(|one| one.is_like(&wanted));
+        asked.insert(number.clone(), known);
+        Some(known)
+    }
+
+    fn missing(&self, ledger: &Ledger) -> Vec<MissingIds> {
+        let ranges = ledger.missing_ids.iter().take(MOST_MISSING);
+        ranges
+            .filter_map(|(source, range)| {
+                let capture = self.files.get(source.0)?.file;
+                let (first, last, after, before) = (range.first, range.last, range.after, range.before);
+                Some(MissingIds { capture, first, last, after, before, seen: range.seen })
+            })
+            .collect()
+    }
+}
+
+fn words(kind: EvidenceKind) -> &'static str {
+    match kind {
+        EvidenceKind::Backup => "a message in a backup",
+        EvidenceKind::Bill => "a row of the operator’s bill",
+        EvidenceKind::Code => "a number in an app",
+        EvidenceKind::GoneRow => "a row that only an older page of the phone’s message store still holds",
+        EvidenceKind::Radio => "the message as the radio carried it",
+        EvidenceKind::Report => "a report on its delivery, as the radio carried it",
+        EvidenceKind::SimCommand => "the SIM card told the phone to send it",
+        EvidenceKind::SimDownload => "the network wrote it to the SIM card through the phone",
+        EvidenceKind::SimRecord => "a record on the SIM card",
+        EvidenceKind::StoreRow => "a row of the phone’s message store",
+    }
+}
+
+/// Pieces of evidence told of one message.
+const MOST_ACCOUNTS: usize = 16;
+/// Messages that a case lists.
+const MOST_LISTED: usize = 2000;
+/// Different numbers that are looked for in the address books.
+const MOST_ASKED: usize = 2000;
+/// Ranges of missing numbers that a case lists.
+const MOST_MISSING: usize = 1000;
