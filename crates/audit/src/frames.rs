@@ -9,6 +9,7 @@ use std::{
     io::Read,
     net::IpAddr,
     ops::{ControlFlow, Range},
+    path::PathBuf,
     sync::{Arc, OnceLock, atomic::Ordering},
 };
 
@@ -58,6 +59,8 @@ pub(crate) struct Batch {
 #[derive(Debug, Default)]
 pub(crate) struct ReadOutcome {
     pub(crate) captures: Vec<Capture>,
+    /// The apps among them, whose code is asked in the end.
+    pub(crate) apps: Vec<(CaptureId, PathBuf)>,
     pub(crate) problems: Vec<InputProblem>,
     pub(crate) ledger: Ledger,
     pub(crate) anomalies: AnomalyTally,
@@ -136,8 +139,34 @@ impl<'p> FrameReader<'p> {
             Some(Kind::KeyLog | Kind::PrivateKey) => self.read_secrets(id, input, opened),
             // Through a pipe it comes too late to say whose a flow is.
             Some(Kind::Phone(_)) => self.problem(input, PIPED.to_owned()),
+            Some(Kind::Apk) => self.read_app(id, input, opened),
             Some(Kind::Capture) | None => self.read(id, input, opened),
         }
+    }
+
+    /// Takes in an app: its bytes are hashed here; its code is asked when it is known what left.
+    fn read_app(&mut self, id: CaptureId, input: &Input, mut opened: Opened) {
+        let mut capture = Capture { holds: Holds::App, frames: 1, ..begin(id, input) };
+        loop {
+            let mut chunk = self.chunk(CHUNK, &[]);
+            let (count, read) = fill(&mut *opened.bytes, &mut chunk);
+            chunk.truncate(count);
+            capture.bytes += count as u64;
+            self.meter.bytes.fetch_add(count as u64, Ordering::Relaxed);
+            let at_end = count < CHUNK || read.is_err();
+            self.tell_end(&mut capture, read, input);
+            let chunk = Arc::new(chunk);
+            self.digester.update(Arc::clone(&chunk), 0);
+            self.pool.push(chunk);
+            if at_end {
+                break;
+            }
+        }
+        if let Input::File(path) = input {
+            self.outcome.apps.push((id, path.clone()));
+        }
+        self.outcome.ledger.add_pieces(Fate::Framing, APK, capture.bytes, 1);
+        self.close(capture, APK, &opened, input);
     }
 
     fn finish(mut self) -> ReadOutcome {
@@ -519,6 +548,7 @@ fn first_look(input: &Input) -> Look {
     match open(input) {
         Ok(opened) if opened.kind.is_some_and(Kind::is_keys) => Look::Secrets(opened),
         Ok(Opened { kind: Some(Kind::Phone(kind)), .. }) => Look::Phone(kind),
+        Ok(Opened { kind: Some(Kind::Apk), .. }) => Look::Packets(None),
         Ok(mut opened) => {
             let (scan, time) = (scannable(input, &opened.head), first_time(&mut opened));
             match open(input) {
@@ -582,6 +612,8 @@ fn complaint(capture: &Capture) -> Option<String> {
     }
 }
 
+/// Format of an app.
+const APK: &str = "APK";
 const PIPED: &str =
     "is a file of the phone's, which must be read before the packets: name it as a file, not through a pipe";
 /// Apps of one capture that are remembered: a phone has some hundreds.

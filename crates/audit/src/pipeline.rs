@@ -22,6 +22,7 @@ use identifiers::{Needles, Profile, shapes::Shapes};
 use store::{Record, Store, StoreError};
 
 use crate::{
+    apps,
     examine::{Examiner, Wanted},
     findings::findings,
     frames::{FrameReader, ReadOutcome},
@@ -145,7 +146,9 @@ fn conclude(
     atlas: &Atlas,
     program: String,
 ) -> (Case, Vec<(u64, u32)>) {
-    let phone = phone_of(phone, &merged.destinations, &merged.senders);
+    let told = phone_of(phone, &merged.destinations, &merged.senders);
+    let (phone, unread) = apps::attribute(told, &merged, &read.apps, phone);
+    problems.extend(unread);
     let findings = findings(&merged, &phone, profile);
     problems.extend(read.problems);
     if merged.dropped > 0 {

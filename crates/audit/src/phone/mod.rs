@@ -207,6 +207,11 @@ impl Phone {
         self.marks.sort_by(|one, other| (one.time, &one.quote).cmp(&(other.time, &other.quote)));
     }
 
+    /// What is told of its packages.
+    pub(crate) fn packages(&self) -> &Packages {
+        &self.packages
+    }
+
     /// Facts that there was no room for.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped

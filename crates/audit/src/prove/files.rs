@@ -13,6 +13,7 @@ use wire::capture::{Event, Reader};
 
 use super::{CaptureBytes, Place, in_entries, in_frames};
 use crate::{
+    apps::disk,
     entries::each_entry,
     input::{Digested, Input, fill, open},
     kind::Kind,
@@ -136,8 +137,9 @@ impl CaptureFiles {
         &self,
         trails: impl Iterator<Item = &'t Trail> + Clone,
     ) -> io::Result<BTreeSet<(CaptureId, FrameNo)>> {
-        let of_flows =
-            |place: &Place| matches!(self.kind(place.0), Ok(Some(Kind::Flows(_) | Kind::Phone(_))));
+        let of_flows = |place: &Place| {
+            matches!(self.kind(place.0), Ok(Some(Kind::Apk | Kind::Flows(_) | Kind::Phone(_))))
+        };
         let entries = trails.clone().flat_map(in_entries).filter(of_flows);
         self.without(trails.flat_map(in_frames).chain(entries))
     }
@@ -163,6 +165,7 @@ impl CaptureFiles {
                 Some(Kind::Flows(format)) => each_entry(capture, format, &mut *opened.bytes, |entry| {
                     strike(entry.number, entry.offset, entry.bytes.len())
                 })?,
+                Some(Kind::Apk) => each_member(&mut *opened.bytes, strike)?,
                 Some(Kind::Phone(_)) => each_line(&mut *opened.bytes, strike)?,
                 _ => each_event(&mut Reader::new(capture), &mut *opened.bytes, |event| match event {
                     Event::Frame(frame) => strike(frame.number, frame.offset, frame.data.len()),
@@ -246,6 +249,25 @@ fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
         }
     }
     joined
+}
+
+/// Calls `each` with the number, place and length of every member of an app's package, as it lies packed there,
+/// until it says stop. They are counted from 1, in the order of the directory.
+fn each_member(
+    bytes: &mut dyn Read,
+    mut each: impl FnMut(FrameNo, u64, usize) -> ControlFlow<()>,
+) -> io::Result<()> {
+    let mut file = Vec::new();
+    bytes.take(disk::LARGEST).read_to_end(&mut file)?;
+    let archive = handset::apk::zip::Archive::read(&file);
+    for (number, member) in (1..).map(FrameNo).zip(archive.members()) {
+        // Nothing is unpacked: the place is all that is asked for.
+        let Some(content) = archive.content(member, 0) else { continue };
+        if each(number, content.packed.start, length(content.packed.start, content.packed.end)).is_break() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Calls `each` with the number, place and length of every line of a file, until it says stop.
