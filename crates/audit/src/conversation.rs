@@ -266,6 +266,9 @@ impl Conversation {
         }
         let from_device = self.direction(message.sender) == Direction::Out;
         if from_device && message.sender == Sender::Originator {
+            if let Some(contact) = gathered.contact(self.endpoint) {
+                contact.asked.note(&head.target, &head.agent);
+            }
             gathered.devices.entry(self.device_address).or_default().call(&head.agent);
         }
     }

@@ -9,6 +9,7 @@ use std::{
     io::Read,
     net::IpAddr,
     ops::{ControlFlow, Range},
+    path::PathBuf,
     sync::{Arc, OnceLock, atomic::Ordering},
 };
 
@@ -60,6 +61,8 @@ pub(crate) struct Batch {
 #[derive(Debug, Default)]
 pub(crate) struct ReadOutcome {
     pub(crate) captures: Vec<Capture>,
+    /// The apps among them, whose code is asked in the end.
+    pub(crate) apps: Vec<(CaptureId, PathBuf)>,
     pub(crate) problems: Vec<InputProblem>,
     pub(crate) ledger: Ledger,
     pub(crate) anomalies: AnomalyTally,
@@ -157,8 +160,34 @@ impl<'p> FrameReader<'p> {
             Some(Kind::KeyLog | Kind::PrivateKey) => self.read_secrets(id, input, opened),
             // Through a pipe it comes too late to say whose a flow is.
             Some(Kind::Messages(_) | Kind::Phone(_)) => self.problem(input, PIPED.to_owned()),
+            Some(Kind::Apk) => self.read_app(id, input, opened),
             Some(Kind::Capture) | None => self.read(id, input, opened),
         }
+    }
+
+    /// Takes in an app: its bytes are hashed here; its code is asked when it is known what left.
+    fn read_app(&mut self, id: CaptureId, input: &Input, mut opened: Opened) {
+        let mut capture = Capture { holds: Holds::App, frames: 1, ..begin(id, input) };
+        loop {
+            let mut chunk = self.chunk(CHUNK, &[]);
+            let (count, read) = fill(&mut *opened.bytes, &mut chunk);
+            chunk.truncate(count);
+            capture.bytes += count as u64;
+            self.meter.bytes.fetch_add(count as u64, Ordering::Relaxed);
+            let at_end = count < CHUNK || read.is_err();
+            self.tell_end(&mut capture, read, input);
+            let chunk = Arc::new(chunk);
+            self.digester.update(Arc::clone(&chunk), 0);
+            self.pool.push(chunk);
+            if at_end {
+                break;
+            }
+        }
+        if let Input::File(path) = input {
+            self.outcome.apps.push((id, path.clone()));
+        }
+        self.outcome.ledger.add_pieces(Fate::Framing, APK, capture.bytes, 1);
+        self.close(capture, APK, &opened, input);
     }
 
     fn finish(mut self) -> ReadOutcome {
@@ -700,6 +729,7 @@ fn first_look(input: &Input, bill: Option<&Mapping>) -> Look {
         Ok(opened) if opened.kind.is_some_and(Kind::is_keys) => Look::Secrets(opened),
         Ok(Opened { kind: Some(Kind::Phone(kind)), .. }) => Look::Phone(kind),
         Ok(Opened { kind: Some(Kind::Messages(kind)), .. }) => Look::Messages(kind),
+        Ok(Opened { kind: Some(Kind::Apk), .. }) => Look::Packets(None),
         Ok(Opened { kind: None, head, .. }) if bill.is_some() && is_bill(&head, bill) => {
             Look::Messages(messages::Kind::Bill)
         }
@@ -766,6 +796,8 @@ fn complaint(capture: &Capture) -> Option<String> {
     }
 }
 
+/// Format of an app.
+const APK: &str = "APK";
 const PIPED: &str =
     "is a file of the phone's, which must be read before the packets: name it as a file, not through a pipe";
 /// What became of datagrams that are messages of the radio.

@@ -124,6 +124,41 @@ pub(crate) struct Contact {
     pub(crate) channels: BTreeMap<Channel, Shown>,
     /// How what was sent there was protected.
     pub(crate) protections: BTreeMap<Protection, Shown>,
+    /// What was asked of it.
+    pub(crate) asked: Asked,
+}
+
+/// What was asked of an endpoint, by which an app that asks so is known: the first few by their letters, so that
+/// the order in which they come does not matter.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Asked {
+    /// Paths, without query.
+    pub(crate) paths: BTreeSet<String>,
+    /// What the sender calls itself.
+    pub(crate) agents: BTreeSet<String>,
+}
+
+impl Asked {
+    /// Notes a request's target and user agent.
+    pub(crate) fn note(&mut self, target: &str, agent: &str) {
+        note(&mut self.paths, target.split(['?', '#']).next().unwrap_or_default());
+        note(&mut self.agents, agent);
+    }
+
+    fn merge(&mut self, other: Self) {
+        other.paths.iter().for_each(|path| note(&mut self.paths, path));
+        other.agents.iter().for_each(|agent| note(&mut self.agents, agent));
+    }
+}
+
+fn note(known: &mut BTreeSet<String>, text: &str) {
+    if text.is_empty() || text.len() > ASKED_LEN || known.contains(text) {
+        return;
+    }
+    known.insert(text.to_owned());
+    if known.len() > ASKED {
+        known.pop_last();
+    }
 }
 
 /// Messages that were protected in one way, and what shows it.
@@ -379,6 +414,7 @@ impl Contact {
         for (sender, sent) in other.senders {
             self.senders.entry(sender).or_default().merge(sent);
         }
+        self.asked.merge(other.asked);
         self.named(other.named_by);
         self.prove(other.named_at);
         self.flows += other.flows;
@@ -559,6 +595,9 @@ fn part_of(key: &SightingKey, endpoint: Option<&Endpoint>) -> u64 {
 }
 
 /// How many groups a worker keeps. An honest case has some hundreds; this bounds a hostile one to some
+/// Paths and user agents that are remembered of an endpoint, and the longest of them.
+const ASKED: usize = 12;
+const ASKED_LEN: usize = 256;
 /// hundred megabytes.
 const GROUPS: usize = 100_000;
 /// Ways of protection remembered of one endpoint: an honest one has a few.

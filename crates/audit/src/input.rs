@@ -13,7 +13,7 @@ use std::{
 use evidence::InputProblem;
 use sha2::{Digest, Sha256};
 
-use crate::{kind::Kind, messages};
+use crate::{apps::disk, kind::Kind, messages};
 
 /// One thing to audit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -204,7 +204,7 @@ pub struct Opened {
     pub kind: Option<Kind>,
     /// Its first bytes, which `bytes` begins with.
     pub head: Vec<u8>,
-    /// `gzip`, `zstd` or nothing.
+    /// `gzip`, `zstd`, `zip` (the main text of a bugreport) or nothing.
     pub compression: Option<&'static str>,
     /// Counts and hashes what lies on the disk, where the bytes above are not the same. Complete once
     /// `bytes` came to its end and [`Digested::finish`] was called.
@@ -231,9 +231,55 @@ pub fn open(input: &Input) -> io::Result<Opened> {
             let (file, digest) = hashed(whole);
             (Box::new(zstd::stream::read::Decoder::with_buffer(file)?), Some("zstd"), Some(digest))
         }
+        [b'P', b'K', 3, 4] => match packed_text(input) {
+            Some(text) => {
+                let (beside, digest) = beside(text, whole);
+                (beside, Some("zip"), Some(digest))
+            }
+            None => (Box::new(whole), None, None),
+        },
         _ => (Box::new(whole), None, None),
     };
-    Ok(look(Opened { bytes, compression, digest, kind: None, head: Vec::new() }))
+    let opened = look(Opened { bytes, compression, digest, kind: None, head: Vec::new() });
+    let is_app = magic.starts_with(b"PK") || magic == *b"dex\n";
+    match input {
+        Input::File(path) if opened.kind.is_none() && is_app && disk::is_apk(path) => {
+            Ok(Opened { kind: Some(Kind::Apk), ..opened })
+        }
+        _ => Ok(opened),
+    }
+}
+
+/// The main text of a zip bugreport.
+fn packed_text(input: &Input) -> Option<Box<dyn Read + Send>> {
+    match input {
+        Input::File(path) => disk::bugreport(path),
+        Input::Standard => None,
+    }
+}
+
+/// Text out of a file of which all is hashed once the text has ended.
+fn beside(
+    text: Box<dyn Read + Send>,
+    file: impl Read + Send + 'static,
+) -> (Box<dyn Read + Send>, Arc<Mutex<Digested>>) {
+    let (file, digest) = hashed(file);
+    (Box::new(Beside { text, file }), digest)
+}
+
+struct Beside {
+    text: Box<dyn Read + Send>,
+    file: Compressed,
+}
+
+impl Read for Beside {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.text.read(buffer)?;
+        if count == 0 && !buffer.is_empty() {
+            io::copy(&mut self.file, &mut io::sink())?;
+        }
+        Ok(count)
+    }
 }
 
 /// Looks at the first bytes. What goes wrong there goes wrong again for whoever reads on.

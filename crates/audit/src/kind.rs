@@ -8,6 +8,8 @@ use crate::messages;
 /// A kind of input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    /// An app's package. Its beginning does not tell: [`open`](crate::input::open) looks at its directory.
+    Apk,
     /// Packets: pcap in both resolutions, byte orders and the modified variant, or pcapng.
     Capture,
     /// Flows without packets: HAR and the like.

@@ -3,6 +3,7 @@
 //! [`audit`] is the whole of it; `pipeline.rs` shows it on a screen. [`export`] writes the same messages down for
 //! other programs.
 
+pub mod apps;
 mod channel;
 mod conversation;
 mod digest;

@@ -11,7 +11,7 @@ use wire::entries::NOT_RECORDED;
 
 use crate::{
     conversation::written,
-    gather::{Contact, DeviceFacts, Gathered, Names, Shown, hash_of, receiver_of},
+    gather::{Asked, Contact, DeviceFacts, Gathered, Names, Shown, hash_of, receiver_of},
     phone::Senders,
 };
 
@@ -30,6 +30,8 @@ pub(crate) struct Merged {
     pub(crate) channels: Vec<BTreeMap<Channel, Shown>>,
     /// Whose the flows to each destination were, by its number.
     pub(crate) senders: Vec<Senders>,
+    /// What was asked of each destination, by its number.
+    pub(crate) asked: Vec<Asked>,
     pub(crate) devices: Vec<Device>,
     pub(crate) ledger: Ledger,
     pub(crate) anomalies: AnomalyTally,
@@ -62,6 +64,7 @@ pub(crate) fn merge(mut shares: Vec<Gathered>, atlas: &Atlas) -> Merged {
         merged.protections.push(contact.protections);
         merged.channels.push(contact.channels);
         merged.senders.push(contact.senders);
+        merged.asked.push(contact.asked);
     }
     // Of devices whose address was not recorded, some were not heard of.
     devices.retain(|address, facts: &mut DeviceFacts| *address != NOT_RECORDED || !facts.names.is_empty());

@@ -23,6 +23,7 @@ use identifiers::{Needles, Profile, shapes::Shapes};
 use store::{Record, Store, StoreError};
 
 use crate::{
+    apps,
     examine::{Examiner, Wanted},
     findings::findings,
     frames::{FrameReader, ReadOutcome},
@@ -155,7 +156,10 @@ fn conclude(
     program: String,
 ) -> (Case, Vec<(u64, u32)>) {
     let logged: Vec<_> = phone.into_iter().flat_map(Phone::logged).collect();
-    let (messages, told) = (read.messages, phone_of(phone, &merged.destinations, &merged.senders));
+    let told = phone_of(phone, &merged.destinations, &merged.senders);
+    let (told, unread) = apps::attribute(told, &merged, &read.apps, phone);
+    problems.extend(unread);
+    let messages = read.messages;
     let findings = findings(&merged, (&told, &logged, &messages), profile);
     let phone = messages.into_case(told);
     problems.extend(read.problems);

@@ -11,6 +11,8 @@ pub const CASE_FORMAT: &str = "phonehome-case/1.0";
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Holds {
+    /// An app: its `frames` is 1, and proofs lead to members of its archive.
+    App,
     /// Flows, and no packets: its `frames` are entries.
     Flows,
     /// Packets.
@@ -26,15 +28,17 @@ impl Holds {
     /// What a place in such a file is: `frame`, `entry` or `line`.
     pub fn unit(self) -> &'static str {
         match self {
+            Self::App => "member",
             Self::Flows => "entry",
             Self::Packets => "frame",
             Self::Phone | Self::Secrets => "line",
         }
     }
 
-    /// What is counted in such a file: `frame`, `entry`, `fact` or `secret`.
+    /// What is counted in such a file: `frame`, `entry`, `app`, `fact` or `secret`.
     pub fn counted(self) -> &'static str {
         match self {
+            Self::App => "app",
             Self::Flows => "entry",
             Self::Packets => "frame",
             Self::Phone => "fact",
@@ -56,7 +60,7 @@ pub struct Capture {
     /// Its name as given, for the reader; the digest is what identifies it.
     pub name: String,
     /// Format as recognised: `pcap`, `pcapng`, `HAR`, `mitmproxy flows`, `PCAPdroid CSV`, `TLS key log`,
-    /// `private key`; with ` in gzip` or ` in zstd` where
+    /// `private key`, `APK`; with ` in gzip`, ` in zstd` or ` in zip` where
     /// the file is compressed.
     pub format: String,
     /// SHA-256 of the file as it lies on the disk, lower-case hex.

@@ -5,6 +5,7 @@
 //! file, opens a socket, asks the time or prints.
 
 mod anomaly;
+mod apps;
 mod case;
 mod coverage;
 mod decryption;
@@ -19,6 +20,10 @@ mod time;
 mod trail;
 
 pub use anomaly::{Anomaly, AnomalyTally, Layer};
+pub use apps::{
+    App, AppFact, AppFile, AppGrant, AppOddity, AppReceiver, AppSigner, AppTracker, CodeCoverage, CodePlace,
+    Outcome, SURVEY_FORMAT, Standing, Survey, Unread,
+};
 pub use case::{CASE_FORMAT, Capture, Case, DataSet, Holds, InputProblem, Totals};
 pub use coverage::{Fate, Ledger, LedgerRow, Missing, MissingRow};
 pub use decryption::{Cipher, Decryption, HexBytes, KeyBlock, Master, Schedule, ScheduleHash};
@@ -27,7 +32,8 @@ pub use finding::{Evidence, Finding, FindingKind, ProtectionFault, Relation, Sev
 pub use identifier::{Form, Grade, IdentifierKind, Subject};
 pub use ids::{BufferId, CaptureId, EndpointId, ExchangeId, FindingId, FlowId, FrameNo, StreamOffset};
 pub use phone::{
-    Attribution, Completeness, Ground, Mark, MessageAccount, MissingIds, Phone, Quote, ShortMessage,
+    Attribution, CodeMeeting, CodeTie, Completeness, Ground, Mark, MessageAccount, MissingIds, Phone, Quote,
+    ShortMessage,
 };
 pub use protection::{Channel, Content, Protection, Seen};
 pub use sighting::{Carrier, Direction, Occurrence, SightingGroup, SightingKey};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CaptureId, Direction, EndpointId, FrameNo, Occurrence, Timestamp};
+use crate::{CaptureId, CodePlace, Direction, EndpointId, FrameNo, IdentifierKind, Occurrence, Timestamp};
 
 /// What the phone's own files say, as far as it matters for what left. Empty where there are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,6 +154,46 @@ pub struct Attribution {
     pub flows: u64,
     /// Where it is told, the earliest few.
     pub quotes: Vec<Quote>,
+    /// What of the app's code ties it to the endpoint, the weightiest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ties: Vec<CodeTie>,
+    /// Where its code brings an identifier that was sent there together with the endpoint's name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub meetings: Vec<CodeMeeting>,
+}
+
+/// Something that was seen on the wire and stands in an app.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeTie {
+    /// What: `host a.example`, `path /register`, `user agent Reg`, `key imei1`.
+    pub what: String,
+    /// Who holds it; the first few.
+    pub places: Vec<CodePlace>,
+    /// The string in the app, with the way to its bytes; `None` where it lies in an archive in the archive.
+    pub proof: Option<Occurrence>,
+}
+
+/// Methods of an app that name an endpoint and read an identifier, and one from which both are reached. Calls of
+/// the system and through reflection leave no trace, so where there is none nothing follows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeMeeting {
+    /// What is read, and was sent.
+    pub identifier: IdentifierKind,
+    /// The method that reads it.
+    pub reader: CodePlace,
+    /// The method that holds the endpoint's name.
+    pub holder: CodePlace,
+    /// From the nearest common caller to the holder, both included.
+    pub to_holder: Vec<String>,
+    /// From it to the reader.
+    pub to_reader: Vec<String>,
+}
+
+impl CodeMeeting {
+    /// The nearest common caller, `class.method`.
+    pub fn caller(&self) -> &str {
+        self.to_holder.first().map(String::as_str).unwrap_or_default()
+    }
 }
 
 impl Attribution {

@@ -12,6 +12,7 @@
     reason = "a target panics where a law is broken, and its own slips are to be heard of as well"
 )]
 
+mod apps;
 mod capture;
 mod case;
 mod connection;
@@ -46,17 +47,21 @@ pub struct Target {
 
 /// Everything that is fuzzed.
 pub const TARGETS: &[Target] = &[
+    target("apk", &["apk"], 400_000, apps::apk),
     target("audit", &[], 200_000, whole::audit),
+    target("axml", &[], 400_000, apps::axml),
     target("capture", CAPTURES, 4_000_000, capture::read),
     target("case", &[], 25_000, case::case),
     target("coap", &[], 200_000, |bytes| session::datagrams([40_000, 5683], bytes)),
     target("coap_stream", &[], 100_000, |bytes| session::stream([40_000, 5683], bytes)),
     target("connection", &[], 400_000, connection::connection),
+    target("dex", &[], 200_000, apps::dex),
     target("dhcp", &[], 400_000, |bytes| session::datagrams([68, 67], bytes)),
     target("dhcpv6", &[], 400_000, |bytes| session::datagrams([546, 547], bytes)),
     target("dns", &[], 400_000, |bytes| session::datagrams([40_000, 53], bytes)),
     target("dns_stream", &[], 200_000, |bytes| session::stream([40_000, 53], bytes)),
     target("dtls", &[], 200_000, |bytes| session::datagrams([40_000, 4433], bytes)),
+    target("firmware", &[], 400_000, apps::firmware),
     target("flows", &["har", "flows"], 1_000_000, flows::read),
     target("hpack", &[], 200_000, fields::hpack),
     target("http", &[], 200_000, |bytes| session::stream([40_000, 80], bytes)),
@@ -75,6 +80,7 @@ pub const TARGETS: &[Target] = &[
     target("quic_data", &[], 100_000, quic::data),
     target("quic_frames", &[], 100_000, quic::frames),
     target("shapes", &[], 100_000, search::shapes),
+    target("signatures", &["apk"], 200_000, apps::signatures),
     target("ssdp", &[], 200_000, |bytes| session::datagrams([40_000, 1900], bytes)),
     target("tls", &[], 200_000, |bytes| session::stream([40_000, 443], bytes)),
     target("tls_sealed", &[], 60_000, sealed::records),

@@ -20,6 +20,8 @@ pub(crate) struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Tell what apps are, who signed them, what they may do, and what their code holds
+    Apps(AppsArguments),
     /// Find what left the phone in packet captures, to whom, and write the case
     Audit(AuditArguments),
     /// Print shell completions
@@ -35,9 +37,29 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct AppsArguments {
+    /// APKs (splits of one app beside each other), folders of them or of unpacked firmware, bundles, firmware images
+    /// (ext4, EROFS, sparse, super, payload.bin, update archives), and the phone's own lists and bugreports
+    #[arg(required = true, value_name = "INPUT")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Folder for apps.html, a page with a section for each app, and apps.json
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Write apps.md instead of apps.html
+    #[arg(long, requires = "out")]
+    pub(crate) markdown: bool,
+    /// Print everything as JSON instead of the table
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// A list of trackers in the format of Exodus Privacy's /api/trackers, besides our own
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trackers: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct AuditArguments {
-    /// Packet captures (pcap or pcapng), with the key logs and RSA private keys that open them, in any order;
-    /// plain, gzip or zstd; folders of them, or - for standard input
+    /// Packet captures (pcap or pcapng), with the key logs and RSA private keys that open them, the phone's own lists,
+    /// logs, bugreports and apps (APK), in any order; plain, gzip or zstd; folders of them, or - for standard input
     #[arg(required = true, value_name = "CAPTURE")]
     pub(crate) captures: Vec<PathBuf>,
     /// A key log (SSLKEYLOGFILE) or an RSA private key in PEM, as if it stood among the captures; may be repeated

@@ -25,6 +25,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     cli.color.apply();
     let outcome = match cli.command {
+        Command::Apps(arguments) => commands::apps::run(&arguments),
         Command::Audit(arguments) => commands::audit::run(arguments),
         Command::Completions(arguments) => commands::completions::run(&arguments),
         Command::Export(arguments) => commands::export::run(&arguments),

@@ -6,6 +6,7 @@
 //! HTML and Markdown are written, formulas where tables are, and characters that act without being seen
 //! (terminal escapes, bidirectional controls, zero-width characters) are made visible everywhere.
 
+pub mod apps;
 mod chain;
 mod coverage;
 

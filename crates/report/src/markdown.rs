@@ -123,7 +123,7 @@ fn more(page: &mut String, all: usize, shown: usize, word: &str) -> std::fmt::Re
 }
 
 /// Running text with its markup escaped (CommonMark section 2.4: a backslash before ASCII punctuation).
-fn text(raw: &str) -> String {
+pub(crate) fn text(raw: &str) -> String {
     let mut escaped = String::with_capacity(raw.len() + 8);
     for character in plain::clipped(raw, LONGEST).chars() {
         if matches!(character, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '&' | '#' | '!' | '|' | '~') {
@@ -139,7 +139,7 @@ fn text(raw: &str) -> String {
 }
 
 /// A value as a code span (CommonMark section 6.1).
-fn code(raw: &str) -> String {
+pub(crate) fn code(raw: &str) -> String {
     let value = plain::clipped(raw, LONGEST);
     let longest = value.split(|character| character != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);

@@ -70,7 +70,7 @@ impl Page {
         if let Some((first, last)) = overview.span() {
             let _ = write!(inputs, " · {} UTC", words::period(first, last));
         }
-        for kind in [Holds::Packets, Holds::Flows, Holds::Phone, Holds::Secrets] {
+        for kind in [Holds::Packets, Holds::Flows, Holds::Phone, Holds::App, Holds::Secrets] {
             let files = || case.captures.iter().filter(|one| one.holds == kind);
             if files().next().is_some() {
                 let count = files().fold(0u64, |sum, one| sum.saturating_add(one.frames));

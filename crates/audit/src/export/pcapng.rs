@@ -62,7 +62,7 @@ fn left_out(input: &Input) -> Option<&'static str> {
         Some(Kind::PrivateKey) => Some(
             "a private key cannot be put into a pcapng; give it to Wireshark beside the file (RSA keys in its settings)",
         ),
-        Some(Kind::Flows(_) | Kind::Messages(_) | Kind::Phone(_)) => {
+        Some(Kind::Apk | Kind::Flows(_) | Kind::Messages(_) | Kind::Phone(_)) => {
             Some("holds no packets, so it is not in the pcapng")
         }
         Some(Kind::Capture | Kind::KeyLog) | None => None,

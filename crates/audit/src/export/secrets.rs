@@ -29,7 +29,8 @@ pub(super) fn each_needed(inputs: &[Input], keys: &KeyRing, each: &mut dyn FnMut
         match opened.kind {
             Some(Kind::KeyLog) => lines.of_log(&mut *opened.bytes),
             Some(Kind::Capture) => lines.of_capture(&mut *opened.bytes),
-            Some(Kind::Flows(_) | Kind::Messages(_) | Kind::Phone(_) | Kind::PrivateKey) | None => {}
+            Some(Kind::Apk | Kind::Flows(_) | Kind::Messages(_) | Kind::Phone(_) | Kind::PrivateKey)
+            | None => {}
         }
     }
     lines.flush();

@@ -221,6 +221,11 @@ impl Phone {
         self.logs.values()
     }
 
+    /// What is told of its packages.
+    pub(crate) fn packages(&self) -> &Packages {
+        &self.packages
+    }
+
     /// Facts that there was no room for.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped

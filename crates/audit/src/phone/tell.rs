@@ -79,7 +79,17 @@ impl Phone {
         quotes.truncate(Attribution::QUOTES);
         quotes.extend(packages.iter().take(1).filter_map(|name| self.of_package.get(name)).cloned());
         let privileges = self.privileges(uid, &packages);
-        Attribution { endpoint, packages, uid, privileges, ground, flows: sent.flows, quotes }
+        Attribution {
+            endpoint,
+            packages,
+            uid,
+            privileges,
+            ground,
+            flows: sent.flows,
+            quotes,
+            ties: Vec::new(),
+            meetings: Vec::new(),
+        }
     }
 
     /// The packages that a sender may be.
@@ -89,6 +99,13 @@ impl Phone {
         }
         let names = sender.uid.into_iter().flat_map(|uid| self.packages.of_uid(Uid(uid)));
         names.map(|(name, _)| name.to_owned()).take(SHARED).collect()
+    }
+
+    /// What a package is to the system, in words, and the line that tells its uid.
+    pub(crate) fn standing(&self, package: &str) -> (Option<u32>, Vec<String>, Option<Quote>) {
+        let uid = self.packages.named(package).and_then(Known::uid).map(|uid| uid.0);
+        let quote = self.of_package.get(package).cloned();
+        (uid, self.privileges(uid, &[package.to_owned()]), quote)
     }
 
     /// What packages are to the system, in words.

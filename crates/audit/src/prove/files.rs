@@ -13,6 +13,7 @@ use wire::capture::{Event, Reader};
 
 use super::{CaptureBytes, Place, in_entries, in_frames};
 use crate::{
+    apps::disk,
     entries::each_entry,
     input::{Digested, Input, Opened, fill, open},
     kind::Kind,
@@ -146,7 +147,7 @@ impl CaptureFiles {
         let of_flows = |place: &Place| {
             matches!(
                 self.open(place.0).map(|opened| opened.kind),
-                Ok(Some(Kind::Flows(_) | Kind::Messages(_) | Kind::Phone(_)))
+                Ok(Some(Kind::Apk | Kind::Flows(_) | Kind::Messages(_) | Kind::Phone(_)))
             )
         };
         let entries = trails.clone().flat_map(in_entries).filter(of_flows);
@@ -173,6 +174,7 @@ impl CaptureFiles {
                 Some(Kind::Flows(format)) => each_entry(capture, format, &mut *opened.bytes, |entry| {
                     strike(entry.number, entry.offset, entry.bytes.len())
                 })?,
+                Some(Kind::Apk) => each_member(&mut *opened.bytes, strike)?,
                 Some(Kind::Messages(kind)) => each_place(kind, &opened.head, &mut *opened.bytes, strike)?,
                 Some(Kind::Phone(_)) => each_line(&mut *opened.bytes, strike)?,
                 _ => each_event(&mut Reader::new(capture), &mut *opened.bytes, |event| match event {
@@ -257,6 +259,25 @@ fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
         }
     }
     joined
+}
+
+/// Calls `each` with the number, place and length of every member of an app's package, as it lies packed there,
+/// until it says stop. They are counted from 1, in the order of the directory.
+fn each_member(
+    bytes: &mut dyn Read,
+    mut each: impl FnMut(FrameNo, u64, usize) -> ControlFlow<()>,
+) -> io::Result<()> {
+    let mut file = Vec::new();
+    bytes.take(disk::LARGEST).read_to_end(&mut file)?;
+    let archive = handset::apk::zip::Archive::read(&file);
+    for (number, member) in (1..).map(FrameNo).zip(archive.members()) {
+        // Nothing is unpacked: the place is all that is asked for.
+        let Some(content) = archive.content(member, 0) else { continue };
+        if each(number, content.packed.start, length(content.packed.start, content.packed.end)).is_break() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Calls `each` with the number, place and length of every line of a file, until it says stop.

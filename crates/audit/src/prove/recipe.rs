@@ -261,9 +261,18 @@ fn unpacker(format: &str) -> Option<(&'static str, &'static str)> {
     match format.rsplit_once(" in ") {
         Some((_, "gzip")) => Some(("gunzip", "gunzip -c")),
         Some((_, "zstd")) => Some(("zstd", "zstd -d -c")),
+        Some((_, "zip")) => Some(("python3", MAIN_TEXT)),
         _ => None,
     }
 }
+
+/// The text that a zip bugreport names, else the one that is called like it.
+const MAIN_TEXT: &str = "python3 -c 'import io, sys, zipfile
+archive = zipfile.ZipFile(io.BytesIO(sys.stdin.buffer.read()))
+names = archive.namelist()
+main = archive.read(\"main_entry.txt\").decode().strip() if \"main_entry.txt\" in names else \"\"
+named = [name for name in names if name.startswith((\"bugreport-\", \"dumpstate-\")) and name.endswith(\".txt\") and \"/\" not in name]
+sys.stdout.buffer.write(archive.read(main if main in names else named[0]))'";
 
 fn used(finding: &Finding, capture: CaptureId) -> bool {
     let trails = finding.evidence.iter().map(|evidence| &evidence.occurrence.trail);

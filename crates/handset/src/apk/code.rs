@@ -83,6 +83,11 @@ impl<'a> Code<'a> {
         self.dexes().map(|(_, dex, _)| le::wide(dex.len())).sum()
     }
 
+    /// The members that were read, with all their bytes.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.files.iter().map(|file| (&*file.member, &*file.bytes))
+    }
+
     /// Bytes of instructions read.
     pub fn code_bytes(&self) -> u64 {
         self.dexes().map(|(_, _, uses)| uses.code_bytes).sum()

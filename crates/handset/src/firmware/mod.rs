@@ -14,7 +14,7 @@ mod sparse;
 mod superblock;
 mod update;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc};
 
 pub use grants::{Grant, GrantKind, grants};
 pub use role::{Role, role};
@@ -75,6 +75,11 @@ trait Files {
 
     /// Up to `limit` bytes of a file. `None` where it cannot be read.
     fn read(&self, path: &str, limit: usize) -> Option<Vec<u8>>;
+
+    /// How a file is packed (a method of zip archives) and where in the source; `None` where it lies in pieces.
+    fn packed(&self, _: &str) -> Option<(u16, Range<u64>)> {
+        None
+    }
 }
 
 impl Part {
@@ -88,6 +93,12 @@ impl Part {
     /// Up to `limit` bytes of a file. `None` where there is none, or it cannot be read.
     pub fn read(&self, path: &str, limit: usize) -> Option<Vec<u8>> {
         self.files.read(path, limit)
+    }
+
+    /// How a file in a zip archive is packed (0 stored, 8 deflated) and where in the archive; `None` in other
+    /// parts. It lets a long text be unpacked while it is read.
+    pub fn packed(&self, path: &str) -> Option<(u16, Range<u64>)> {
+        self.files.packed(path)
     }
 }
 

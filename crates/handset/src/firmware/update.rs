@@ -1,6 +1,6 @@
 //! A zip archive too large for memory → its files, and the images among them.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use super::{
     FileEntry, Files, Source,
@@ -78,6 +78,12 @@ impl Files for Update {
             8 => Some(inflate(&packed, le::narrow(member.size).min(limit), limit).0),
             _ => None,
         }
+    }
+
+    fn packed(&self, path: &str) -> Option<(u16, Range<u64>)> {
+        let member = self.members.iter().rev().find(|member| member.name == path)?;
+        let start = self.data(member)?;
+        Some((member.method, start..start.checked_add(member.compressed)?))
     }
 }
 

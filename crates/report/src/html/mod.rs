@@ -17,7 +17,8 @@ mod timeline;
 use ::evidence::{Capture, Case, Finding, Holds, Occurrence, Timestamp};
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
-use self::show::{Prose, Shown, chip};
+use self::show::chip;
+pub(crate) use self::show::{Prose, Shown};
 use crate::coverage::Coverage;
 use crate::overview::{Overview, hosts};
 use crate::{plain, words};
@@ -93,7 +94,7 @@ pub fn html(case: &Case, options: &HtmlOptions) -> String {
     markup! {
         (DOCTYPE)
         html lang="en" {
-            (page.head())
+            (head(&page.title()))
             body {
                 (page.masthead())
                 main {
@@ -116,22 +117,6 @@ pub fn html(case: &Case, options: &HtmlOptions) -> String {
 }
 
 impl Page<'_> {
-    fn head(&self) -> Markup {
-        markup! {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="referrer" content="no-referrer";
-                meta name="robots" content="noindex";
-                meta name="format-detection" content="telephone=no, date=no, address=no, email=no, url=no";
-                title { (plain::clipped(&self.title(), 120)) " · phonehome" }
-                style { (PreEscaped(include_str!("style.css"))) }
-            }
-        }
-    }
-
     fn title(&self) -> String {
         if !self.options.title.is_empty() {
             return self.options.title.to_owned();
@@ -226,6 +211,23 @@ impl Page<'_> {
     }
 }
 
+/// What stands before the body of every page: its policy, its style.
+pub(crate) fn head(title: &str) -> Markup {
+    markup! {
+        head {
+            meta charset="utf-8";
+            meta http-equiv="Content-Security-Policy" content=(POLICY);
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="color-scheme" content="light dark";
+            meta name="referrer" content="no-referrer";
+            meta name="robots" content="noindex";
+            meta name="format-detection" content="telephone=no, date=no, address=no, email=no, url=no";
+            title { (plain::clipped(title, 120)) " · phonehome" }
+            style { (PreEscaped(include_str!("style.css"))) }
+        }
+    }
+}
+
 /// The last part of a path.
 fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or(path)
@@ -250,7 +252,7 @@ fn examined(capture: &Capture) -> Markup {
             h3 { (Shown(&capture.name)) }
             dl.facts {
                 dt { "SHA-256" } dd { code.digest { (Shown(&capture.sha256)) } }
-                @if capture.holds != Holds::Secrets {
+                @if !matches!(capture.holds, Holds::App | Holds::Secrets) {
                     dt { "Recorded" }
                     dd { (recorded(capture)) }
                 }

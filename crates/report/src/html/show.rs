@@ -10,10 +10,10 @@ use crate::plain::{self, Piece};
 
 /// A value of the case: markup escaped, hidden characters shown by their number, isolated from the
 /// direction of the text around it, and cut where it is longer than a value that anyone reads.
-pub(super) struct Shown<'a>(pub(super) &'a str);
+pub(crate) struct Shown<'a>(pub(crate) &'a str);
 
 /// A paragraph, which may be longer than a value.
-pub(super) struct Prose<'a>(pub(super) &'a str);
+pub(crate) struct Prose<'a>(pub(crate) &'a str);
 
 impl Render for Shown<'_> {
     fn render_to(&self, buffer: &mut String) {
