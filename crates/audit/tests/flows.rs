@@ -405,5 +405,9 @@ fn a_damaged_file_is_told_of_and_searched() {
         assert!(case.problems[0].problem.contains("could not be read"), "{name}: {:?}", case.problems);
         let known = case.sightings.iter().any(|group| group.key.value == "352099001761481");
         assert_eq!(known, name != "cut.har", "{name}");
+        let title = |finding: &evidence::Finding| {
+            finding.title.contains("was sent to an address that was not recorded")
+        };
+        assert_eq!(case.findings.iter().any(title), known, "{name}");
     }
 }
