@@ -49,6 +49,10 @@ pub(crate) fn hear<E: Ear>(entry: &Entry, keys: &KeyRing, ear: &mut E) {
     let flow = entry.read(keys);
     let gathered = ear.books().0;
     flow.anomalies.iter().for_each(|anomaly| gathered.anomalies.add(anomaly.clone()));
+    if flow.unread > 0 {
+        let sum = gathered.unread.entry(entry.capture).or_default();
+        *sum = sum.saturating_add(flow.unread);
+    }
     if flow.says_nothing() {
         return gathered.ledger.merge(&flow.ledger);
     }

@@ -64,6 +64,8 @@ pub(crate) struct ReadOutcome {
     /// The apps among them, whose code is asked in the end.
     pub(crate) apps: Vec<(CaptureId, PathBuf)>,
     pub(crate) problems: Vec<InputProblem>,
+    /// Bytes of each file of flows that are in no entry and could not be read.
+    pub(crate) unread: BTreeMap<CaptureId, u64>,
     pub(crate) ledger: Ledger,
     pub(crate) anomalies: AnomalyTally,
     /// What tells of messages, together.
@@ -556,7 +558,12 @@ impl<'p> FrameReader<'p> {
                 break;
             }
         }
-        self.outcome.ledger.merge(&reader.ledger());
+        let ledger = reader.ledger();
+        let unread = ledger.bytes(Fate::NotParsed);
+        if unread > 0 {
+            self.outcome.unread.insert(id, unread);
+        }
+        self.outcome.ledger.merge(&ledger);
         self.close(capture, format.name(), &opened, input);
     }
 

@@ -11,8 +11,9 @@ use std::{
 };
 
 use evidence::{
-    AnomalyTally, Carrier, Channel, Direction, Endpoint, EndpointId, Evidence, Form, Grade, IdentifierKind,
-    Ledger, Occurrence, Protection, Security, Seen, SightingGroup, SightingKey, Timestamp, Totals,
+    AnomalyTally, CaptureId, Carrier, Channel, Direction, Endpoint, EndpointId, Evidence, Form, Grade,
+    IdentifierKind, Ledger, Occurrence, Protection, Security, Seen, SightingGroup, SightingKey, Timestamp,
+    Totals,
 };
 use facts::domain;
 use foldhash::{HashMap, HashMapExt};
@@ -39,6 +40,8 @@ pub(crate) struct Gathered {
     pub(crate) totals: Totals,
     /// Sightings that were counted but start no group, because there are too many groups.
     pub(crate) dropped: u64,
+    /// Bytes of each file of flows that could not be read.
+    pub(crate) unread: BTreeMap<CaptureId, u64>,
 }
 
 /// The lowest hashes of values, each with the value's number and the endpoints it went to.

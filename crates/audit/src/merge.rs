@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{
-    AnomalyTally, Channel, Destination, Device, Endpoint, EndpointId, Fate, Form, Grade, Ledger, Occurrence,
-    Protection, SightingGroup, SightingKey, Timestamp, Totals,
+    AnomalyTally, CaptureId, Channel, Destination, Device, Endpoint, EndpointId, Fate, Form, Grade, Ledger,
+    Occurrence, Protection, SightingGroup, SightingKey, Timestamp, Totals,
 };
 use facts::{Atlas, domain};
 use wire::entries::NOT_RECORDED;
@@ -37,6 +37,8 @@ pub(crate) struct Merged {
     pub(crate) anomalies: AnomalyTally,
     pub(crate) totals: Totals,
     pub(crate) dropped: u64,
+    /// Bytes of each file of flows that could not be read.
+    pub(crate) unread: BTreeMap<CaptureId, u64>,
 }
 
 /// Merges the workers' shares.
@@ -50,6 +52,10 @@ pub(crate) fn merge(mut shares: Vec<Gathered>, atlas: &Atlas) -> Merged {
         merged.ledger.merge(&share.ledger);
         merged.anomalies.merge(std::mem::take(&mut share.anomalies));
         merged.dropped += share.dropped;
+        for (capture, bytes) in &share.unread {
+            let sum = merged.unread.entry(*capture).or_default();
+            *sum = sum.saturating_add(*bytes);
+        }
         add_totals(&mut merged.totals, &share.totals);
     }
     if names.dropped > 0 {

@@ -143,6 +143,10 @@ fn merge_all(mut shares: Vec<Gathered>, read: &ReadOutcome, atlas: &Atlas) -> Me
     if let Some(share) = shares.first_mut() {
         share.ledger.merge(&read.ledger);
         share.anomalies.merge(read.anomalies.clone());
+        for (capture, bytes) in &read.unread {
+            let sum = share.unread.entry(*capture).or_default();
+            *sum = sum.saturating_add(*bytes);
+        }
     }
     merge(shares, atlas)
 }
@@ -163,6 +167,15 @@ fn conclude(
     let findings = findings(&merged, (&told, &logged, &messages), profile);
     let phone = messages.into_case(told);
     problems.extend(read.problems);
+    for capture in &read.captures {
+        if let Some(bytes) = merged.unread.get(&capture.id) {
+            let problem = format!(
+                "is damaged: {bytes} of its {} bytes could not be read as flows; the coverage tells of them",
+                capture.bytes
+            );
+            problems.push(InputProblem { input: capture.name.clone(), problem });
+        }
+    }
     if merged.dropped > 0 {
         let problem = format!(
             "{} sightings were not kept: there are more different ones than an audit gathers",

@@ -15,7 +15,7 @@ use audit::{
     Meter, Order, audit,
     prove::{CaptureFiles, replay},
 };
-use evidence::{Case, FrameNo, Source, Step};
+use evidence::{Case, Fate, FrameNo, Source, Step};
 use identifiers::Profile;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -197,7 +197,10 @@ fn flows_and_packets_are_one_case_whatever_the_number_of_workers() {
         fs::copy(corpus.join(file), folder.path().join(name)).unwrap();
     }
     let cases = [1, 2, 5].map(|workers| run(vec![folder.path().to_owned()], Some(PROFILE), workers));
-    assert_eq!(cases[0].problems, []);
+    // The table has a line that is none.
+    let problems: Vec<_> = cases[0].problems.iter().map(|problem| problem.problem.as_str()).collect();
+    let damaged = "is damaged: 13 of its 742 bytes could not be read as flows; the coverage tells of them";
+    assert_eq!(problems, [damaged]);
     let formats: BTreeSet<_> = cases[0].captures.iter().map(|capture| capture.format.as_str()).collect();
     assert_eq!(formats, BTreeSet::from(["HAR", "PCAPdroid CSV", "mitmproxy flows", "pcap"]));
     let imei: Vec<_> =
@@ -381,4 +384,31 @@ fn run(inputs: Vec<PathBuf>, profile: Option<&str>, workers: usize) -> Case {
         program: "test".into(),
     };
     audit(order, &Meter::default()).unwrap()
+}
+
+/// What stands where it cannot be read is searched, and the case says that the file was read in part.
+#[test]
+fn a_damaged_file_is_told_of_and_searched() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = [
+        ("odd.har", r#"{"log":{"entries":["imei=352099001761481"]}}"#, 21),
+        ("cut.har", r#"{"log":{"entries":[]}} imei=352099001761481"#, 20),
+        ("zero.mitm", "0:4:type;4:http;7:version;2:21#3:odd?352099001761481}", 22),
+    ];
+    for (name, text, unread) in rows {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        let profile = "name = \"phone\"\n[device]\nimei = [\"352099001761481\"]\n";
+        let case = run(vec![path], Some(profile), 2);
+        assert_eq!(case.coverage.total(), text.len() as u64, "{name}");
+        assert_eq!(case.coverage.bytes(Fate::NotParsed), unread, "{name}: {:?}", case.coverage.rows());
+        assert_eq!(case.problems.len(), 1, "{name}");
+        assert!(case.problems[0].problem.contains("could not be read"), "{name}: {:?}", case.problems);
+        let known = case.sightings.iter().any(|group| group.key.value == "352099001761481");
+        assert_eq!(known, name != "cut.har", "{name}");
+        let title = |finding: &evidence::Finding| {
+            finding.title.contains("was sent to an address that was not recorded")
+        };
+        assert_eq!(case.findings.iter().any(title), known, "{name}");
+    }
 }

@@ -5,7 +5,7 @@
 use std::{net::Ipv4Addr, num::NonZeroUsize, path::Path};
 
 use audit::{Meter, Order, audit};
-use evidence::{Case, IdentifierKind, SightingGroup};
+use evidence::{Case, Fate, IdentifierKind, SightingGroup};
 use testkit::{Conversation, Endpoint, Net, PcapStyle, PcapWriter, Side};
 
 const PAGES: u64 = 400;
@@ -33,6 +33,37 @@ fn pages_are_listed_in_part_and_counted_in_full() {
         let other = run(&path, None, workers);
         assert_eq!(serde_json::to_value(&one).unwrap(), serde_json::to_value(&other).unwrap());
     }
+}
+
+/// One message may say one value any number of times: each is counted, and so many places are kept.
+#[test]
+fn a_value_said_again_and_again_is_counted_and_kept_in_part() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("again.pcap");
+    let body = r#"{"imei":"352099001761481"},"#.repeat(1000);
+    std::fs::write(&path, posts(&[body])).unwrap();
+    let store = folder.path().join("case.sqlite");
+    let case = run(&path, Some(&store), 1);
+    let group = case.sightings.iter().find(|group| group.key.kind == IdentifierKind::Imei).unwrap();
+    assert_eq!(group.count, 1000);
+    let store = rusqlite::Connection::open(store).unwrap();
+    let rows: i64 = store.query_row("SELECT count(*) FROM sighting", [], |row| row.get(0)).unwrap();
+    assert!((1..=128).contains(&rows), "{rows}");
+    let row = case.coverage.rows().into_iter().find(|row| row.reason.contains("more than are kept")).unwrap();
+    assert_eq!((row.fate, row.bytes, row.pieces), (Fate::OverLimit, 0, 1));
+}
+
+fn posts(bodies: &[String]) -> Vec<u8> {
+    let mut net = Net::new(PcapWriter::new(Vec::new(), PcapStyle::default()).unwrap());
+    let server = Endpoint::new([2, 0, 0x5e, 0, 0, 1], Ipv4Addr::new(198, 51, 100, 1), 80);
+    let mut talk = Conversation::new(Endpoint::phone(40_000), server);
+    talk.open(&mut net).unwrap();
+    for body in bodies {
+        let head = format!("POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: {}\r\n\r\n", body.len());
+        talk.send(&mut net, Side::Client, (head + body).as_bytes()).unwrap();
+    }
+    talk.close(&mut net).unwrap();
+    net.into_wire().into_inner()
 }
 
 /// Reports of pages visited to seven hosts of one company.

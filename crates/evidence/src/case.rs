@@ -118,7 +118,8 @@ pub struct Totals {
     pub flows: u64,
     /// Exchanges seen.
     pub exchanges: u64,
-    /// Sightings before gathering; without those of values that are not listed ([`SightingGroup::FURTHER`]).
+    /// Sightings before gathering; without those of values that are not listed ([`SightingGroup::FURTHER`]). The
+    /// store has fewer where one message says a value more often than is kept, of which the ledger tells.
     pub sightings: u64,
 }
 

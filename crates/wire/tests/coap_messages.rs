@@ -173,3 +173,18 @@ fn signals_that_say_something_are_messages() {
     let told = play_all(PORTS, &[up(b"\x00\xe1"), up(b"\x00\xff")]);
     assert_eq!(told.anomalies[0].detail, "needed a code that is registered, found 0xff");
 }
+
+#[test]
+fn a_later_block_that_says_more_is_a_message_of_its_own() {
+    // Max-Age, which is a number, and an option that nobody knows; then the number of the block.
+    let options: [(&[u8], &[u8]); 2] = [(b"\x3d\x02", b"\xd1\x00\x10"), (b"\xdd\x02\x02", b"\x11\x10")];
+    for (option, block) in options {
+        let first = post(0, true, b"0123456789abcdef");
+        let begin: &[u8] = b"\x40\x02\0\x02\xb2up";
+        let second = [begin, option, b"352099001761481", block, b"\xffend"].concat();
+        let told = play(PORTS, &[ask(&first), ask(&second)]);
+        let says =
+            |message: &wire::Message| parts(message).iter().any(|(_, value)| value == "352099001761481");
+        assert!(told.messages.iter().any(says), "{:?}", told.lines());
+    }
+}

@@ -131,8 +131,8 @@ fn acknowledgements_with_other_bytes_than_codes_are_messages() {
     let rows: [(&[u8], &[u8]); 4] = [
         (CONNECT, b"\x90\x11\0\x01352099001761481"),
         (CONNECT, b"\xb0\x11\0\x01352099001761481"),
-        (CONNECT5, b"\x90\x12\0\x01\0352099001761481"),
-        (CONNECT5, b"\xb0\x12\0\x01\0352099001761481"),
+        (CONNECT5, b"\x90\x12\0\x01\x00352099001761481"),
+        (CONNECT5, b"\xb0\x12\0\x01\x00352099001761481"),
     ];
     for (connect, packet) in rows {
         let told = play_all(ANY, &[up(connect), down(packet)]);

@@ -20,6 +20,7 @@ use std::ops::Range;
 use evidence::{
     Carrier, Direction, Evidence, ExchangeId, Fate, FlowId, Grade, Occurrence, Relation, Security, Seen,
 };
+use foldhash::HashMap;
 use identifiers::{Needles, Profile, shapes::Shapes};
 use payload::{Explorer, FieldKind, Limits, Tree};
 use store::Record;
@@ -52,6 +53,8 @@ pub(crate) struct Examiner<'e> {
     explorer: Explorer,
     /// The local number of each needle's value, form and grade, once it was found.
     needle_values: Vec<Option<u32>>,
+    /// How often each group's value was met in the message at hand.
+    met: HashMap<GroupKey, u64>,
     account: Account,
     pub(crate) gathered: Gathered,
     pub(crate) records: Records,
@@ -64,6 +67,7 @@ impl<'e> Examiner<'e> {
             searcher: Searcher::new(&wanted.needles, &wanted.shapes),
             explorer: Explorer::new(Limits::default()),
             needle_values: vec![None; wanted.needles.len()],
+            met: HashMap::default(),
             account: Account::default(),
             gathered: Gathered::default(),
             records,
@@ -92,6 +96,13 @@ impl<'e> Examiner<'e> {
         let hits = self.searcher.search(&tree, &kinds, out);
         for hit in hits {
             self.sighting(conversation, message, &tree, &kinds, &hit);
+        }
+        if self.met.drain().any(|(_, times)| times > KEPT) {
+            self.gathered.ledger.add(
+                Fate::OverLimit,
+                "places of one value in one message, more than are kept",
+                0,
+            );
         }
         if self.searcher.was_cut() {
             self.gathered.ledger.add(Fate::OverLimit, "identifiers in one place, more than are listed", 0);
@@ -160,6 +171,11 @@ impl<'e> Examiner<'e> {
             Target::Listed(key) => key,
             Target::Further(key) => return self.gathered.count(key, message.recorded.first),
         };
+        let times = self.met.entry(key).or_default();
+        *times = times.saturating_add(1);
+        if *times > KEPT {
+            return self.gathered.count(key, message.recorded.first);
+        }
         let exchange = ExchangeId { flow: conversation.flow(), index: message.exchange };
         let (trail, span) = provenance::trail(message, tree, hit.buffer, &hit.range);
         let occurrence = Occurrence {
@@ -299,5 +315,8 @@ pub(crate) fn readable(bytes: &[u8]) -> String {
     }
 }
 
+/// Places of one value in one field that are kept of one message. A few kilobytes may inflate to one value three
+/// hundred thousand times, and each place with its trail takes a kilobyte of the store.
+const KEPT: u64 = 128;
 /// The longest text kept of what was found.
 const FOUND: usize = 256;

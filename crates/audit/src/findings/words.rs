@@ -196,6 +196,8 @@ fn article(words: &str) -> &'static str {
 
 fn receiver(receiver: Receiver<'_>) -> String {
     match receiver {
+        // Of an entry that could not be read, nobody knows whom it was for.
+        Receiver::Address("") => "an address that was not recorded".to_owned(),
         Receiver::Domain(name) | Receiver::Address(name) => name.to_owned(),
         Receiver::LocalNetwork => "the local network".to_owned(),
     }

@@ -232,6 +232,8 @@ impl Reader<'_> {
             _ => {}
         }
         let (role, name) = match OPTIONS.iter().find(|(number, _, _)| *number == self.number) {
+            // What is longer than any number says something else.
+            Some((_, None, name)) if value.len() > NUMBER => (Some(Role::Option), *name),
             Some((_, role, name)) => (*role, *name),
             None => {
                 self.found.critical |= self.number & 1 != 0;
@@ -338,6 +340,8 @@ pub(super) const SETTINGS: u8 = 0xe1;
 pub(super) const HEADER: usize = 4;
 /// Before the payload.
 const MARK: u8 = 0xff;
+/// The longest number in an option (RFC 7252 section 3.2), but for numbers of blocks, which are shorter.
+const NUMBER: usize = 4;
 /// Options named one by one.
 const PARTS: usize = 1024;
 /// The longest target kept in a head.

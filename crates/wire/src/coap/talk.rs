@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use evidence::{BufferId, Segment, Source, Step};
 
 use super::packet::{Block, Reading};
-use crate::{Body, Ending, Head, Message, Recorded, Sender};
+use crate::{Body, Ending, Head, Message, Part, Recorded, Sender};
 
 /// One flow.
 #[derive(Debug)]
@@ -129,7 +129,7 @@ impl Talk {
         let place = self.bodies.iter().position(known);
         let open = place.map(|place| self.bodies.swap_remove(place));
         let (mut given, open) = match open {
-            Some(open) if open.end() == block.start => (Vec::new(), Some(open)),
+            Some(open) if open.end() == block.start && open.repeats(&message) => (Vec::new(), Some(open)),
             // Sent again: the body still waits for the block behind.
             Some(open) if block.start < open.end() && block.start > 0 => {
                 self.bodies.push(open);
@@ -171,6 +171,15 @@ impl Open {
             open.add(range.start, range.len(), 0);
         }
         open
+    }
+
+    /// Whether a block says nothing in its options that the first one did not say: only its payload is joined.
+    fn repeats(&self, block: &Message) -> bool {
+        let said = |message: &Message, part: &Part| {
+            message.recorded.bytes.get(part.value.clone()).map(|value| (part.role, value.to_vec()))
+        };
+        let first: Vec<_> = self.message.parts.iter().map(|part| said(&self.message, part)).collect();
+        block.parts.iter().all(|part| first.contains(&said(block, part)))
     }
 
     /// Where in the body the next block begins.
