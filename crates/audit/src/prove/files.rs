@@ -11,7 +11,11 @@ use std::{
 use evidence::{Capture, CaptureId, FrameNo, Trail};
 use wire::capture::{Event, Reader};
 
-use super::{CaptureBytes, Place, in_entries, in_frames};
+use super::{
+    CaptureBytes, Place,
+    carried::{self, Carried},
+    in_entries, in_frames,
+};
 use crate::{
     entries::each_entry,
     input::{Digested, Input, fill, open},
@@ -140,6 +144,22 @@ impl CaptureFiles {
             |place: &Place| matches!(self.kind(place.0), Ok(Some(Kind::Flows(_) | Kind::Phone(_))));
         let entries = trails.clone().flat_map(in_entries).filter(of_flows);
         self.without(trails.flat_map(in_frames).chain(entries))
+    }
+
+    /// Dissects again the frames whose payloads trails say they are made of. Files of secrets and
+    /// of the phone's carry nothing.
+    pub fn carried<'t>(&self, trails: impl Iterator<Item = &'t Trail>) -> io::Result<Carried> {
+        let mut carried = Carried::default();
+        for (capture, frames) in carried::wanted(trails) {
+            let path = self.path(capture).ok_or(io::ErrorKind::NotFound)?;
+            let mut opened = open(&Input::File(path.to_owned()))?;
+            match opened.kind {
+                Some(Kind::Flows(_)) => carried.pass(capture),
+                Some(Kind::Capture) | None => carried.read(capture, frames, &mut *opened.bytes)?,
+                Some(Kind::KeyLog | Kind::Phone(_) | Kind::PrivateKey) => {}
+            }
+        }
+        Ok(carried)
     }
 
     /// The frames and entries that do not hold the file ranges which are said to lie in them. Reads each capture

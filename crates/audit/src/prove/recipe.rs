@@ -26,12 +26,11 @@ use crate::input::hex;
 /// The script for a finding. `replays` are those of its evidence, in the same order; the captures' names
 /// are where the script looks for them unless it is told otherwise.
 pub fn recipe(finding: &Finding, captures: &[Capture], replays: &[Replay]) -> String {
-    let mut script = Script::default();
-    for (number, (evidence, replay)) in (1..).zip(finding.evidence.iter().zip(replays)) {
-        script.proof(number, evidence, replay);
+    let mut recipe = Recipe::default();
+    for (evidence, replay) in finding.evidence.iter().zip(replays) {
+        recipe.proof(evidence, replay);
     }
-    let captures: Vec<_> = captures.iter().filter(|capture| used(finding, capture.id)).collect();
-    script.finish(finding, &captures)
+    recipe.finish(finding, captures)
 }
 
 /// The name of a finding's script. Names of findings that no audit gave become a digest of themselves, so
@@ -74,17 +73,22 @@ pub fn has_command(decoder: &str) -> bool {
     Tool::of(decoder).is_some()
 }
 
-/// A script being written, and what it needs.
+/// A script being written, and what it needs. Proofs are added one by one, so that none but the one at hand need
+/// be held: the steps of one may come to hundreds of megabytes.
 #[derive(Default)]
-struct Script {
+pub struct Recipe {
     body: String,
+    proofs: usize,
     needs: BTreeSet<&'static str>,
     functions: BTreeSet<&'static str>,
     shown: BTreeSet<(CaptureId, FrameNo)>,
 }
 
-impl Script {
-    fn proof(&mut self, number: usize, evidence: &Evidence, replay: &Replay) {
+impl Recipe {
+    /// Adds the next piece of the finding's evidence.
+    pub fn proof(&mut self, evidence: &Evidence, replay: &Replay) {
+        self.proofs += 1;
+        let number = self.proofs;
         let rule = "-".repeat(60);
         self.line(format_args!("\n# {rule}\n# Proof {number}: {}", comment(&evidence.words)));
         self.line(format_args!("echo 'Proof {number}'"));
@@ -204,8 +208,9 @@ impl Script {
         }
     }
 
-    /// Puts what the body needs before it.
-    fn finish(self, finding: &Finding, captures: &[&Capture]) -> String {
+    /// The whole script: puts what the body needs before it.
+    pub fn finish(self, finding: &Finding, captures: &[Capture]) -> String {
+        let captures: Vec<_> = captures.iter().filter(|capture| used(finding, capture.id)).collect();
         let name = file_name(&finding.id);
         let mut script = format!(
             "#!/bin/sh\n# {}\n#\n# Shows the proof of finding {} again, with public tools only:\n#\n#   sh {name}{}\n#\n",
