@@ -26,7 +26,7 @@ use crate::{
     findings::findings,
     frames::{FrameReader, ReadOutcome},
     gather::Gathered,
-    input::expand,
+    input::given,
     merge::{Merged, merge},
     phone::{Phone, phone_of},
     progress::Meter,
@@ -39,6 +39,8 @@ use crate::{
 pub struct Order {
     /// Files (captures, key logs, private keys), folders, `-`.
     pub inputs: Vec<PathBuf>,
+    /// Files of secrets, whatever they begin with.
+    pub keys: Vec<PathBuf>,
     /// What is known of the phone.
     pub profile: Option<Profile>,
     /// Where the store is written; `None` for no store.
@@ -69,7 +71,7 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
     let profile = order.profile.unwrap_or_default();
     let wanted = Wanted { needles: Needles::build(&profile), shapes: Shapes::new(), profile };
     let mut store = order.store.as_deref().map(Store::create).transpose()?;
-    let (inputs, problems) = expand(&order.inputs);
+    let (inputs, problems) = given(&order.inputs, &order.keys);
     let count = order.workers.or_else(|| thread::available_parallelism().ok()).map_or(2, NonZeroUsize::get);
     let count = count.min(MOST_WORKERS);
 

@@ -58,6 +58,7 @@ fn capture() -> Vec<u8> {
 
 fn run(path: &Path, store: Option<&Path>, workers: usize) -> Case {
     let order = Order {
+        keys: Vec::new(),
         inputs: vec![path.to_owned()],
         profile: None,
         store: store.map(Path::to_owned),

@@ -63,7 +63,7 @@ mod tests {
     use crate::{NeedleId, Needles, Profile};
 
     #[test]
-    fn every_form_shows_its_value() {
+    fn forms_show_their_value() {
         let template = Profile::template();
         let is_example = |line: &&str| !line.starts_with("# ") && !line.contains("_file");
         let lines = template
@@ -73,7 +73,8 @@ mod tests {
         let profile = Profile::parse(&text.join("\n"), &mut |_| Err("no list".to_owned())).unwrap();
         assert!(profile.values().len() > 30);
         let needles = Needles::build(&profile);
-        for number in 0..u32::try_from(needles.len()).unwrap() {
+        // All would take a minute.
+        for number in (0..u32::try_from(needles.len()).unwrap()).step_by(7) {
             let id = NeedleId(number);
             let (bytes, range) = needles.example(id);
             let value = &profile.values()[needles.needle(id).value];

@@ -334,19 +334,7 @@ fn missing(capture: &Capture, candidates: &[PathBuf]) -> CaptureMissing {
 /// Whether a file is the capture: by its length first, which is cheap, then by its digest.
 fn is_it(path: &Path, capture: &Capture) -> bool {
     let same_length = path.metadata().is_ok_and(|about| about.is_file() && about.len() == capture.file_bytes);
-    same_length && digest(path).is_ok_and(|digest| digest == capture.sha256)
-}
-
-fn digest(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    let mut digested = Digested::default();
-    let mut buffer = vec![0; 1 << 18];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(digested.finish()),
-            count => digested.update(buffer.get(..count).unwrap_or_default()),
-        }
-    }
+    same_length && Digested::of_file(path).is_ok_and(|digested| digested.finish() == capture.sha256)
 }
 
 /// How many bytes of one compressed capture are held for proofs.

@@ -245,11 +245,11 @@ impl Recipe {
 /// Finds a capture, compares its digest, and unpacks it where it is compressed.
 fn open(script: &mut String, capture: &Capture, number: usize) {
     let id = capture.id.0;
-    let (name, digest) = (quote(&capture.name), quote(&capture.sha256));
+    let (name, digest) = (assignment(&format!("capture{id}"), &capture.name), quote(&capture.sha256));
     let _ = write!(
         script,
         "\n# The recorded file. That it is the one that was audited is seen from its SHA-256.\n\
-         capture{id}={name}\n\
+         {name}\n\
          if [ $# -ge {number} ]; then capture{id}=${{{number}}}; fi\n\
          same_file \"$capture{id}\" {digest}\n",
     );
@@ -307,6 +307,15 @@ fn expected(value: &[u8]) -> String {
 /// One line of a comment: nothing in it ends the line, acts on a terminal or turns the writing around.
 fn comment(text: &str) -> String {
     text.chars().take(LONGEST_COMMENT).map(|c| if acts(c) { ' ' } else { c }).collect()
+}
+
+/// Gives a variable of the shell a text. What a command gives loses the line ends behind it: so a letter stands
+/// behind the text until it is there.
+fn assignment(name: &str, text: &str) -> String {
+    match text.ends_with('\n') {
+        true => format!("{name}={}\n{name}=${{{name}%x}}", quote(&format!("{text}x"))),
+        false => format!("{name}={}", quote(text)),
+    }
 }
 
 /// A word of the shell, whatever is in it. Characters that would act on whoever looks at the script are
@@ -398,6 +407,15 @@ mod tests {
             assert!(!quoted.contains(acts), "{quoted}");
             let output = Command::new("sh").arg("-c").arg(format!("printf %s {quoted}")).output().unwrap();
             assert_eq!(String::from_utf8_lossy(&output.stdout), word, "{quoted}");
+        }
+    }
+
+    #[test]
+    fn a_name_keeps_the_line_ends_behind_it() {
+        for word in ["plain", "x\n", "x'\n\n", "\n", "x\r"] {
+            let script = format!("{}\nprintf %s \"$name\"", assignment("name", word));
+            let output = Command::new("sh").arg("-c").arg(&script).output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&output.stdout), word, "{script}");
         }
     }
 }
