@@ -4,6 +4,7 @@
 //! decompressed. Compression is recognised by its magic bytes, never by a file's name.
 
 use std::{
+    collections::HashMap,
     fs::File,
     io::{self, BufReader, Cursor, Read},
     path::{Path, PathBuf},
@@ -20,6 +21,8 @@ use crate::{apps::disk, kind::Kind, messages};
 pub enum Input {
     /// A file.
     File(PathBuf),
+    /// A file that was named as one of secrets, whatever it begins with.
+    Keys(PathBuf),
     /// Standard input, written `-` on the command line.
     Standard,
 }
@@ -28,10 +31,77 @@ impl Input {
     /// The name for people.
     pub fn name(&self) -> String {
         match self {
-            Self::File(path) => path.display().to_string(),
+            Self::File(path) | Self::Keys(path) => path.display().to_string(),
             Self::Standard => "standard input".to_owned(),
         }
     }
+}
+
+/// What is to be read: what `arguments` stand for, then `keys`, of which a file is one of secrets whatever it
+/// begins with. A file that is there twice, by whatever names, is read once: what is in it would be counted twice.
+/// `also` says of other files in folders, by their beginning, that they are to be read.
+pub(crate) fn given(
+    arguments: &[PathBuf],
+    keys: &[PathBuf],
+    also: &dyn Fn(&[u8]) -> bool,
+) -> (Vec<Input>, Vec<InputProblem>) {
+    let (mut inputs, mut problems) = expand_also(arguments, also);
+    let (of_keys, more) = expand(keys);
+    let named = |path: &PathBuf| keys.contains(path);
+    inputs.extend(of_keys.into_iter().map(|input| match input {
+        Input::File(path) if named(&path) => Input::Keys(path),
+        other => other,
+    }));
+    problems.extend(more);
+    let inputs = once(inputs, &mut problems);
+    (inputs, problems)
+}
+
+/// Leaves out files with the contents of an earlier one. Only files of one length are compared.
+fn once(inputs: Vec<Input>, problems: &mut Vec<InputProblem>) -> Vec<Input> {
+    let mut of_length: HashMap<u64, u32> = HashMap::new();
+    for length in inputs.iter().filter_map(length) {
+        *of_length.entry(length).or_default() += 1;
+    }
+    let mut known: HashMap<String, (String, bool)> = HashMap::new();
+    let mut is_new = |input: &Input| {
+        let shared =
+            length(input).is_some_and(|length| of_length.get(&length).is_some_and(|count| *count > 1));
+        // What cannot be read is told when its turn comes.
+        let Some(digest) = shared.then(|| digest(input)).flatten() else { return true };
+        let secrets = open(input).is_ok_and(|opened| opened.kind.is_some_and(Kind::is_keys));
+        match known.get(&digest) {
+            // One that was named as secrets is read as such, even where the other was not recognised.
+            Some((_, known)) if *known != secrets => true,
+            Some((first, _)) => {
+                // Secrets are known or not, and nobody counts them.
+                if !secrets {
+                    let problem = format!(
+                        "is the same as {first} (SHA-256 {digest}) and was left out: it was read once"
+                    );
+                    problems.push(InputProblem { input: input.name(), problem });
+                }
+                false
+            }
+            None => {
+                known.insert(digest, (input.name(), secrets));
+                true
+            }
+        }
+    };
+    inputs.into_iter().filter(|input| is_new(input)).collect()
+}
+
+/// How long a regular file is that is not empty.
+fn length(input: &Input) -> Option<u64> {
+    let (Input::File(path) | Input::Keys(path)) = input else { return None };
+    let about = std::fs::metadata(path).ok()?;
+    (about.is_file() && about.len() > 0).then_some(about.len())
+}
+
+fn digest(input: &Input) -> Option<String> {
+    let (Input::File(path) | Input::Keys(path)) = input else { return None };
+    Digested::of_file(path).ok().map(|digested| digested.finish())
 }
 
 /// What `arguments` stand for: a folder for the files below it that begin like a capture, a file of flows or
@@ -134,6 +204,10 @@ fn list(
             // It could lead in circles, or to a capture that is in the folder already.
             let problem = "is a link and was not followed; name what it leads to".to_owned();
             problems.push(InputProblem { input: entry.path().display().to_string(), problem });
+        } else {
+            // Reading one may wait for ever.
+            let problem = "is a pipe, a socket or a device and was not read; name it to read it".to_owned();
+            problems.push(InputProblem { input: entry.path().display().to_string(), problem });
         }
     }
     Ok(())
@@ -214,7 +288,7 @@ pub struct Opened {
 /// Opens an input and recognises its compression.
 pub fn open(input: &Input) -> io::Result<Opened> {
     let mut raw: Box<dyn Read + Send> = match input {
-        Input::File(path) => Box::new(File::open(path)?),
+        Input::File(path) | Input::Keys(path) => Box::new(File::open(path)?),
         Input::Standard => Box::new(io::stdin()),
     };
     let mut magic = [0; 4];
@@ -242,10 +316,11 @@ pub fn open(input: &Input) -> io::Result<Opened> {
     };
     let opened = look(Opened { bytes, compression, digest, kind: None, head: Vec::new() });
     let is_app = magic.starts_with(b"PK") || magic == *b"dex\n";
-    match input {
-        Input::File(path) if opened.kind.is_none() && is_app && disk::is_apk(path) => {
+    match (input, opened.kind) {
+        (Input::File(path), None) if is_app && disk::is_apk(path) => {
             Ok(Opened { kind: Some(Kind::Apk), ..opened })
         }
+        (Input::Keys(_), None | Some(Kind::Phone(_))) => Ok(Opened { kind: Some(Kind::KeyLog), ..opened }),
         _ => Ok(opened),
     }
 }
@@ -254,7 +329,7 @@ pub fn open(input: &Input) -> io::Result<Opened> {
 fn packed_text(input: &Input) -> Option<Box<dyn Read + Send>> {
     match input {
         Input::File(path) => disk::bugreport(path),
-        Input::Standard => None,
+        Input::Keys(_) | Input::Standard => None,
     }
 }
 
@@ -315,6 +390,19 @@ pub struct Digested {
 }
 
 impl Digested {
+    /// That of a whole file.
+    pub fn of_file(path: &Path) -> io::Result<Self> {
+        let mut file = File::open(path)?;
+        let mut digested = Self::default();
+        let mut buffer = vec![0; 1 << 18];
+        loop {
+            match file.read(&mut buffer)? {
+                0 => return Ok(digested),
+                count => digested.update(buffer.get(..count).unwrap_or_default()),
+            }
+        }
+    }
+
     /// Adds bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.hash.update(bytes);
@@ -410,6 +498,38 @@ mod tests {
             problems.iter().filter(|one| one.problem.contains("was not followed")).count(),
             usize::from(cfg!(unix))
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_socket_in_a_folder_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let (inputs, problems) = expand(&[folder.path().to_owned()]);
+        assert_eq!(inputs, []);
+        let told = problems.iter().filter(|one| one.input == path.display().to_string());
+        assert_eq!(told.count(), 1, "{problems:?}");
+    }
+
+    #[test]
+    fn a_file_given_twice_is_read_once_and_that_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            path
+        };
+        let log = format!("CLIENT_RANDOM {} {}\n", "5f".repeat(32), "a0".repeat(48));
+        let [one, same] = ["one", "same"].map(|name| file(name, &[0xd4, 0xc3, 0xb2, 0xa1, 1]));
+        let (other, keys) = (file("other", &[0xd4, 0xc3, 0xb2, 0xa1, 2]), file("log", log.as_bytes()));
+        let odd = file("odd", b"nothing known");
+        let captures = [one.clone(), other.clone(), same, one.clone(), keys.clone(), odd.clone()];
+        let (inputs, problems) = given(&captures, &[keys.clone(), odd.clone()]);
+        let expected = [one, other, keys, odd.clone()].map(Input::File);
+        assert_eq!(inputs, [&expected[..], &[Input::Keys(odd)]].concat());
+        assert_eq!(problems.len(), 2);
+        assert!(problems.iter().all(|one| one.problem.contains("left out")), "{problems:?}");
     }
 
     #[test]

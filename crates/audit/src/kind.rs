@@ -59,10 +59,25 @@ fn is_private_key(head: &[u8]) -> bool {
     lines(head).any(|line| line.starts_with(b"-----BEGIN ") && line.ends_with(b"PRIVATE KEY-----"))
 }
 
-/// The first line that is neither empty nor a comment tells: a label, and one or two words of hex.
+/// Whether text begins with the mark of UTF-16, in either order of bytes.
+pub(crate) fn is_utf16(head: &[u8]) -> bool {
+    head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff])
+}
+
+/// A line tells: a label, and one or two words of hex. The first that is neither empty nor a comment may have any
+/// label; one odd line before them does not make a key log anything else.
 fn is_key_log(head: &[u8]) -> bool {
-    let line = lines(head).find(|line| !line.is_empty() && !line.starts_with(b"#"));
-    let mut words = line.unwrap_or_default().split(|byte| *byte == b' ');
+    if is_utf16(head) {
+        let narrow: Vec<u8> = head.iter().copied().skip(2).filter(|byte| *byte != 0).collect();
+        return is_key_log(&narrow);
+    }
+    let mut given = lines(head).filter(|line| !line.is_empty() && !line.starts_with(b"#"));
+    let named = |line: &[u8]| LABELS.iter().any(|label| line.starts_with(label));
+    given.next().is_some_and(is_secret) || given.any(|line| named(line) && is_secret(line))
+}
+
+fn is_secret(line: &[u8]) -> bool {
+    let mut words = line.split(|byte| *byte == b' ');
     let label = words.next().unwrap_or_default();
     let is_label = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
     let first = words.next().unwrap_or_default();
@@ -75,8 +90,12 @@ fn is_key_log(head: &[u8]) -> bool {
 }
 
 fn lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {
-    head.split(|byte| *byte == b'\n').map(|line| line.trim_ascii())
+    head.split(|byte| matches!(byte, b'\n' | b'\r')).map(|line| line.trim_ascii())
 }
+
+/// How lines of key logs begin.
+const LABELS: [&[u8]; 8] =
+    [b"CLIENT_", b"EARLY_", b"ECH_", b"EXPORTER_", b"PMS_CLIENT_", b"QUIC_", b"RSA ", b"SERVER_"];
 
 /// As little-endian numbers.
 const CAPTURE_MAGICS: [u32; 7] =
@@ -85,6 +104,10 @@ const CAPTURE_MAGICS: [u32; 7] =
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn utf16(text: &str) -> Vec<u8> {
+        format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect()
+    }
 
     #[test]
     fn inputs_are_known_by_their_first_bytes() {
@@ -97,6 +120,9 @@ mod tests {
             (b"-----BEGIN CERTIFICATE-----\n".to_vec(), None),
             (format!("# made by x\r\n\r\nCLIENT_RANDOM {random} 00\r\n").into_bytes(), Some(Kind::KeyLog)),
             (format!("SERVER_TRAFFIC_SECRET_0 {random} {random}").into_bytes(), Some(Kind::KeyLog)),
+            (format!("\0\nkeys\rCLIENT_RANDOM {random} 00\r").into_bytes(), Some(Kind::KeyLog)),
+            (utf16(&format!("CLIENT_RANDOM {random} 00\r\n")), Some(Kind::KeyLog)),
+            (format!("notes\nOTHER_LABEL {random} 00\n").into_bytes(), None),
             (b"RSA Session-ID:00112233445566778899 Master-Key:00".to_vec(), Some(Kind::KeyLog)),
             (b"RSA 0011223344556677 8899".to_vec(), Some(Kind::KeyLog)),
             (br#"{"log": {"entries": []}}"#.to_vec(), Some(Kind::Flows(Format::Har))),

@@ -28,7 +28,7 @@ use crate::{
     findings::findings,
     frames::{FrameReader, ReadOutcome},
     gather::Gathered,
-    input::expand_also,
+    input::given,
     known::Searched,
     merge::{Merged, merge},
     messages::{Messages, is_bill},
@@ -43,6 +43,8 @@ use crate::{
 pub struct Order {
     /// Files (captures, key logs, private keys), folders, `-`.
     pub inputs: Vec<PathBuf>,
+    /// Files of secrets, whatever they begin with.
+    pub keys: Vec<PathBuf>,
     /// What is known of the phone.
     pub profile: Option<Profile>,
     /// Where the store is written; `None` for no store.
@@ -76,8 +78,8 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
     let wanted = Wanted { needles: Needles::build(&profile), shapes: Shapes::new(), profile };
     let mut store = order.store.as_deref().map(Store::create).transpose()?;
     let bill = order.bill.as_ref();
-    let (inputs, problems) =
-        expand_also(&order.inputs, &|head| bill.is_some_and(|bill| is_bill(head, Some(bill))));
+    let also = |head: &[u8]| bill.is_some_and(|bill| is_bill(head, Some(bill)));
+    let (inputs, problems) = given(&order.inputs, &order.keys, &also);
     let count = order.workers.or_else(|| thread::available_parallelism().ok()).map_or(2, NonZeroUsize::get);
     let count = count.min(MOST_WORKERS);
 

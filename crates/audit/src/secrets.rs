@@ -17,7 +17,7 @@ use wire::{
 
 use crate::{
     input::{Digested, Input, Opened, fill},
-    kind::Kind,
+    kind::{Kind, is_utf16},
     windows::each_event,
 };
 
@@ -52,6 +52,9 @@ impl Secrets {
     /// Reads a file of secrets. Gives what is wrong with it.
     pub(crate) fn read(&mut self, capture: Capture, opened: Opened) -> Result<(), String> {
         let kind = opened.kind;
+        if kind == Some(Kind::KeyLog) && is_utf16(&opened.head) {
+            return Err(UTF16.to_owned());
+        }
         let mut log = KeyLog {
             capture,
             bytes: opened.bytes,
@@ -187,9 +190,12 @@ fn add(ring: &KeyRing, note: &Note) {
 
 /// Whether secrets may stand between an input's packets, and it can be read twice.
 pub(crate) fn scannable(input: &Input, head: &[u8]) -> bool {
-    matches!(input, Input::File(_)) && head.starts_with(&[0x0a, 0x0d, 0x0d, 0x0a])
+    matches!(input, Input::File(_) | Input::Keys(_)) && head.starts_with(&[0x0a, 0x0d, 0x0d, 0x0a])
 }
 
+/// A secret's place in the file is where its digits stand; digits of two bytes each would need a step of their
+/// own in every proof.
+const UTF16: &str = "is written in UTF-16, as PowerShell does; convert it first: `iconv -f UTF-16 -t UTF-8 FILE > NEW`, or in PowerShell `Get-Content FILE | Set-Content -Encoding ascii NEW`";
 const NOTHING: &str =
     "holds no secret that can be used; give a key log (SSLKEYLOGFILE) or an RSA private key in PEM";
 /// How much of a key log is read at a time.

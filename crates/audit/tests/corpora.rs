@@ -150,6 +150,7 @@ fn the_address_of_a_page_is_seen_with_and_without_parameters() {
 
 fn run(inputs: Vec<PathBuf>, profile: Option<Profile>, workers: usize) -> Case {
     let order = Order {
+        keys: Vec::new(),
         inputs,
         profile,
         bill: None,

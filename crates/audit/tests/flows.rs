@@ -375,6 +375,7 @@ fn run(inputs: Vec<PathBuf>, profile: Option<&str>, workers: usize) -> Case {
         Profile::parse(text, &mut |_| Err(String::new())).unwrap_or_else(|errors| panic!("{errors:?}"))
     };
     let order = Order {
+        keys: Vec::new(),
         inputs,
         profile: profile.map(parse),
         bill: None,

@@ -69,6 +69,7 @@ fn run(path: &Path) -> (Case, Vec<String>) {
             .unwrap_or_else(|errors| panic!("{errors:?}"))
     });
     let order = Order {
+        keys: Vec::new(),
         inputs: vec![path.to_owned()],
         profile,
         bill: None,

@@ -89,6 +89,7 @@ fn capture() -> Vec<u8> {
 
 fn run(path: &Path, store: Option<&Path>, workers: usize) -> Case {
     let order = Order {
+        keys: Vec::new(),
         inputs: vec![path.to_owned()],
         profile: None,
         bill: None,

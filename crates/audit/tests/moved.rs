@@ -44,6 +44,7 @@ fn a_connection_that_moves_says_the_same() {
 
 fn run(path: &Path, workers: usize) -> Case {
     let order = Order {
+        keys: Vec::new(),
         inputs: vec![path.to_owned()],
         profile: None,
         bill: None,

@@ -57,6 +57,7 @@ const EVENTS: &str = "time,kind,detail
 
 fn run(folder: &Path, workers: usize) -> Case {
     let order = Order {
+        keys: Vec::new(),
         inputs: vec![folder.to_owned()],
         profile: Some(
             Profile::parse("[device]\nimei = [\"352099001761481\"]\n", &mut |_| Err(String::new())).unwrap(),

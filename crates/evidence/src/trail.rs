@@ -131,6 +131,12 @@ impl Step {
         }
     }
 
+    /// Whether it is a decoder that goes on from more than a trail holds, so that nobody can run it alone. Such a
+    /// decoder's name ends in `-continued`.
+    pub fn goes_on(&self) -> bool {
+        matches!(self, Self::Decode(name) if name.ends_with("-continued"))
+    }
+
     /// Whether a text may be [written](Step::Written) between recorded bytes: a few signs and blanks, of which no
     /// value can be made.
     pub fn separates(text: &[u8]) -> bool {
@@ -188,6 +194,11 @@ impl Trail {
     /// The buffer with that number.
     pub fn buffer(&self, id: BufferId) -> Option<&Buffer> {
         self.buffers.get(usize::try_from(id.0).ok()?)
+    }
+
+    /// Whether all of its steps can be run again from what it holds.
+    pub fn runs_alone(&self) -> bool {
+        !self.buffers.iter().any(|buffer| buffer.step.goes_on())
     }
 
     /// Follows `span` down to the captures: the frames and file ranges it came from, in order.

@@ -61,6 +61,7 @@ pub(crate) fn sample_profile() -> Profile {
 
 fn case_of(path: &Path, workers: usize) -> Case {
     let order = Order {
+        keys: Vec::new(),
         inputs: vec![path.to_owned()],
         profile: Some(sample_profile()),
         store: None,

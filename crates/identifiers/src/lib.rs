@@ -9,9 +9,11 @@
 mod forms;
 mod profile;
 mod search;
+mod shown;
 
 pub mod bulk;
 pub mod shapes;
 
 pub use profile::{Place, Profile, ProfileError, Value};
 pub use search::{Match, Needle, NeedleId, Needles};
+pub use shown::{shows, shows_numbers};

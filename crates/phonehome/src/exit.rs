@@ -12,7 +12,8 @@ pub(crate) enum Exit {
     Found = 1,
     /// The command line makes no sense. (clap's own code.)
     Usage = 2,
-    /// Some input could not be read, or only in part. What could be read is in the case.
+    /// Some input could not be read, or only in part. What could be read is in the case. Or a proof cannot be run
+    /// again alone.
     Partly = 3,
     /// No input could be read at all.
     Nothing = 4,
@@ -68,7 +69,8 @@ Exit codes:
   0  everything was read and done
   1  a finding as bad as --fail-on names, or a proof that does not replay
   2  the command line makes no sense
-  3  some input could not be read, or only in part; the rest is in the case
+  3  some input could not be read, or only in part, and the rest is in the case; or a proof cannot be run
+     again alone
   4  no input could be read at all
   5  the profile is wrong
   6  a result could not be written

@@ -560,3 +560,36 @@ fn no_part_of_a_case_takes_the_place_of_what_is_read() {
         assert!(fs::read(&file).unwrap() == leaky(), "{}", file.display());
     }
 }
+
+#[test]
+fn a_file_named_with_keys_is_one_whatever_it_begins_with() {
+    let line = format!("CLIENT_RANDOM {} {}", "5f".repeat(32), "a0".repeat(48));
+    let desk = Desk::new(&leaky());
+    for odd in ["\0\n", "my keys, of Tuesday\r\n", "\u{feff}x\r"] {
+        desk.write("odd", format!("{odd}{line}\r").as_bytes());
+        let (code, _, errors) = run(&desk, &audit(&["x.pcap", "-k", "odd"]));
+        assert_eq!((code, errors.as_str()), (0, ""), "{odd:?}");
+        let secrets: u64 =
+            desk.case().captures.iter().filter(|one| !one.holds.is_traffic()).map(|one| one.frames).sum();
+        assert_eq!(secrets, 1, "{odd:?}");
+    }
+    let wide: Vec<u8> = format!("\u{feff}{line}\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    desk.write("wide", &wide);
+    for arguments in [audit(&["x.pcap", "-k", "wide"]), audit(&["x.pcap", "wide"])] {
+        let (code, _, errors) = run(&desk, &arguments);
+        assert_eq!(code, 3);
+        one_line(&errors, &["wide", "UTF-16", "iconv"]);
+    }
+}
+
+#[test]
+fn a_capture_given_twice_is_counted_once() {
+    let desk = Desk::new(&leaky());
+    let once = desk.audited();
+    desk.write("y.pcap", &leaky());
+    let (code, _, errors) = run(&desk, &audit(&["x.pcap", "y.pcap"]));
+    assert_eq!(code, 3);
+    one_line(&errors, &["y.pcap", "x.pcap", "left out"]);
+    let twice = desk.case();
+    assert_eq!((twice.captures, twice.totals), (once.captures, once.totals));
+}

@@ -308,6 +308,76 @@ fn a_forged_trail_costs_nothing_and_proves_nothing() {
     }
 }
 
+/// Proofs that run, to bytes that no phone sent so, or to others than the finding speaks of.
+#[test]
+fn a_collage_and_another_value_prove_nothing() {
+    type Change = (&'static str, &'static str, fn(&mut Value));
+    let changes: [Change; 4] = [
+        ("bytes of several frames as one datagram", "does not carry", |evidence| {
+            evidence["occurrence"]["trail"]["buffers"][0]["step"] = value!("datagram");
+        }),
+        ("bytes that go back in the stream", "do not follow", |evidence| {
+            let buffer = &mut evidence["occurrence"]["trail"]["buffers"][0];
+            let segment = buffer["segments"][0].clone();
+            let out = segment["out"].as_u64().unwrap() + segment["len"].as_u64().unwrap();
+            let len = buffer["len"].as_u64().unwrap();
+            let mut again = segment;
+            again["out"] = value!(out);
+            (again["len"], again["source_len"]) = (value!(1), value!(1));
+            buffer["len"] = value!(len.max(out + 1));
+            buffer["segments"].as_array_mut().unwrap().insert(1, again);
+            buffer["segments"].as_array_mut().unwrap().truncate(2);
+        }),
+        ("a digit of the value", "is no form of", |evidence| {
+            let span = &mut evidence["occurrence"]["span"];
+            span["end"] = value!(span["start"].as_u64().unwrap() + 1);
+            let found = evidence["occurrence"]["found"].as_str().unwrap()[..1].to_owned();
+            evidence["occurrence"]["found"] = value!(found);
+        }),
+        ("nothing", "no bytes at all", |evidence| {
+            let span = &mut evidence["occurrence"]["span"];
+            span["end"] = span["start"].clone();
+            evidence["occurrence"]["found"] = value!("");
+        }),
+    ];
+    let desk = Desk::new(&kit::leaky());
+    for (what, words, change) in changes {
+        desk.audited();
+        desk.edit(|case| {
+            let findings = case["findings"].as_array_mut().unwrap();
+            findings.retain(|finding| finding["identifier"] == "imei");
+            findings.iter_mut().for_each(|finding| change(&mut finding["evidence"][0]));
+        });
+        let output = desk.phonehome(&["prove", "x.case"]).assert().code(1).get_output().clone();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("Fails") && text.contains(words), "{what}: {text}");
+    }
+}
+
+#[test]
+fn a_proof_that_nobody_can_run_alone_is_no_forgery() {
+    let desk = Desk::new(&kit::leaky());
+    desk.audited();
+    desk.edit(|case| {
+        for finding in case["findings"].as_array_mut().unwrap() {
+            let trail = &mut finding["evidence"][0]["occurrence"]["trail"]["buffers"];
+            let source = value!({"buffer": 0});
+            let segment =
+                value!({"out": 0, "len": 9, "source": source, "start": 0, "source_len": 9, "fidelity": "within"});
+            trail.as_array_mut().unwrap().push(value!({
+                "step": {"decode": "permessage-deflate-continued"},
+                "len": 9,
+                "input": {"buffer": 0, "start": 0, "end": 9},
+                "segments": [segment],
+            }));
+        }
+    });
+    let output = desk.phonehome(&["prove", "x.case"]).assert().code(3).get_output().clone();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("Not alone") && !text.contains("Fails"), "{text}");
+    assert!(text.contains("cannot be run again alone"), "{text}");
+}
+
 /// Runs a recipe; it must agree, with nothing to complain about.
 fn agrees(desk: &Desk, script: &Path, tools: Option<&Path>) -> String {
     let output = desk.sh(script, tools);

@@ -209,6 +209,16 @@ impl Page {
             let line = format!("  {:<8} phonehome prove {} {id}", "proof", plain::visible(&options.case));
             self.line(&line);
         }
+        let alone =
+            |told: &&Told| !told.finding.evidence.iter().all(|piece| piece.occurrence.trail.runs_alone());
+        let bound = overview.findings.iter().filter(alone).count() as u64;
+        if bound > 0 {
+            let findings = words::counted(bound, "finding");
+            self.line(&format!(
+                "  {:<8} those of {findings} cannot be run again alone; the report says which",
+                ""
+            ));
+        }
     }
 
     /// A heading, with words beside it, or below where they do not fit.

@@ -274,6 +274,10 @@ pub(crate) fn content(content: &Content) -> String {
     }
 }
 
+/// What is said of a proof that nobody can run again alone.
+pub(crate) const NOT_ALONE: &str =
+    "This proof cannot be run again alone: a decoder went on from more messages than a proof holds.";
+
 /// Name of a decoder as people write it, and what it does for those who never met it.
 fn decoder(name: &str) -> (String, &'static str) {
     let known = DECODERS.iter().find(|(id, _, _)| *id == name);

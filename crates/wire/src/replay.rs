@@ -16,3 +16,18 @@ pub fn replay(name: &str, input: &[u8], most: usize) -> Option<Vec<u8>> {
 pub fn goes_on(name: &str) -> bool {
     name == websocket::CONTINUED
 }
+
+#[cfg(test)]
+mod tests {
+    use evidence::Step;
+
+    use super::*;
+
+    /// Whoever knows a case and no decoder tells by the name.
+    #[test]
+    fn the_name_of_a_decoder_tells_whether_it_goes_on() {
+        for name in [websocket::DEFLATE, websocket::MASK, websocket::CONTINUED] {
+            assert_eq!(Step::Decode(name.to_owned()).goes_on(), goes_on(name), "{name}");
+        }
+    }
+}

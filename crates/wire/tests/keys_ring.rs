@@ -156,3 +156,14 @@ fn private_keys_are_read_and_others_refused() {
     assert!(!ring.is_empty());
     assert!(ring.opened_premasters(&[1; 128]).is_empty());
 }
+
+#[test]
+fn lines_end_as_on_any_system() {
+    let line = |byte: &str| format!("CLIENT_RANDOM {} {}", byte.repeat(32), "a0".repeat(48));
+    for end in ["\n", "\r\n", "\r"] {
+        let text = format!("# keys{end}{}{end}{end}{}{end}\n", line("5f"), line("60"));
+        let tally = KeyRing::default().add_log(CaptureId(0), 0, 1, text.as_bytes());
+        assert_eq!((tally.secrets, tally.odd, tally.used), (2, 0, text.len()), "{end:?}");
+        assert_eq!(tally.lines, if end == "\r" { 4 } else { 5 }, "{end:?}");
+    }
+}

@@ -29,7 +29,7 @@ use crate::{
     conversation::Conversation,
     frames::FrameReader,
     gather::Gathered,
-    input::{Input, expand},
+    input::{Input, given},
     progress::Meter,
     records::Records,
     secrets::Secrets,
@@ -47,6 +47,8 @@ pub type Row<'o> = &'o mut (dyn FnMut(&[String]) -> io::Result<()> + Send);
 pub struct Order<'o> {
     /// Files (captures, key logs, private keys), folders, `-`.
     pub inputs: Vec<PathBuf>,
+    /// Files of secrets, whatever they begin with.
+    pub keys: Vec<PathBuf>,
     /// HTTP exchanges as HAR 1.2.
     pub har: Option<Out<'o>>,
     /// The packets with the secrets that open them, as pcapng.
@@ -85,7 +87,7 @@ pub enum ExportError {
 
 /// Exports captures. `meter` grows meanwhile.
 pub fn export(order: Order<'_>, meter: &Meter) -> Result<Exported, ExportError> {
-    let (inputs, problems) = expand(&order.inputs);
+    let (inputs, problems) = given(&order.inputs, &order.keys);
     let names: Vec<String> = inputs.iter().map(Input::name).collect();
     let secrets = Secrets::default();
     let keys = secrets.ring.clone();

@@ -11,7 +11,11 @@ use std::{
 use evidence::{Capture, CaptureId, FrameNo, Holds, Trail};
 use wire::capture::{Event, Reader};
 
-use super::{CaptureBytes, Place, in_entries, in_frames};
+use super::{
+    CaptureBytes, Place,
+    carried::{self, Carried},
+    in_entries, in_frames,
+};
 use crate::{
     apps::disk,
     entries::each_entry,
@@ -152,6 +156,22 @@ impl CaptureFiles {
         };
         let entries = trails.clone().flat_map(in_entries).filter(of_flows);
         self.without(trails.flat_map(in_frames).chain(entries))
+    }
+
+    /// Dissects again the frames whose payloads trails say they are made of. Files of secrets and
+    /// of the phone's carry nothing.
+    pub fn carried<'t>(&self, trails: impl Iterator<Item = &'t Trail>) -> io::Result<Carried> {
+        let mut carried = Carried::default();
+        for (capture, frames) in carried::wanted(trails) {
+            let path = self.path(capture).ok_or(io::ErrorKind::NotFound)?;
+            let mut opened = open(&Input::File(path.to_owned()))?;
+            match opened.kind {
+                Some(Kind::Flows(_)) => carried.pass(capture),
+                Some(Kind::Capture) | None => carried.read(capture, frames, &mut *opened.bytes)?,
+                Some(Kind::KeyLog | Kind::Phone(_) | Kind::PrivateKey) => {}
+            }
+        }
+        Ok(carried)
     }
 
     /// The frames and entries that do not hold the file ranges which are said to lie in them. Reads each capture
@@ -386,19 +406,7 @@ fn missing(capture: &Capture, candidates: &[PathBuf]) -> CaptureMissing {
 /// Whether a file is the capture: by its length first, which is cheap, then by its digest.
 fn is_it(path: &Path, capture: &Capture) -> bool {
     let same_length = path.metadata().is_ok_and(|about| about.is_file() && about.len() == capture.file_bytes);
-    same_length && digest(path).is_ok_and(|digest| digest == capture.sha256)
-}
-
-fn digest(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    let mut digested = Digested::default();
-    let mut buffer = vec![0; 1 << 18];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(digested.finish()),
-            count => digested.update(buffer.get(..count).unwrap_or_default()),
-        }
-    }
+    same_length && Digested::of_file(path).is_ok_and(|digested| digested.finish() == capture.sha256)
 }
 
 /// How many bytes of one compressed capture are held for proofs.

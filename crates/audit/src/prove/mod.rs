@@ -4,7 +4,9 @@
 //! Every step's output is made anew and its length compared; the value must read as the case says. A case
 //! may have been written by anybody: what a replay costs is bounded, whatever the trail claims.
 
+mod carried;
 mod cipher;
+mod claim;
 mod field;
 mod files;
 mod recipe;
@@ -17,8 +19,10 @@ use handset::messages::gsm;
 
 use crate::examine::readable;
 
+pub use carried::{Carried, NotCarried};
+pub use claim::claimed;
 pub use files::{CaptureFiles, CaptureMissing};
-pub use recipe::{file_name, has_command, recipe, words};
+pub use recipe::{Recipe, file_name, has_command, recipe, words};
 
 /// Bytes of captures, by their place.
 pub trait CaptureBytes {
@@ -55,6 +59,17 @@ pub enum ReplayError {
     /// The trail contradicts itself: the case was damaged or made by hand.
     #[error("the trail contradicts itself at step {0}: the case was damaged or changed")]
     Trail(usize),
+    /// The bytes show no form of the value that the finding names.
+    #[error("“{found}” is no form of “{value}”, which the finding says was sent")]
+    Claim {
+        /// What they are.
+        found: String,
+        /// What the finding says.
+        value: String,
+    },
+    /// The proof is about no bytes.
+    #[error("the proof shows nothing: it leads to no bytes at all")]
+    Empty,
     /// The trail asks for more memory than any audit does.
     #[error("the trail asks for more than {} MiB: no audit made it", LARGEST >> 20)]
     Large,
@@ -67,7 +82,9 @@ pub enum ReplayError {
         source: io::Error,
     },
     /// A decoder went on from more than the trail holds.
-    #[error("step {step} ({decoder}) goes on from more messages than a proof holds: it cannot be run again")]
+    #[error(
+        "step {step} ({decoder}) goes on from more messages than a proof holds: it cannot be run again alone"
+    )]
     GoesOn {
         /// The step's place in the trail, from 0.
         step: usize,
@@ -136,6 +153,9 @@ pub fn replay(occurrence: &Occurrence, captures: &mut dyn CaptureBytes) -> Resul
     let last = outputs.get(span.buffer.0 as usize);
     let value = last.and_then(|output| output.slice(&(span.start..span.end)));
     let value = value.ok_or(ReplayError::Trail(outputs.len()))?.to_vec();
+    if value.is_empty() {
+        return Err(ReplayError::Empty);
+    }
     let found = readable(&value);
     if found != occurrence.found {
         return Err(ReplayError::Value { found, said: occurrence.found.clone() });

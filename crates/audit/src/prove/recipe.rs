@@ -26,12 +26,11 @@ use crate::input::hex;
 /// The script for a finding. `replays` are those of its evidence, in the same order; the captures' names
 /// are where the script looks for them unless it is told otherwise.
 pub fn recipe(finding: &Finding, captures: &[Capture], replays: &[Replay]) -> String {
-    let mut script = Script::default();
-    for (number, (evidence, replay)) in (1..).zip(finding.evidence.iter().zip(replays)) {
-        script.proof(number, evidence, replay);
+    let mut recipe = Recipe::default();
+    for (evidence, replay) in finding.evidence.iter().zip(replays) {
+        recipe.proof(evidence, replay);
     }
-    let captures: Vec<_> = captures.iter().filter(|capture| used(finding, capture.id)).collect();
-    script.finish(finding, &captures)
+    recipe.finish(finding, captures)
 }
 
 /// The name of a finding's script. Names of findings that no audit gave become a digest of themselves, so
@@ -74,17 +73,22 @@ pub fn has_command(decoder: &str) -> bool {
     Tool::of(decoder).is_some()
 }
 
-/// A script being written, and what it needs.
+/// A script being written, and what it needs. Proofs are added one by one, so that none but the one at hand need
+/// be held: the steps of one may come to hundreds of megabytes.
 #[derive(Default)]
-struct Script {
+pub struct Recipe {
     body: String,
+    proofs: usize,
     needs: BTreeSet<&'static str>,
     functions: BTreeSet<&'static str>,
     shown: BTreeSet<(CaptureId, FrameNo)>,
 }
 
-impl Script {
-    fn proof(&mut self, number: usize, evidence: &Evidence, replay: &Replay) {
+impl Recipe {
+    /// Adds the next piece of the finding's evidence.
+    pub fn proof(&mut self, evidence: &Evidence, replay: &Replay) {
+        self.proofs += 1;
+        let number = self.proofs;
         let rule = "-".repeat(60);
         self.line(format_args!("\n# {rule}\n# Proof {number}: {}", comment(&evidence.words)));
         self.line(format_args!("echo 'Proof {number}'"));
@@ -204,8 +208,9 @@ impl Script {
         }
     }
 
-    /// Puts what the body needs before it.
-    fn finish(self, finding: &Finding, captures: &[&Capture]) -> String {
+    /// The whole script: puts what the body needs before it.
+    pub fn finish(self, finding: &Finding, captures: &[Capture]) -> String {
+        let captures: Vec<_> = captures.iter().filter(|capture| used(finding, capture.id)).collect();
         let name = file_name(&finding.id);
         let mut script = format!(
             "#!/bin/sh\n# {}\n#\n# Shows the proof of finding {} again, with public tools only:\n#\n#   sh {name}{}\n#\n",
@@ -240,11 +245,11 @@ impl Script {
 /// Finds a capture, compares its digest, and unpacks it where it is compressed.
 fn open(script: &mut String, capture: &Capture, number: usize) {
     let id = capture.id.0;
-    let (name, digest) = (quote(&capture.name), quote(&capture.sha256));
+    let (name, digest) = (assignment(&format!("capture{id}"), &capture.name), quote(&capture.sha256));
     let _ = write!(
         script,
         "\n# The recorded file. That it is the one that was audited is seen from its SHA-256.\n\
-         capture{id}={name}\n\
+         {name}\n\
          if [ $# -ge {number} ]; then capture{id}=${{{number}}}; fi\n\
          same_file \"$capture{id}\" {digest}\n",
     );
@@ -311,6 +316,15 @@ fn expected(value: &[u8]) -> String {
 /// One line of a comment: nothing in it ends the line, acts on a terminal or turns the writing around.
 fn comment(text: &str) -> String {
     text.chars().take(LONGEST_COMMENT).map(|c| if acts(c) { ' ' } else { c }).collect()
+}
+
+/// Gives a variable of the shell a text. What a command gives loses the line ends behind it: so a letter stands
+/// behind the text until it is there.
+fn assignment(name: &str, text: &str) -> String {
+    match text.ends_with('\n') {
+        true => format!("{name}={}\n{name}=${{{name}%x}}", quote(&format!("{text}x"))),
+        false => format!("{name}={}", quote(text)),
+    }
 }
 
 /// A word of the shell, whatever is in it. Characters that would act on whoever looks at the script are
@@ -402,6 +416,15 @@ mod tests {
             assert!(!quoted.contains(acts), "{quoted}");
             let output = Command::new("sh").arg("-c").arg(format!("printf %s {quoted}")).output().unwrap();
             assert_eq!(String::from_utf8_lossy(&output.stdout), word, "{quoted}");
+        }
+    }
+
+    #[test]
+    fn a_name_keeps_the_line_ends_behind_it() {
+        for word in ["plain", "x\n", "x'\n\n", "\n", "x\r"] {
+            let script = format!("{}\nprintf %s \"$name\"", assignment("name", word));
+            let output = Command::new("sh").arg("-c").arg(&script).output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&output.stdout), word, "{script}");
         }
     }
 }

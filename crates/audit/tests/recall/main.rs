@@ -173,6 +173,7 @@ fn run(cells: &[Cell]) -> Case {
     let path = folder.path().join("recall.pcap");
     std::fs::write(&path, capture(cells)).unwrap();
     let order = Order {
+        keys: Vec::new(),
         inputs: vec![path],
         profile: Some(profile()),
         bill: None,

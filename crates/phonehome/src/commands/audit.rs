@@ -33,7 +33,8 @@ pub(crate) fn run(arguments: AuditArguments) -> anyhow::Result<Exit> {
     check(&arguments, &folder)?;
     write::folder(&folder)?;
     let order = Order {
-        inputs: arguments.captures.iter().chain(&arguments.keys).cloned().collect(),
+        inputs: arguments.captures.clone(),
+        keys: arguments.keys.clone(),
         profile,
         store: (!arguments.no_store).then(|| folder.join("case.sqlite")),
         atlas,

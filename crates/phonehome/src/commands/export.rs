@@ -27,7 +27,8 @@ pub(crate) fn run(arguments: &ExportArguments) -> anyhow::Result<Exit> {
         .as_mut()
         .map(|out| move |cells: &[String]| io::Write::write_all(out, report::csv::row(cells).as_bytes()));
     let order = Order {
-        inputs,
+        inputs: arguments.captures.clone(),
+        keys: arguments.keys.clone(),
         har: har.as_mut().map(|out| out as _),
         pcapng: pcapng.as_mut().map(|out| out as _),
         rows: row.as_mut().map(|row| row as _),

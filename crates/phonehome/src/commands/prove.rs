@@ -7,7 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use audit::prove::{CaptureFiles, Place, Replay, file_name, recipe, recorded, replay, words};
+use audit::prove::{
+    CaptureFiles, Carried, Place, Recipe, Replay, ReplayError, claimed, file_name, recorded, replay, words,
+};
 use evidence::{CASE_FORMAT, Capture, CaptureId, Case, Evidence, Finding, FrameNo, Trail};
 use report::visible;
 
@@ -22,20 +24,46 @@ pub(crate) fn run(arguments: &ProveArguments) -> anyhow::Result<Exit> {
     let findings = chosen(&case, arguments.finding.as_deref())?;
     let mut prover = Prover::new(&case, &folder, &findings, &arguments.captures)?;
     let recipes = recipe_folder(arguments, &folder)?;
-    let mut held = 0;
+    let (mut held, mut bound) = (0, 0);
     for finding in &findings {
-        let (text, replays) = prover.prove(finding);
+        let (text, verdict) = prover.prove(finding);
         print::text(&text)?;
-        if let Some(replays) = replays {
-            let path = recipes.join(file_name(&finding.id));
-            write::spare(&prover.paths(), [path.as_path()])?;
-            write::file(&path, recipe(finding, &prover.captures, &replays).as_bytes())?;
-            print::text(&format!("  {:<10} sh {}\n\n", "Recipe", visible(&path.display().to_string())))?;
-            held += 1;
+        match verdict {
+            Verdict::Fails => {}
+            Verdict::NotAlone => bound += 1,
+            Verdict::Holds(recipe) => {
+                let path = recipes.join(file_name(&finding.id));
+                write::spare(&prover.paths(), [path.as_path()])?;
+                write::file(&path, recipe.finish(finding, &prover.captures).as_bytes())?;
+                print::text(&format!("  {:<10} sh {}\n\n", "Recipe", visible(&path.display().to_string())))?;
+                held += 1;
+            }
         }
     }
-    print::text(&format!("{held} of {} findings proved\n", findings.len()))?;
-    Ok(if held == findings.len() { Exit::Done } else { Exit::Found })
+    print::text(&summary(held, bound, findings.len()))?;
+    Ok(match findings.len() {
+        all if held == all => Exit::Done,
+        all if held + bound == all => Exit::Partly,
+        _ => Exit::Found,
+    })
+}
+
+fn summary(held: usize, bound: usize, all: usize) -> String {
+    let alone = match bound {
+        0 => String::new(),
+        _ => format!(", {bound} cannot be run again alone"),
+    };
+    format!("{held} of {all} findings proved{alone}\n{CHECKED}")
+}
+
+/// What became of a finding's proofs.
+enum Verdict {
+    /// One of them fails, or there is none.
+    Fails,
+    /// None fails, and one cannot be run again alone.
+    NotAlone,
+    /// All hold; their recipe.
+    Holds(Box<Recipe>),
 }
 
 fn load(path: &Path) -> anyhow::Result<(PathBuf, Case)> {
@@ -91,6 +119,8 @@ struct Prover {
     files: CaptureFiles,
     /// Frames that do not hold what the case says.
     forged: BTreeSet<(CaptureId, FrameNo)>,
+    /// The datagrams and connections of the others.
+    carried: Carried,
 }
 
 impl Prover {
@@ -118,23 +148,29 @@ impl Prover {
             .prepare(of_captures(findings).map(|(capture, _, range)| (capture, range)))
             .map_err(unreadable)?;
         let forged = files.unheld(trails(findings)).map_err(unreadable)?;
-        Ok(Self { captures, files, forged })
+        let carried = files.carried(trails(findings)).map_err(unreadable)?;
+        Ok(Self { captures, files, forged, carried })
     }
 
-    /// Runs all proofs of a finding. Gives what is to be printed and, where all of them hold, the replays.
-    fn prove(&mut self, finding: &Finding) -> (String, Option<Vec<Replay>>) {
+    /// Runs all proofs of a finding, one after the other. Gives what is to be printed, and what came of it.
+    fn prove(&mut self, finding: &Finding) -> (String, Verdict) {
         let mut text = String::new();
         let (id, title) = (visible(&finding.id.0), visible(&finding.title));
         let _ = writeln!(text, "{BOLD}{id}  {title}{PLAIN}");
-        let mut replays = Vec::new();
+        let (mut recipe, mut fails, mut alone) = (Recipe::default(), finding.evidence.is_empty(), true);
         for (number, evidence) in (1..).zip(&finding.evidence) {
             let _ = writeln!(text, "\n  Proof {number}: {}", visible(&evidence.words));
-            match self.replay(evidence) {
+            match self.replay(finding, evidence) {
                 Ok(replay) => {
                     self.show(&mut text, evidence, &replay);
-                    replays.push(replay);
+                    recipe.proof(evidence, &replay);
                 }
-                Err(words) => {
+                Err(Failure::NotAlone(words)) => {
+                    alone = false;
+                    let _ = writeln!(text, "  {YELLOW}{:<10} {}{PLAIN}", "Not alone", visible(&words));
+                }
+                Err(Failure::Fails(words)) => {
+                    fails = true;
                     let _ = writeln!(text, "  {RED}{:<10} {}{PLAIN}", "Fails", visible(&words));
                 }
             }
@@ -143,12 +179,26 @@ impl Prover {
         if finding.evidence.is_empty() {
             let _ = writeln!(text, "  {RED}{:<10} the case holds no proof of it{PLAIN}\n", "Fails");
         }
-        let proved = !replays.is_empty() && replays.len() == finding.evidence.len();
-        (text, proved.then_some(replays))
+        let verdict = match (fails, alone) {
+            (true, _) => Verdict::Fails,
+            (false, false) => Verdict::NotAlone,
+            (false, true) => Verdict::Holds(Box::new(recipe)),
+        };
+        (text, verdict)
     }
 
-    fn replay(&mut self, evidence: &Evidence) -> Result<Replay, String> {
-        for (capture, frame, range) in recorded(&evidence.occurrence.trail) {
+    fn replay(&mut self, finding: &Finding, evidence: &Evidence) -> Result<Replay, Failure> {
+        let trail = &evidence.occurrence.trail;
+        self.holds(trail).map_err(Failure::Fails)?;
+        self.carried.check(trail).map_err(|error| Failure::Fails(error.to_string()))?;
+        let replay = replay(&evidence.occurrence, &mut self.files)?;
+        claimed(finding, evidence, &replay)?;
+        Ok(replay)
+    }
+
+    /// Whether frames and entries hold what a trail says lies in them.
+    fn holds(&self, trail: &Trail) -> Result<(), String> {
+        for (capture, frame, range) in recorded(trail) {
             if self.forged.contains(&(capture, frame)) {
                 let (start, end) = (range.start, range.end);
                 return Err(format!(
@@ -158,7 +208,7 @@ impl Prover {
                 ));
             }
         }
-        replay(&evidence.occurrence, &mut self.files).map_err(|error| error.to_string())
+        Ok(())
     }
 
     fn show(&self, text: &mut String, evidence: &Evidence, replay: &Replay) {
@@ -211,6 +261,23 @@ impl Prover {
     }
 }
 
+/// Why a proof does not hold.
+enum Failure {
+    /// It is wrong, or cannot be read.
+    Fails(String),
+    /// It may be right: nobody can tell from what it holds.
+    NotAlone(String),
+}
+
+impl From<ReplayError> for Failure {
+    fn from(error: ReplayError) -> Self {
+        match error {
+            ReplayError::GoesOn { .. } => Self::NotAlone(error.to_string()),
+            _ => Self::Fails(error.to_string()),
+        }
+    }
+}
+
 /// Everything of captures that the findings' proofs are made from.
 fn of_captures(findings: &[&Finding]) -> impl Iterator<Item = Place> {
     trails(findings).flat_map(recorded)
@@ -227,6 +294,15 @@ fn dump(bytes: &[u8]) -> String {
     format!("{:<47}  |{}|", hex.join(" "), text.collect::<String>())
 }
 
+/// What a proof that holds says, and what it does not.
+const CHECKED: &str = "\
+Checked: the SHA-256 of each capture; that each frame lies where the proof says and carries the bytes in one
+datagram, or in order in one direction of one connection; every step; that the bytes are as the case shows
+them; and, of an identifier, that they are a form of the value named.
+Not checked: that the capture itself is true; titles and other words, counts, times and owners; whether bytes
+from several places of one connection or file were one value, and what else the same bytes could be.
+";
+
 /// Frames shown of a proof.
 const SHOWN: usize = 6;
 /// Rows of the value shown.
@@ -236,5 +312,6 @@ const LARGEST: u64 = 1 << 30;
 
 const BOLD: &str = "\x1b[1m";
 const GREEN: &str = "\x1b[32m";
+const YELLOW: &str = "\x1b[33m";
 const RED: &str = "\x1b[31m";
 const PLAIN: &str = "\x1b[0m";

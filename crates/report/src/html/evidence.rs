@@ -58,6 +58,7 @@ impl Page<'_> {
             div.piece {
                 h4 { (words::relation(piece.relation)) }
                 p { (Prose(&piece.words)) }
+                @if !occurrence.trail.runs_alone() { p { (words::NOT_ALONE) } }
                 (self.chain(occurrence))
                 @for excerpt in excerpts.iter().take(MOST_EXCERPTS) { (hex_view(excerpt)) }
             }

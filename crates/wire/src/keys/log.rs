@@ -1,7 +1,7 @@
 //! `SSLKEYLOGFILE` text (draft-ietf-tls-keylogfile, and the older forms that NSS and Wireshark know) to secrets.
 
 use evidence::CaptureId;
-use memchr::memchr;
+use memchr::memchr2;
 
 use super::{
     Label,
@@ -51,11 +51,11 @@ pub(super) fn read(
     let mut tally = LogTally::default();
     // The longest secret, once for all lines.
     let mut secret = [0; LONGEST];
-    while let Some(len) = text.get(tally.used..).and_then(|rest| memchr(b'\n', rest)) {
+    while let Some((len, end)) = text.get(tally.used..).and_then(line_end) {
         let at = tally.used;
         let line = text.get(at..at.saturating_add(len)).unwrap_or_default();
         let number = first_line.saturating_add(tally.lines);
-        tally.used = at.saturating_add(len).saturating_add(1);
+        tally.used = at.saturating_add(len).saturating_add(end);
         tally.lines += 1;
         match parse(line, &mut secret) {
             Line::Blank => {}
@@ -73,6 +73,18 @@ pub(super) fn read(
         }
     }
     tally
+}
+
+/// How long the first line is, and its end: `\n`, `\r\n` or `\r`. `None` where it may go on; a `\r` at the end of
+/// the text may yet be half of an end.
+fn line_end(rest: &[u8]) -> Option<(usize, usize)> {
+    let len = memchr2(b'\n', b'\r', rest)?;
+    match (rest.get(len)?, rest.get(len.saturating_add(1))) {
+        (b'\n', _) => Some((len, 1)),
+        (_, Some(b'\n')) => Some((len, 2)),
+        (_, Some(_)) => Some((len, 1)),
+        (_, None) => None,
+    }
 }
 
 /// Reads a line; the bytes of its secret go to `secret`.
