@@ -313,7 +313,8 @@ impl<'p> FrameReader<'p> {
         };
         let mut capture = Capture { holds: Holds::Phone, ..begin(id, input) };
         let tape = self.hold(&mut capture, &mut opened, input);
-        self.close_messages(capture, (&opened, messages::Kind::Log), FileTold::default(), input);
+        let told = tape.as_ref().map(FileTold::of_log).unwrap_or_default();
+        self.close_messages(capture, (&opened, messages::Kind::Log), told, input);
         tape
     }
 

@@ -525,7 +525,7 @@ mod tests {
         let (other, keys) = (file("other", &[0xd4, 0xc3, 0xb2, 0xa1, 2]), file("log", log.as_bytes()));
         let odd = file("odd", b"nothing known");
         let captures = [one.clone(), other.clone(), same, one.clone(), keys.clone(), odd.clone()];
-        let (inputs, problems) = given(&captures, &[keys.clone(), odd.clone()]);
+        let (inputs, problems) = given(&captures, &[keys.clone(), odd.clone()], &|_| false);
         let expected = [one, other, keys, odd.clone()].map(Input::File);
         assert_eq!(inputs, [&expected[..], &[Input::Keys(odd)]].concat());
         assert_eq!(problems.len(), 2);

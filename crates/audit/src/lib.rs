@@ -27,6 +27,7 @@ mod secrets;
 mod windows;
 mod worker;
 
+pub use handset::messages::bill::Mapping as BillMapping;
 pub use kind::Kind;
 pub use pipeline::{AuditError, Order, audit};
 pub use progress::Meter;

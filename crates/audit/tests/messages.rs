@@ -6,12 +6,11 @@
 use std::{fs, io::Write, net::Ipv4Addr, num::NonZeroUsize, path::Path};
 
 use audit::{
-    Meter, Order, audit,
+    BillMapping, Meter, Order, audit,
     prove::{CaptureFiles, recipe, replay},
 };
 use evidence::{Case, Direction, Fate, Finding, FindingKind, Holds, Occurrence, Relation, Severity, Step};
 use facts::Atlas;
-use handset::messages::bill::Mapping;
 use identifiers::Profile;
 use testkit::{Endpoint, Net, PcapStyle};
 
@@ -181,7 +180,7 @@ fn run(folder: &Path, bill: Option<&str>, workers: usize) -> Case {
         profile: Some(Profile::parse(&profile, &mut |_| Err(String::new())).unwrap()),
         store: None,
         atlas: Atlas::embedded(),
-        bill: bill.map(|bill| Mapping::from_toml(bill).unwrap()),
+        bill: bill.map(|bill| BillMapping::from_toml(bill).unwrap()),
         workers: NonZeroUsize::new(workers),
         program: "test".to_owned(),
     };

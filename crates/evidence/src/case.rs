@@ -60,7 +60,7 @@ pub struct Capture {
     /// Its name as given, for the reader; the digest is what identifies it.
     pub name: String,
     /// Format as recognised: `pcap`, `pcapng`, `HAR`, `mitmproxy flows`, `PCAPdroid CSV`, `TLS key log`,
-    /// `private key`, `APK`; with ` in gzip`, ` in zstd` or ` in zip` where
+    /// `private key`, `APK`, and for the phone's files what they are; with ` in gzip`, ` in zstd` or ` in zip` where
     /// the file is compressed.
     pub format: String,
     /// SHA-256 of the file as it lies on the disk, lower-case hex.
@@ -85,6 +85,23 @@ pub struct Capture {
 }
 
 impl Capture {
+    /// What a place in it is: `frame`, `entry`, `line`; of a database `page`.
+    pub fn unit(&self) -> &'static str {
+        let begins = |format: &str| self.format.starts_with(format);
+        match self.holds {
+            Holds::Phone if begins(Self::DATABASE) => "page",
+            Holds::Phone if begins(Self::DATABASE_LOG) => "frame",
+            Holds::Phone if begins(Self::BACKUP) => "archive",
+            holds => holds.unit(),
+        }
+    }
+
+    /// Format of Android's backups: a proof goes on from all of the file.
+    pub const BACKUP: &str = "Android backup";
+    /// Format of a database of SQLite.
+    pub const DATABASE: &str = "SQLite database";
+    /// Format of a database's write-ahead log.
+    pub const DATABASE_LOG: &str = "SQLite write-ahead log";
     /// Format of a key log: `SSLKEYLOGFILE` lines.
     pub const KEY_LOG: &str = "TLS key log";
     /// Format of a private key.

@@ -58,8 +58,9 @@ pub(crate) struct AppsArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct AuditArguments {
-    /// Packet captures (pcap or pcapng), with the key logs and RSA private keys that open them, the phone's own lists,
-    /// logs, bugreports and apps (APK), in any order; plain, gzip or zstd; folders of them, or - for standard input
+    /// Packet captures (pcap or pcapng), with the key logs and RSA private keys that open them and the phone's own
+    /// files (logs, lists, bugreports, message stores, backups, bills, apps), in any order; plain, gzip or zstd;
+    /// folders of them, or - for standard input
     #[arg(required = true, value_name = "CAPTURE")]
     pub(crate) captures: Vec<PathBuf>,
     /// A key log (SSLKEYLOGFILE) or an RSA private key in PEM, as if it stood among the captures; may be repeated
@@ -68,6 +69,10 @@ pub(crate) struct AuditArguments {
     /// What is known of the phone; see `phonehome profile new`
     #[arg(short, long, value_name = "FILE")]
     pub(crate) profile: Option<PathBuf>,
+    /// What the columns of operators' itemised bills (CSV) among the captures are, as TOML; without it their
+    /// headers have to say so
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bill_mapping: Option<PathBuf>,
     /// Folder for case.json, case.sqlite and report.html [default: the first capture's name with .case]
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,

@@ -54,7 +54,8 @@ fn finding(case: &Case, told: &Told) -> [String; 21] {
         told.grade().map_or("", words::grade).to_owned(),
         joined(told.forms().iter().map(|form| form.0.clone())),
         finding.title.clone(),
-        of_destinations(|destination| host(destination).to_owned()),
+        told.number()
+            .map_or_else(|| of_destinations(|one| host(one).to_owned()), |number| format!("tel:{number}")),
         of_destinations(|one| one.owner.as_ref().map_or_else(String::new, |owner| owner.operator.clone())),
         of_destinations(|one| one.network.located.as_ref().map_or_else(String::new, |at| at.code.clone())),
         finding.count.to_string(),

@@ -72,8 +72,11 @@ fn finding(page: &mut String, told: &Told) -> std::fmt::Result {
     if let Some(value) = told.value() {
         writeln!(page, "  - Value: {}, {}", code(value), told.grade().map_or("", words::grade))?;
     }
-    let when = words::period(finding.first, finding.last);
-    writeln!(page, "  - Seen {}, {when} UTC", words::times(finding.count))?;
+    let when = words::known_period(finding.first, finding.last);
+    writeln!(page, "  - Seen {}, {when}", words::times(finding.count))?;
+    if let Some(number) = told.number().filter(|number| !number.is_empty()) {
+        writeln!(page, "  - Number: {}", code(number))?;
+    }
     if let Some(way) = told.ways().first() {
         writeln!(page, "  - Where: {}", code(way))?;
     }

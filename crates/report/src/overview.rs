@@ -45,6 +45,10 @@ pub(crate) enum Reader {
     Anyone,
     /// It travelled in clear text, some of the times.
     AnyoneInPart,
+    /// It never left, as far as the finding tells: it stands in the phone's own log.
+    Nobody,
+    /// A text message: the operators on the way.
+    Operators,
     /// The transport was encrypted.
     Receiver,
     /// The case does not say.
@@ -84,23 +88,31 @@ impl<'a> Overview<'a> {
         self.destinations.iter().filter(|reached| reached.worst.is_some())
     }
 
+    /// The destinations that identifiers went to.
+    fn identified(&self) -> impl Iterator<Item = &Reached<'a>> {
+        self.told().filter(|reached| {
+            let findings = reached.findings.iter().filter_map(|place| self.findings.get(*place));
+            findings.into_iter().any(|told| told.identifier().is_some())
+        })
+    }
+
     /// The verdict in one sentence.
     pub(crate) fn headline(&self) -> String {
-        if self.findings.iter().all(|told| told.identifier().is_none()) {
-            let more = match self.findings.len() {
-                0 => String::new(),
-                1 => " How it was protected gave 1 finding.".to_owned(),
-                some => format!(" How it was protected gave {some} findings."),
-            };
-            return format!("Nothing identifying was found in what could be read.{more}");
+        if self.nothing_identifying() {
+            return format!("Nothing identifying was found in what could be read.{}", self.besides());
         }
-        let (local, public): (Vec<_>, Vec<_>) = self.told().partition(|reached| local(reached.destination));
+        let (local, public): (Vec<_>, Vec<_>) =
+            self.identified().partition(|reached| local(reached.destination));
         let mut places = Vec::new();
         if !public.is_empty() {
             places.push(words::counted(hosts(public.into_iter()), "destination"));
         }
         if !local.is_empty() {
             places.push("the local network".to_owned());
+        }
+        if let numbers @ 1.. = self.numbers() {
+            let numbers = words::counted(numbers, "number");
+            places.push(format!("{numbers} by text message"));
         }
         let what = self.values();
         match (places.is_empty(), self.all_received()) {
@@ -110,10 +122,41 @@ impl<'a> Overview<'a> {
         }
     }
 
+    /// Whether nothing of what was found identifies anybody and left.
+    fn nothing_identifying(&self) -> bool {
+        self.findings.iter().all(|told| told.identifier().is_none() || !told.left())
+    }
+
+    /// What was found besides identifiers that left.
+    fn besides(&self) -> String {
+        let count = |is: fn(&FindingKind) -> bool| {
+            self.findings.iter().filter(|told| is(&told.finding.kind)).count() as u64
+        };
+        let hidden = count(|kind| matches!(kind, FindingKind::HiddenMessage { .. }));
+        let logged = count(|kind| matches!(kind, FindingKind::Logged { .. }));
+        let protection = count(|kind| matches!(kind, FindingKind::Protection { .. }));
+        let told = [
+            ("Text messages that the phone does not show gave", hidden),
+            ("How it was protected gave", protection),
+            ("The phone’s own log gave", logged),
+        ];
+        let told = told.iter().filter(|(_, count)| *count > 0);
+        told.map(|(what, count)| format!(" {what} {}.", words::counted(*count, "finding"))).collect()
+    }
+
+    /// How many telephone numbers were sent identifiers by text message.
+    fn numbers(&self) -> u64 {
+        let numbers = self.findings.iter().filter_map(|told| match &told.finding.kind {
+            FindingKind::IdentifierInMessage { number, .. } => Some(number),
+            _ => None,
+        });
+        numbers.collect::<BTreeSet<_>>().len() as u64
+    }
+
     /// What weighs most, who could read it, and where the destinations are: the sentences after the headline.
     /// Countries are written as `named` writes their code.
     pub(crate) fn second_line(&self, named: &dyn Fn(&str) -> String) -> String {
-        if self.findings.iter().all(|told| told.identifier().is_none()) {
+        if self.nothing_identifying() {
             return self.search_words();
         }
         format!("{}{}", self.worst(), self.openness(named))
@@ -122,7 +165,8 @@ impl<'a> Overview<'a> {
     /// `Among them: device number (IMEI) and SIM card number (ICCID). `, where something weighs.
     fn worst(&self) -> String {
         let mut kinds: Vec<String> = Vec::new();
-        for told in self.findings.iter().filter(|told| told.finding.severity >= Severity::High) {
+        let weighs = |told: &&Told| told.finding.severity >= Severity::High && told.identifier().is_some();
+        for told in self.findings.iter().filter(weighs) {
             let kind = told.subject().to_owned();
             if !kinds.contains(&kind) {
                 kinds.push(kind);
@@ -137,10 +181,12 @@ impl<'a> Overview<'a> {
 
     fn openness(&self, named: &dyn Fn(&str) -> String) -> String {
         let clear = self.clear();
+        let left = self.findings.iter().filter(|told| told.left()).count();
         let mut line = match clear {
+            0 if self.operators() > 0 => "What went by text message was readable by the operators".to_owned(),
             0 => "None of it was seen in clear text".to_owned(),
-            all if all == self.findings.len() => "All of it was readable by anyone on the way".to_owned(),
-            some => format!("{some} of {} findings were readable by anyone on the way", self.findings.len()),
+            all if all == left => "All of it was readable by anyone on the way".to_owned(),
+            some => format!("{some} of {left} findings were readable by anyone on the way"),
         };
         if let Some(countries) = self.countries(named) {
             line.push_str("; the addresses are in ");
@@ -167,10 +213,27 @@ impl<'a> Overview<'a> {
         self.findings.iter().filter(open).count()
     }
 
+    /// Findings of text messages.
+    fn operators(&self) -> usize {
+        self.findings.iter().filter(|told| told.reader() == Reader::Operators).count()
+    }
+
+    /// When the captures were recorded. A phone's files may reach back for years; they count where there is no
+    /// traffic.
+    pub(crate) fn recorded(&self) -> Vec<(Timestamp, Timestamp)> {
+        let of = |traffic: bool| {
+            let captures = self.case.captures.iter().filter(move |one| one.holds.is_traffic() == traffic);
+            captures.filter_map(|capture| capture.first.zip(capture.last)).collect()
+        };
+        let recorded: Vec<_> = of(true);
+        if recorded.is_empty() { of(false) } else { recorded }
+    }
+
     /// From the first to the last moment that the captures, or else the findings, tell of.
     pub(crate) fn span(&self) -> Option<(Timestamp, Timestamp)> {
-        let captures = self.case.captures.iter().filter_map(|capture| capture.first.zip(capture.last));
-        let findings = self.findings.iter().map(|told| (told.finding.first, told.finding.last));
+        let captures = self.recorded().into_iter();
+        let timed = self.findings.iter().filter(|told| told.finding.first != Timestamp::default());
+        let findings = timed.map(|told| (told.finding.first, told.finding.last));
         let whole = |(first, last): (Timestamp, Timestamp), (a, b)| (first.min(a), last.max(b));
         captures.reduce(whole).or_else(|| findings.reduce(whole))
     }
@@ -180,7 +243,7 @@ impl<'a> Overview<'a> {
     fn values(&self) -> String {
         let mut values: BTreeMap<(IdentifierKind, &str), bool> = BTreeMap::new();
         for told in &self.findings {
-            let Some(identifier) = told.identifier() else { continue };
+            let Some(identifier) = told.identifier().filter(|_| told.left()) else { continue };
             let value = (identifier, told.value().unwrap_or_default());
             *values.entry(value).or_default() |= told.grade() != Some(Grade::Shaped);
         }
@@ -201,7 +264,7 @@ impl<'a> Overview<'a> {
 
     /// `CN and FI`, with how many have no known country.
     fn countries(&self, named: &dyn Fn(&str) -> String) -> Option<String> {
-        let public: Vec<_> = self.told().filter(|reached| !local(reached.destination)).collect();
+        let public: Vec<_> = self.identified().filter(|reached| !local(reached.destination)).collect();
         let located = |reached: &&Reached| {
             reached.destination.network.located.as_ref().map(|country| country.code.clone())
         };
@@ -233,7 +296,10 @@ impl<'a> Told<'a> {
     pub(crate) fn kind(&self) -> &'static str {
         match self.finding.kind {
             FindingKind::BulkData { .. } => "bulk_data",
+            FindingKind::HiddenMessage { .. } => "hidden_message",
+            FindingKind::IdentifierInMessage { .. } => "identifier_in_message",
             FindingKind::IdentifierSent { .. } => "identifier_sent",
+            FindingKind::Logged { .. } => "logged",
             FindingKind::Protection { .. } => "protection",
         }
     }
@@ -241,19 +307,37 @@ impl<'a> Told<'a> {
     /// The identifier, where it is about one.
     pub(crate) fn identifier(&self) -> Option<IdentifierKind> {
         match &self.finding.kind {
-            FindingKind::BulkData { identifier, .. } | FindingKind::IdentifierSent { identifier, .. } => {
-                Some(*identifier)
+            FindingKind::BulkData { identifier, .. }
+            | FindingKind::IdentifierInMessage { identifier, .. }
+            | FindingKind::IdentifierSent { identifier, .. }
+            | FindingKind::Logged { identifier, .. } => Some(*identifier),
+            FindingKind::HiddenMessage { .. } | FindingKind::Protection { .. } => None,
+        }
+    }
+
+    /// Whether it tells of something that left the phone.
+    pub(crate) fn left(&self) -> bool {
+        !matches!(self.finding.kind, FindingKind::Logged { .. })
+    }
+
+    /// The telephone number of the other side, where it is about text messages.
+    pub(crate) fn number(&self) -> Option<&'a str> {
+        match &self.finding.kind {
+            FindingKind::HiddenMessage { number, .. } | FindingKind::IdentifierInMessage { number, .. } => {
+                Some(number)
             }
-            FindingKind::Protection { .. } => None,
+            _ => None,
         }
     }
 
     /// What it is about, in a few words: the identifier, or what is wrong with the protection.
     pub(crate) fn subject(&self) -> &'static str {
         match &self.finding.kind {
-            FindingKind::BulkData { identifier, .. } | FindingKind::IdentifierSent { identifier, .. } => {
-                identifier.words()
-            }
+            FindingKind::BulkData { identifier, .. }
+            | FindingKind::IdentifierInMessage { identifier, .. }
+            | FindingKind::IdentifierSent { identifier, .. }
+            | FindingKind::Logged { identifier, .. } => identifier.words(),
+            FindingKind::HiddenMessage { .. } => "text message that the phone does not show",
             FindingKind::Protection { fault, .. } => words::fault(*fault),
         }
     }
@@ -261,9 +345,11 @@ impl<'a> Told<'a> {
     /// The name of what it is about, in files.
     pub(crate) fn subject_id(&self) -> &'static str {
         match &self.finding.kind {
-            FindingKind::BulkData { identifier, .. } | FindingKind::IdentifierSent { identifier, .. } => {
-                identifier.id()
-            }
+            FindingKind::BulkData { identifier, .. }
+            | FindingKind::IdentifierInMessage { identifier, .. }
+            | FindingKind::IdentifierSent { identifier, .. }
+            | FindingKind::Logged { identifier, .. } => identifier.id(),
+            FindingKind::HiddenMessage { .. } => "hidden_message",
             FindingKind::Protection { fault, .. } => fault.id(),
         }
     }
@@ -271,15 +357,21 @@ impl<'a> Told<'a> {
     /// The value, where there is one.
     pub(crate) fn value(&self) -> Option<&'a str> {
         match &self.finding.kind {
-            FindingKind::IdentifierSent { value, .. } => Some(value),
-            FindingKind::BulkData { .. } | FindingKind::Protection { .. } => None,
+            FindingKind::IdentifierInMessage { value, .. }
+            | FindingKind::IdentifierSent { value, .. }
+            | FindingKind::Logged { value, .. } => Some(value),
+            FindingKind::BulkData { .. }
+            | FindingKind::HiddenMessage { .. }
+            | FindingKind::Protection { .. } => None,
         }
     }
 
     /// The grade, where there is one.
     pub(crate) fn grade(&self) -> Option<Grade> {
         match &self.finding.kind {
-            FindingKind::IdentifierSent { grade, .. } => Some(*grade),
+            FindingKind::IdentifierInMessage { grade, .. }
+            | FindingKind::IdentifierSent { grade, .. }
+            | FindingKind::Logged { grade, .. } => Some(*grade),
             _ => self.groups.iter().map(|group| group.key.grade).max(),
         }
     }
@@ -288,7 +380,9 @@ impl<'a> Told<'a> {
     pub(crate) fn forms(&self) -> Vec<&'a Form> {
         let of_groups = self.groups.iter().map(|group| &group.key.form);
         let mut forms: Vec<&Form> = match &self.finding.kind {
-            FindingKind::IdentifierSent { forms, .. } => forms.iter().collect(),
+            FindingKind::IdentifierInMessage { forms, .. }
+            | FindingKind::IdentifierSent { forms, .. }
+            | FindingKind::Logged { forms, .. } => forms.iter().collect(),
             _ => of_groups.collect(),
         };
         forms.sort();
@@ -300,6 +394,10 @@ impl<'a> Told<'a> {
     pub(crate) fn reader(&self) -> Reader {
         let protection = match &self.finding.kind {
             FindingKind::Protection { protection, .. } => Some(protection.security),
+            FindingKind::HiddenMessage { .. } | FindingKind::IdentifierInMessage { .. } => {
+                return Reader::Operators;
+            }
+            FindingKind::Logged { .. } => return Reader::Nobody,
             FindingKind::BulkData { .. } | FindingKind::IdentifierSent { .. } => None,
         };
         let groups = || self.groups.iter().map(|group| group.key.security).chain(protection);
@@ -340,6 +438,8 @@ impl Reader {
         match self {
             Self::Anyone => "yes",
             Self::AnyoneInPart => "partly",
+            Self::Nobody => "not sent",
+            Self::Operators => "to operators",
             Self::Receiver => "no",
             Self::Unknown => "unknown",
         }
@@ -349,6 +449,12 @@ impl Reader {
         match self {
             Self::Anyone => "anyone on the way: clear text",
             Self::AnyoneInPart => "anyone on the way, some of the times: partly clear text",
+            Self::Nobody => {
+                "nobody on the way: it stands in the phone’s own log, and is not known to have been sent"
+            }
+            Self::Operators => {
+                "the operators on the way and the receiver: text messages are not encrypted from end to end"
+            }
             Self::Receiver => "the receiver: the transport was encrypted",
             Self::Unknown => "unknown",
         }

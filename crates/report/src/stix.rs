@@ -4,7 +4,7 @@
 //! `resolves_to_refs`), `ipv4-addr` or `ipv6-addr` and `autonomous-system`; one `observed-data` per
 //! destination with its times and number of flows; one `note` per finding that refers to the observed data of
 //! its destinations. Destinations in the local network are left out. The identifiers' *values* are left out
-//! as well: bundles are made to be passed on, and the phone's owner is not the threat. The finding's name
+//! as well, and telephone numbers: bundles are made to be passed on, and the phone's owner is not the threat. The finding's name
 //! leads back to the case.
 //!
 //! Equal cases give equal bytes: no clock is asked. Names of cyber-observable objects are UUIDv5 over the
@@ -196,14 +196,23 @@ impl Bundle {
     }
 }
 
-/// What a finding is about: an identifier, or the protection of what was sent.
+/// What a finding is about: an identifier, a text message, or the protection of what was sent.
 fn about(told: &Told) -> &'static str {
-    if told.identifier().is_some() { "identifier" } else { "protection" }
+    match (told.identifier(), told.number()) {
+        (Some(_), _) => "identifier",
+        (None, Some(_)) => "message",
+        (None, None) => "protection",
+    }
 }
 
 /// A finding in a few words.
 fn summary(told: &Told) -> String {
-    let sent = if told.identifier().is_some() { " sent" } else { "" };
+    let sent = match (told.identifier(), told.left()) {
+        (None, _) => "",
+        (Some(_), true) if told.number().is_some() => " sent in a text message",
+        (Some(_), true) => " sent",
+        (Some(_), false) => " in the phone's own log",
+    };
     format!("{}{sent} ({})", words::capital(told.subject()), told.finding.severity.id())
 }
 
@@ -220,7 +229,12 @@ fn content(told: &Told) -> String {
         words::times(finding.count),
         words::moment(finding.first),
         words::moment(finding.last),
-        if hosts.is_empty() { "unknown".to_owned() } else { hosts.join(", ") },
+        match (hosts.is_empty(), told.number(), told.left()) {
+            (false, ..) => hosts.join(", "),
+            (true, Some(_), _) => "a telephone number".to_owned(),
+            (true, None, true) => "unknown".to_owned(),
+            (true, None, false) => "none that is known".to_owned(),
+        },
         told.reader().words(),
     )
 }

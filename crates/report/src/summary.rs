@@ -135,6 +135,8 @@ impl Page {
         facts.push(match told.reader() {
             Reader::Anyone => "clear text".to_owned(),
             Reader::AnyoneInPart => "partly clear text".to_owned(),
+            Reader::Nobody => "in the log, not known to be sent".to_owned(),
+            Reader::Operators => "text message".to_owned(),
             Reader::Receiver => "encrypted transport".to_owned(),
             Reader::Unknown => "transport unknown".to_owned(),
         });

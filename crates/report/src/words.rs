@@ -1,8 +1,8 @@
 //! Numbers and facts -> the words in which every output tells them.
 
 use evidence::{
-    Capture, CaptureId, Carrier, Case, Content, Direction, Fate, Grade, Layer, Missing, ProtectionFault,
-    Relation, Security, Severity, Step, Timestamp, Transport,
+    Capture, CaptureId, Carrier, Case, Content, Direction, Fate, FrameNo, Grade, Layer, Missing, Occurrence,
+    ProtectionFault, Relation, Security, Severity, Step, Timestamp, Transport,
 };
 
 /// `12,345`.
@@ -196,6 +196,7 @@ pub(crate) fn transport(transport: Transport) -> &'static str {
 pub(crate) fn relation(relation: Relation) -> &'static str {
     match relation {
         Relation::Value => "The value",
+        Relation::Account => "Tells of it as well",
         Relation::Destination => "Names the destination",
         Relation::Label => "Says what the content is",
         Relation::Answer => "What the receiver answered",
@@ -313,6 +314,38 @@ pub(crate) fn capture(case: &Case, id: CaptureId) -> String {
     named.map_or_else(|| id.to_string(), |capture| capture.name.clone())
 }
 
+/// `line 3 of log.txt`, `page 12 of mmssms.db`: the file by the last part of its name.
+pub(crate) fn place(case: &Case, id: CaptureId, frame: FrameNo) -> String {
+    let Some(capture) = case.captures.iter().find(|capture| capture.id == id) else {
+        return format!("{frame} of {id}");
+    };
+    let name = capture.name.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or(&capture.name);
+    match capture.unit() {
+        "archive" => name.to_owned(),
+        unit => format!("{unit} {frame} of {name}"),
+    }
+}
+
+/// The same for the first bytes of an occurrence.
+pub(crate) fn place_of(case: &Case, occurrence: &Occurrence) -> String {
+    place(case, occurrence.exchange.flow.capture, occurrence.frame)
+}
+
+/// An event by its fixed name: `boot_completed` is `Boot completed`.
+pub(crate) fn mark(kind: &str) -> String {
+    capital(&kind.replace('_', " "))
+}
+
+/// `2019-03-21 07:41:05`, or that it is not known.
+pub(crate) fn known_moment(time: Timestamp) -> String {
+    if time == Timestamp::default() { "at a time not told".to_owned() } else { moment(time) + " UTC" }
+}
+
+/// `once, 2019-03-21 07:41:05 UTC`, with both ends of a period.
+pub(crate) fn known_period(first: Timestamp, last: Timestamp) -> String {
+    if first == Timestamp::default() { "at a time not told".to_owned() } else { period(first, last) + " UTC" }
+}
+
 /// Decoders that make buffers, by the name under which `payload` registers them: how people write it, and
 /// what it does. One that is not here is shown by that name alone.
 const DECODERS: &[(&str, &str, &str)] = &[
@@ -320,6 +353,12 @@ const DECODERS: &[(&str, &str, &str)] = &[
     ("br", "Brotli", "compression that anyone can undo"),
     ("deflate", "Deflate", "compression that anyone can undo"),
     ("form-value", "Form value", "characters written as %XX and + in a form"),
+    ("gsm-7bit", "GSM 7-bit", "the alphabet of text messages, packed: anyone can read it"),
+    (
+        "gsm-7bit-header",
+        "GSM 7-bit",
+        "the alphabet of text messages, packed behind a header: anyone can read it",
+    ),
     ("gzip", "gzip", "compression that anyone can undo"),
     ("hex", "Hex", "bytes written as hexadecimal digits: anyone can undo it"),
     ("huffman", "Huffman code", "frequent characters of header fields written shorter: anyone can undo it"),

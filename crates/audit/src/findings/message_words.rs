@@ -27,24 +27,7 @@ pub(super) fn hidden_title(number: &str, direction: Direction, verdict: Verdict,
 /// Who says so, what the store says, what it may mean.
 pub(super) fn hidden_paragraph(direction: Direction, verdict: Verdict, rows: &[&SettledRow]) -> String {
     let carried = rows.iter().filter(|row| row.carried).count();
-    let mut words = match (verdict, carried) {
-        (Verdict::LoggedAndGone, 0) => {
-            "An older page of the store still holds what was deleted; nothing else tells of it. Whoever uses the phone may have deleted it by hand."
-                .to_owned()
-        }
-        (Verdict::LoggedAndGone, _) => {
-            "It was carried, it stood in the store, and it was deleted from there. The store does not say by whom: an app, or whoever uses the phone."
-                .to_owned()
-        }
-        _ => "A record from outside of the phone’s store tells of it, and the store, which holds older and newer messages, does not. Apps can send messages that are never written to the store; the owner then cannot see them."
-            .to_owned(),
-    };
-    if direction == Direction::In && verdict != Verdict::LoggedAndGone {
-        words = words.replace(
-            "Apps can send messages that are never written to the store",
-            "Apps can take messages before they are written to the store",
-        );
-    }
+    let mut words = meaning(direction, verdict, carried).to_owned();
     if rows.iter().any(|row| row.message.silent) {
         sentence(&mut words, "The network marked it as one that the phone must not show.");
     }
@@ -60,6 +43,23 @@ pub(super) fn hidden_paragraph(direction: Direction, verdict: Verdict, rows: &[&
     words
 }
 
+fn meaning(direction: Direction, verdict: Verdict, carried: usize) -> &'static str {
+    match (verdict, carried, direction) {
+        (Verdict::LoggedAndGone, 0, _) => {
+            "An older page of the store still holds what was deleted; nothing else tells of it. Whoever uses the phone may have deleted it by hand."
+        }
+        (Verdict::LoggedAndGone, ..) => {
+            "It was carried, it stood in the store, and it was deleted from there. The store does not say by whom: an app, or whoever uses the phone."
+        }
+        (_, _, Direction::Out) => {
+            "A record from outside of the phone’s store tells of it, and the store, which holds older and newer messages, does not. Apps can send messages that are never written to the store; the owner then cannot see them."
+        }
+        (_, _, Direction::In) => {
+            "A record from outside of the phone’s store tells of it, and the store, which holds older and newer messages, does not. Apps can take messages before they are written to the store; the owner then cannot see them."
+        }
+    }
+}
+
 /// `The phone’s device number (IMEI) was sent in a text message to +8613800000000`.
 pub(super) fn in_message_title(subject: (IdentifierKind, Grade), number: &str, carried: bool) -> String {
     let who = who(number);
@@ -72,37 +72,42 @@ pub(super) fn in_message_title(subject: (IdentifierKind, Grade), number: &str, c
 
 /// How it is known, who could read it, and whether the owner can see it.
 pub(super) fn in_message_paragraph(rows: &[&SettledRow], label: &str) -> String {
-    let carried = rows.iter().any(|row| row.carried);
-    let visible = rows.iter().all(|row| row.visible);
     let count = match rows.len() {
         1 => "One message has it".to_owned(),
         count => format!("{count} messages have it"),
     };
     let label = if label.is_empty() { String::new() } else { format!(" ({label})") };
-    let mut words = match carried {
-        true => format!("{count}{label}; that it was carried is on record."),
-        false => {
-            format!("{count}{label}, as the phone’s own files tell; whether it was carried is not on record.")
-        }
-    };
+    let mut words = format!("{count}{label}; {}.", carriage(rows));
     sentence(
         &mut words,
         "Text messages are not encrypted: the operators on the way, and whoever has the number, can read them.",
     );
-    sentence(
-        &mut words,
-        match visible {
-            true => "The phone’s message store shows it; its owner may have written it.",
-            false => "The phone’s message store does not show it.",
-        },
-    );
-    if rows.iter().any(|row| matches!(row.verdict, Verdict::Undecided(Doubt::NoStore))) {
-        words = words.replace(
-            " The phone’s message store does not show it.",
-            " No message store was given, so that nobody can say whether its owner can see it.",
-        );
-    }
+    sentence(&mut words, sight(rows));
     words
+}
+
+/// How many of them are known to have been carried.
+fn carriage(rows: &[&SettledRow]) -> String {
+    match rows.iter().filter(|row| row.carried).count() {
+        0 => "the phone’s own files tell so, and whether it was carried is not on record".to_owned(),
+        all if all == rows.len() => "that it was carried is on record".to_owned(),
+        some => format!("that {some} of them were carried is on record"),
+    }
+}
+
+/// Whether the phone shows them.
+fn sight(rows: &[&SettledRow]) -> &'static str {
+    let shown = rows.iter().filter(|row| row.visible).count();
+    if rows.iter().all(|row| matches!(row.verdict, Verdict::Undecided(Doubt::NoStore))) {
+        return "No message store was given, so that nobody can say whether the phone shows it.";
+    }
+    match shown {
+        0 => "The phone’s message store does not show it.",
+        all if all == rows.len() => {
+            "The phone’s message store or a backup of it shows it; the owner may have written it."
+        }
+        _ => "The phone’s message store, or a backup of it, shows some of them and not the others.",
+    }
 }
 
 /// `The phone’s device number (IMEI) stands in the phone’s own log`.

@@ -185,6 +185,13 @@ pub(super) fn said(sms: &Sms, lost: bool) -> Said<'_> {
 }
 
 impl FileTold {
+    /// Of a write-ahead log: its frames, of which each holds a page (SQLite's file format, section 4.1).
+    pub(crate) fn of_log(log: &Tape) -> Self {
+        let size = log.all().get(8..12).and_then(|four| four.try_into().ok()).map_or(0, u32::from_be_bytes);
+        let frames = (log.all().len() as u64).saturating_sub(32) / (u64::from(size) + 24);
+        Self { facts: frames, ..Self::default() }
+    }
+
     pub(super) fn see(&mut self, time: Option<Timestamp>) {
         self.first = self.first.into_iter().chain(time).min();
         self.last = self.last.into_iter().chain(time).max();

@@ -14,7 +14,7 @@ mod settle;
 
 use std::collections::HashMap;
 
-use evidence::{CaptureId, Timestamp};
+use evidence::{Capture, CaptureId, Timestamp};
 use handset::{
     Oddity,
     messages::{
@@ -63,10 +63,10 @@ impl Kind {
     /// For people.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Backup => "Android backup",
+            Self::Backup => Capture::BACKUP,
             Self::Bill => "itemised bill",
-            Self::Database => "SQLite database",
-            Self::Log => "SQLite write-ahead log",
+            Self::Database => Capture::DATABASE,
+            Self::Log => Capture::DATABASE_LOG,
             Self::Xml => "SMS Backup & Restore",
         }
     }

@@ -12,7 +12,7 @@ use std::{
 
 use anstream::stream::IsTerminal;
 use audit::{
-    Meter, Order,
+    BillMapping, Meter, Order,
     prove::{self, CaptureBytes, CaptureFiles},
 };
 use evidence::{Buffer, CaptureId, Case, Evidence, Finding, Occurrence};
@@ -29,6 +29,7 @@ use crate::{
 pub(crate) fn run(arguments: AuditArguments) -> anyhow::Result<Exit> {
     let profile = arguments.profile.as_deref().map(profile::load).transpose()?;
     let atlas = atlas(&arguments.mmdb)?;
+    let bill = arguments.bill_mapping.as_deref().map(mapping).transpose()?;
     let folder = arguments.out.clone().unwrap_or_else(|| default_folder(&arguments.captures));
     check(&arguments, &folder)?;
     write::folder(&folder)?;
@@ -38,6 +39,7 @@ pub(crate) fn run(arguments: AuditArguments) -> anyhow::Result<Exit> {
         profile,
         store: (!arguments.no_store).then(|| folder.join("case.sqlite")),
         atlas,
+        bill,
         workers: arguments.threads,
         program: concat!("phonehome ", env!("CARGO_PKG_VERSION")).to_owned(),
     };
@@ -115,6 +117,15 @@ fn atlas(files: &[PathBuf]) -> anyhow::Result<Atlas> {
         let bytes = fs::read(file).map_err(|error| fail(error.to_string()))?;
         atlas.with_mmdb(bytes).map_err(|error| fail(error.to_string()))
     })
+}
+
+/// What a file says of the form of bills.
+fn mapping(file: &Path) -> anyhow::Result<BillMapping> {
+    let fail = |error: String| {
+        Failed::with(Exit::Usage, format!("{}: no usable mapping of bills: {error}", file.display()))
+    };
+    let text = fs::read_to_string(file).map_err(|error| fail(error.to_string()))?;
+    BillMapping::from_toml(&text).map_err(|error| fail(error.to_string()))
 }
 
 fn default_folder(captures: &[PathBuf]) -> PathBuf {

@@ -251,7 +251,7 @@ impl Prover {
     /// What a capture consists of.
     fn unit(&self, capture: CaptureId) -> &'static str {
         let found = self.captures.iter().find(|known| known.id == capture);
-        found.map_or("frame", |capture| capture.holds.unit())
+        found.map_or("frame", Capture::unit)
     }
 
     fn name(&self, capture: CaptureId) -> String {

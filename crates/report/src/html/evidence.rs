@@ -1,6 +1,6 @@
 //! Evidence: for each finding the way from the recorded frames to the value, and the bytes.
 
-use evidence::{Evidence, Occurrence, SightingGroup};
+use evidence::{Capture, Evidence, Occurrence, SightingGroup};
 use maud::{Markup, html};
 
 use super::show::{Prose, Shown, anchor, chip};
@@ -81,22 +81,27 @@ impl Page<'_> {
 
     fn frames(&self, occurrence: &Occurrence, chain: &Chain) -> Markup {
         let rest = chain.frames.len().saturating_sub(MOST_FRAMES);
+        let flow = occurrence.exchange.flow.capture;
+        let capture = self.overview.case.captures.iter().find(|capture| capture.id == flow);
+        let unit = capture.map_or("frame", Capture::unit);
+        let of_traffic = capture.is_none_or(|capture| capture.holds.is_traffic());
         html! {
             li {
-                span.step { @if chain.frames.len() > 1 { (words::counted(chain.frames.len() as u64, "frame")) } @else { "Frame " (occurrence.frame) } }
+                span.step { @if chain.frames.len() > 1 { (words::counted(chain.frames.len() as u64, unit)) } @else { (words::capital(unit)) " " (occurrence.frame) } }
                 span.what {
-                    "recorded " (words::moment(occurrence.time)) " UTC, in exchange " (occurrence.exchange)
+                    "recorded " (words::known_moment(occurrence.time))
+                    @if of_traffic { ", in exchange " (occurrence.exchange) }
                     @if chain.frames.is_empty() { "; the case does not say where in the file" }
                 }
                 @if !chain.frames.is_empty() {
                     ul.plain {
                         @for (capture, frame, range) in chain.frames.iter().take(MOST_FRAMES) {
                             li {
-                                "frame " (frame) " of " (Shown(&words::capture(self.overview.case, *capture)))
+                                (unit) " " (frame) " of " (Shown(&words::capture(self.overview.case, *capture)))
                                 ", file offset " code { (words::number(range.start)) "–" (words::number(range.end)) }
                             }
                         }
-                        @if rest > 0 { li.muted { "and " (words::counted(rest as u64, "frame")) " more" } }
+                        @if rest > 0 { li.muted { "and " (words::counted(rest as u64, unit)) " more" } }
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! What left: one card per finding, worst first.
 
-use evidence::{Destination, FindingKind, Severity};
+use evidence::{Destination, Direction, FindingKind, Severity};
 use maud::{Markup, html};
 
 use super::Page;
@@ -65,12 +65,13 @@ impl Page<'_> {
                 p { (Prose(&finding.words)) }
                 dl.facts {
                     dt { "What" } dd { (what(told)) }
-                    dt { "Where to" } dd { (self.where_to(told)) }
+                    @if told.left() { dt { (whither(told)) } dd { (self.where_to(told)) } }
                     dt { "When" }
                     dd {
-                        (words::capital(&words::times(finding.count))) ", " (words::period(finding.first, finding.last)) " UTC"
+                        (words::capital(&words::times(finding.count))) ", " (words::known_period(finding.first, finding.last))
                     }
                     @if told.identifier().is_some() { dt { "In which form" } dd { (form(told)) } }
+                    @if let FindingKind::Logged { tags, .. } = &finding.kind { dt { "Written by" } dd { (codes(tags.iter().map(String::as_str))) } }
                     dt { "Who could read it" } dd { (words::capital(told.reader().words())) }
                     @if !told.apps().is_empty() { dt { "Sent by" } dd { (codes(told.apps().into_iter().take(MOST_SHOWN))) } }
                 }
@@ -86,7 +87,11 @@ impl Page<'_> {
     fn where_to(&self, told: &Told) -> Markup {
         let rest = told.destinations.len().saturating_sub(MOST_SHOWN);
         html! {
-            @if told.destinations.is_empty() { "unknown" }
+            @match told.number() {
+                Some("") => { "a number that is not told, by text message" }
+                Some(number) => { strong { (Shown(number)) } ", by text message" }
+                None => { @if told.destinations.is_empty() { "unknown" } }
+            }
             ul.plain {
                 @for destination in told.destinations.iter().take(MOST_SHOWN) { li { (self.receiver(destination)) } }
                 @if rest > 0 { li.muted { "and " (words::counted(rest as u64, "destination")) " more" } }
@@ -118,11 +123,22 @@ impl Page<'_> {
     }
 }
 
+/// `Where to`, or `From` for what came in.
+fn whither(told: &Told) -> &'static str {
+    match told.finding.kind {
+        FindingKind::HiddenMessage { direction: Direction::In, .. } => "From",
+        _ => "Where to",
+    }
+}
+
 fn what(told: &Told) -> Markup {
     html! {
         (words::capital(told.subject()))
         @match &told.finding.kind {
-            FindingKind::IdentifierSent { value, .. } => { " " code.value { (Shown(value)) } }
+            FindingKind::IdentifierInMessage { value, .. }
+            | FindingKind::IdentifierSent { value, .. }
+            | FindingKind::Logged { value, .. } => { " " code.value { (Shown(value)) } }
+            FindingKind::HiddenMessage { verdict, .. } => { ": " (Shown(verdict)) }
             FindingKind::BulkData { seen, planted, .. } => {
                 ": " (words::number(*seen)) " different ones"
                 @if *planted > 0 { ", of " (words::number(*planted)) " in the profile" }

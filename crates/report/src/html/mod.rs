@@ -11,10 +11,11 @@ mod destinations;
 mod evidence;
 mod findings;
 mod map;
+mod phone;
 mod show;
 mod timeline;
 
-use ::evidence::{Capture, Case, Finding, Holds, Occurrence, Timestamp};
+use ::evidence::{Capture, Case, Finding, Occurrence, Timestamp};
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
 use self::show::chip;
@@ -102,6 +103,7 @@ pub fn html(case: &Case, options: &HtmlOptions) -> String {
                     (page.findings())
                     (page.destinations())
                     (page.timeline())
+                    (page.phone())
                     (page.evidence())
                     (page.devices())
                     (page.ledger())
@@ -139,7 +141,7 @@ impl Page<'_> {
                 p.lead { (Prose(&overview.second_line(&|code| self.country_name(code)))) " " (self.coverage.headline()) }
                 (self.tiles())
                 nav aria-label="Contents" {
-                    ul { @for (id, name) in SECTIONS { li { a href={ "#" (id) } { (name) } } } }
+                    ul { @for (id, name) in SECTIONS.iter().filter(|(id, _)| *id != "phone" || !overview.case.phone.is_empty()) { li { a href={ "#" (id) } { (name) } } } }
                 }
             }
         }
@@ -252,8 +254,8 @@ fn examined(capture: &Capture) -> Markup {
             h3 { (Shown(&capture.name)) }
             dl.facts {
                 dt { "SHA-256" } dd { code.digest { (Shown(&capture.sha256)) } }
-                @if !matches!(capture.holds, Holds::App | Holds::Secrets) {
-                    dt { "Recorded" }
+                @if capture.holds.is_traffic() || capture.first.is_some() {
+                    dt { @if capture.holds.is_traffic() { "Recorded" } @else { "Tells of" } }
                     dd { (recorded(capture)) }
                 }
                 dt { "Size" }
@@ -280,6 +282,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("what-left", "What left"),
     ("to-whom", "To whom"),
     ("when", "When"),
+    ("phone", "The phone"),
     ("evidence", "Evidence"),
     ("devices", "Devices"),
     ("coverage", "Coverage"),

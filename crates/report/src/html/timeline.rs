@@ -3,7 +3,7 @@
 //! Labels are text of the page and the strips stretch, so a row is readable on 320 pixels as on paper.
 //! Where the captures were recorded with long breaks the breaks are drawn narrow: [`Axis`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use evidence::Timestamp;
@@ -18,6 +18,7 @@ impl Page<'_> {
     pub(super) fn timeline(&self) -> Markup {
         let Some(axis) = Axis::of(&self.overview) else { return html! {} };
         let findings = &self.overview.findings;
+        let timed = |(_, told): &(usize, &Told)| told.finding.first != Timestamp::default();
         let told: Vec<&Reached> = self.overview.destinations.iter().take(MOST_DESTINATIONS).collect();
         html! {
             section #when aria-labelledby="when-title" {
@@ -32,10 +33,11 @@ impl Page<'_> {
                     @if !findings.is_empty() {
                         h3 { "Findings" }
                         ol.rows {
-                            @for (place, told) in findings.iter().enumerate().take(MOST_FINDINGS) { (self.finding_row(&axis, place, told)) }
+                            @for (place, told) in findings.iter().enumerate().filter(timed).take(MOST_FINDINGS) { (self.finding_row(&axis, place, told)) }
                         }
                         @if findings.len() > MOST_FINDINGS { p.muted { "and " (words::counted((findings.len() - MOST_FINDINGS) as u64, "finding")) " more, not drawn" } }
                     }
+                    (self.marks_over(&axis))
                     @if !told.is_empty() {
                         h3 { "Destinations" }
                         ol.rows { @for reached in &told { (destination_row(&axis, reached)) } }
@@ -46,11 +48,35 @@ impl Page<'_> {
         }
     }
 
+    /// What happened on the phone while the captures were recorded, one row for each kind.
+    fn marks_over(&self, axis: &Axis) -> Markup {
+        let mut kinds: BTreeMap<&str, Vec<Timestamp>> = BTreeMap::new();
+        for mark in self.overview.case.phone.marks.iter().filter(|mark| axis.holds(mark.time)) {
+            kinds.entry(&mark.kind).or_default().push(mark.time);
+        }
+        html! {
+            @if !kinds.is_empty() {
+                h3 { "On the phone" }
+                ol.rows {
+                    @for (kind, times) in kinds.iter().take(MOST_KINDS) {
+                        li {
+                            span.label { (Shown(&words::mark(kind))) span.muted { (words::times(times.len() as u64)) } }
+                            @if let (Some(first), Some(last)) = (times.iter().min(), times.iter().max()) {
+                                (strip(axis, "quiet", (*first, *last), times))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     fn finding_row(&self, axis: &Axis, place: usize, told: &Told) -> Markup {
         let finding = told.finding;
         let times = match self.options.moments {
-            Some(moments) => moments(finding),
-            None => known(told),
+            // What was no sighting in the traffic has no moments but its own.
+            Some(moments) if !told.groups.is_empty() => moments(finding),
+            _ => known(told),
         };
         html! {
             li {
@@ -58,6 +84,7 @@ impl Page<'_> {
                     a href={ "#" (anchor(told, place)) } { (words::capital(told.subject())) } " " (chip(finding.severity, None))
                     span.muted {
                         @if let Some(first) = told.destinations.first() { (Shown(host(first))) ", " }
+                        @if let Some(number) = told.number().filter(|number| !number.is_empty()) { (Shown(number)) ", " }
                         @if told.destinations.len() > 1 { "and " (told.destinations.len() - 1) " more, " }
                         (words::times(finding.count))
                     }
@@ -84,7 +111,8 @@ fn known(told: &Told) -> Vec<Timestamp> {
         let proofs = group.proofs.iter().map(|proof| proof.time);
         proofs.chain([group.first, group.last])
     });
-    groups.chain([told.finding.first, told.finding.last]).collect()
+    let ends = [told.finding.first, told.finding.last];
+    groups.chain(ends.into_iter().filter(|time| *time != Timestamp::default())).collect()
 }
 
 fn strip(axis: &Axis, class: &str, (first, last): (Timestamp, Timestamp), times: &[Timestamp]) -> Markup {
@@ -155,8 +183,7 @@ impl Axis {
     /// From the times of the captures, or of the findings where no capture has one.
     fn of(overview: &Overview) -> Option<Self> {
         let whole = overview.span()?;
-        let captures = overview.case.captures.iter().filter_map(|capture| capture.first.zip(capture.last));
-        let mut recorded: Vec<(Timestamp, Timestamp)> = captures.collect();
+        let mut recorded = overview.recorded();
         if recorded.is_empty() {
             recorded.push(whole);
         }
@@ -188,6 +215,11 @@ impl Axis {
             }
         }
         Self { periods: laid_out(&periods) }
+    }
+
+    /// Whether an instant lies in a period of recording.
+    fn holds(&self, time: Timestamp) -> bool {
+        self.periods.iter().any(|period| (period.first..=period.last).contains(&time.0))
     }
 
     fn place(&self, time: Timestamp) -> i64 {
@@ -300,6 +332,7 @@ const MOST_PERIODS: usize = 8;
 /// Gaps cut out of one recording, and how long they are at least, in nanoseconds.
 const MOST_CUTS: usize = 3;
 const LEAST_CUT: i128 = 3_600_000_000_000;
+const MOST_KINDS: usize = 12;
 const MOST_FINDINGS: usize = 30;
 const MOST_DESTINATIONS: usize = 20;
 

@@ -1,0 +1,264 @@
+//! The phone's own files: what it is, what happened on it, which app sent what, and its text messages.
+
+use evidence::{Attribution, Direction, Ground, Mark, MissingIds, Quote, ShortMessage};
+use maud::{Markup, html};
+
+use super::Page;
+use super::show::{Prose, Shown, codes};
+use crate::overview::host;
+use crate::words;
+
+impl Page<'_> {
+    pub(super) fn phone(&self) -> Markup {
+        let phone = &self.overview.case.phone;
+        html! {
+            @if !phone.is_empty() {
+                section #phone aria-labelledby="phone-title" {
+                    h2 #phone-title { "The phone’s own files" }
+                    p.intro { "What the phone’s logs, lists and stores say of themselves. They say who did something, and what crossed no network; where they and the captures differ, the captures are the better witness." }
+                    (self.build())
+                    (self.attributions())
+                    (self.completeness())
+                    (self.messages())
+                    (self.marks())
+                }
+            }
+        }
+    }
+
+    fn build(&self) -> Markup {
+        let phone = &self.overview.case.phone;
+        html! {
+            @if !phone.build.is_empty() || phone.packages > 0 {
+                h3 { "What it is" }
+                dl.facts {
+                    @for (name, value) in &phone.build { dt { (Shown(&words::capital(name))) } dd { (Shown(value)) } }
+                    @if phone.packages > 0 { dt { "Packages" } dd { (words::number(phone.packages)) } }
+                }
+            }
+        }
+    }
+
+    fn attributions(&self) -> Markup {
+        let rows = &self.overview.case.phone.attributions;
+        html! {
+            @if !rows.is_empty() {
+                h3 { "Which app sent it" }
+                div.scroll role="region" aria-label="Which app sent what" tabindex="0" {
+                    table {
+                        caption { "Senders by destination, and what says so" }
+                        thead { tr { @for name in ["Destination", "Sent by", "What that app is", "On what ground", "Where it says so"] { th scope="col" { (name) } } } }
+                        tbody { @for row in rows.iter().take(MOST) { (self.attribution(row)) } }
+                    }
+                }
+                (more(rows.len(), MOST, "sender"))
+            }
+        }
+    }
+
+    fn attribution(&self, row: &Attribution) -> Markup {
+        let to = self.overview.destination(row.endpoint);
+        html! {
+            tr {
+                th scope="row" { @match to { Some(to) => { (Shown(host(to))) } None => "unknown" } }
+                td {
+                    @if row.packages.is_empty() { "an app that no list names" }
+                    (codes(row.packages.iter().take(MOST_PACKAGES).map(String::as_str)))
+                    @if row.packages.len() > MOST_PACKAGES { " and " (row.packages.len() - MOST_PACKAGES) " more" }
+                    @if row.packages.len() > 1 { span.muted { " one of these" } }
+                    @if let Some(uid) = row.uid { span.muted { " user id " (uid) } }
+                }
+                td { (Prose(&row.privileges.join("; "))) }
+                td { (ground(row.ground, row.flows)) }
+                td { (self.quotes(&row.quotes)) }
+            }
+        }
+    }
+
+    fn quotes(&self, quotes: &[Quote]) -> Markup {
+        html! {
+            ul.plain {
+                @for quote in quotes {
+                    li.muted { (Shown(&words::place(self.overview.case, quote.capture, quote.line))) }
+                }
+            }
+        }
+    }
+
+    fn completeness(&self) -> Markup {
+        let rows = &self.overview.case.phone.completeness;
+        html! {
+            @if !rows.is_empty() {
+                h3 { "How much of it was captured" }
+                p.intro { "The phone counts the bytes of every app, headers included; the captures’ are payload. What it counted and nobody captured left unseen." }
+                div.scroll role="region" aria-label="Completeness" tabindex="0" {
+                    table {
+                        caption { "Bytes that the phone counted, and those of them that the captures hold" }
+                        thead { tr { th scope="col" { "App" } th.number scope="col" { "Sent, counted" } th.number scope="col" { "captured" } th.number scope="col" { "Received, counted" } th.number scope="col" { "captured" } } }
+                        tbody {
+                            @for row in rows.iter().take(MOST) {
+                                tr {
+                                    th scope="row" {
+                                        (codes(row.packages.iter().take(MOST_PACKAGES).map(String::as_str)))
+                                        span.muted { "user id " (row.uid) }
+                                    }
+                                    @for (counted, seen) in row.counted.iter().zip(row.seen) {
+                                        td.number { (words::bytes(*counted)) }
+                                        td.number { (words::bytes(seen)) span.muted { " (" (words::share(seen, *counted)) ")" } }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+                (more(rows.len(), MOST, "app"))
+            }
+        }
+    }
+
+    fn messages(&self) -> Markup {
+        let phone = &self.overview.case.phone;
+        let (usual, told): (Vec<_>, Vec<_>) = phone.messages.iter().partition(|row| is_usual(row));
+        html! {
+            @if !phone.messages.is_empty() || !phone.message_blind_spots.is_empty() {
+                h3 { "Text messages" }
+                p.intro { "Each message is one row, put together from all that tell of it: the phone’s store, backups, the operator’s bill, the radio." }
+                @if !told.is_empty() { (self.ledger_of_messages("Messages that more than the phone’s store tells of, or that it has no more", &told)) }
+                @if !usual.is_empty() {
+                    details.more {
+                        summary { "and " (words::counted(usual.len() as u64, "message")) " that only the phone’s store or a backup tells of" }
+                        (self.ledger_of_messages("Messages of the store alone", &usual))
+                    }
+                }
+                @if phone.messages_dropped > 0 { p.muted { "and " (words::counted(phone.messages_dropped, "message")) " more, not listed" } }
+                (self.missing_ids(&phone.missing_message_ids))
+                @if !phone.message_blind_spots.is_empty() {
+                    h4 { "What these sources could not have shown" }
+                    ul { @for blind in phone.message_blind_spots.iter().take(MOST) { li { (Prose(blind)) } } }
+                }
+            }
+        }
+    }
+
+    fn ledger_of_messages(&self, caption: &str, rows: &[&ShortMessage]) -> Markup {
+        html! {
+            div.scroll role="region" aria-label=(caption) tabindex="0" {
+                table {
+                    caption { (caption) }
+                    thead { tr { @for name in ["When (UTC)", "Number", "What became of it", "Written by", "Who tells of it"] { th scope="col" { (name) } } } }
+                    tbody { @for row in rows.iter().take(MOST) { (self.message(row)) } }
+                }
+            }
+            (more(rows.len(), MOST, "message"))
+        }
+    }
+
+    fn message(&self, row: &ShortMessage) -> Markup {
+        let way = if row.direction == Direction::Out { "to" } else { "from" };
+        html! {
+            tr {
+                td.time { @match row.time { Some(time) => { (words::moment(time)) } None => "not known" } }
+                td {
+                    (way) " " strong { @if row.number.is_empty() { "unknown" } @else { (Shown(&row.number)) } }
+                    @if row.in_address_book == Some(false) { span.muted { " not in the address book" } }
+                }
+                td {
+                    (Shown(&row.verdict))
+                    @if row.silent { span.muted { " marked by the network as not to be shown" } }
+                    @if row.parts > 1 { span.muted { " in " (row.parts) " parts" } }
+                }
+                td { @if row.package.is_empty() { "–" } @else { code { (Shown(&row.package)) } } }
+                td {
+                    ul.plain {
+                        @for account in &row.accounts {
+                            li { (Shown(&account.words)) span.muted { " " (Shown(&words::place_of(self.overview.case, &account.occurrence))) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn missing_ids(&self, rows: &[MissingIds]) -> Markup {
+        let time = |time: Option<evidence::Timestamp>| time.map_or_else(|| "–".to_owned(), words::moment);
+        html! {
+            @if !rows.is_empty() {
+                div.scroll role="region" aria-label="Missing numbers" tabindex="0" {
+                    table {
+                        caption { "Numbers that a store gave to messages it no longer has: each message gets the next one, so a missing number is a message that was deleted" }
+                        thead { tr { th scope="col" { "Store" } th scope="col" { "Numbers" } th scope="col" { "Logged after" } th scope="col" { "and before" } th.number scope="col" { "Still to be seen" } } }
+                        tbody {
+                            @for row in rows.iter().take(MOST) {
+                                tr {
+                                    th scope="row" { (Shown(&words::capture(self.overview.case, row.capture))) }
+                                    td { (row.first) @if row.last != row.first { " to " (row.last) } }
+                                    td.time { (time(row.after)) }
+                                    td.time { (time(row.before)) }
+                                    td.number { (words::number(row.seen)) }
+                                }
+                            }
+                        }
+                    }
+                }
+                (more(rows.len(), MOST, "gap"))
+            }
+        }
+    }
+
+    fn marks(&self) -> Markup {
+        let phone = &self.overview.case.phone;
+        let rest = phone.marks.len().saturating_sub(MOST) as u64 + phone.marks_dropped;
+        html! {
+            @if !phone.marks.is_empty() {
+                h3 { "What happened on it" }
+                details.more {
+                    summary { (words::counted(phone.marks.len() as u64, "event")) " of the phone’s log" }
+                    div.scroll role="region" aria-label="Events" tabindex="0" {
+                        table {
+                            caption { "Events, the earliest first" }
+                            thead { tr { @for name in ["When (UTC)", "What", "Package", "Told as"] { th scope="col" { (name) } } } }
+                            tbody { @for mark in phone.marks.iter().take(MOST) { (self.mark(mark)) } }
+                        }
+                    }
+                    @if rest > 0 { p.muted { "and " (words::counted(rest, "event")) " more" } }
+                }
+            }
+        }
+    }
+
+    fn mark(&self, mark: &Mark) -> Markup {
+        html! {
+            tr {
+                td.time { (words::moment(mark.time)) }
+                th scope="row" { (Shown(&words::mark(&mark.kind))) }
+                td { @if mark.package.is_empty() { "–" } @else { code { (Shown(&mark.package)) } } }
+                td { (Shown(&mark.detail)) span.muted { " " (Shown(&words::place(self.overview.case, mark.quote.capture, mark.quote.line))) } }
+            }
+        }
+    }
+}
+
+/// Whether only a store or a backup tells of it, and still has it.
+fn is_usual(row: &ShortMessage) -> bool {
+    row.verdict == "logged"
+}
+
+fn ground(ground: Ground, flows: u64) -> String {
+    let flows = words::counted(flows, "flow");
+    match ground {
+        Ground::Wire => format!("noted with the traffic, {flows}"),
+        Ground::Log if flows.starts_with("0 ") => "the phone’s log has it look the name up".to_owned(),
+        Ground::Log => format!("the phone’s log or tables, {flows}"),
+        Ground::Code => "its code holds the name: it could have".to_owned(),
+    }
+}
+
+fn more(all: usize, shown: usize, word: &str) -> Markup {
+    let rest = all.saturating_sub(shown);
+    html! { @if rest > 0 { p.muted { "and " (words::counted(rest as u64, word)) " more in the case file" } } }
+}
+
+/// Rows of a table.
+const MOST: usize = 100;
+/// Packages named in one cell.
+const MOST_PACKAGES: usize = 6;
