@@ -147,9 +147,9 @@ fn conclude(
     program: String,
 ) -> (Case, Vec<(u64, u32)>) {
     let told = phone_of(phone, &merged.destinations, &merged.senders);
-    let (phone, unread) = apps::attribute(told, &merged, &read.apps, phone);
+    let (told, unread) = apps::attribute(told, &merged, &read.apps, phone);
     problems.extend(unread);
-    let findings = findings(&merged, &phone, profile);
+    let findings = findings(&merged, (&told, phone), profile);
     problems.extend(read.problems);
     if merged.dropped > 0 {
         let problem = format!(
@@ -166,7 +166,7 @@ fn conclude(
         profile: named.then(|| profile.name().to_owned()),
         profile_values: profile.values().len() as u64,
         data: atlas.data_sets(),
-        phone,
+        phone: told,
         devices: merged.devices,
         destinations: merged.destinations,
         findings,

@@ -1,7 +1,7 @@
 //! A phone of our own making, its apps beside the capture: which of the packages of a shared user id it was, the
 //! method that holds the host, and all of it proved. And the survey of apps without any capture.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{fs, io::Write, net::Ipv4Addr, num::NonZeroUsize, path::Path};
 

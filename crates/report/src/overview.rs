@@ -87,12 +87,18 @@ impl<'a> Overview<'a> {
     /// The verdict in one sentence.
     pub(crate) fn headline(&self) -> String {
         if self.findings.iter().all(|told| told.identifier().is_none()) {
-            let more = match self.findings.len() {
+            let of_kind = |kind: &str| self.findings.iter().filter(|told| told.kind() == kind).count();
+            let more = match of_kind("protection") {
                 0 => String::new(),
                 1 => " How it was protected gave 1 finding.".to_owned(),
                 some => format!(" How it was protected gave {some} findings."),
             };
-            return format!("Nothing identifying was found in what could be read.{more}");
+            let arrived = match of_kind("package_arrived") {
+                0 => String::new(),
+                1 => " 1 app came in.".to_owned(),
+                some => format!(" {some} apps came in."),
+            };
+            return format!("Nothing identifying was found in what could be read.{more}{arrived}");
         }
         let (local, public): (Vec<_>, Vec<_>) = self.told().partition(|reached| local(reached.destination));
         let mut places = Vec::new();
@@ -234,6 +240,7 @@ impl<'a> Told<'a> {
         match self.finding.kind {
             FindingKind::BulkData { .. } => "bulk_data",
             FindingKind::IdentifierSent { .. } => "identifier_sent",
+            FindingKind::PackageArrived { .. } => "package_arrived",
             FindingKind::Protection { .. } => "protection",
         }
     }
@@ -244,7 +251,7 @@ impl<'a> Told<'a> {
             FindingKind::BulkData { identifier, .. } | FindingKind::IdentifierSent { identifier, .. } => {
                 Some(*identifier)
             }
-            FindingKind::Protection { .. } => None,
+            FindingKind::PackageArrived { .. } | FindingKind::Protection { .. } => None,
         }
     }
 
@@ -254,6 +261,7 @@ impl<'a> Told<'a> {
             FindingKind::BulkData { identifier, .. } | FindingKind::IdentifierSent { identifier, .. } => {
                 identifier.words()
             }
+            FindingKind::PackageArrived { .. } => "app that came in",
             FindingKind::Protection { fault, .. } => words::fault(*fault),
         }
     }
@@ -264,6 +272,7 @@ impl<'a> Told<'a> {
             FindingKind::BulkData { identifier, .. } | FindingKind::IdentifierSent { identifier, .. } => {
                 identifier.id()
             }
+            FindingKind::PackageArrived { .. } => "package",
             FindingKind::Protection { fault, .. } => fault.id(),
         }
     }
@@ -272,7 +281,9 @@ impl<'a> Told<'a> {
     pub(crate) fn value(&self) -> Option<&'a str> {
         match &self.finding.kind {
             FindingKind::IdentifierSent { value, .. } => Some(value),
-            FindingKind::BulkData { .. } | FindingKind::Protection { .. } => None,
+            FindingKind::BulkData { .. }
+            | FindingKind::PackageArrived { .. }
+            | FindingKind::Protection { .. } => None,
         }
     }
 
@@ -299,6 +310,7 @@ impl<'a> Told<'a> {
     /// Who could read it.
     pub(crate) fn reader(&self) -> Reader {
         let protection = match &self.finding.kind {
+            FindingKind::PackageArrived { security, .. } => Some(*security),
             FindingKind::Protection { protection, .. } => Some(protection.security),
             FindingKind::BulkData { .. } | FindingKind::IdentifierSent { .. } => None,
         };

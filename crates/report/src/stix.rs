@@ -198,7 +198,11 @@ impl Bundle {
 
 /// What a finding is about: an identifier, or the protection of what was sent.
 fn about(told: &Told) -> &'static str {
-    if told.identifier().is_some() { "identifier" } else { "protection" }
+    match told.identifier() {
+        Some(_) => "identifier",
+        None if told.kind() == "package_arrived" => "software",
+        None => "protection",
+    }
 }
 
 /// A finding in a few words.

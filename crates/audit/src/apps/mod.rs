@@ -22,6 +22,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use evidence::{App, CaptureId, InputProblem, SURVEY_FORMAT, Survey};
 pub use handset::apk::Trackers;
 
+pub(crate) use self::judge::signer;
 use self::{pick::Picked, shelf::Shelves, told::Told};
 use crate::{input::hex, merge::Merged, phone::Phone, progress::Meter};
 

@@ -1,9 +1,10 @@
 //! Gathered sightings to findings: one for each value and receiver, or for many values of a kind together; and
-//! how what left was [protected](protection).
+//! how what left was [protected](protection). Apps that [came in](arrivals) are findings as well.
 //!
 //! One value in several encodings is one leak with several proofs, so a finding gathers every form and
 //! field. What only came in (a server's answer) is a sighting, not a finding: it did not leave the phone.
 
+mod arrivals;
 mod protection;
 mod sender;
 mod words;
@@ -20,7 +21,11 @@ use sha2::{Digest, Sha256};
 use crate::{input::hex, merge::Merged};
 
 /// All findings, worst first.
-pub(crate) fn findings(merged: &Merged, phone: &Phone, profile: &Profile) -> Vec<Finding> {
+pub(crate) fn findings(
+    merged: &Merged,
+    (told_of_phone, known): (&Phone, Option<&crate::phone::Phone>),
+    profile: &Profile,
+) -> Vec<Finding> {
     let leaks = leaks(merged);
     let told: BTreeSet<_> = leaks.iter().map(|leak| leak.receiver).collect();
     let (bulk, single) = split_bulk(leaks);
@@ -29,8 +34,9 @@ pub(crate) fn findings(merged: &Merged, phone: &Phone, profile: &Profile) -> Vec
         .map(|leaks| bulk_finding(merged, profile, &leaks))
         .chain(single.iter().map(|leak| identifier_finding(merged, leak)))
         .chain(protection::findings(merged, &told))
+        .chain(arrivals::findings(merged, known))
         .collect();
-    findings.iter_mut().for_each(|finding| sender::add(finding, phone));
+    findings.iter_mut().for_each(|finding| sender::add(finding, told_of_phone));
     shorten_ids(&mut findings);
     findings.sort_by(|a, b| {
         let rank = |finding: &Finding| std::cmp::Reverse(finding.severity);
