@@ -4,11 +4,11 @@
 
 mod kit;
 
-use std::fs;
+use std::{fs, io::Write};
 
 use evidence::Survey;
-use kit::{Desk, clean};
-use testkit::apk::{App, Class, Op};
+use kit::{Desk, clean, leaky};
+use testkit::apk::{App, Class, Member, Op, dex, zip};
 
 /// An app that would like to act on whoever reads of it.
 fn hostile() -> App {
@@ -102,4 +102,38 @@ fn an_audit_asks_the_apps_beside_the_capture() {
     let (code, text, errors) = run(&desk, &["audit", "x.pcap", "x.apk", "--out", "y.case"]);
     assert_eq!((code, errors.as_str()), (0, ""), "{text}");
     assert!(text.contains("1 app"), "{text}");
+}
+
+/// A string of deflated code, and a line of a bugreport in a zip archive: both scripts run without this program.
+#[test]
+fn recipes_lead_from_the_archive_to_the_string() {
+    let needed = ["python3", "sed", "grep"];
+    let all: Vec<_> = kit::BASIC.iter().copied().chain(needed).collect();
+    let Some(_tools) = kit::tools(&all) else { return };
+    let desk = Desk::new(&leaky());
+    let code =
+        dex(&[Class::new("com.example.Net").method("post", &[Op::Text("http://host0.example/report")])]);
+    let manifest = App::new("com.example.sender").manifest();
+    let packed = |name: &str, bytes: &[u8]| Member::packed(name, 8, bytes, deflated(bytes));
+    let app = zip(&[Member::stored("AndroidManifest.xml", &manifest), packed("classes.dex", &code)]);
+    desk.write("sender.apk", &app);
+    let text = "== dumpstate: 2023-11-14 22:20:00\nDUMP OF SERVICE package:\nPackages:\n  Package [com.example.sender] (1a2b3c):\n    userId=10123\n";
+    desk.write("bugreport.zip", &zip(&[packed("bugreport-X.txt", text.as_bytes())]));
+    let inputs = ["audit", "x.pcap", "sender.apk", "bugreport.zip", "-p", "phone.toml", "--out", "x.case"];
+    let (code, _, errors) = run(&desk, &inputs);
+    assert_eq!((code, errors.as_str()), (0, ""));
+    let (code, text, _) = run(&desk, &["prove", "x.case"]);
+    assert!(code == 0 && text.contains("in the code of com.example.sender"), "{text}");
+    assert!(text.contains("of bugreport.zip") && text.contains("member 2 of sender.apk"), "{text}");
+    for recipe in kit::recipes(&desk.join("x.case")) {
+        let output = desk.sh(&recipe, None);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: {said}", recipe.display());
+    }
+}
+
+fn deflated(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }
