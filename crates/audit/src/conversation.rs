@@ -16,6 +16,7 @@ use wire::{
 };
 
 use crate::{
+    arrivals::Parcels,
     channel::channel,
     examine::{Tail, occurrence_of_part, security},
     gather::{Gathered, Names},
@@ -46,6 +47,8 @@ pub(crate) struct Conversation {
     /// The ends of pieces that others follow, of originator and responder. Where exchanges run side by side
     /// there may be several.
     tails: [Vec<Tail>; 2],
+    /// Apps that are coming in.
+    parcels: Parcels,
 }
 
 impl Conversation {
@@ -72,6 +75,7 @@ impl Conversation {
             under_way: Vec::new(),
             exchanges: 0,
             tails: [Vec::new(), Vec::new()],
+            parcels: Parcels::default(),
         }
     }
 
@@ -173,6 +177,11 @@ impl Conversation {
         }
     }
 
+    /// Takes in what of an app a message brings, and where it leads.
+    pub(crate) fn receive(&mut self, message: &Message, gathered: &mut Gathered) {
+        self.parcels.hear(self.flow, &self.remote, message, &mut gathered.arrivals);
+    }
+
     /// Notes a message in its exchange, and hands the exchange on when it is over.
     pub(crate) fn note(&mut self, message: &Message, records: &mut Records) {
         let index = message.exchange;
@@ -243,6 +252,7 @@ impl Conversation {
                 device.at(info.mac);
             }
         }
+        self.parcels.close(&mut gathered.arrivals);
         gathered.anomalies.merge(summary.anomalies);
         for exchange in std::mem::take(&mut self.under_way) {
             records.push(Record::Exchange(Box::new(exchange)));

@@ -796,7 +796,7 @@ fn complaint(capture: &Capture) -> Option<String> {
         Some("is empty: was the capture written to the end?".to_owned())
     } else if capture.format.starts_with("unknown") {
         Some(
-            "is no pcap or pcapng capture, no file of flows (HAR, mitmproxy), no key log, no bill and no file of the phone's; give the file the packets were recorded to"
+            "is no pcap or pcapng capture, no file of flows (HAR, mitmproxy), no key log, no app, no bill and no file of the phone's; give the file the packets were recorded to"
                 .to_owned(),
         )
     } else {

@@ -18,7 +18,7 @@ use evidence::{
 use facts::domain;
 use foldhash::{HashMap, HashMapExt};
 
-use crate::phone::Senders;
+use crate::{arrivals::Arrivals, phone::Senders};
 
 /// One worker's share of the results.
 #[derive(Debug, Default)]
@@ -38,6 +38,8 @@ pub(crate) struct Gathered {
     pub(crate) ledger: Ledger,
     pub(crate) anomalies: AnomalyTally,
     pub(crate) totals: Totals,
+    /// Apps that came in.
+    pub(crate) arrivals: Arrivals,
     /// Sightings that were counted but start no group, because there are too many groups.
     pub(crate) dropped: u64,
     /// Bytes of each file of flows that could not be read.

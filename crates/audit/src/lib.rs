@@ -4,6 +4,7 @@
 //! other programs.
 
 pub mod apps;
+mod arrivals;
 mod channel;
 mod conversation;
 mod digest;

@@ -10,6 +10,7 @@ use facts::{Atlas, domain};
 use wire::entries::NOT_RECORDED;
 
 use crate::{
+    arrivals::Arrivals,
     conversation::written,
     gather::{Asked, Contact, DeviceFacts, Gathered, Names, Shown, hash_of, receiver_of},
     phone::Senders,
@@ -36,6 +37,9 @@ pub(crate) struct Merged {
     pub(crate) ledger: Ledger,
     pub(crate) anomalies: AnomalyTally,
     pub(crate) totals: Totals,
+    /// Apps that came in, and the numbers of the destinations they came from.
+    pub(crate) arrivals: Arrivals,
+    pub(crate) arrived_from: Vec<EndpointId>,
     pub(crate) dropped: u64,
     /// Bytes of each file of flows that could not be read.
     pub(crate) unread: BTreeMap<CaptureId, u64>,
@@ -57,12 +61,20 @@ pub(crate) fn merge(mut shares: Vec<Gathered>, atlas: &Atlas) -> Merged {
             *sum = sum.saturating_add(*bytes);
         }
         add_totals(&mut merged.totals, &share.totals);
+        merged.arrivals.merge(std::mem::take(&mut share.arrivals));
     }
     if names.dropped > 0 {
         let reason = "DNS answers, more names of addresses than are remembered";
         merged.ledger.add_pieces(Fate::OverLimit, reason, 0, names.dropped);
     }
+    if merged.arrivals.dropped > 0 {
+        let reason = "apps that came in, or answers that lead elsewhere, more than are remembered";
+        merged.ledger.add_pieces(Fate::OverLimit, reason, 0, merged.arrivals.dropped);
+    }
+    merged.arrivals.settle();
     let contacts = Contacts::of(&shares, &names);
+    let from = merged.arrivals.all.iter().map(|arrival| contacts.number(&arrival.endpoint));
+    merged.arrived_from = from.map(Option::unwrap_or_default).collect();
     merge_groups(&mut merged, shares, &contacts);
     for (id, (endpoint, contact)) in (0..).map(EndpointId).zip(contacts.by_endpoint) {
         merged.destinations.push(destination(id, &endpoint, &contact, &names, atlas));
@@ -123,6 +135,13 @@ impl Contacts {
             contacts.by_endpoint.entry(named).or_default().merge(contact);
         }
         contacts
+    }
+
+    /// The final number of an endpoint as its flows tell it.
+    fn number(&self, endpoint: &Endpoint) -> Option<EndpointId> {
+        let named = self.names.get(endpoint)?;
+        let place = self.by_endpoint.keys().position(|known| known == named)?;
+        u32::try_from(place).ok().map(EndpointId)
     }
 }
 

@@ -166,7 +166,7 @@ fn conclude(
     let (told, unread) = apps::attribute(told, &merged, &read.apps, phone);
     problems.extend(unread);
     let messages = read.messages;
-    let findings = findings(&merged, (&told, &logged, &messages), profile);
+    let findings = findings(&merged, (&told, phone, &logged, &messages), profile);
     let phone = messages.into_case(told);
     problems.extend(read.problems);
     for capture in &read.captures {
@@ -193,7 +193,7 @@ fn conclude(
         profile: named.then(|| profile.name().to_owned()),
         profile_values: profile.values().len() as u64,
         data: atlas.data_sets(),
-        phone,
+        phone: told,
         devices: merged.devices,
         destinations: merged.destinations,
         findings,

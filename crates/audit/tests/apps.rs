@@ -1,9 +1,15 @@
 //! A phone of our own making, its apps beside the capture: which of the packages of a shared user id it was, the
 //! method that holds the host, and all of it proved. And the survey of apps without any capture.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{fs, io::Write, net::Ipv4Addr, num::NonZeroUsize, path::Path};
+use std::{
+    fs,
+    io::{Read, Write},
+    net::Ipv4Addr,
+    num::NonZeroUsize,
+    path::Path,
+};
 
 use audit::{
     Meter, Order,
@@ -304,6 +310,37 @@ fn splits_are_one_app() {
         assert_eq!(hosts, ["c.other.example", "late.maker.example"]);
         assert_eq!(app.coverage.as_ref().unwrap().undefined, ["com.maker.news.Main"; 0]);
     }
+}
+
+/// The image of `handset`'s tests: it holds an archive without members where a privileged app belongs.
+const EROFS: &[u8] = include_bytes!("../../handset/tests/firmware/small.erofs.gz");
+
+#[test]
+fn an_image_is_a_survey_of_its_apps_and_of_what_is_packed_too_deep() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut image = Vec::new();
+    flate2::read::GzDecoder::new(EROFS).read_to_end(&mut image).unwrap();
+    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(&image).unwrap();
+    let grants = br#"<permissions><privapp-permissions package="com.vendor.registration"><permission name="p"/></privapp-permissions></permissions>"#;
+    let archive = zip(&[
+        Member::stored("system.img", &image),
+        Member::packed("vendor.img", 8, &image, encoder.finish().unwrap()),
+        Member::stored("product/priv-app/Reg/Reg.apk", &registration().build()),
+        Member::stored("product/etc/permissions/a.xml", grants),
+    ]);
+    fs::write(folder.path().join("update.zip"), archive).unwrap();
+    let found = look(&folder.path().join("update.zip"));
+    assert_eq!(found.problems, []);
+    let unread: Vec<_> = found.unread.iter().map(|unread| unread.what.rsplit('/').next().unwrap()).collect();
+    assert_eq!(unread, ["vendor.img"]);
+    assert_eq!(found.apps.len(), 2);
+    let broken = found.apps.iter().find(|app| app.package.is_empty()).unwrap();
+    let path = &broken.files.first().unwrap().path;
+    assert!(path.ends_with("update.zip/system.img/system/priv-app/Register/Register.apk"), "{path}");
+    assert!(broken.standing.privileged && !broken.oddities.is_empty());
+    let app = found.apps.iter().find(|app| app.package == "com.vendor.registration").unwrap();
+    assert!(app.standing.privileged && app.grants.iter().any(|grant| grant.what == "p"));
 }
 
 #[test]

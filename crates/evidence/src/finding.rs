@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CaptureId, Direction, EndpointId, ExchangeId, FindingId, Form, FrameNo, Grade, IdentifierKind,
-    Occurrence, Protection, Timestamp,
+    AppSigner, CaptureId, Direction, EndpointId, ExchangeId, FindingId, Form, FrameNo, Grade, IdentifierKind,
+    Occurrence, Protection, Security, Timestamp,
 };
 
 /// How much a finding matters to the person whose phone it is.
@@ -94,6 +94,21 @@ pub enum FindingKind {
         forms: Vec<Form>,
         /// The tags of the lines: which parts of the phone's programs wrote them.
         tags: Vec<String>,
+    },
+    /// An app came in over the wire.
+    PackageArrived {
+        /// Its package.
+        package: String,
+        /// Its version, for people and as it counts.
+        version: String,
+        /// SHA-256 of what arrived, in lower-case hex.
+        sha256: String,
+        /// Who signed it, by the newest scheme.
+        signers: Vec<AppSigner>,
+        /// The addresses from the first that was asked to the one that gave it.
+        way: Vec<String>,
+        /// How it was protected on its way.
+        security: Security,
     },
     /// What left was protected worse than it seems, or than it should be.
     Protection {

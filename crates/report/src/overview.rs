@@ -135,10 +135,12 @@ impl<'a> Overview<'a> {
         let hidden = count(|kind| matches!(kind, FindingKind::HiddenMessage { .. }));
         let logged = count(|kind| matches!(kind, FindingKind::Logged { .. }));
         let protection = count(|kind| matches!(kind, FindingKind::Protection { .. }));
+        let arrived = count(|kind| matches!(kind, FindingKind::PackageArrived { .. }));
         let told = [
             ("Text messages that the phone does not show gave", hidden),
             ("How it was protected gave", protection),
             ("The phone’s own log gave", logged),
+            ("Apps that came in gave", arrived),
         ];
         let told = told.iter().filter(|(_, count)| *count > 0);
         told.map(|(what, count)| format!(" {what} {}.", words::counted(*count, "finding"))).collect()
@@ -300,6 +302,7 @@ impl<'a> Told<'a> {
             FindingKind::IdentifierInMessage { .. } => "identifier_in_message",
             FindingKind::IdentifierSent { .. } => "identifier_sent",
             FindingKind::Logged { .. } => "logged",
+            FindingKind::PackageArrived { .. } => "package_arrived",
             FindingKind::Protection { .. } => "protection",
         }
     }
@@ -311,7 +314,9 @@ impl<'a> Told<'a> {
             | FindingKind::IdentifierInMessage { identifier, .. }
             | FindingKind::IdentifierSent { identifier, .. }
             | FindingKind::Logged { identifier, .. } => Some(*identifier),
-            FindingKind::HiddenMessage { .. } | FindingKind::Protection { .. } => None,
+            FindingKind::HiddenMessage { .. }
+            | FindingKind::PackageArrived { .. }
+            | FindingKind::Protection { .. } => None,
         }
     }
 
@@ -338,6 +343,7 @@ impl<'a> Told<'a> {
             | FindingKind::IdentifierSent { identifier, .. }
             | FindingKind::Logged { identifier, .. } => identifier.words(),
             FindingKind::HiddenMessage { .. } => "text message that the phone does not show",
+            FindingKind::PackageArrived { .. } => "app that came in",
             FindingKind::Protection { fault, .. } => words::fault(*fault),
         }
     }
@@ -350,6 +356,7 @@ impl<'a> Told<'a> {
             | FindingKind::IdentifierSent { identifier, .. }
             | FindingKind::Logged { identifier, .. } => identifier.id(),
             FindingKind::HiddenMessage { .. } => "hidden_message",
+            FindingKind::PackageArrived { .. } => "package",
             FindingKind::Protection { fault, .. } => fault.id(),
         }
     }
@@ -362,6 +369,7 @@ impl<'a> Told<'a> {
             | FindingKind::Logged { value, .. } => Some(value),
             FindingKind::BulkData { .. }
             | FindingKind::HiddenMessage { .. }
+            | FindingKind::PackageArrived { .. }
             | FindingKind::Protection { .. } => None,
         }
     }
@@ -393,6 +401,7 @@ impl<'a> Told<'a> {
     /// Who could read it.
     pub(crate) fn reader(&self) -> Reader {
         let protection = match &self.finding.kind {
+            FindingKind::PackageArrived { security, .. } => Some(*security),
             FindingKind::Protection { protection, .. } => Some(protection.security),
             FindingKind::HiddenMessage { .. } | FindingKind::IdentifierInMessage { .. } => {
                 return Reader::Operators;

@@ -201,6 +201,7 @@ fn about(told: &Told) -> &'static str {
     match (told.identifier(), told.number()) {
         (Some(_), _) => "identifier",
         (None, Some(_)) => "message",
+        (None, None) if told.kind() == "package_arrived" => "software",
         (None, None) => "protection",
     }
 }

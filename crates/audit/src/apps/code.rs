@@ -7,13 +7,13 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use aho_corasick::AhoCorasick;
 use evidence::{
     Attribution, Buffer, BufferId, CaptureId, CodeMeeting, CodeTie, EndpointId, ExchangeId, Fidelity, FlowId,
-    FrameNo, Ground, IdentifierKind, Occurrence, Segment, Source, Span, Step, Timestamp, Trail,
+    FrameNo, Ground, IdentifierKind, InputProblem, Occurrence, Segment, Source, Span, Step, Timestamp, Trail,
 };
 use handset::apk::{
     Apk, Callers, Contained, HeldBy, Holder, Trackers,
@@ -21,35 +21,54 @@ use handset::apk::{
     zip::{Archive, Content},
 };
 
-use super::{disk::LARGEST, judge::place};
-use crate::{examine::readable, merge::Merged, phone::Phone};
+use super::{disk::LARGEST, judge::place, problem};
+use crate::{examine::readable, gather::Asked, merge::Merged, phone::Phone};
 
-/// Adds to `told` what the code of `apps` says. Gives the apps that could not be read again, with the reason.
+/// Adds to `told` what the code of `apps` says. Gives the apps that could not be asked, with the reason.
 pub(crate) fn attribute(
     told: &mut evidence::Phone,
     merged: &Merged,
     apps: &[(CaptureId, PathBuf)],
     phone: Option<&Phone>,
-) -> Vec<(PathBuf, std::io::Error)> {
+) -> Vec<InputProblem> {
     let mut problems = Vec::new();
     let wanted = Wanted::of(told, merged);
     if apps.is_empty() || wanted.needles.is_empty() {
         return problems;
     }
-    let Ok(finder) = AhoCorasick::new(wanted.patterns()) else { return problems };
+    if wanted.dropped > 0 {
+        problems.push(problem(
+            ALL,
+            format!("{} strings were not looked for: there are too many", wanted.dropped),
+        ));
+    }
+    let finder = match AhoCorasick::new(wanted.patterns()) {
+        Ok(finder) => finder,
+        Err(error) => {
+            problems.push(problem(ALL, format!("their code was not asked: {error}")));
+            return problems;
+        }
+    };
     let mut rows: BTreeMap<(EndpointId, String), Scored> = BTreeMap::new();
     for (capture, path) in apps {
-        match std::fs::read(path) {
-            Ok(bytes) if bytes.len() as u64 <= LARGEST => {
-                Asking::of(*capture, &bytes, (&wanted, &finder)).tell(&mut rows);
+        match read(path) {
+            Ok(bytes) => Asking::of(*capture, &bytes, (&wanted, &finder)).tell(&mut rows),
+            Err(error) => {
+                problems
+                    .push(problem(&path.display().to_string(), format!("its code was not asked: {error}")));
             }
-            Ok(_) => problems.push((path.clone(), std::io::ErrorKind::FileTooLarge.into())),
-            Err(error) => problems.push((path.clone(), error)),
         }
     }
     told.attributions.extend(ranked(rows, phone));
     told.attributions.sort_by_key(|row| (row.endpoint, std::cmp::Reverse(row.ground)));
     problems
+}
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    if std::fs::metadata(path)?.len() > LARGEST {
+        return Err(std::io::ErrorKind::FileTooLarge.into());
+    }
+    std::fs::read(path)
 }
 
 /// The best few of each destination, best first.
@@ -108,9 +127,13 @@ impl Scored {
 }
 
 /// What is looked for.
+#[derive(Default)]
 struct Wanted {
     /// Every string once, by its number.
     needles: Vec<String>,
+    numbers: HashMap<String, usize>,
+    /// Strings that there was no room for.
+    dropped: u64,
     destinations: Vec<Destination>,
 }
 
@@ -164,55 +187,39 @@ impl SignKind {
 
 impl Wanted {
     fn of(told: &evidence::Phone, merged: &Merged) -> Self {
-        let mut numbers = BTreeMap::new();
-        let mut wanted = Self { needles: Vec::new(), destinations: Vec::new() };
-        let mut keys: BTreeMap<EndpointId, BTreeSet<&str>> = BTreeMap::new();
-        let mut sent: BTreeMap<EndpointId, BTreeSet<IdentifierKind>> = BTreeMap::new();
-        let out = merged.sightings.iter().filter(|group| group.key.direction == evidence::Direction::Out);
-        for group in out {
-            let steps = group.key.field.split('.').filter(|step| step.len() >= SHORTEST_KEY && *step != "[]");
-            keys.entry(group.key.endpoint).or_default().extend(steps);
-            sent.entry(group.key.endpoint).or_default().insert(group.key.kind);
-        }
+        let mut wanted = Self::default();
+        let mut carried = carried(merged);
         for (destination, asked) in merged.destinations.iter().zip(&merged.asked) {
-            let mut signs: Vec<(SignKind, String)> = Vec::new();
-            let host = &destination.endpoint.host;
-            let domain = destination.domain.as_str();
-            signs.extend((host.len() >= SHORTEST).then(|| (SignKind::Host, host.clone())));
-            let address = destination.endpoint.address.clone();
-            signs.extend((host.is_empty() && address.len() >= SHORTEST).then_some((SignKind::Host, address)));
-            signs.extend(
-                (domain.len() >= SHORTEST && domain != host).then(|| (SignKind::Domain, domain.to_owned())),
-            );
-            signs.extend(
-                asked.paths.iter().filter_map(|path| telling_path(path)).map(|path| (SignKind::Path, path)),
-            );
-            signs.extend(
-                asked.agents.iter().filter_map(|agent| product(agent)).map(|name| (SignKind::Agent, name)),
-            );
-            let names = keys.get(&destination.id).into_iter().flatten();
-            signs.extend(names.take(KEYS).map(|name| (SignKind::Key, (*name).to_owned())));
-            let signs = signs.into_iter().filter_map(|(kind, needle)| {
-                let next = wanted.needles.len();
-                if next >= NEEDLES {
-                    return None;
-                }
-                let number = *numbers.entry(needle.clone()).or_insert(next);
-                if number == next {
-                    wanted.needles.push(needle);
-                }
-                Some(Sign { needle: number, kind })
-            });
-            let signs: Vec<_> = signs.collect();
+            let carried = carried.remove(&destination.id).unwrap_or_default();
             let rows = told.attributions.iter().filter(|row| row.endpoint == destination.id && row.flows > 0);
+            let signs = signs(destination, asked, &carried);
+            let signs = signs
+                .into_iter()
+                .filter_map(|(kind, needle)| Some(Sign { needle: wanted.number(needle)?, kind }));
+            let signs = signs.collect();
             wanted.destinations.push(Destination {
                 id: destination.id,
                 packages: rows.flat_map(|row| row.packages.iter().cloned()).collect(),
                 signs,
-                sent: sent.remove(&destination.id).unwrap_or_default(),
+                sent: carried.kinds,
             });
         }
         wanted
+    }
+
+    /// The number of a needle; `None` where there are too many.
+    fn number(&mut self, needle: String) -> Option<usize> {
+        if let Some(known) = self.numbers.get(&needle) {
+            return Some(*known);
+        }
+        let next = self.needles.len();
+        if next >= NEEDLES {
+            self.dropped += 1;
+            return None;
+        }
+        self.needles.push(needle.clone());
+        self.numbers.insert(needle, next);
+        Some(next)
     }
 
     /// Each needle as it stands, then each in UTF-16, as resources may have it.
@@ -222,6 +229,43 @@ impl Wanted {
             self.needles.iter().map(|needle| needle.encode_utf16().flat_map(u16::to_le_bytes).collect());
         plain.chain(wide).collect()
     }
+}
+
+/// Which identifiers were sent to a destination, and the names of the fields that carried them.
+#[derive(Default)]
+struct Carried<'m> {
+    kinds: BTreeSet<IdentifierKind>,
+    keys: BTreeSet<&'m str>,
+}
+
+fn carried(merged: &Merged) -> BTreeMap<EndpointId, Carried<'_>> {
+    let mut carried: BTreeMap<_, Carried<'_>> = BTreeMap::new();
+    let out = merged.sightings.iter().filter(|group| group.key.direction == evidence::Direction::Out);
+    for group in out {
+        let steps = group.key.field.split('.').filter(|step| step.len() >= SHORTEST_KEY && *step != "[]");
+        let carried = carried.entry(group.key.endpoint).or_default();
+        carried.keys.extend(steps);
+        carried.kinds.insert(group.key.kind);
+    }
+    carried
+}
+
+/// By what an app is known that talks to a destination.
+fn signs(
+    destination: &evidence::Destination,
+    asked: &Asked,
+    carried: &Carried<'_>,
+) -> Vec<(SignKind, String)> {
+    let (host, address) = (&destination.endpoint.host, &destination.endpoint.address);
+    let name = if host.is_empty() { address } else { host };
+    let domain = Some(&destination.domain).filter(|domain| *domain != host);
+    let of = |kind: SignKind, text: &String| (text.len() >= SHORTEST).then(|| (kind, text.clone()));
+    let names = of(SignKind::Host, name).into_iter();
+    let domains = domain.and_then(|domain| of(SignKind::Domain, domain));
+    let paths = asked.paths.iter().filter_map(|path| Some((SignKind::Path, telling_path(path)?)));
+    let agents = asked.agents.iter().filter_map(|agent| Some((SignKind::Agent, product(agent)?)));
+    let keys = carried.keys.iter().take(KEYS).map(|key| (SignKind::Key, (*key).to_owned()));
+    names.chain(domains).chain(paths).chain(agents).chain(keys).collect()
 }
 
 /// A path that tells something: code has it with or without the slash before it.
@@ -463,6 +507,8 @@ fn reads(kind: IdentifierKind) -> Option<&'static str> {
     })
 }
 
+/// All apps together, as an input that gave trouble.
+const ALL: &str = "the apps together";
 /// User agents of libraries and of the system, which tell nothing of the app.
 const COMMON: [&str; 8] =
     ["android", "apache-httpclient", "cronet", "curl", "dalvik", "java", "mozilla", "okhttp"];

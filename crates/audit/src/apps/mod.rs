@@ -22,6 +22,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use evidence::{App, CaptureId, InputProblem, SURVEY_FORMAT, Survey};
 pub use handset::apk::Trackers;
 
+pub(crate) use self::judge::signer;
 use self::{pick::Picked, shelf::Shelves, told::Told};
 use crate::{input::hex, merge::Merged, phone::Phone, progress::Meter};
 
@@ -118,11 +119,8 @@ pub(crate) fn attribute(
     apps: &[(CaptureId, PathBuf)],
     phone: Option<&Phone>,
 ) -> (evidence::Phone, Vec<InputProblem>) {
-    let unread = code::attribute(&mut told, merged, apps, phone);
-    let words = |(path, error): (PathBuf, std::io::Error)| {
-        problem(&path.display().to_string(), format!("cannot be read again: {error}"))
-    };
-    (told, unread.into_iter().map(words).collect())
+    let problems = code::attribute(&mut told, merged, apps, phone);
+    (told, problems)
 }
 
 fn problem(input: &str, words: impl Into<String>) -> InputProblem {

@@ -84,6 +84,7 @@ impl<'e> Examiner<'e> {
     /// Examines a message of a conversation.
     pub(crate) fn message(&mut self, conversation: &mut Conversation, message: &Message) {
         conversation.learn(message, &mut self.gathered);
+        conversation.receive(message, &mut self.gathered);
         conversation.note(message, &mut self.records);
         if let Some((edges, border)) = conversation.bridge(message) {
             self.border(conversation, &edges, border);

@@ -1,9 +1,11 @@
 //! Gathered sightings to findings: one for each value and receiver, or for many values of a kind together; and
-//! how what left was [protected](protection); and what short messages and the log tell ([messages]).
+//! how what left was [protected](protection); what short messages and the log tell ([messages]); which apps
+//! [came in](arrivals).
 //!
 //! One value in several encodings is one leak with several proofs, so a finding gathers every form and
 //! field. What only came in (a server's answer) is a sighting, not a finding: it did not leave the phone.
 
+mod arrivals;
 mod message_words;
 mod messages;
 mod occasion;
@@ -25,7 +27,7 @@ use crate::{input::hex, merge::Merged, messages::Settled, phone::LoggedValue};
 /// All findings, worst first.
 pub(crate) fn findings(
     merged: &Merged,
-    (phone, logged, settled): (&Phone, &[&LoggedValue], &Settled),
+    (phone, known, logged, settled): (&Phone, Option<&crate::phone::Phone>, &[&LoggedValue], &Settled),
     profile: &Profile,
 ) -> Vec<Finding> {
     let leaks = leaks(merged);
@@ -37,6 +39,7 @@ pub(crate) fn findings(
         .chain(single.iter().map(|leak| identifier_finding(merged, leak)))
         .chain(protection::findings(merged, &told))
         .chain(messages::findings(settled, logged, profile))
+        .chain(arrivals::findings(merged, known))
         .collect();
     // What never went over the network has no flow of anybody's.
     for finding in findings.iter_mut().filter(|finding| !finding.endpoints.is_empty()) {

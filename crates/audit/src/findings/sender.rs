@@ -13,10 +13,13 @@ pub(super) fn add(finding: &mut Finding, phone: &Phone) {
         FindingKind::BulkData { identifier, .. } | FindingKind::IdentifierSent { identifier, .. } => {
             Some(*identifier)
         }
-        FindingKind::Protection { .. } => None,
+        FindingKind::PackageArrived { .. } | FindingKind::Protection { .. } => None,
     };
-    let mut rows: Vec<&Attribution> =
-        phone.attributions.iter().filter(|row| finding.endpoints.contains(&row.endpoint)).collect();
+    let arrived = matches!(finding.kind, FindingKind::PackageArrived { .. });
+    let about = |row: &&Attribution| finding.endpoints.contains(&row.endpoint);
+    // Who could have asked is nothing new of what came in.
+    let grounds = |row: &&Attribution| !arrived || row.ground > Ground::Code;
+    let mut rows: Vec<&Attribution> = phone.attributions.iter().filter(about).filter(grounds).collect();
     rows.sort_by_key(|row| std::cmp::Reverse((row.ground, row.flows)));
     let mut told: Vec<(bool, &[String])> = Vec::new();
     for row in rows {
@@ -26,7 +29,9 @@ pub(super) fn add(finding: &mut Finding, phone: &Phone) {
         }
         told.push(one);
         finding.words.push(' ');
-        finding.words.push_str(&words(row, sent));
+        let words = words(row, sent);
+        let words = if arrived { words.replacen("It was sent by", "It was asked for by", 1) } else { words };
+        finding.words.push_str(&words);
         let quotes = row.quotes.iter().filter(|quote| quote.end > quote.start);
         finding.evidence.extend(quotes.map(|quote| Evidence {
             relation: Relation::Sender,

@@ -129,9 +129,10 @@ fn grant_words(kind: &str) -> &str {
     }
 }
 
-/// Name of an app for people.
+/// Name of an app for people: its package, or its file where it tells none.
 fn name(app: &App) -> &str {
-    if app.package.is_empty() { "(no package name)" } else { &app.package }
+    let path = app.files.first().map(|file| file.path.as_str());
+    if app.package.is_empty() { path.unwrap_or("(no package name)") } else { &app.package }
 }
 
 fn version(app: &App) -> String {

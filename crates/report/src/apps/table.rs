@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use evidence::{App, Survey};
 
-use super::{headline, name, outcome, share, signer, starts_at, version};
+use super::{headline, name, outcome, share, signer, starts_at};
 use crate::plain;
 
 /// How to write it.
@@ -55,7 +55,9 @@ fn row(out: &mut String, package: usize, app: &App) -> std::fmt::Result {
     let code = app.coverage.as_ref().map_or_else(|| "-".to_owned(), share);
     let (trackers, endpoints) = (app.trackers.len().to_string(), app.endpoints.len().to_string());
     let (is, does) = (is(app), does(app));
-    line(out, package, [name(app), &version(app), &hash, verdict, &is, &does, &trackers, &endpoints, &code])
+    let code_number = app.version_code.map(|code| code.to_string()).unwrap_or_default();
+    let short = if app.version_name.is_empty() { &code_number } else { &app.version_name };
+    line(out, package, [name(app), short, &hash, verdict, &is, &does, &trackers, &endpoints, &code])
 }
 
 fn line(out: &mut String, package: usize, cells: [&str; 9]) -> std::fmt::Result {

@@ -143,6 +143,10 @@ fn what(told: &Told) -> Markup {
                 ": " (words::number(*seen)) " different ones"
                 @if *planted > 0 { ", of " (words::number(*planted)) " in the profile" }
             }
+            FindingKind::PackageArrived { package, version, sha256, way, .. } => {
+                " " code.value { (Shown(package)) } " " (Shown(version)) ", SHA-256 " code.digest { (Shown(sha256)) }
+                @if way.len() > 1 { ul.plain { @for url in way { li { code { (Shown(url)) } } } } }
+            }
             FindingKind::Protection { protection, .. } => {
                 ": " (Prose(&words::content(&protection.content)))
                 @if !protection.label.is_empty() { ", under the label " code { (Shown(&protection.label)) } }
