@@ -20,9 +20,20 @@ pub(crate) fn folder(folder: &Path) -> anyhow::Result<()> {
 /// Writes a file beside its final name, then puts it there. A link of that name is replaced, not followed:
 /// a case's folder may come from anybody.
 pub(crate) fn file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    file_by(path, |out| out.write_all(bytes))
+}
+
+/// As [`file`], for what is written piece by piece.
+pub(crate) fn file_by(
+    path: &Path,
+    content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> anyhow::Result<()> {
     let unfinished = unfinished(path);
     new_file(&unfinished)
-        .and_then(|mut file| file.write_all(bytes))
+        .and_then(|file| {
+            let mut out = BufWriter::with_capacity(BUFFER, file);
+            content(&mut out).and_then(|()| out.flush())
+        })
         .and_then(|()| fs::rename(&unfinished, path))
         .inspect_err(|_| drop(fs::remove_file(&unfinished)))
         .map_err(|error| failed(path, &error))
@@ -87,6 +98,9 @@ impl Drop for Output {
 fn unwritten(path: &Path, error: &io::Error) -> anyhow::Error {
     Failed::with(Exit::Output, format!("{}: cannot be written: {error}", path.display()))
 }
+
+/// Bytes that are written at a time.
+const BUFFER: usize = 64 << 10;
 
 /// A file that was not there before; what is left from an earlier run gives way.
 fn new_file(path: &Path) -> io::Result<File> {
