@@ -5,7 +5,7 @@
 //! order that does not depend on which worker saw what.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    collections::{BTreeMap, btree_map::Entry},
     hash::{DefaultHasher, Hash, Hasher},
     net::IpAddr,
 };
@@ -17,6 +17,7 @@ use evidence::{
 };
 use facts::domain;
 use foldhash::{HashMap, HashMapExt};
+use identifiers::shapes::Shape;
 
 use crate::{arrivals::Arrivals, phone::Senders};
 
@@ -24,6 +25,8 @@ use crate::{arrivals::Arrivals, phone::Senders};
 #[derive(Debug, Default)]
 pub(crate) struct Gathered {
     pub(crate) groups: HashMap<GroupKey, Group>,
+    /// What is counted and not listed, by kind and place (a key without its value).
+    pub(crate) further: HashMap<(IdentifierKind, GroupKey), Tally>,
     /// The values listed of each kind of which there may be any number, by a place of one receiver.
     listed: HashMap<(IdentifierKind, GroupKey), Listed>,
     /// The number of each endpoint's receiver, once it was asked for.
@@ -46,8 +49,8 @@ pub(crate) struct Gathered {
     pub(crate) unread: BTreeMap<CaptureId, u64>,
 }
 
-/// The lowest hashes of values, each with the value's number and the endpoints it went to.
-type Listed = BTreeMap<u64, (u32, BTreeSet<u32>)>;
+/// The values listed, by their hashes: each value's number, and the endpoints listed with it by their ranks.
+type Listed = BTreeMap<u64, (u32, BTreeMap<u64, u32>)>;
 
 /// A group's key in local numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -80,24 +83,40 @@ pub(crate) struct Group {
     pub(crate) sightings: SightingGroup,
 }
 
+/// Sightings that are only counted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tally {
+    pub(crate) count: u64,
+    pub(crate) first: Timestamp,
+    pub(crate) last: Timestamp,
+}
+
+impl Tally {
+    /// One sighting.
+    fn once(time: Timestamp) -> Self {
+        Self { count: 1, first: time, last: time }
+    }
+
+    /// The sightings of a group.
+    pub(crate) fn of(group: &SightingGroup) -> Self {
+        Self { count: group.count, first: group.first, last: group.last }
+    }
+
+    /// Counts others with these.
+    pub(crate) fn add(&mut self, more: Self) {
+        self.count += more.count;
+        self.first = self.first.min(more.first);
+        self.last = self.last.max(more.last);
+    }
+}
+
 /// Where a sighting is counted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Target {
     /// In a group of its value.
     Listed(GroupKey),
-    /// With others, because there are too many values.
-    Further(GroupKey),
-}
-
-/// What stands for the values that are not listed.
-fn further(kind: IdentifierKind) -> Value {
-    Value {
-        kind,
-        canonical: SightingGroup::FURTHER.to_owned(),
-        label: String::new(),
-        grade: Grade::Shaped,
-        form: Form("list".to_owned()),
-    }
+    /// With others of its kind in its place, because there are too many.
+    Further(IdentifierKind, GroupKey),
 }
 
 /// Who people take an endpoint for; see [`evidence::Destination::receiver`].
@@ -109,6 +128,13 @@ pub(crate) fn receiver_of(endpoint: &Endpoint) -> &str {
 pub(crate) fn hash_of(canonical: &str, form: &Form) -> u64 {
     let mut hasher = DefaultHasher::new();
     (canonical, form).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// By what the endpoints are chosen that are listed with a value.
+pub(crate) fn rank_of(endpoint: &Endpoint) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    endpoint.hash(&mut hasher);
     hasher.finish()
 }
 
@@ -212,30 +238,42 @@ impl Gathered {
     }
 
     /// The group of a value that only looks identifying, at a place (a key without its value). Of a kind of
-    /// which there may be any number the values with the lowest hashes have groups of their own, so that it does
-    /// not matter in which order they come, and on which worker.
-    pub(crate) fn shaped(&mut self, place: GroupKey, value: Value) -> Target {
-        if !value.kind.is_plural() {
-            return Target::Listed(GroupKey { value: self.values.intern(&value), ..place });
+    /// which there may be any number the values with the lowest hashes have groups of their own, one for each of
+    /// the endpoints with the lowest ranks, so that it does not matter in which order they come, and on which
+    /// worker.
+    pub(crate) fn shaped(&mut self, place: GroupKey, shape: &Shape) -> Target {
+        let kind = shape.kind;
+        if !kind.is_plural() {
+            return Target::Listed(GroupKey { value: self.values.intern(&value_of(shape)), ..place });
         }
-        let (kind, hash) = (value.kind, hash_of(&value.canonical, &value.form));
+        let hash = hash_of(&shape.canonical, &shape.form);
         let list = (kind, GroupKey { endpoint: self.receiver(place.endpoint), ..place });
         let listed = self.listed.entry(list).or_default();
-        let last = listed.last_key_value().map(|(last, _)| *last);
-        let full = last.filter(|_| listed.len() >= SightingGroup::LISTED && !listed.contains_key(&hash));
-        if full.is_some_and(|last| last < hash) {
-            return Target::Further(self.further(kind, place));
+        if let Some((value, endpoints)) = listed.get_mut(&hash) {
+            let key = GroupKey { value: *value, ..place };
+            let among = place_among(endpoints, place.endpoint, &self.endpoints);
+            if let Some(evicted) = among {
+                self.evict(kind, GroupKey { endpoint: evicted, ..key });
+            }
+            return match among {
+                Some(evicted) if evicted == place.endpoint => Target::Further(kind, place),
+                _ => Target::Listed(key),
+            };
         }
-        let number = self.values.intern(&value);
-        let (value, endpoints) = listed.entry(hash).or_insert_with(|| (number, BTreeSet::new()));
-        endpoints.insert(place.endpoint);
-        let key = GroupKey { value: *value, ..place };
+        let last = listed.last_key_value().map(|(last, _)| *last);
+        let full = last.filter(|_| listed.len() >= SightingGroup::LISTED);
+        if full.is_some_and(|last| last < hash) {
+            return Target::Further(kind, place);
+        }
+        let value = self.values.intern(&value_of(shape));
+        let rank = self.endpoints.at(place.endpoint).map(rank_of).unwrap_or_default();
+        listed.insert(hash, (value, BTreeMap::from([(rank, place.endpoint)])));
         if let Some((value, endpoints)) = full.and_then(|last| listed.remove(&last)) {
-            for endpoint in endpoints {
+            for endpoint in endpoints.into_values() {
                 self.evict(kind, GroupKey { value, endpoint, ..place });
             }
         }
-        Target::Listed(key)
+        Target::Listed(GroupKey { value, ..place })
     }
 
     /// The local number of the name that people take an endpoint for.
@@ -249,35 +287,39 @@ impl Gathered {
         number
     }
 
-    /// The key of the group that counts what is not listed.
-    fn further(&mut self, kind: IdentifierKind, place: GroupKey) -> GroupKey {
-        let value = self.values.intern(&further(kind));
-        GroupKey { value, ..place }
+    /// Counts a group with what is not listed.
+    fn evict(&mut self, kind: IdentifierKind, evicted: GroupKey) {
+        let Some(group) = self.groups.remove(&evicted) else { return };
+        self.tally(kind, GroupKey { value: 0, ..evicted }, Tally::of(&group.sightings));
     }
 
-    fn evict(&mut self, kind: IdentifierKind, evicted: GroupKey) {
-        let further = self.further(kind, evicted);
-        let Some(group) = self.groups.remove(&evicted) else { return };
-        if self.part(further).is_some()
-            && let Some(all) = self.groups.get_mut(&further)
-        {
-            all.sightings.absorb(&group.sightings);
+    fn tally(&mut self, kind: IdentifierKind, place: GroupKey, tally: Tally) {
+        let full = self.groups.len() + self.further.len() >= GROUPS;
+        match self.further.get_mut(&(kind, place)) {
+            Some(known) => known.add(tally),
+            None if full => self.dropped += tally.count,
+            None => drop(self.further.insert((kind, place), tally)),
         }
     }
 
     /// Counts what is not listed: without its trail, so that a million addresses cost a million hashes.
-    pub(crate) fn count(&mut self, key: GroupKey, time: Timestamp) {
-        if self.part(key).is_none() {
-            return;
+    pub(crate) fn count(&mut self, kind: IdentifierKind, place: GroupKey, time: Timestamp) {
+        self.tally(kind, place, Tally::once(time));
+        if let Some(contact) = self.contact(place.endpoint) {
+            contact.moved((0, 0), time, time);
+        }
+    }
+
+    /// Counts one more in a group that is there, without its place.
+    pub(crate) fn again(&mut self, key: GroupKey, time: Timestamp) {
+        if let Some(group) = self.groups.get_mut(&key) {
+            let sightings = &mut group.sightings;
+            sightings.count += 1;
+            sightings.first = sightings.first.min(time);
+            sightings.last = sightings.last.max(time);
         }
         if let Some(contact) = self.contact(key.endpoint) {
             contact.moved((0, 0), time, time);
-        }
-        if let Some(group) = self.groups.get_mut(&key) {
-            let group = &mut group.sightings;
-            group.count += 1;
-            group.first = group.first.min(time);
-            group.last = group.last.max(time);
         }
     }
 
@@ -286,7 +328,7 @@ impl Gathered {
         if let Some(group) = self.groups.get(&key) {
             return Some(group.part);
         }
-        if self.groups.len() >= GROUPS {
+        if self.groups.len() + self.further.len() >= GROUPS {
             self.dropped += 1;
             return None;
         }
@@ -315,6 +357,18 @@ impl Gathered {
         group.last = group.last.max(occurrence.time);
         if SightingGroup::keeps(&group.proofs, occurrence) {
             SightingGroup::keep(&mut group.proofs, [occurrence.clone()]);
+        }
+    }
+
+    /// The key of what is counted and not listed of a kind, at a place.
+    pub(crate) fn further_key(&self, kind: IdentifierKind, place: GroupKey) -> SightingKey {
+        SightingKey {
+            kind,
+            value: SightingGroup::FURTHER.to_owned(),
+            label: String::new(),
+            grade: Grade::Shaped,
+            form: Form("list".to_owned()),
+            ..self.full_key(place)
         }
     }
 
@@ -589,6 +643,24 @@ impl<T: Clone + Eq + Hash> Interner<T> {
     pub(crate) fn things(&self) -> &[T] {
         &self.things
     }
+}
+
+/// A shape as a value.
+fn value_of(shape: &Shape) -> Value {
+    let (canonical, form) = (shape.canonical.clone(), shape.form.clone());
+    Value { kind: shape.kind, canonical, label: String::new(), grade: Grade::Shaped, form }
+}
+
+/// Puts an endpoint among those listed with a value. Gives the one that has to go, which may be itself. Endpoints
+/// without a name are all kept: what they are called, and so who has to go, is known only in the end.
+fn place_among(known: &mut BTreeMap<u64, u32>, endpoint: u32, endpoints: &Interner<Endpoint>) -> Option<u32> {
+    if known.values().any(|known| *known == endpoint) {
+        return None;
+    }
+    let found = endpoints.at(endpoint)?;
+    known.insert(rank_of(found), endpoint);
+    let full = known.len() > SightingGroup::ENDPOINTS && !found.host.is_empty();
+    full.then(|| known.pop_last()).flatten().map(|(_, evicted)| evicted)
 }
 
 /// The store's number of a group: a hash of all that makes it one, so that it is the same in every run.

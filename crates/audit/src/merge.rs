@@ -12,7 +12,9 @@ use wire::entries::NOT_RECORDED;
 use crate::{
     arrivals::Arrivals,
     conversation::written,
-    gather::{Asked, Contact, DeviceFacts, Gathered, Names, Shown, hash_of, receiver_of},
+    gather::{
+        Asked, Contact, DeviceFacts, Gathered, GroupKey, Names, Shown, Tally, hash_of, rank_of, receiver_of,
+    },
     phone::Senders,
 };
 
@@ -72,7 +74,8 @@ pub(crate) fn merge(mut shares: Vec<Gathered>, atlas: &Atlas) -> Merged {
         merged.ledger.add_pieces(Fate::OverLimit, reason, 0, merged.arrivals.dropped);
     }
     merged.arrivals.settle();
-    let contacts = Contacts::of(&shares, &names);
+    let told: Vec<_> = shares.iter_mut().map(|share| std::mem::take(&mut share.contacts)).collect();
+    let contacts = Contacts::of(&shares, told, &names);
     let from = merged.arrivals.all.iter().map(|arrival| contacts.number(&arrival.endpoint));
     merged.arrived_from = from.map(Option::unwrap_or_default).collect();
     merge_groups(&mut merged, shares, &contacts);
@@ -114,13 +117,14 @@ struct Contacts {
 }
 
 impl Contacts {
-    fn of(shares: &[Gathered], names: &Names) -> Self {
+    /// `contacts` are the shares' own, taken from them.
+    fn of(shares: &[Gathered], contacts: Vec<Vec<Contact>>, names: &Names) -> Self {
         let mut told: BTreeMap<&Endpoint, Contact> = BTreeMap::new();
-        for share in shares {
-            for (endpoint, contact) in share.endpoints.things().iter().zip(&share.contacts) {
+        for (share, contacts) in shares.iter().zip(contacts) {
+            for (endpoint, contact) in share.endpoints.things().iter().zip(contacts) {
                 // An endpoint that got a name before anything was seen of it is another one.
                 if contact.first.is_some() {
-                    told.entry(endpoint).or_default().merge(contact.clone());
+                    told.entry(endpoint).or_default().merge(contact);
                 }
             }
         }
@@ -158,16 +162,26 @@ fn first_of(contact: &Contact) -> Timestamp {
     contact.first.unwrap_or(contact.last)
 }
 
+/// Groups by their keys, with the store's numbers of what became part of each.
+type Groups = BTreeMap<SightingKey, (SightingGroup, BTreeSet<u64>)>;
+/// What is counted and not listed, by receiver and by a key without its endpoint: each endpoint's share.
+type Further<'e> = BTreeMap<(&'e str, SightingKey), BTreeMap<EndpointId, Tally>>;
+
 fn merge_groups(merged: &mut Merged, shares: Vec<Gathered>, contacts: &Contacts) {
-    let numbers: BTreeMap<&Endpoint, EndpointId> =
-        contacts.by_endpoint.keys().zip((0..).map(EndpointId)).collect();
+    let endpoints: Vec<&Endpoint> = contacts.by_endpoint.keys().collect();
+    let numbers: BTreeMap<_, _> = endpoints.iter().copied().zip((0..).map(EndpointId)).collect();
     let number = |endpoint: &Endpoint| numbers.get(contacts.names.get(endpoint)?).copied();
-    let mut groups: BTreeMap<SightingKey, (SightingGroup, BTreeSet<u64>)> = BTreeMap::new();
+    let (mut groups, mut further) = (Groups::new(), Further::new());
     for share in shares {
+        let final_id = |local| share.endpoints.at(local).and_then(number).unwrap_or_default();
+        for ((kind, place), tally) in &share.further {
+            let endpoint = final_id(place.endpoint);
+            let key = share.further_key(*kind, GroupKey { endpoint: 0, ..*place });
+            count(&mut further, &endpoints, SightingKey { endpoint, ..key }, *tally);
+        }
         for group in share.groups.into_values() {
             let mut sightings = group.sightings;
-            let endpoint = share.endpoints.at(sightings.key.endpoint.0);
-            sightings.key.endpoint = endpoint.and_then(number).unwrap_or_default();
+            sightings.key.endpoint = final_id(sightings.key.endpoint.0);
             match groups.get_mut(&sightings.key) {
                 Some((known, parts)) => {
                     known.merge(sightings);
@@ -179,8 +193,8 @@ fn merge_groups(merged: &mut Merged, shares: Vec<Gathered>, contacts: &Contacts)
             }
         }
     }
-    let receivers: Vec<&str> = contacts.by_endpoint.keys().map(receiver_of).collect();
-    list_few(&mut groups, &receivers);
+    list_few(&mut groups, &endpoints, &mut further);
+    add_further(&mut groups, further);
     for (index, (group, parts)) in (0..).zip(groups.into_values()) {
         if group.key.value != SightingGroup::FURTHER {
             merged.totals.sightings += group.count;
@@ -190,27 +204,50 @@ fn merge_groups(merged: &mut Merged, shares: Vec<Gathered>, contacts: &Contacts)
     }
 }
 
-/// Of kinds of which there may be any number, lists as many values of a receiver as one worker would have.
-/// `receivers` are the endpoints' by their numbers.
-fn list_few(groups: &mut BTreeMap<SightingKey, (SightingGroup, BTreeSet<u64>)>, receivers: &[&str]) {
-    let mut lists: BTreeMap<_, BTreeMap<u64, Vec<SightingKey>>> = BTreeMap::new();
+fn count<'e>(further: &mut Further<'e>, endpoints: &[&'e Endpoint], key: SightingKey, tally: Tally) {
+    let endpoint = key.endpoint;
+    let receiver =
+        endpoints.get(endpoint.0 as usize).map(|endpoint| receiver_of(endpoint)).unwrap_or_default();
+    let place = (receiver, SightingKey { endpoint: EndpointId(0), ..key });
+    let shares = further.entry(place).or_default();
+    shares.entry(endpoint).and_modify(|known| known.add(tally)).or_insert(tally);
+}
+
+/// Of kinds of which there may be any number, lists as many values of a receiver, and as many endpoints of a
+/// value, as one worker would have. The other groups are only counted.
+fn list_few<'e>(groups: &mut Groups, endpoints: &[&'e Endpoint], further: &mut Further<'e>) {
+    let mut lists: BTreeMap<_, BTreeMap<u64, Vec<(u64, SightingKey)>>> = BTreeMap::new();
     let shaped = |key: &&SightingKey| key.kind.is_plural() && key.grade == Grade::Shaped;
-    for key in groups.keys().filter(shaped).filter(|key| key.value != SightingGroup::FURTHER) {
-        let receiver = receivers.get(key.endpoint.0 as usize).copied();
-        let list = (receiver, SightingKey { endpoint: EndpointId(0), ..further_of(key) });
-        let hash = hash_of(&key.value, &key.form);
-        lists.entry(list).or_default().entry(hash).or_default().push(key.clone());
+    for key in groups.keys().filter(shaped) {
+        let Some(endpoint) = endpoints.get(key.endpoint.0 as usize) else { continue };
+        let list = (receiver_of(endpoint), SightingKey { endpoint: EndpointId(0), ..further_of(key) });
+        let of_value = lists.entry(list).or_default().entry(hash_of(&key.value, &key.form)).or_default();
+        of_value.push((rank_of(endpoint), key.clone()));
     }
-    for evicted in
-        lists.into_values().flat_map(|list| list.into_values().skip(SightingGroup::LISTED)).flatten()
-    {
-        let Some((group, _)) = groups.remove(&evicted) else { continue };
-        let key = further_of(&evicted);
-        let (all, _) = groups.entry(key.clone()).or_insert_with(|| {
-            let (first, last) = (Timestamp(i64::MAX), Timestamp(i64::MIN));
-            (SightingGroup { key, count: 0, first, last, proofs: Vec::new() }, BTreeSet::new())
-        });
-        all.absorb(&group);
+    for (place, mut of_value) in lists.into_values().flat_map(|list| list.into_values().enumerate()) {
+        of_value.sort_unstable();
+        let listed = if place < SightingGroup::LISTED { SightingGroup::ENDPOINTS } else { 0 };
+        for (_, evicted) in of_value.into_iter().skip(listed) {
+            let Some((group, _)) = groups.remove(&evicted) else { continue };
+            count(further, endpoints, further_of(&evicted), Tally::of(&group));
+        }
+    }
+}
+
+/// Makes groups of what is only counted: of a receiver with very many endpoints, those beyond the first ones
+/// are counted with the very first.
+fn add_further(groups: &mut Groups, further: Further<'_>) {
+    for ((_, place), shares) in further {
+        let mut shares = shares.into_iter();
+        let mut few: Vec<_> = shares.by_ref().take(SightingGroup::LISTED).collect();
+        if let Some((_, first)) = few.first_mut() {
+            shares.for_each(|(_, tally)| first.add(tally));
+        }
+        for (endpoint, Tally { count, first, last }) in few {
+            let key = SightingKey { endpoint, ..place.clone() };
+            let group = SightingGroup { key: key.clone(), count, first, last, proofs: Vec::new() };
+            groups.insert(key, (group, BTreeSet::new()));
+        }
     }
 }
 

@@ -9,12 +9,13 @@ use evidence::{Case, Fate, IdentifierKind, SightingGroup};
 use testkit::{Conversation, Endpoint, Net, PcapStyle, PcapWriter, Side};
 
 const PAGES: u64 = 400;
+const HOSTS: u64 = 150;
 
 #[test]
 fn pages_are_listed_in_part_and_counted_in_full() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pages.pcap");
-    std::fs::write(&path, capture()).unwrap();
+    std::fs::write(&path, capture((0..PAGES).map(|page| (page, page % 7)))).unwrap();
     let store = folder.path().join("case.sqlite");
     let one = run(&path, Some(&store), 1);
     let pages: Vec<_> = one.sightings.iter().filter(|group| group.key.kind == IdentifierKind::Url).collect();
@@ -66,11 +67,29 @@ fn posts(bodies: &[String]) -> Vec<u8> {
     net.into_wire().into_inner()
 }
 
-/// Reports of pages visited to seven hosts of one company.
-fn capture() -> Vec<u8> {
+#[test]
+fn a_page_told_to_many_hosts_is_listed_for_a_few_and_counted_for_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hosts.pcap");
+    std::fs::write(&path, capture((0..HOSTS).map(|host| (1, host)))).unwrap();
+    let one = run(&path, None, 1);
+    let pages = one.sightings.iter().filter(|group| group.key.kind == IdentifierKind::Url);
+    let (further, listed): (Vec<&SightingGroup>, Vec<&SightingGroup>) =
+        pages.partition(|group| group.key.value == SightingGroup::FURTHER);
+    assert_eq!(listed.len(), SightingGroup::ENDPOINTS);
+    assert_eq!(further.len(), SightingGroup::LISTED);
+    let count: u64 = listed.into_iter().chain(further).map(|group| group.count).sum();
+    assert_eq!(count, HOSTS);
+    for workers in [2, 5] {
+        let other = run(&path, None, workers);
+        assert_eq!(serde_json::to_value(&one).unwrap(), serde_json::to_value(&other).unwrap());
+    }
+}
+
+/// Reports of pages visited, each to one of a company's hosts.
+fn capture(reports: impl Iterator<Item = (u64, u64)>) -> Vec<u8> {
     let mut net = Net::new(PcapWriter::new(Vec::new(), PcapStyle::default()).unwrap());
-    for page in 0..PAGES {
-        let host = page % 7;
+    for ((page, host), port) in reports.zip(40_000..) {
         let body = format!(r#"{{"event":"page","url":"https://shop.example/p/{}?ref=home"}}"#, page * 7919);
         let request = format!(
             "POST /v1 HTTP/1.1\r\nHost: h{host}.metrics.example\r\nContent-Type: application/json\r\n\
@@ -78,7 +97,7 @@ fn capture() -> Vec<u8> {
             body.len()
         );
         let server = Ipv4Addr::new(198, 51, 100, host as u8 + 1);
-        let phone = Endpoint::phone(40_000 + page as u16);
+        let phone = Endpoint::phone(port);
         let mut talk = Conversation::new(phone, Endpoint::new([2, 0, 0x5e, 0, 0, 1], server, 80));
         talk.open(&mut net).unwrap();
         talk.send(&mut net, Side::Client, request.as_bytes()).unwrap();

@@ -106,9 +106,13 @@ impl SightingGroup {
     /// How many proofs a group keeps; the rest are in the store.
     pub const PROOFS: usize = 3;
     /// How many different values that only look identifying are listed of a kind of which phones hold many, in
-    /// one field to one receiver. All others are one group under [`Self::FURTHER`], without proofs.
+    /// one field to one receiver. All others are counted under [`Self::FURTHER`], without proofs: in a group for
+    /// each of the receiver's endpoints, of which those beyond as many are counted with the first.
     pub const LISTED: usize = 100;
-    /// The value of the group that counts what is not listed.
+    /// How many of a receiver's endpoints are listed with each of these values; it is counted under
+    /// [`Self::FURTHER`] for the others.
+    pub const ENDPOINTS: usize = 4;
+    /// The value of groups that count what is not listed.
     pub const FURTHER: &str = "further values";
 
     /// A group of one.

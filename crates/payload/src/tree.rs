@@ -82,7 +82,9 @@ impl Tree<'_> {
             Name::Owned(name) => Cow::Borrowed(name),
             Name::Range(range) => {
                 let bytes = self.buffer(found.buffer).and_then(|buffer| buffer.bytes.get(range.clone()));
-                String::from_utf8_lossy(bytes.unwrap_or_default())
+                let bytes = bytes.unwrap_or_default();
+                // Names are ASCII as a rule, which is checked eight bytes at a time here.
+                std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
             }
         }
     }
@@ -107,6 +109,28 @@ impl Tree<'_> {
         std::iter::successors(Some(field), |&index| {
             self.field(index)?.parent.filter(|&parent| parent < index)
         })
+    }
+
+    /// Whether two fields are the same part of two members of one list: they have names and decoders in common
+    /// up to a field that both lie in, and so their paths and encodings.
+    pub fn alike(&self, one: FieldIndex, other: FieldIndex) -> bool {
+        let mut pairs = self.ancestry(one).zip(self.ancestry(other));
+        let different =
+            |(one, other): &(FieldIndex, FieldIndex)| one == other || !self.same_name(*one, *other);
+        pairs.find(different).is_some_and(|(one, other)| one == other)
+    }
+
+    fn same_name(&self, one: FieldIndex, other: FieldIndex) -> bool {
+        let (Some(a), Some(b)) = (self.field(one), self.field(other)) else { return false };
+        let same = match (&a.name, &b.name) {
+            (Name::Index(_), Name::Index(_)) => true,
+            (Name::Range(a_name), Name::Range(b_name)) => {
+                let bytes = self.buffer(a.buffer).map(|buffer| &*buffer.bytes).unwrap_or_default();
+                bytes.get(a_name.clone()) == bytes.get(b_name.clone())
+            }
+            (a, b) => a == b,
+        };
+        same && a.buffer == b.buffer && a.decoder == b.decoder
     }
 
     /// The smallest field that holds all of `range` of a buffer; where none of that buffer does, the field

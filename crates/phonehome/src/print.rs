@@ -3,7 +3,7 @@
 //! Whoever reads our output may stop early (`phonehome … | head`): that is no failure. A full disk is one.
 //! Colours are taken off where they are not wanted.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use crate::exit::{Exit, Failed};
 
@@ -16,6 +16,14 @@ pub(crate) fn text(text: &str) -> anyhow::Result<()> {
 pub(crate) fn plain(bytes: &[u8]) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     printed(out.write_all(bytes).and_then(|()| out.flush()))
+}
+
+/// Prints what is written piece by piece.
+pub(crate) fn by(
+    content: impl FnOnce(&mut BufWriter<io::StdoutLock<'_>>) -> io::Result<()>,
+) -> anyhow::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    printed(content(&mut out).and_then(|()| out.flush()))
 }
 
 /// Says something beside the output, one line for each line of the text. Nothing in it acts on the terminal.

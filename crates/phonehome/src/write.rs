@@ -77,9 +77,19 @@ pub(crate) fn folder(folder: &Path) -> anyhow::Result<()> {
 /// Writes a file beside its final name, then puts it there. A link of that name is replaced, not followed:
 /// a case's folder may come from anybody.
 pub(crate) fn file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    file_by(path, |out| out.write_all(bytes))
+}
+
+/// As [`file`], for what is written piece by piece.
+pub(crate) fn file_by(
+    path: &Path,
+    content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> anyhow::Result<()> {
     replaceable(path)?;
-    let (unfinished, mut file) = beside(path).map_err(|error| failed(path, &error))?;
-    file.write_all(bytes)
+    let (unfinished, file) = beside(path).map_err(|error| failed(path, &error))?;
+    let mut out = BufWriter::with_capacity(BUFFER, file);
+    content(&mut out)
+        .and_then(|()| out.flush())
         .and_then(|()| fs::rename(&unfinished, path))
         .inspect_err(|_| drop(fs::remove_file(&unfinished)))
         .map_err(|error| failed(path, &error))
@@ -190,6 +200,9 @@ impl Drop for Output {
 fn unwritten(path: &Path, error: &io::Error) -> anyhow::Error {
     Failed::with(Exit::Output, format!("{}: cannot be written: {error}", path.display()))
 }
+
+/// Bytes that are written at a time.
+const BUFFER: usize = 64 << 10;
 
 fn failed(path: &Path, error: &io::Error) -> anyhow::Error {
     let words = format!("{}: cannot be written: {error}; choose another folder with --out", path.display());

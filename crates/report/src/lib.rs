@@ -21,7 +21,7 @@ mod summary;
 mod words;
 
 pub use html::{Atlas, Excerpt, Excerpts, HtmlOptions, Moments, Place, html};
-pub use json::json;
+pub use json::{json, write_json};
 pub use markdown::markdown;
 pub use plain::visible;
 pub use stix::stix;

@@ -15,12 +15,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{Case, Destination, EndpointId, Timestamp};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Value, json, ser::PrettyFormatter};
 use uuid::Uuid;
 
-use crate::json::without_hidden;
 use crate::overview::{Overview, Told, host, local};
-use crate::{plain, words};
+use crate::{json, plain, words};
 
 /// Writes the bundle, indented, with a newline at the end.
 pub fn stix(case: &Case) -> String {
@@ -191,8 +190,7 @@ impl Bundle {
         let id = named("bundle", &self.case);
         let written = Written { kind: "bundle", id, objects: self.objects.into_values().collect() };
         // Strings, numbers and lists of them always have a JSON form.
-        let text = serde_json::to_string_pretty(&written).unwrap_or_default();
-        without_hidden(text + "\n")
+        json::text(&written, PrettyFormatter::new()).unwrap_or_default()
     }
 }
 

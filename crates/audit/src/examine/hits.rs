@@ -385,6 +385,7 @@ fn length(tree: &Tree<'_>, buffer: BufferIndex) -> usize {
 /// A value of the profile is reported where it was read best: not again in the bytes it was decoded from.
 /// A shape is reported only where no value of the profile stands, and once per place.
 fn once_per_place(tree: &Tree<'_>, needles: &Needles, hits: &mut Vec<Hit>) {
+    let told_again = told_in_sources(tree, needles, hits);
     let mut decoded: HashMap<(BufferIndex, Subject<'_>), Places> = HashMap::new();
     let mut known: HashMap<BufferIndex, Places> = HashMap::new();
     for hit in hits.iter() {
@@ -397,12 +398,14 @@ fn once_per_place(tree: &Tree<'_>, needles: &Needles, hits: &mut Vec<Hit>) {
             if is_known {
                 known.entry(buffer).or_default().add(range.clone());
             }
-            decoded.entry((buffer, subject)).or_default().add(range);
+            if told_again.contains(&(buffer, subject)) {
+                decoded.entry((buffer, subject)).or_default().add(range);
+            }
         }
     }
     decoded.values_mut().for_each(Places::sort);
     known.values_mut().for_each(Places::sort);
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::with_capacity(hits.len());
     let kept: Vec<bool> = hits
         .iter()
         .map(|hit| {
@@ -416,6 +419,20 @@ fn once_per_place(tree: &Tree<'_>, needles: &Needles, hits: &mut Vec<Hit>) {
         .collect();
     let mut kept = kept.into_iter();
     hits.retain(|_| kept.next().unwrap_or(true));
+}
+
+/// What was found in buffers that others with hits were decoded from: only that can have been read better.
+fn told_in_sources<'h>(
+    tree: &Tree<'_>,
+    needles: &Needles,
+    hits: &'h [Hit],
+) -> HashSet<(BufferIndex, Subject<'h>)> {
+    let mut buffers: Vec<_> = hits.iter().map(|hit| hit.buffer).collect();
+    buffers.dedup();
+    let sourced: HashSet<_> =
+        buffers.iter().flat_map(|buffer| sources(tree, *buffer)).map(|(buffer, _)| buffer).collect();
+    let inner = hits.iter().filter(|hit| sourced.contains(&hit.buffer));
+    inner.map(|hit| (hit.buffer, Subject::of(hit, needles))).collect()
 }
 
 /// What hits are of: equal for two readings of the same thing.

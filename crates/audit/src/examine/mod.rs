@@ -22,7 +22,7 @@ use evidence::{
 };
 use foldhash::HashMap;
 use identifiers::{Needles, Profile, shapes::Shapes};
-use payload::{Explorer, FieldKind, Limits, Tree};
+use payload::{Explorer, FieldIndex, FieldKind, Limits, Tree};
 use store::Record;
 use wire::Message;
 
@@ -95,8 +95,9 @@ impl<'e> Examiner<'e> {
         let tree = self.explorer.explore(roots);
         let out = conversation.direction(message.sender) == Direction::Out;
         let hits = self.searcher.search(&tree, &kinds, out);
+        let mut scene = Scene { conversation, message, tree: &tree, kinds: &kinds, last: None };
         for hit in hits {
-            self.sighting(conversation, message, &tree, &kinds, &hit);
+            self.sighting(&mut scene, &hit);
         }
         if self.met.drain().any(|(_, times)| times > KEPT) {
             self.gathered.ledger.add(
@@ -154,30 +155,25 @@ impl<'e> Examiner<'e> {
         let tree = self.explorer.explore(roots);
         let mut hits = self.searcher.search(&tree, &kinds, false);
         hits.retain(|hit| hit.buffer == 0 && hit.range.start < border && hit.range.end > border);
+        let mut scene = Scene { conversation, message: edges, tree: &tree, kinds: &kinds, last: None };
         for hit in hits {
-            self.sighting(conversation, edges, &tree, &kinds, &hit);
+            self.sighting(&mut scene, &hit);
         }
         self.explorer.recycle(tree);
     }
 
-    fn sighting(
-        &mut self,
-        conversation: &Conversation,
-        message: &Message,
-        tree: &Tree<'_>,
-        kinds: &[FieldKind],
-        hit: &Hit,
-    ) {
-        let key = match self.target(conversation, message, tree, kinds, hit) {
+    fn sighting(&mut self, scene: &mut Scene<'_>, hit: &Hit) {
+        let (message, tree) = (scene.message, scene.tree);
+        let key = match self.target(scene, hit) {
             Target::Listed(key) => key,
-            Target::Further(key) => return self.gathered.count(key, message.recorded.first),
+            Target::Further(kind, place) => return self.gathered.count(kind, place, message.recorded.first),
         };
         let times = self.met.entry(key).or_default();
         *times = times.saturating_add(1);
         if *times > KEPT {
-            return self.gathered.count(key, message.recorded.first);
+            return self.gathered.again(key, message.recorded.first);
         }
-        let exchange = ExchangeId { flow: conversation.flow(), index: message.exchange };
+        let exchange = ExchangeId { flow: scene.conversation.flow(), index: message.exchange };
         let (trail, span) = provenance::trail(message, tree, hit.buffer, &hit.range);
         let occurrence = Occurrence {
             exchange,
@@ -194,54 +190,47 @@ impl<'e> Examiner<'e> {
     }
 
     /// Where a hit is counted.
-    fn target(
-        &mut self,
-        conversation: &Conversation,
-        message: &Message,
-        tree: &Tree<'_>,
-        kinds: &[FieldKind],
-        hit: &Hit,
-    ) -> Target {
-        let place = self.place(conversation, message, tree, kinds, hit);
+    fn target(&mut self, scene: &mut Scene<'_>, hit: &Hit) -> Target {
+        let place = self.place(scene, hit);
         match &hit.what {
             What::Needle(found) => {
-                let bytes = tree.buffer(hit.buffer).map(|buffer| &*buffer.bytes).unwrap_or_default();
+                let bytes = scene.tree.buffer(hit.buffer).map(|buffer| &*buffer.bytes).unwrap_or_default();
                 Target::Listed(GroupKey { value: self.needle_value(found, bytes), ..place })
             }
-            What::Shape(shape) => {
-                let (canonical, form) = (shape.canonical.clone(), shape.form.clone());
-                let (label, grade) = (String::new(), Grade::Shaped);
-                self.gathered.shaped(place, Value { kind: shape.kind, canonical, label, grade, form })
-            }
+            What::Shape(shape) => self.gathered.shaped(place, shape),
         }
     }
 
     /// Where a hit stands: the key of its group but for the value.
-    fn place(
-        &mut self,
-        conversation: &Conversation,
-        message: &Message,
-        tree: &Tree<'_>,
-        kinds: &[FieldKind],
-        hit: &Hit,
-    ) -> GroupKey {
+    fn place(&mut self, scene: &mut Scene<'_>, hit: &Hit) -> GroupKey {
+        let (tree, conversation) = (scene.tree, scene.conversation);
+        let inside = hit.field.filter(|&field| in_buffer(tree, field, hit));
+        if let (Some(field), Some((last, key))) = (inside, scene.last)
+            && tree.alike(field, last)
+        {
+            return key;
+        }
         let path = hit.field.map(|field| tree.path(field)).unwrap_or_default();
-        let mut encodings = match hit.field.filter(|&field| in_buffer(tree, field, hit)) {
+        let mut encodings = match inside {
             Some(field) => tree.encodings_of(field),
             None => tree.encodings(hit.buffer),
         };
         encodings.retain(|name| !name.is_empty());
-        GroupKey {
+        let key = GroupKey {
             value: 0,
             field: self.gathered.texts.intern(path.as_str()),
             encodings: self.gathered.encodings.intern(encodings.as_slice()),
-            carrier: carrier_of_hit(message, tree, kinds, hit),
-            direction: conversation.direction(message.sender),
-            security: security(message),
+            carrier: carrier_of_hit(scene.message, tree, scene.kinds, hit),
+            direction: conversation.direction(scene.message.sender),
+            security: security(scene.message),
             endpoint: conversation.endpoint,
             device: conversation.device,
             app: conversation.app,
-        }
+        };
+        // Of an address, the part may be another for each hit.
+        let fixed = !matches!(key.carrier, Carrier::Path | Carrier::Query);
+        scene.last = inside.filter(|_| fixed).map(|field| (field, key));
+        key
     }
 
     fn needle_value(&mut self, found: &identifiers::Match, bytes: &[u8]) -> u32 {
@@ -266,6 +255,16 @@ impl<'e> Examiner<'e> {
     }
 }
 
+/// A message whose hits become sightings.
+struct Scene<'m> {
+    conversation: &'m Conversation,
+    message: &'m Message,
+    tree: &'m Tree<'m>,
+    kinds: &'m [FieldKind],
+    /// The field of the last hit and the key of its place: of a list's members each stands in the same one.
+    last: Option<(FieldIndex, GroupKey)>,
+}
+
 /// Who could read a message on its way.
 pub(crate) fn security(message: &Message) -> Security {
     if message.seal.is_some() { Security::Encrypted } else { Security::Clear }
@@ -285,7 +284,7 @@ pub(crate) fn occurrence_of_part(flow: FlowId, message: &Message, range: &Range<
 }
 
 /// Whether a hit's field is a slice of the hit's own buffer (and not what that buffer was decoded from).
-fn in_buffer(tree: &Tree<'_>, field: payload::FieldIndex, hit: &Hit) -> bool {
+fn in_buffer(tree: &Tree<'_>, field: FieldIndex, hit: &Hit) -> bool {
     tree.field(field).is_some_and(|field| field.buffer == hit.buffer)
 }
 

@@ -49,10 +49,11 @@ fn content(tree: &Tree<'_>, body: u32, media: &str) -> Option<(Content, (BufferI
         at = (next, 0..len);
     }
     let bytes = tree.buffer(at.0)?.bytes.get(at.1.clone())?;
-    if is_random(bytes) && !is_media(media) && !recognised(tree, &at) {
+    let recognised = recognised(tree, &at);
+    if !recognised && !is_media(media) && is_random(bytes) {
         return Some((Content::Unreadable, at));
     }
-    let readable = recognised(tree, &at) || is_text(bytes);
+    let readable = recognised || is_text(bytes);
     match (readable, layers.is_empty()) {
         (false, _) => None,
         (true, true) => Some((Content::Readable, at)),

@@ -17,9 +17,7 @@ pub(super) fn title(leak: &Leak<'_>) -> String {
 pub(super) fn bulk_title(leaks: &[Leak<'_>], seen: u64, planted: u64) -> String {
     let Some(leak) = leaks.first() else { return String::new() };
     let many = match planted {
-        0 if leaks.iter().any(|leak| leak.value == SightingGroup::FURTHER) => {
-            format!("More than {} values", SightingGroup::LISTED)
-        }
+        0 if seen > SightingGroup::LISTED as u64 => format!("More than {} values", SightingGroup::LISTED),
         0 => format!("{seen} values"),
         planted => format!("{seen} of {planted} planted values"),
     };

@@ -41,7 +41,10 @@ pub(super) struct Filter {
 /// that the loop over the text has no bounds to check.
 #[derive(Debug)]
 enum Sieve {
-    /// 512 KiB and 256 KiB, within a second-level cache: fewer than one place in fifty says yes by chance.
+    /// 256 KiB and 16 KiB, within any second-level cache: for a profile without an address book. Fewer than one
+    /// place in fifty says yes by chance.
+    Tiny(Box<Map<{ 1 << 15 }>>, Box<Flags<{ 1 << 14 }>>),
+    /// 512 KiB and 256 KiB: as rare a yes, for an address book of hundreds.
     Small(Box<Map<{ 1 << 16 }>>, Box<Flags<{ 1 << 18 }>>),
     /// 2 MiB and 1 MiB: for address books of thousands.
     Large(Box<Map<{ 1 << 18 }>>, Box<Flags<{ 1 << 20 }>>),
@@ -103,6 +106,7 @@ impl Filter {
             }
         };
         match &self.sieve {
+            Sieve::Tiny(long, short) => scan(long, short, text, &mut hit),
             Sieve::Small(long, short) => scan(long, short, text, &mut hit),
             Sieve::Large(long, short) => scan(long, short, text, &mut hit),
         }
@@ -193,9 +197,10 @@ impl Table {
 
 impl Sieve {
     fn of(long: &[Entry], short: &[Entry]) -> Self {
-        match long.len() < 150_000 && short.len() < 6_000 {
-            true => Self::Small(Map::of(long), Flags::of(short)),
-            false => Self::Large(Map::of(long), Flags::of(short)),
+        match (long.len(), short.len()) {
+            (..50_000, ..400) => Self::Tiny(Map::of(long), Flags::of(short)),
+            (..150_000, ..6_000) => Self::Small(Map::of(long), Flags::of(short)),
+            _ => Self::Large(Map::of(long), Flags::of(short)),
         }
     }
 }

@@ -198,8 +198,14 @@ pub(super) fn items(value: &[u8]) -> impl Iterator<Item = (&[u8], usize)> {
 
 /// Text for people: what is not UTF-8 is replaced, and it ends after 256 characters.
 pub(super) fn lossy(bytes: &[u8]) -> String {
-    let head = bytes.get(..bytes.len().min(1024)).unwrap_or_default();
-    String::from_utf8_lossy(head).chars().take(256).collect()
+    match std::str::from_utf8(bytes) {
+        // As most are.
+        Ok(text) if text.len() <= 256 => text.to_owned(),
+        _ => {
+            let head = bytes.get(..bytes.len().min(1024)).unwrap_or_default();
+            String::from_utf8_lossy(head).chars().take(256).collect()
+        }
+    }
 }
 
 #[cfg(test)]

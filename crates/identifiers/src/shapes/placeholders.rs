@@ -8,6 +8,8 @@ use serde::Deserialize;
 #[derive(Debug, Default)]
 pub(super) struct Placeholders {
     folded: BTreeSet<Vec<u8>>,
+    /// The length of the longest of them.
+    longest: usize,
     /// What follows the `@` in what looks like an e-mail address and is none.
     domains: BTreeSet<String>,
 }
@@ -37,8 +39,11 @@ impl Placeholders {
         let file: File = toml::from_str(text)?;
         let values = file.row.iter().flat_map(|row| &row.values);
         let (domains, values): (Vec<_>, Vec<_>) = values.partition(|value| value.starts_with('@'));
+        let folded: BTreeSet<Vec<u8>> =
+            values.into_iter().map(|value| kept(value.as_bytes()).collect()).collect();
         Ok(Self {
-            folded: values.into_iter().map(|value| fold(value.as_bytes())).collect(),
+            longest: folded.iter().map(Vec::len).max().unwrap_or(0),
+            folded,
             domains: domains.into_iter().map(|domain| domain.replace('@', "")).collect(),
         })
     }
@@ -48,15 +53,21 @@ impl Placeholders {
         if value.len() > LONGEST {
             return false;
         }
-        let folded = fold(value);
+        // Every shape is asked for here, so nothing is allocated.
+        let mut folded = [0; LONGEST];
+        let mut len = 0;
+        for (place, byte) in folded.iter_mut().zip(kept(value)) {
+            (*place, len) = (byte, len + 1);
+        }
+        let folded = folded.get(..len).unwrap_or_default();
         folded.is_empty() && value.is_ascii()
             || self.in_domain(value)
-            || self.folded.contains(&folded)
-            || is_pattern(&folded)
+            || folded.len() <= self.longest && self.folded.contains(folded)
+            || is_pattern(folded)
     }
 
     fn in_domain(&self, value: &[u8]) -> bool {
-        let domain = value.iter().position(|byte| *byte == b'@').and_then(|at| value.get(at + 1..));
+        let domain = memchr::memchr(b'@', value).and_then(|at| value.get(at + 1..));
         domain
             .and_then(|domain| std::str::from_utf8(domain).ok())
             .is_some_and(|domain| self.domains.contains(domain))
@@ -64,9 +75,9 @@ impl Placeholders {
 }
 
 /// Lower-case letters and digits only; bytes outside ASCII stay.
-fn fold(value: &[u8]) -> Vec<u8> {
+fn kept(value: &[u8]) -> impl Iterator<Item = u8> {
     let kept = value.iter().filter(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
-    kept.map(u8::to_ascii_lowercase).collect()
+    kept.map(u8::to_ascii_lowercase)
 }
 
 /// One character repeated, one pair repeated, or counting up or down: six characters and more.

@@ -136,10 +136,9 @@ fn default_folder(captures: &[PathBuf]) -> PathBuf {
 
 /// Writes `case.json`, and prints it where that is asked for. Gives what became of the file.
 fn write_json(case: &Case, folder: &Path, print: bool) -> anyhow::Result<anyhow::Result<()>> {
-    let json = report::json(case, false)?;
-    let written = write::file(&folder.join("case.json"), json.as_bytes());
+    let written = write::file_by(&folder.join("case.json"), |out| report::write_json(case, out));
     if print {
-        print::plain(json.as_bytes())?;
+        print::by(|out| report::write_json(case, out))?;
     }
     Ok(written)
 }

@@ -186,7 +186,7 @@ impl<'a> Reader<'a> {
         if fresh && self.named.len() < NAMED_LIMIT {
             self.named.push(start);
         }
-        let mut name = String::new();
+        let mut name = String::with_capacity(USUAL_NAME);
         let mut walk = Walk { at: self.at, after: None, limit: self.at, bytes: 0 };
         let mut first = true;
         while let Some((length_at, label)) = walk.label(self.message)? {
@@ -350,6 +350,8 @@ const NAME_LIMIT: usize = 255;
 /// Names remembered so that they are not written twice.
 const NAMED_LIMIT: usize = 256;
 
+/// Bytes of most names.
+const USUAL_NAME: usize = 32;
 /// Names and texts read of one message; hostile ones point thousands of records to one long name.
 const TEXT_LIMIT: usize = 64 * 1024;
 
