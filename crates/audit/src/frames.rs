@@ -283,7 +283,7 @@ impl<'p> FrameReader<'p> {
         for (id, input, kind) in files.iter().filter(|(.., kind)| !is_log(kind)) {
             let log = match input {
                 Input::File(path) => logs.remove_entry(&Input::File(log_path(path))),
-                Input::Standard => None,
+                Input::Keys(_) | Input::Standard => None,
             };
             let log = log.and_then(|(input, id)| self.read_log(id, input));
             match open(input) {

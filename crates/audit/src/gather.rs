@@ -5,7 +5,7 @@
 //! order that does not depend on which worker saw what.
 
 use std::{
-    collections::{BTreeMap, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     hash::{DefaultHasher, Hash, Hasher},
     net::IpAddr,
 };

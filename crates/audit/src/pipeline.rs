@@ -193,7 +193,7 @@ fn conclude(
         profile: named.then(|| profile.name().to_owned()),
         profile_values: profile.values().len() as u64,
         data: atlas.data_sets(),
-        phone: told,
+        phone,
         devices: merged.devices,
         destinations: merged.destinations,
         findings,

@@ -48,7 +48,8 @@ impl Told {
         let Some(Kind::Phone(kind)) = opened.kind else { return };
         let mut anomalies = evidence::AnomalyTally::default();
         let how = (kind, Clock::default());
-        let read = self.phone.read(CaptureId(0), how, &mut *opened.bytes, &mut anomalies, &mut |_| {});
+        let read =
+            self.phone.read(CaptureId(0), how, &mut *opened.bytes, (&mut anomalies, None), &mut |_| {});
         if let Some(error) = read.failure {
             survey.problems.push(problem(&name, format!("could not be read to its end: {error}")));
         }

@@ -13,7 +13,7 @@ pub(super) fn add(finding: &mut Finding, phone: &Phone) {
         FindingKind::BulkData { identifier, .. } | FindingKind::IdentifierSent { identifier, .. } => {
             Some(*identifier)
         }
-        FindingKind::PackageArrived { .. } | FindingKind::Protection { .. } => None,
+        _ => None,
     };
     let arrived = matches!(finding.kind, FindingKind::PackageArrived { .. });
     let about = |row: &&Attribution| finding.endpoints.contains(&row.endpoint);

@@ -168,7 +168,7 @@ impl CaptureFiles {
             match opened.kind {
                 Some(Kind::Flows(_)) => carried.pass(capture),
                 Some(Kind::Capture) | None => carried.read(capture, frames, &mut *opened.bytes)?,
-                Some(Kind::KeyLog | Kind::Phone(_) | Kind::PrivateKey) => {}
+                Some(Kind::Apk | Kind::KeyLog | Kind::Messages(_) | Kind::Phone(_) | Kind::PrivateKey) => {}
             }
         }
         Ok(carried)
