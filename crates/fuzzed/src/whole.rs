@@ -63,6 +63,7 @@ fn case_of(path: &Path, workers: usize) -> Case {
     let order = Order {
         inputs: vec![path.to_owned()],
         profile: Some(sample_profile()),
+        bill: None,
         store: None,
         atlas: Atlas::embedded(),
         workers: NonZeroUsize::new(workers),
