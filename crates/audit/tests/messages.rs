@@ -359,3 +359,26 @@ fn what_cannot_be_read_is_a_problem() {
     assert!(problems(vec!["lone.db-wal"])[0].problem.contains("is the log of a database"));
     assert_eq!(problems(vec!["mmssms.db"]), [], "the log beside it is read with it");
 }
+
+#[test]
+fn the_files_of_the_corpora() {
+    let Some(corpora) = testkit::corpora() else { return };
+    let folder = corpora.join("phone");
+    let case = run(&folder, None, 1);
+    let facts = |name: &str| {
+        let file = case.captures.iter().find(|capture| capture.name.ends_with(name)).unwrap();
+        assert_eq!(file.holds, Holds::Phone, "{name}");
+        file.frames
+    };
+    assert_eq!(facts("mmssms.db"), 9);
+    assert!(facts("contacts2.db") > 0 && facts("sms-and-mms.xml") > 0);
+    // The store and the exports are of different phones: whatever one has, the others need not.
+    assert!(case.phone.messages.len() >= 9);
+    assert!(of_kind(&case, "hidden-message").is_empty(), "nothing tells of more than the stores");
+    assert!(
+        case.problems.iter().all(|problem| problem.problem.contains("holds no messages")),
+        "{:?}",
+        case.problems
+    );
+    proved(&case, &folder);
+}

@@ -22,6 +22,7 @@ mod flows;
 mod hostile;
 mod keylog;
 mod markup;
+mod messages;
 mod packets;
 mod payload;
 mod phone;
@@ -68,6 +69,11 @@ pub const TARGETS: &[Target] = &[
     target("http2", &[], 200_000, |bytes| session::stream([40_000, 443], bytes)),
     target("http3", &[], 100_000, quic::http3),
     target("keylog", &["decrypt/keys"], 100_000, keylog::read),
+    target("message_backup", &[], 100_000, messages::backup),
+    target("message_bill", &[], 100_000, messages::bill),
+    target("message_database", &["phone"], 100_000, messages::database),
+    target("message_tpdu", &[], 100_000, messages::tpdu),
+    target("message_xml", &["phone"], 100_000, messages::xml),
     target("mmdb", &[], 200_000, databases::mmdb),
     target("mqtt", &[], 100_000, |bytes| session::stream([40_000, 1883], bytes)),
     target("needles", &[], 100_000, search::needles),

@@ -64,6 +64,7 @@ fn case_of(path: &Path, workers: usize) -> Case {
         keys: Vec::new(),
         inputs: vec![path.to_owned()],
         profile: Some(sample_profile()),
+        bill: None,
         store: None,
         atlas: Atlas::embedded(),
         workers: NonZeroUsize::new(workers),

@@ -704,7 +704,7 @@ mod tests {
         let every: Vec<u8> = (0..128).flat_map(|code| [code, 27, code]).collect();
         for part in every.chunks(150) {
             samples.push((SEPTETS, packed(part)));
-            samples.push((SEPTETS, packed(part)[..90].to_vec()));
+            samples.push((SEPTETS, packed(part)[..part.len() / 2].to_vec()));
         }
         let part = b"\x0c\x05\x00\x03\x2a\x02\x01\xd0\x65\x36\xfb\x0d".to_vec();
         samples.push((SEPTETS_BEHIND_HEADER, part));
