@@ -129,6 +129,8 @@ fn lay(folder: &Path) {
 fn run(folder: &Path, workers: usize) -> Case {
     let profile = "[device]\nimei = [\"352099001761481\"]\n";
     let order = Order {
+        keys: Vec::new(),
+        bill: None,
         inputs: vec![folder.to_owned()],
         profile: Some(Profile::parse(profile, &mut |_| Err(String::new())).unwrap()),
         store: None,

@@ -82,6 +82,8 @@ const DUMP: &str = "Packages:
 
 fn run(folder: &Path, workers: usize) -> Case {
     let order = Order {
+        keys: Vec::new(),
+        bill: None,
         inputs: vec![folder.to_owned()],
         profile: None,
         store: None,

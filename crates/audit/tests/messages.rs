@@ -176,6 +176,7 @@ fn zlib(bytes: &[u8]) -> Vec<u8> {
 fn run(folder: &Path, bill: Option<&str>, workers: usize) -> Case {
     let profile = format!("[device]\nimei = [\"{IMEI}\"]\n");
     let order = Order {
+        keys: Vec::new(),
         inputs: vec![folder.to_owned()],
         profile: Some(Profile::parse(&profile, &mut |_| Err(String::new())).unwrap()),
         store: None,
@@ -346,6 +347,7 @@ fn what_cannot_be_read_is_a_problem() {
     drop(other);
     fs::copy(folder.path().join("mmssms.db-wal"), folder.path().join("lone.db-wal")).unwrap();
     let order = |inputs: Vec<&str>| Order {
+        keys: Vec::new(),
         inputs: inputs.into_iter().map(|name| folder.path().join(name)).collect(),
         profile: None,
         store: None,
