@@ -275,9 +275,10 @@ impl Arrivals {
         let mut chain: Vec<&Redirect> = Vec::new();
         let (mut url, mut time) = (arrival.url.as_str(), arrival.time);
         while chain.len() < CHAIN {
-            let before = self.redirects.iter().filter(|redirect| redirect.to == url && redirect.time <= time);
+            let mut before =
+                self.redirects.iter().filter(|redirect| redirect.to == url && redirect.time <= time);
             let Some(redirect) =
-                before.last().filter(|next| !chain.iter().any(|known| known.from == next.from))
+                before.next_back().filter(|next| !chain.iter().any(|known| known.from == next.from))
             else {
                 break;
             };

@@ -113,19 +113,27 @@ impl Shelves {
 
     fn take_folder(&mut self, root: &Path, survey: &mut Survey) {
         let mut found = Vec::new();
-        let mut folders = vec![root.to_owned()];
+        let (mut folders, mut links) = (vec![root.to_owned()], 0u64);
         while let Some(folder) = folders.pop() {
-            if let Err(error) = list(&folder, &mut found, &mut folders) {
+            if let Err(error) = list(&folder, &mut found, &mut folders, &mut links) {
                 survey
                     .problems
                     .push(problem(&folder.display().to_string(), format!("cannot be read: {error}")));
             }
         }
+        if links > 0 {
+            let why = format!("{links} links in it were not followed");
+            survey.unread.push(Unread { what: root.display().to_string(), bytes: 0, why });
+        }
         found.sort();
         let mut files = Vec::new();
         for path in found {
-            if let Some(name) = path.strip_prefix(root).ok().and_then(Path::to_str) {
-                self.sort(root, name, false, &mut files, survey);
+            match path.strip_prefix(root).ok().and_then(Path::to_str) {
+                Some(name) => self.sort(root, name, false, &mut files, survey),
+                None => {
+                    let problem = problem(&path.display().to_string(), "its name is no UTF-8: rename it");
+                    survey.problems.push(problem);
+                }
             }
         }
         self.shelve(root.to_owned(), files);
@@ -227,7 +235,12 @@ pub(super) fn oddity_of(file: &str, oddity: Oddity) -> AppOddity {
 }
 
 /// Regular files and folders; links are not followed, as they could lead anywhere.
-fn list(folder: &Path, files: &mut Vec<PathBuf>, folders: &mut Vec<PathBuf>) -> std::io::Result<()> {
+fn list(
+    folder: &Path,
+    files: &mut Vec<PathBuf>,
+    folders: &mut Vec<PathBuf>,
+    links: &mut u64,
+) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let kind = entry.file_type()?;
@@ -235,6 +248,8 @@ fn list(folder: &Path, files: &mut Vec<PathBuf>, folders: &mut Vec<PathBuf>) -> 
             folders.push(entry.path());
         } else if kind.is_file() {
             files.push(entry.path());
+        } else if kind.is_symlink() {
+            *links = links.saturating_add(1);
         }
     }
     Ok(())
