@@ -1,7 +1,7 @@
 //! A phone of our own making: its packages, its open sockets, its log and its intrusion log beside a capture. Who
 //! sent what is told with the line that says so, and the line is proved as a packet is.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{fs, net::Ipv4Addr, num::NonZeroUsize, path::Path};
 
