@@ -6,7 +6,10 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use audit::prove::{Replay, file_name, recipe, replay, words};
-use evidence::{CaptureId, Case, Finding, Occurrence};
+use evidence::{
+    CaptureId, Case, Direction, Finding, FindingId, FindingKind, Form, Grade, IdentifierKind, MessageAccount,
+    MissingIds, Occurrence, ShortMessage,
+};
 use report::{Excerpt, HtmlOptions, Place, SummaryOptions};
 use serde_json::Value;
 
@@ -80,11 +83,59 @@ fn check_proofs(case: &Case) {
     }
 }
 
-/// The sample's case, as it is written to the disk.
+/// The sample's case, as it is written to the disk, with what a phone's own files would tell beside it.
 static SAMPLE: LazyLock<Base> = LazyLock::new(|| {
-    let case = serde_json::to_value(whole::sample_case()).unwrap();
+    let mut case = whole::sample_case();
+    tell_of_the_phone(&mut case);
+    let case = serde_json::to_value(case).unwrap();
     Base::new(case, |value| serde_json::from_value::<Case>(value).is_ok())
 });
+
+fn tell_of_the_phone(case: &mut Case) {
+    let Some(first) = case.findings.first().cloned() else { return };
+    let evidence = first.evidence.clone();
+    let (number, verdict, direction) = ("+1".to_owned(), "sent and not logged".to_owned(), Direction::Out);
+    let (identifier, value, grade) = (IdentifierKind::Imei, "1".to_owned(), Grade::Known);
+    let forms = vec![Form("digits".to_owned())];
+    let kinds = [
+        FindingKind::HiddenMessage { number: number.clone(), direction, verdict: verdict.clone() },
+        FindingKind::IdentifierInMessage {
+            identifier,
+            value: value.clone(),
+            grade,
+            forms: forms.clone(),
+            number: number.clone(),
+        },
+        FindingKind::Logged { identifier, value, grade, forms, tags: vec!["Tag".to_owned()] },
+    ];
+    let findings = kinds.into_iter().zip(0..).map(|(kind, place)| Finding {
+        id: FindingId(format!("F-phone{place}")),
+        kind,
+        endpoints: Vec::new(),
+        sightings: Vec::new(),
+        ..first.clone()
+    });
+    case.findings.extend(findings);
+    let words = "a row".to_owned();
+    let accounts = evidence.into_iter().take(1);
+    let accounts = accounts.map(|one| MessageAccount { words: words.clone(), occurrence: one.occurrence });
+    case.phone.messages.push(ShortMessage {
+        direction,
+        number,
+        time: Some(first.first),
+        verdict,
+        package: "com.example".to_owned(),
+        silent: true,
+        parts: 2,
+        in_address_book: Some(false),
+        accounts: accounts.collect(),
+    });
+    case.phone.build.push(("model".to_owned(), "Model".to_owned()));
+    case.phone.message_blind_spots.push("no bill".to_owned());
+    let (capture, time) = (CaptureId(0), Some(first.first));
+    let missing = MissingIds { capture, first: 1, last: 2, after: time, before: time, seen: 1 };
+    case.phone.missing_message_ids.push(missing);
+}
 
 /// So many are replayed: the others are the same again.
 const MOST_FINDINGS: usize = 40;

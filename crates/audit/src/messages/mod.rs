@@ -56,7 +56,7 @@ pub enum Kind {
 impl Kind {
     /// The kind of what begins with `head`.
     pub(crate) fn of(head: &[u8]) -> Option<Self> {
-        let is = |(kind, begins): &(Self, fn(&[u8]) -> bool)| begins(head).then_some(*kind);
+        let is = |(kind, begins): &(Self, Recogniser)| begins(head).then_some(*kind);
         KINDS.iter().find_map(is)
     }
 
@@ -72,8 +72,11 @@ impl Kind {
     }
 }
 
+/// Whether a file that begins so is of a certain kind.
+type Recogniser = fn(&[u8]) -> bool;
+
 /// Each kind, and whether a file that begins so is of it.
-const KINDS: [(Kind, fn(&[u8]) -> bool); 5] = [
+const KINDS: [(Kind, Recogniser); 5] = [
     (Kind::Database, Database::is_one),
     (Kind::Log, |head| matches!(head, [0x37, 0x7f, 0x06, 0x82 | 0x83, ..])),
     (Kind::Backup, AndroidBackup::is_one),
