@@ -130,7 +130,8 @@ impl KeyLog {
             self.rest.drain(..tally.used);
             read.map_err(|error| format!("reading stopped after {} bytes: {error}", self.capture.bytes))?;
             if count < WINDOW {
-                self.last = self.last_line(ring);
+                // One that was told already is not new when nothing was added.
+                self.last += self.last_line(ring);
                 return Ok(());
             }
             if self.rest.len() > LONGEST_LINE {

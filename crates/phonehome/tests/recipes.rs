@@ -80,8 +80,8 @@ fn jq_gives_the_same_value_by_its_path() {
     let quoted = format!(r#"{{"the IMSI":"{}"}}"#, kit::IMSI);
     let desk = Desk::new(&kit::capture(&[
         Post::new(gzip(json().as_bytes()), "application/json", "gzip"),
-        Post::new(list, "application/json", ""),
-        Post::new(quoted, "application/json", ""),
+        Post::new(gzip(list.as_bytes()), "application/json", "gzip"),
+        Post::new(gzip(quoted.as_bytes()), "application/json", "gzip"),
     ]));
     desk.audited();
     desk.phonehome(&["prove", "x.case"]).assert().success();

@@ -53,7 +53,8 @@ fn summary(held: usize, bound: usize, all: usize) -> String {
         0 => String::new(),
         _ => format!(", {bound} cannot be run again alone"),
     };
-    format!("{held} of {all} findings proved{alone}\n{CHECKED}")
+    let checked = if all > 0 { CHECKED } else { "" };
+    format!("{held} of {all} findings proved{alone}\n{checked}")
 }
 
 /// What became of a finding's proofs.
