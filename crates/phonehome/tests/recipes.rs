@@ -60,7 +60,10 @@ fn recipes_from_files_of_flows_agree() {
     ] {
         let desk = Desk::new(&fs::read(corpus.join(file)).unwrap());
         desk.write("phone.toml", b"[device]\nimei = [\"352099001761481\"]\n");
-        let case = desk.audited();
+        // One of them is cut, which is told.
+        let arguments = ["audit", "x.pcap", "-p", "phone.toml", "--out", "x.case", "--quiet"];
+        desk.phonehome(&arguments).assert().code(predicates::ord::le(3));
+        let case = desk.case();
         assert!(!case.findings.is_empty(), "{file}");
         used.extend(decoders(&case));
         let proved = desk.phonehome(&["prove", "x.case"]).assert().success();
