@@ -1,6 +1,6 @@
 //! A survey of apps -> a table for the terminal, a page, Markdown.
 //!
-//! What is told of an app is put in order once ([`Chapter`]), so that page and Markdown say the same.
+//! What is told of an app is put in order once (`Chapter`), so that page and Markdown say the same.
 
 mod markdown;
 mod page;
