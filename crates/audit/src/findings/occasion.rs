@@ -35,7 +35,7 @@ fn before(marks: &[Mark], time: Timestamp) -> Option<&Mark> {
 
 fn seconds(time: Timestamp, mark: &Mark) -> String {
     let tenths = time.since(mark.time) / 100_000_000;
-    format!("{}.{} s before, the phone’s own log has", tenths / 10, tenths % 10)
+    format!("{}.{} s before", tenths / 10, tenths % 10)
 }
 
 /// `unlocked`, `activity started, com.example/.Main`.
