@@ -80,7 +80,7 @@ pub(crate) fn file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     file_by(path, |out| out.write_all(bytes))
 }
 
-/// As [`file`], for what is written piece by piece.
+/// As [`file()`], for what is written piece by piece.
 pub(crate) fn file_by(
     path: &Path,
     content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
