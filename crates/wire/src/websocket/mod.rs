@@ -3,7 +3,7 @@
 //!
 //! Texts and binary messages are put together from their frames, unmasked and inflated (RFC 7692). Where a
 //! frame was masked, a message's bytes are those of a step `websocket-mask`, which is given the key and the
-//! masked bytes; where the message was compressed, see [`deflate`]. Heads of frames are counted, as are
+//! masked bytes; where the message was compressed, see `deflate.rs`. Heads of frames are counted, as are
 //! control frames that say nothing; the reasons of closing and the contents of pings are messages.
 
 mod deflate;
