@@ -20,7 +20,7 @@ use foldhash::HashMap;
 use handset::{
     Clock, Fact, Found, Kind, Oddity, Reader, Service, Uid,
     packages::{FileNo, Packages},
-    system::{Build, Counter, Usage},
+    system::{Build, Counter, Socket, Usage},
 };
 
 use crate::{input::fill, known::Searched};
@@ -42,7 +42,7 @@ pub(crate) struct Phone {
     of_package: BTreeMap<String, Quote>,
     build: Build,
     /// Open sockets: by the other side, and by the phone's port.
-    sockets: HashMap<((IpAddr, u16), u16), (Uid, Quote)>,
+    sockets: HashMap<((IpAddr, u16), u16), Vec<(Socket, Quote)>>,
     /// Connections that were logged, by the other side and in the order of their times.
     connections: HashMap<(IpAddr, u16), Vec<Logged>>,
     /// Names that were looked up, and by whom.
@@ -155,7 +155,8 @@ impl Phone {
             Fact::Socket(socket) => {
                 let Found { value, start, .. } = socket;
                 let other = (value.remote.ip().to_canonical(), value.remote.port());
-                self.sockets.insert((other, value.local.port()), (value.uid, tape.line(start)));
+                let known = self.sockets.entry((other, value.local.port())).or_default();
+                known.push((value, tape.line(start)));
             }
             Fact::Connection(connection) => {
                 let (start, value) = (connection.start, connection.value);
