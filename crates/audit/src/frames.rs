@@ -170,21 +170,7 @@ impl<'p> FrameReader<'p> {
     /// Takes in an app: its bytes are hashed here; its code is asked when it is known what left.
     fn read_app(&mut self, id: CaptureId, input: &Input, mut opened: Opened) {
         let mut capture = Capture { holds: Holds::App, frames: 1, ..begin(id, input) };
-        loop {
-            let mut chunk = self.chunk(CHUNK, &[]);
-            let (count, read) = fill(&mut *opened.bytes, &mut chunk);
-            chunk.truncate(count);
-            capture.bytes += count as u64;
-            self.meter.bytes.fetch_add(count as u64, Ordering::Relaxed);
-            let at_end = count < CHUNK || read.is_err();
-            self.tell_end(&mut capture, read, input);
-            let chunk = Arc::new(chunk);
-            self.digester.update(Arc::clone(&chunk), 0);
-            self.pool.push(chunk);
-            if at_end {
-                break;
-            }
-        }
+        self.each_part(&mut capture, &mut opened, input, &mut |_| {});
         if let Input::File(path) = input {
             self.outcome.apps.push((id, path.clone()));
         }
