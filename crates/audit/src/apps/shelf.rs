@@ -113,16 +113,16 @@ impl Shelves {
 
     fn take_folder(&mut self, root: &Path, survey: &mut Survey) {
         let mut found = Vec::new();
-        let (mut folders, mut links) = (vec![root.to_owned()], 0u64);
+        let (mut folders, mut others) = (vec![root.to_owned()], 0u64);
         while let Some(folder) = folders.pop() {
-            if let Err(error) = list(&folder, &mut found, &mut folders, &mut links) {
+            if let Err(error) = list(&folder, &mut found, &mut folders, &mut others) {
                 survey
                     .problems
                     .push(problem(&folder.display().to_string(), format!("cannot be read: {error}")));
             }
         }
-        if links > 0 {
-            let why = format!("{links} links in it were not followed");
+        if others > 0 {
+            let why = format!("{others} links, pipes or devices in it were not followed");
             survey.unread.push(Unread { what: root.display().to_string(), bytes: 0, why });
         }
         found.sort();
@@ -234,12 +234,13 @@ pub(super) fn oddity_of(file: &str, oddity: Oddity) -> AppOddity {
     AppOddity { file: file.to_owned(), what: what.into_owned(), detail, offset }
 }
 
-/// Regular files and folders; links are not followed, as they could lead anywhere.
+/// Regular files and folders; `others` counts what is neither: links could lead anywhere, and reading a pipe may wait
+/// for ever.
 fn list(
     folder: &Path,
     files: &mut Vec<PathBuf>,
     folders: &mut Vec<PathBuf>,
-    links: &mut u64,
+    others: &mut u64,
 ) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -248,8 +249,8 @@ fn list(
             folders.push(entry.path());
         } else if kind.is_file() {
             files.push(entry.path());
-        } else if kind.is_symlink() {
-            *links = links.saturating_add(1);
+        } else {
+            *others = others.saturating_add(1);
         }
     }
     Ok(())
