@@ -97,8 +97,8 @@ fn section(number: usize, app: &App) -> Markup {
             h2 id={ "app-" (number) "-title" } { (Shown(name(app))) }
             @if !app.label.is_empty() { p.lead { (Shown(&app.label)) } }
             dl.facts {
-                dt { "Version" } dd { (Shown(&version(app))) }
-                dt { "Is and does" } dd { (Prose(&marks(app).join(", "))) }
+                @if !version(app).is_empty() { dt { "Version" } dd { (Shown(&version(app))) } }
+                @if !marks(app).is_empty() { dt { "Is and does" } dd { (Prose(&marks(app).join(", "))) } }
                 @if let Some(uid) = app.standing.uid { dt { "User id" } dd { (uid) } }
                 @if !app.standing.installer.is_empty() {
                     dt { "Installed by" } dd { code { (Shown(&app.standing.installer)) } }

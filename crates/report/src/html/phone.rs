@@ -65,8 +65,8 @@ impl Page<'_> {
                     @if row.packages.is_empty() { "an app that no list names" }
                     (codes(row.packages.iter().take(MOST_PACKAGES).map(String::as_str)))
                     @if row.packages.len() > MOST_PACKAGES { " and " (row.packages.len() - MOST_PACKAGES) " more" }
-                    @if row.packages.len() > 1 { span.muted { " one of these" } }
-                    @if let Some(uid) = row.uid { span.muted { " user id " (uid) } }
+                    @if row.packages.len() > 1 { span.muted { ", one of these" } }
+                    @if let Some(uid) = row.uid { span.muted { ", user id " (uid) } }
                 }
                 td { (Prose(&row.privileges.join("; "))) }
                 td { (ground(row.ground, row.flows)) }
