@@ -42,7 +42,7 @@ pub(crate) struct Phone {
     of_package: BTreeMap<String, Quote>,
     build: Build,
     /// Open sockets: by the other side, and by the phone's port.
-    sockets: HashMap<((IpAddr, u16), u16), Vec<(Socket, Quote)>>,
+    sockets: HashMap<((IpAddr, u16), u16), Sockets>,
     /// Connections that were logged, by the other side and in the order of their times.
     connections: HashMap<(IpAddr, u16), Vec<Logged>>,
     /// Names that were looked up, and by whom.
@@ -59,6 +59,9 @@ pub(crate) struct Phone {
     /// Facts that there was no room for.
     dropped: u64,
 }
+
+/// Sockets between two ports, each with the line that tells of it.
+type Sockets = Vec<(Socket, Quote)>;
 
 /// A connection that the phone logged.
 #[derive(Clone, Debug)]

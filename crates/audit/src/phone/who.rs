@@ -103,7 +103,10 @@ mod tests {
 
     use evidence::{CaptureId, FlowId, FrameNo};
 
-    use super::{super::Logged, *};
+    use super::{
+        super::{Logged, Sockets},
+        *,
+    };
 
     const OTHER: (IpAddr, u16) = (IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7)), 443);
 
@@ -134,7 +137,7 @@ mod tests {
     #[test]
     fn a_socket_tells_of_flows_of_its_protocol_and_of_one_owner() {
         let (tcp, udp) = (Some(Protocol::Tcp), Some(Protocol::Udp));
-        let rows: [(Vec<(Socket, Quote)>, Option<u32>); 6] = [
+        let rows: [(Sockets, Option<u32>); 6] = [
             (vec![socket(tcp, 10_001)], Some(10_001)),
             (vec![socket(None, 10_001)], Some(10_001)),
             (vec![socket(udp, 10_001)], None),
