@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AppSigner, CaptureId, Direction, EndpointId, ExchangeId, FindingId, Form, FrameNo, Grade, IdentifierKind,
-    Occurrence, Protection, Security, Timestamp,
+    AppSigner, Behaviour, CaptureId, Direction, EndpointId, ExchangeId, FindingId, Form, FrameNo, Grade,
+    IdentifierKind, Occurrence, Protection, Security, Timestamp,
 };
 
 /// How much a finding matters to the person whose phone it is.
@@ -40,6 +40,8 @@ impl Severity {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum FindingKind {
+    /// Many messages show what no single one does.
+    Behaviour(Behaviour),
     /// Many values of one kind left together: an address book, a list of apps.
     BulkData {
         /// What each of them is.

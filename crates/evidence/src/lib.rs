@@ -6,6 +6,7 @@
 
 mod anomaly;
 mod apps;
+mod behaviour;
 mod case;
 mod coverage;
 mod decryption;
@@ -18,12 +19,14 @@ mod protection;
 mod sighting;
 mod time;
 mod trail;
+mod verdict;
 
 pub use anomaly::{Anomaly, AnomalyTally, Layer};
 pub use apps::{
     App, AppFact, AppFile, AppGrant, AppOddity, AppReceiver, AppSigner, AppTracker, CodeCoverage, CodePlace,
     Outcome, SURVEY_FORMAT, Standing, Survey, Unread,
 };
+pub use behaviour::Behaviour;
 pub use case::{CASE_FORMAT, Capture, Case, DataSet, Holds, InputProblem, Totals};
 pub use coverage::{Fate, Ledger, LedgerRow, Missing, MissingRow};
 pub use decryption::{Cipher, Decryption, HexBytes, KeyBlock, Master, Schedule, ScheduleHash};
@@ -39,3 +42,4 @@ pub use protection::{Channel, Content, Protection, Seen};
 pub use sighting::{Carrier, Direction, Occurrence, SightingGroup, SightingKey};
 pub use time::Timestamp;
 pub use trail::{Buffer, Fidelity, Segment, Source, Span, Step, Trail, TrailError};
+pub use verdict::{Claim, Holding, Verdict};

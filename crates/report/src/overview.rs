@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{
-    Case, Destination, Direction, EndpointId, Finding, FindingKind, Form, Grade, IdentifierKind, Owner,
-    Security, Severity, SightingGroup, SightingKey, Timestamp,
+    Behaviour, Case, Destination, Direction, EndpointId, Finding, FindingKind, Form, Grade, IdentifierKind,
+    Owner, Security, Severity, SightingGroup, SightingKey, Timestamp,
 };
 
 use crate::{plain, words};
@@ -136,11 +136,13 @@ impl<'a> Overview<'a> {
         let logged = count(|kind| matches!(kind, FindingKind::Logged { .. }));
         let protection = count(|kind| matches!(kind, FindingKind::Protection { .. }));
         let arrived = count(|kind| matches!(kind, FindingKind::PackageArrived { .. }));
+        let behaviour = count(|kind| matches!(kind, FindingKind::Behaviour(_)));
         let told = [
             ("Text messages that the phone does not show gave", hidden),
             ("How it was protected gave", protection),
             ("The phone’s own log gave", logged),
             ("Apps that came in gave", arrived),
+            ("How it was sent over time gave", behaviour),
         ];
         let told = told.iter().filter(|(_, count)| *count > 0);
         told.map(|(what, count)| format!(" {what} {}.", words::counted(*count, "finding"))).collect()
@@ -297,6 +299,7 @@ impl<'a> Told<'a> {
     /// The name of the finding's kind in files.
     pub(crate) fn kind(&self) -> &'static str {
         match self.finding.kind {
+            FindingKind::Behaviour(_) => "behaviour",
             FindingKind::BulkData { .. } => "bulk_data",
             FindingKind::HiddenMessage { .. } => "hidden_message",
             FindingKind::IdentifierInMessage { .. } => "identifier_in_message",
@@ -314,7 +317,9 @@ impl<'a> Told<'a> {
             | FindingKind::IdentifierInMessage { identifier, .. }
             | FindingKind::IdentifierSent { identifier, .. }
             | FindingKind::Logged { identifier, .. } => Some(*identifier),
-            FindingKind::HiddenMessage { .. }
+            FindingKind::Behaviour(Behaviour::Stage { identifier, .. }) => Some(*identifier),
+            FindingKind::Behaviour(_)
+            | FindingKind::HiddenMessage { .. }
             | FindingKind::PackageArrived { .. }
             | FindingKind::Protection { .. } => None,
         }
@@ -342,6 +347,7 @@ impl<'a> Told<'a> {
             | FindingKind::IdentifierInMessage { identifier, .. }
             | FindingKind::IdentifierSent { identifier, .. }
             | FindingKind::Logged { identifier, .. } => identifier.words(),
+            FindingKind::Behaviour(behaviour) => words::behaviour(behaviour),
             FindingKind::HiddenMessage { .. } => "text message that the phone does not show",
             FindingKind::PackageArrived { .. } => "app that came in",
             FindingKind::Protection { fault, .. } => words::fault(*fault),
@@ -355,6 +361,7 @@ impl<'a> Told<'a> {
             | FindingKind::IdentifierInMessage { identifier, .. }
             | FindingKind::IdentifierSent { identifier, .. }
             | FindingKind::Logged { identifier, .. } => identifier.id(),
+            FindingKind::Behaviour(behaviour) => behaviour.id(),
             FindingKind::HiddenMessage { .. } => "hidden_message",
             FindingKind::PackageArrived { .. } => "package",
             FindingKind::Protection { fault, .. } => fault.id(),
@@ -367,7 +374,11 @@ impl<'a> Told<'a> {
             FindingKind::IdentifierInMessage { value, .. }
             | FindingKind::IdentifierSent { value, .. }
             | FindingKind::Logged { value, .. } => Some(value),
-            FindingKind::BulkData { .. }
+            FindingKind::Behaviour(
+                Behaviour::LastingId { value, .. } | Behaviour::SharedId { value, .. },
+            ) => Some(value),
+            FindingKind::Behaviour(_)
+            | FindingKind::BulkData { .. }
             | FindingKind::HiddenMessage { .. }
             | FindingKind::PackageArrived { .. }
             | FindingKind::Protection { .. } => None,
@@ -407,7 +418,9 @@ impl<'a> Told<'a> {
                 return Reader::Operators;
             }
             FindingKind::Logged { .. } => return Reader::Nobody,
-            FindingKind::BulkData { .. } | FindingKind::IdentifierSent { .. } => None,
+            FindingKind::Behaviour(_) | FindingKind::BulkData { .. } | FindingKind::IdentifierSent { .. } => {
+                None
+            }
         };
         let groups = || self.groups.iter().map(|group| group.key.security).chain(protection);
         let seen = |security| groups().any(|one| one == security);

@@ -1,8 +1,8 @@
 //! Numbers and facts -> the words in which every output tells them.
 
 use evidence::{
-    Capture, CaptureId, Carrier, Case, Content, Direction, Fate, FrameNo, Grade, Layer, Missing, Occurrence,
-    ProtectionFault, Relation, Security, Severity, Step, Timestamp, Transport,
+    Behaviour, Capture, CaptureId, Carrier, Case, Content, Direction, Fate, FrameNo, Grade, Layer, Missing,
+    Occurrence, ProtectionFault, Relation, Security, Severity, Step, Timestamp, Transport,
 };
 
 /// `12,345`.
@@ -250,6 +250,27 @@ pub(crate) fn missing(missing: Missing) -> (&'static str, &'static str) {
             ("Not recorded", "what whoever recorded a flow did not keep or could not read")
         }
         Missing::Truncated => ("Truncated", "bytes of frames cut off when recording"),
+    }
+}
+
+/// What a series of messages shows.
+pub(crate) fn behaviour(behaviour: &Behaviour) -> &'static str {
+    match behaviour {
+        Behaviour::Acceptance { .. } => "what the receiver did with it",
+        Behaviour::ForeignResolver { .. } => "names asked of another resolver",
+        Behaviour::KeywordList { .. } => "list of words that came in",
+        Behaviour::LastingId { .. } => "identifier that stays",
+        Behaviour::NoProcess { .. } => "traffic without a process",
+        Behaviour::Opaque { .. } => "field that cannot be read",
+        Behaviour::Parameters { .. } => "inventory of what is sent",
+        Behaviour::RemoteSwitch { .. } => "switch operated from afar",
+        Behaviour::Retries { .. } => "sent again until it works",
+        Behaviour::Rhythm { .. } => "sent at regular times",
+        Behaviour::SharedId { .. } => "one identifier at several owners",
+        Behaviour::Spread { .. } => "spread over countries",
+        Behaviour::Stage { .. } => "sent where it would not be expected",
+        Behaviour::Trigger { .. } => "sent because of what happened",
+        Behaviour::UnresolvedName { .. } => "name that leads nowhere",
     }
 }
 

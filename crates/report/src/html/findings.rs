@@ -1,6 +1,6 @@
 //! What left: one card per finding, worst first.
 
-use evidence::{Destination, Direction, FindingKind, Severity};
+use evidence::{Behaviour, Destination, Direction, FindingKind, Severity};
 use maud::{Markup, html};
 
 use super::Page;
@@ -139,6 +139,12 @@ fn what(told: &Told) -> Markup {
             | FindingKind::IdentifierSent { value, .. }
             | FindingKind::Logged { value, .. } => { " " code.value { (Shown(value)) } }
             FindingKind::HiddenMessage { verdict, .. } => { ": " (Shown(verdict)) }
+            FindingKind::Behaviour(behaviour) => {
+                @match behaviour {
+                    Behaviour::LastingId { value, .. } | Behaviour::SharedId { value, .. } => { " " code.value { (Shown(value)) } }
+                    _ => {}
+                }
+            }
             FindingKind::BulkData { seen, planted, .. } => {
                 ": " (words::number(*seen)) " different ones"
                 @if *planted > 0 { ", of " (words::number(*planted)) " in the profile" }
