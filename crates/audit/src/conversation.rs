@@ -124,6 +124,11 @@ impl Conversation {
         self.flow
     }
 
+    /// The other side's address.
+    pub(crate) fn other_side(&self) -> Option<IpAddr> {
+        self.remote.address.parse().ok()
+    }
+
     /// Which way a message of `sender` went.
     pub(crate) fn direction(&self, sender: Sender) -> Direction {
         if (sender == Sender::Originator) == self.inbound { Direction::In } else { Direction::Out }
@@ -235,6 +240,8 @@ impl Conversation {
     ) {
         gathered.totals.flows += 1;
         gathered.totals.exchanges += u64::from(self.exchanges);
+        let sent = if self.inbound { &summary.responder } else { &summary.originator };
+        gathered.diary.close(self.flow, sent.all_acknowledged());
         gathered.ledger.merge(&summary.ledger);
         let (there, back) = (summary.originator.payload, summary.responder.payload);
         let bytes = if self.inbound { (back, there) } else { (there, back) };

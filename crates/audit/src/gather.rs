@@ -19,7 +19,7 @@ use facts::domain;
 use foldhash::{HashMap, HashMapExt};
 use identifiers::shapes::Shape;
 
-use crate::{arrivals::Arrivals, phone::Senders};
+use crate::{arrivals::Arrivals, diary::Diary, phone::Senders};
 
 /// One worker's share of the results.
 #[derive(Debug, Default)]
@@ -43,6 +43,8 @@ pub(crate) struct Gathered {
     pub(crate) totals: Totals,
     /// Apps that came in.
     pub(crate) arrivals: Arrivals,
+    /// What was said over time.
+    pub(crate) diary: Diary,
     /// Sightings that were counted but start no group, because there are too many groups.
     pub(crate) dropped: u64,
     /// Bytes of each file of flows that could not be read.
@@ -81,6 +83,31 @@ pub(crate) struct Value {
 pub(crate) struct Group {
     pub(crate) part: u64,
     pub(crate) sightings: SightingGroup,
+    /// When: the earliest few.
+    pub(crate) times: Times,
+}
+
+/// The earliest times of something.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Times(BTreeSet<Timestamp>);
+
+impl Times {
+    /// The times, in order.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Timestamp> {
+        self.0.iter().copied()
+    }
+
+    /// Keeps a time where it is among the earliest.
+    pub(crate) fn add(&mut self, time: Timestamp) {
+        let full = self.0.len() >= TIMES;
+        if full && self.0.last().is_some_and(|last| *last < time) {
+            return;
+        }
+        self.0.insert(time);
+        if self.0.len() > TIMES {
+            self.0.pop_last();
+        }
+    }
 }
 
 /// Sightings that are only counted.
@@ -341,7 +368,7 @@ impl Gathered {
             last: Timestamp(i64::MIN),
             proofs: Vec::new(),
         };
-        self.groups.insert(key, Group { part, sightings });
+        self.groups.insert(key, Group { part, sightings, times: Times::default() });
         Some(part)
     }
 
@@ -351,6 +378,7 @@ impl Gathered {
             contact.moved((0, 0), occurrence.time, occurrence.time);
         }
         let Some(group) = self.groups.get_mut(&key) else { return };
+        group.times.add(occurrence.time);
         let group = &mut group.sightings;
         group.count += 1;
         group.first = group.first.min(occurrence.time);
@@ -671,10 +699,12 @@ fn part_of(key: &SightingKey, endpoint: Option<&Endpoint>) -> u64 {
     hasher.finish()
 }
 
-/// How many groups a worker keeps. An honest case has some hundreds; this bounds a hostile one to some
+/// Times kept of one group.
+const TIMES: usize = 128;
 /// Paths and user agents that are remembered of an endpoint, and the longest of them.
 const ASKED: usize = 12;
 const ASKED_LEN: usize = 256;
+/// How many groups a worker keeps. An honest case has some hundreds; this bounds a hostile one to some
 /// hundred megabytes.
 const GROUPS: usize = 100_000;
 /// Ways of protection remembered of one endpoint: an honest one has a few.

@@ -5,8 +5,10 @@
 
 pub mod apps;
 mod arrivals;
+mod behaviours;
 mod channel;
 mod conversation;
+mod diary;
 mod digest;
 mod entries;
 mod examine;

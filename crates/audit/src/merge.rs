@@ -12,8 +12,10 @@ use wire::entries::NOT_RECORDED;
 use crate::{
     arrivals::Arrivals,
     conversation::written,
+    diary::{Book, book},
     gather::{
-        Asked, Contact, DeviceFacts, Gathered, GroupKey, Names, Shown, Tally, hash_of, rank_of, receiver_of,
+        Asked, Contact, DeviceFacts, Gathered, GroupKey, Names, Shown, Tally, Times, hash_of, rank_of,
+        receiver_of,
     },
     phone::Senders,
 };
@@ -22,6 +24,10 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Merged {
     pub(crate) sightings: Vec<SightingGroup>,
+    /// When each of them was, the earliest few.
+    pub(crate) times: Vec<Times>,
+    /// What was said over time.
+    pub(crate) book: Book,
     /// The store's group numbers, and the place in `sightings` each became part of.
     pub(crate) parts: Vec<(u64, u32)>,
     pub(crate) destinations: Vec<Destination>,
@@ -78,6 +84,11 @@ pub(crate) fn merge(mut shares: Vec<Gathered>, atlas: &Atlas) -> Merged {
     let contacts = Contacts::of(&shares, told, &names);
     let from = merged.arrivals.all.iter().map(|arrival| contacts.number(&arrival.endpoint));
     merged.arrived_from = from.map(Option::unwrap_or_default).collect();
+    merged.book = book(&mut shares, |endpoint| contacts.place(endpoint));
+    if merged.book.dropped > 0 {
+        let reason = "messages of which no series is kept, because there are more kinds than are remembered";
+        merged.ledger.add_pieces(Fate::OverLimit, reason, 0, merged.book.dropped);
+    }
     merge_groups(&mut merged, shares, &contacts);
     for (id, (endpoint, contact)) in (0..).map(EndpointId).zip(contacts.by_endpoint) {
         merged.destinations.push(destination(id, &endpoint, &contact, &names, atlas));
@@ -110,10 +121,13 @@ fn device(address: String, facts: DeviceFacts) -> Device {
 }
 
 /// What the flows' own tables say of endpoints, and what each is called in the end.
+#[derive(Default)]
 struct Contacts {
     /// By the endpoint as its flows tell it: the endpoint with the name that a DNS answer gave its address.
     names: BTreeMap<Endpoint, Endpoint>,
     by_endpoint: BTreeMap<Endpoint, Contact>,
+    /// The final numbers, by what endpoints are called.
+    numbers: BTreeMap<Endpoint, EndpointId>,
 }
 
 impl Contacts {
@@ -128,7 +142,7 @@ impl Contacts {
                 }
             }
         }
-        let mut contacts = Self { names: BTreeMap::new(), by_endpoint: BTreeMap::new() };
+        let mut contacts = Self::default();
         for (endpoint, mut contact) in told {
             let (named, answer) = named(endpoint, first_of(&contact), names);
             if answer.is_some() {
@@ -138,14 +152,20 @@ impl Contacts {
             contacts.names.insert(endpoint.clone(), named.clone());
             contacts.by_endpoint.entry(named).or_default().merge(contact);
         }
+        contacts.numbers = contacts.by_endpoint.keys().cloned().zip((0..).map(EndpointId)).collect();
         contacts
     }
 
     /// The final number of an endpoint as its flows tell it.
     fn number(&self, endpoint: &Endpoint) -> Option<EndpointId> {
+        self.place(endpoint).map(|(id, _)| id)
+    }
+
+    /// Its number, and what it is called in the end.
+    fn place(&self, endpoint: &Endpoint) -> Option<(EndpointId, Endpoint)> {
         let named = self.names.get(endpoint)?;
-        let place = self.by_endpoint.keys().position(|known| known == named)?;
-        u32::try_from(place).ok().map(EndpointId)
+        let place = self.numbers.get(named)?;
+        Some((*place, named.clone()))
     }
 }
 
@@ -163,14 +183,13 @@ fn first_of(contact: &Contact) -> Timestamp {
 }
 
 /// Groups by their keys, with the store's numbers of what became part of each.
-type Groups = BTreeMap<SightingKey, (SightingGroup, BTreeSet<u64>)>;
+type Groups = BTreeMap<SightingKey, (SightingGroup, BTreeSet<u64>, Times)>;
 /// What is counted and not listed, by receiver and by a key without its endpoint: each endpoint's share.
 type Further<'e> = BTreeMap<(&'e str, SightingKey), BTreeMap<EndpointId, Tally>>;
 
 fn merge_groups(merged: &mut Merged, shares: Vec<Gathered>, contacts: &Contacts) {
     let endpoints: Vec<&Endpoint> = contacts.by_endpoint.keys().collect();
-    let numbers: BTreeMap<_, _> = endpoints.iter().copied().zip((0..).map(EndpointId)).collect();
-    let number = |endpoint: &Endpoint| numbers.get(contacts.names.get(endpoint)?).copied();
+    let number = |endpoint: &Endpoint| contacts.number(endpoint);
     let (mut groups, mut further) = (Groups::new(), Further::new());
     for share in shares {
         let final_id = |local| share.endpoints.at(local).and_then(number).unwrap_or_default();
@@ -183,24 +202,27 @@ fn merge_groups(merged: &mut Merged, shares: Vec<Gathered>, contacts: &Contacts)
             let mut sightings = group.sightings;
             sightings.key.endpoint = final_id(sightings.key.endpoint.0);
             match groups.get_mut(&sightings.key) {
-                Some((known, parts)) => {
+                Some((known, parts, times)) => {
                     known.merge(sightings);
                     parts.insert(group.part);
+                    group.times.all().for_each(|time| times.add(time));
                 }
                 None => {
-                    groups.insert(sightings.key.clone(), (sightings, BTreeSet::from([group.part])));
+                    let parts = BTreeSet::from([group.part]);
+                    groups.insert(sightings.key.clone(), (sightings, parts, group.times));
                 }
             }
         }
     }
     list_few(&mut groups, &endpoints, &mut further);
     add_further(&mut groups, further);
-    for (index, (group, parts)) in (0..).zip(groups.into_values()) {
+    for (index, (group, parts, times)) in (0..).zip(groups.into_values()) {
         if group.key.value != SightingGroup::FURTHER {
             merged.totals.sightings += group.count;
         }
         merged.parts.extend(parts.into_iter().map(|part| (part, index)));
         merged.sightings.push(group);
+        merged.times.push(times);
     }
 }
 
@@ -228,7 +250,7 @@ fn list_few<'e>(groups: &mut Groups, endpoints: &[&'e Endpoint], further: &mut F
         of_value.sort_unstable();
         let listed = if place < SightingGroup::LISTED { SightingGroup::ENDPOINTS } else { 0 };
         for (_, evicted) in of_value.into_iter().skip(listed) {
-            let Some((group, _)) = groups.remove(&evicted) else { continue };
+            let Some((group, ..)) = groups.remove(&evicted) else { continue };
             count(further, endpoints, further_of(&evicted), Tally::of(&group));
         }
     }
@@ -246,7 +268,7 @@ fn add_further(groups: &mut Groups, further: Further<'_>) {
         for (endpoint, Tally { count, first, last }) in few {
             let key = SightingKey { endpoint, ..place.clone() };
             let group = SightingGroup { key: key.clone(), count, first, last, proofs: Vec::new() };
-            groups.insert(key, (group, BTreeSet::new()));
+            groups.insert(key, (group, BTreeSet::new(), Times::default()));
         }
     }
 }

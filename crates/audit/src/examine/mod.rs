@@ -4,6 +4,7 @@
 //! - [`hits`]: every needle and shape in every buffer, each value once per place.
 //! - [`account`]: what became of each byte of the message.
 //! - [`bridge`]: what stands over the border of two pieces of one message.
+//! - [`notes`]: what is noted of it in the diary.
 //! - [`protection`]: what protects the content of what left.
 //! - [`provenance`]: the way from a hit down to frames, over the [`ground`] of what was decrypted.
 
@@ -11,6 +12,7 @@ mod account;
 mod bridge;
 mod ground;
 mod hits;
+mod notes;
 mod protection;
 mod provenance;
 mod roots;
@@ -109,8 +111,12 @@ impl<'e> Examiner<'e> {
         if self.searcher.was_cut() {
             self.gathered.ledger.add(Fate::OverLimit, "identifiers in one place, more than are listed", 0);
         }
+        let page = notes::Page { conversation, message, tree: &tree, kinds: &kinds };
         if out {
+            notes::sent(&page, &mut self.gathered.diary);
             self.protection(conversation, message, &tree, &kinds);
+        } else {
+            notes::received(&page, &mut self.gathered.diary);
         }
         self.account.message(message, &tree, &kinds);
         self.explorer.recycle(tree);

@@ -22,7 +22,7 @@ use evidence::{
 use identifiers::Profile;
 use sha2::{Digest, Sha256};
 
-use crate::{input::hex, merge::Merged, messages::Settled, phone::LoggedValue};
+use crate::{behaviours, input::hex, merge::Merged, messages::Settled, phone::LoggedValue};
 
 /// All findings, worst first.
 pub(crate) fn findings(
@@ -40,11 +40,14 @@ pub(crate) fn findings(
         .chain(protection::findings(merged, &told))
         .chain(messages::findings(settled, logged, profile))
         .chain(arrivals::findings(merged, known))
+        .chain(behaviours::findings(merged, phone))
         .collect();
     // What never went over the network has no flow of anybody's.
     for finding in findings.iter_mut().filter(|finding| !finding.endpoints.is_empty()) {
         sender::add(finding, phone);
-        occasion::add(finding, phone);
+        if !matches!(finding.kind, FindingKind::Behaviour(_)) {
+            occasion::add(finding, phone);
+        }
     }
     shorten_ids(&mut findings);
     findings.sort_by(|a, b| {
@@ -238,7 +241,7 @@ fn common(merged: &Merged, leaks: &[Leak<'_>], subject: &str) -> Finding {
 }
 
 /// A finding's whole name. Two findings never have the same subject: its last line is the receiver.
-fn id(subject: &str) -> FindingId {
+pub(crate) fn id(subject: &str) -> FindingId {
     FindingId(format!("F-{}", hex(&Sha256::digest(subject.as_bytes()))))
 }
 
@@ -280,7 +283,7 @@ fn evidence(merged: &Merged, leaks: &[Leak<'_>]) -> Vec<Evidence> {
 }
 
 /// What names a destination.
-fn naming_of(merged: &Merged, endpoint: EndpointId) -> Option<Evidence> {
+pub(crate) fn naming_of(merged: &Merged, endpoint: EndpointId) -> Option<Evidence> {
     let number = endpoint.0 as usize;
     let destination = merged.destinations.get(number)?;
     let occurrence = merged.named_at.get(number)?.clone()?;

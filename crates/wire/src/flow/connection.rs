@@ -93,7 +93,7 @@ impl Connection {
             }
         }
         // What this packet acknowledges came before what it says.
-        self.take_acknowledgment((sender, tcp));
+        self.take_acknowledgment((sender, tcp), scope);
         self.originator.wait(scope);
         self.responder.wait(scope);
         if let Some(arrival) = arrival {
@@ -127,7 +127,11 @@ impl Connection {
         }
     }
 
-    fn take_acknowledgment(&mut self, (sender, tcp): (Sender, TcpHead)) {
+    fn take_acknowledgment<S: FlowSink>(
+        &mut self,
+        (sender, tcp): (Sender, TcpHead),
+        scope: &mut Scope<'_, S>,
+    ) {
         if !tcp.flags.ack() {
             return;
         }
@@ -137,7 +141,9 @@ impl Connection {
             // The peer's own SYN was not captured; this is what it must have said.
             peer.originate(tcp.acknowledgment, false);
         }
-        peer.acknowledge(tcp.acknowledgment);
+        let all_before = peer.acknowledge(tcp.acknowledgment);
+        let told = scope.summary.side_mut(other(sender));
+        told.acknowledged = told.acknowledged.max(all_before);
     }
 
     fn take_reset<S: FlowSink>(

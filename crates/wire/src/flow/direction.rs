@@ -114,13 +114,13 @@ impl Direction {
         Some(self.next().saturating_add(i64::from(ahead)))
     }
 
-    /// The peer has all bytes before this sequence number.
-    pub(super) fn acknowledge(&mut self, sequence: u32) {
-        let Some(next) = self.next_sequence() else { return };
-        let ahead = u64::try_from(sequence.wrapping_sub(next).cast_signed()).unwrap_or(0);
-        if ahead > 0 {
-            self.acknowledged = self.acknowledged.max(self.next.saturating_add(ahead));
+    /// The peer has all bytes before this sequence number: so many of the stream.
+    pub(super) fn acknowledge(&mut self, sequence: u32) -> u64 {
+        let all_before = self.place(sequence).and_then(|place| u64::try_from(place).ok()).unwrap_or(0);
+        if all_before > self.next {
+            self.acknowledged = self.acknowledged.max(all_before);
         }
+        all_before
     }
 
     /// Takes a segment's payload.

@@ -53,9 +53,17 @@ pub struct SideSummary {
     pub delivered: u64,
     /// Bytes of the stream or of datagrams that the capture lacks.
     pub missing: u64,
+    /// Bytes of the stream, from its first one, that the peer acknowledged (RFC 9293 section 3.4); 0 for UDP.
+    pub acknowledged: u64,
 }
 
 impl SideSummary {
+    /// Whether the peer acknowledged every byte of the stream. An application's answer says more; this is known of
+    /// connections whose receiver never says a word.
+    pub fn all_acknowledged(&self) -> bool {
+        self.acknowledged > 0 && self.acknowledged >= self.delivered.saturating_add(self.missing)
+    }
+
     /// A packet was captured.
     pub(super) fn count(&mut self, payload: usize) {
         self.packets = self.packets.saturating_add(1);

@@ -1,0 +1,217 @@
+//! What many messages show together: from the [diary](crate::diary) and the phone's marks to findings.
+//!
+//! - [`series`]: rhythm, triggers, acceptance and retries of what is asked in one way; its fields as an inventory.
+//! - [`names`]: identifiers that last, and those that several owners share.
+//! - [`stages`]: what is sent in a state of the phone in which one would not expect it.
+//! - [`actions`]: what somebody did on the phone, and who is told of it within a minute.
+//! - [`answers`]: lists of words and switches that come in.
+//! - [`opaque`]: fields that nobody can read.
+//! - [`places`]: countries of one owner, names that lead nowhere, resolvers that the network did not hand out.
+//!
+//! [`rhythm`] and [`trigger`] are the statistics behind it: pure functions of times.
+
+mod actions;
+mod answers;
+mod names;
+mod opaque;
+mod places;
+mod rhythm;
+mod series;
+mod stages;
+mod trigger;
+
+use std::collections::BTreeSet;
+
+use evidence::{
+    Behaviour, Direction, EndpointId, Evidence, Finding, FindingId, FindingKind, Grade, IdentifierKind, Mark,
+    Occurrence, Phone, Relation, Severity, SightingGroup, Timestamp,
+};
+
+use foldhash::HashSet;
+
+use crate::{
+    diary::BookEntry,
+    findings::{id, naming_of},
+    merge::Merged,
+};
+
+/// All that behaviours are judged from.
+pub(crate) struct Scene<'a> {
+    pub(crate) merged: &'a Merged,
+    pub(crate) phone: &'a Phone,
+    /// From the first to the last message.
+    pub(crate) span: (Timestamp, Timestamp),
+}
+
+/// The findings on behaviours.
+pub(crate) fn findings(merged: &Merged, phone: &Phone) -> Vec<Finding> {
+    let first = merged.destinations.iter().map(|destination| destination.first).min();
+    let last = merged.destinations.iter().map(|destination| destination.last).max();
+    let scene = Scene { merged, phone, span: (first.unwrap_or_default(), last.unwrap_or_default()) };
+    let mut findings = Vec::new();
+    for (key, entry) in &merged.book.entries {
+        let line = Line::of(&scene, key, entry);
+        series::judge(&scene, &line, &mut findings);
+        answers::judge(&scene, &line, &mut findings);
+        opaque::judge(&scene, &line, &mut findings);
+    }
+    names::judge(&scene, &mut findings);
+    stages::judge(&scene, &mut findings);
+    actions::judge(&scene, &mut findings);
+    places::judge(&scene, &mut findings);
+    findings
+}
+
+/// What an app asks of a receiver in one way, and the identifiers it carried.
+pub(crate) struct Line<'a> {
+    /// The receiver's host, else its address.
+    pub(crate) receiver: &'a str,
+    pub(crate) app: &'a str,
+    pub(crate) request: &'a str,
+    pub(crate) entry: &'a BookEntry,
+    /// Hashes of long values that came in from anywhere.
+    pub(crate) heard: &'a HashSet<u64>,
+    /// Sightings in its fields.
+    pub(crate) carried: Vec<(u32, &'a SightingGroup)>,
+}
+
+impl<'a> Line<'a> {
+    fn of(scene: &Scene<'a>, key: &'a (String, String, String), entry: &'a BookEntry) -> Self {
+        let paths: BTreeSet<&str> = entry.series.fields.values().map(|field| field.path.as_str()).collect();
+        let carried = (0..).zip(&scene.merged.sightings).filter(|(_, group)| {
+            let key = &group.key;
+            key.direction == Direction::Out
+                && entry.endpoints.contains(&key.endpoint)
+                && paths.contains(key.field.as_str())
+        });
+        Self {
+            receiver: &key.0,
+            app: &key.1,
+            request: &key.2,
+            entry,
+            heard: &scene.merged.book.heard,
+            carried: carried.collect(),
+        }
+    }
+
+    /// The worst of what it carried.
+    fn severity(&self) -> Option<Severity> {
+        self.carried.iter().map(|(_, group)| weight(group)).max()
+    }
+
+    /// Whether what it carried tells of somebody.
+    fn tells(&self) -> bool {
+        self.severity() >= Some(Severity::Medium)
+    }
+
+    /// The kinds of what it carried that tell of somebody.
+    fn kinds(&self) -> Vec<IdentifierKind> {
+        let telling = self.carried.iter().filter(|(_, group)| weight(group) >= Severity::Medium);
+        let kinds: BTreeSet<_> = telling.map(|(_, group)| group.key.kind).collect();
+        kinds.into_iter().collect()
+    }
+
+    /// `IMEI, SIM card number`: for words.
+    fn carried_words(&self) -> String {
+        let kinds = self.kinds();
+        let words: Vec<&str> = kinds.iter().take(4).map(|kind| kind.words()).collect();
+        match (words.is_empty(), kinds.len() > words.len()) {
+            (true, _) => String::new(),
+            (false, false) => format!(" It carries: {}.", words.join(", ")),
+            (false, true) => {
+                format!(" It carries: {} and {} more.", words.join(", "), kinds.len() - words.len())
+            }
+        }
+    }
+
+    /// What makes a finding this one: kind of behaviour, request and who asks.
+    fn subject(&self, behaviour: &str) -> String {
+        format!("{behaviour}\n{}\n{}\n{}", self.app, self.request, self.receiver)
+    }
+
+    /// The first few requests as proofs, and what names the receiver.
+    fn proofs(&self, scene: &Scene<'_>, words: &str) -> Vec<Evidence> {
+        let values = self.entry.series.proofs.iter().map(|proof| value(words, proof));
+        values.chain(self.naming(scene)).collect()
+    }
+
+    fn naming(&self, scene: &Scene<'_>) -> Option<Evidence> {
+        naming_of(scene.merged, *self.entry.endpoints.first()?)
+    }
+
+    fn endpoints(&self) -> Vec<EndpointId> {
+        self.entry.endpoints.iter().copied().collect()
+    }
+}
+
+/// How much a sighting matters: what only looks like an identifier weighs less.
+fn weight(group: &SightingGroup) -> Severity {
+    match (group.key.grade, group.key.kind.severity()) {
+        (Grade::Shaped, severity) if severity > Severity::Low => Severity::Low,
+        (_, severity) => severity,
+    }
+}
+
+/// A piece of evidence for what is said.
+fn value(words: &str, occurrence: &Occurrence) -> Evidence {
+    Evidence { relation: Relation::Value, words: words.to_owned(), occurrence: occurrence.clone() }
+}
+
+/// A mark, as what happened before.
+fn occasion(words: String, mark: &Mark) -> Option<Evidence> {
+    let quoted = mark.quote.end > mark.quote.start;
+    quoted.then(|| Evidence {
+        relation: Relation::Occasion,
+        words,
+        occurrence: crate::phone::occurrence_of(&mark.quote),
+    })
+}
+
+/// What findings of one behaviour say.
+struct Told {
+    subject: String,
+    behaviour: Behaviour,
+    severity: Severity,
+    title: String,
+    words: String,
+    endpoints: Vec<EndpointId>,
+    count: u64,
+    when: (Timestamp, Timestamp),
+    evidence: Vec<Evidence>,
+    sightings: Vec<u32>,
+}
+
+impl Told {
+    fn finding(self) -> Finding {
+        let detector = format!("behaviour-{}", self.behaviour.id().replace('_', "-"));
+        let FindingId(id) = id(&self.subject);
+        Finding {
+            id: FindingId(id),
+            kind: FindingKind::Behaviour(self.behaviour),
+            detector,
+            version: VERSION,
+            severity: self.severity,
+            title: self.title,
+            words: self.words,
+            endpoints: self.endpoints,
+            count: self.count,
+            first: self.when.0,
+            last: self.when.1,
+            evidence: self.evidence,
+            sightings: self.sightings,
+        }
+    }
+}
+
+/// `1 time`, `3 times`.
+fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}
+
+/// A mark's kind in words: `boot completed`.
+fn mark_words(kind: &str) -> String {
+    kind.replace('-', " ")
+}
+
+/// Raised when the detectors' answers change.
+const VERSION: u32 = 1;

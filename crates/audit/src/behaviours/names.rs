@@ -1,0 +1,329 @@
+//! Identifiers that software gave: how long they last, what they are joined to, and who shares them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use evidence::{Behaviour, Evidence, Finding, Grade, IdentifierKind, Severity, Timestamp};
+
+use super::{Line, Scene, Told, mark_words, times, value};
+use crate::diary::FieldNotes;
+
+/// One value at one receiver.
+struct Held<'a> {
+    fields: BTreeSet<&'a str>,
+    messages: u64,
+    when: (Timestamp, Timestamp),
+    proofs: Vec<&'a FieldNotes>,
+    joined: BTreeSet<IdentifierKind>,
+    line: Line<'a>,
+}
+
+/// Judges all values that stayed the same.
+pub(super) fn judge(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+    let mut held: BTreeMap<(&str, &[u8]), Held<'_>> = BTreeMap::new();
+    for (key, entry) in &scene.merged.book.entries {
+        let receiver = receiver(scene, entry);
+        let kinds = Line::of(scene, key, entry).kinds();
+        for field in entry.series.fields.values() {
+            let Some(value) = field.only().filter(|value| field.leaf && is_id(field, value)) else {
+                continue;
+            };
+            let when = (entry.series.first.unwrap_or_default(), entry.series.last);
+            let known = held.entry((receiver, value)).or_insert_with(|| Held {
+                fields: BTreeSet::new(),
+                messages: 0,
+                when,
+                proofs: Vec::new(),
+                joined: BTreeSet::new(),
+                line: Line::of(scene, key, entry),
+            });
+            known.fields.insert(&field.path);
+            known.messages += field.messages;
+            known.when = (known.when.0.min(when.0), known.when.1.max(when.1));
+            known.proofs.push(field);
+            known.joined.extend(kinds.iter().copied());
+        }
+    }
+    shared(scene, &held, findings);
+    for ((receiver, value), held) in held {
+        findings.extend(lasting(scene, receiver, value, held));
+    }
+}
+
+/// Who people take the receiver for.
+fn receiver<'a>(scene: &Scene<'a>, entry: &crate::diary::BookEntry) -> &'a str {
+    let number = entry.endpoints.first().map_or(usize::MAX, |id| id.0 as usize);
+    scene.merged.destinations.get(number).map(evidence::Destination::receiver).unwrap_or_default()
+}
+
+fn lasting(scene: &Scene<'_>, receiver: &str, value: &[u8], held: Held<'_>) -> Option<Finding> {
+    let outlived = outlived(scene, held.when);
+    let span = held.when.1.since(held.when.0) / 1_000_000_000;
+    let text = String::from_utf8_lossy(value);
+    let known = held
+        .line
+        .carried
+        .iter()
+        .any(|(_, group)| group.key.grade == Grade::Known && text.contains(&group.key.value));
+    let lasts = !outlived.is_empty() || span >= 86_400 || held.fields.len() > 1 || !held.joined.is_empty();
+    if known || held.messages < FEWEST || !lasts {
+        return None;
+    }
+    let mut fields = held.fields.iter().copied();
+    let field = fields.next()?.to_owned();
+    let same_as: Vec<String> = fields.map(str::to_owned).take(8).collect();
+    let mut words = format!(
+        "The field {field} had the same value in all of {} messages, over {}.",
+        held.messages,
+        super::rhythm::span(span)
+    );
+    if !outlived.is_empty() {
+        let told: Vec<String> = outlived
+            .iter()
+            .map(|(kind, count)| format!("{} ({})", mark_words(kind), times(*count)))
+            .collect();
+        words.push_str(&format!(" It outlived: {}.", told.join(", ")));
+    }
+    if !same_as.is_empty() {
+        words.push_str(&format!(" The same value stands in {}.", same_as.join(", ")));
+    }
+    if !held.joined.is_empty() {
+        let kinds: Vec<&str> = held.joined.iter().take(6).map(|kind| kind.words()).collect();
+        words.push_str(&format!(
+            " It travelled together with: {}; so it stands for the person.",
+            kinds.join(", ")
+        ));
+    }
+    words.push_str(" A recording of another phone shows whether it is this phone’s own.");
+    let weighty =
+        !held.joined.is_empty() || outlived.iter().any(|(kind, _)| LASTING.contains(&kind.as_str()));
+    let proofs = held
+        .proofs
+        .iter()
+        .filter_map(|field| field.proof.as_ref().map(|(_, proof)| value_of(&field.path, proof)));
+    let mut evidence: Vec<Evidence> = proofs.take(4).collect();
+    evidence.extend(held.line.naming(scene));
+    Some(
+        Told {
+            subject: format!("lasting {text}\n{receiver}"),
+            severity: if weighty { Severity::Medium } else { Severity::Low },
+            title: format!("{receiver} knows the phone by a name that stays: {field}"),
+            words,
+            endpoints: held.line.endpoints(),
+            count: held.messages,
+            when: held.when,
+            evidence,
+            sightings: Vec::new(),
+            behaviour: Behaviour::LastingId {
+                field,
+                value: text.chars().take(256).collect(),
+                messages: held.messages,
+                span_s: span.unsigned_abs(),
+                outlived,
+                same_as,
+                joined: held.joined.into_iter().collect(),
+            },
+        }
+        .finding(),
+    )
+}
+
+fn value_of(path: &str, proof: &evidence::Occurrence) -> Evidence {
+    value(&format!("the field {path}"), proof)
+}
+
+/// What happened between the first and the last time that should have ended a name.
+fn outlived(scene: &Scene<'_>, (first, last): (Timestamp, Timestamp)) -> Vec<(String, u64)> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    let between = scene.phone.marks.iter().filter(|mark| mark.time > first && mark.time < last);
+    for mark in between.filter(|mark| LASTING.contains(&mark.kind.as_str()) || mark.kind == "boot-completed")
+    {
+        *counts.entry(&mark.kind).or_default() += 1;
+    }
+    counts.into_iter().map(|(kind, count)| (kind.to_owned(), count)).collect()
+}
+
+/// Values that receivers of different owners have.
+fn shared(scene: &Scene<'_>, held: &BTreeMap<(&str, &[u8]), Held<'_>>, findings: &mut Vec<Finding>) {
+    let mut by_value: BTreeMap<&[u8], Vec<(&str, &Held<'_>)>> = BTreeMap::new();
+    for ((receiver, value), held) in held {
+        by_value.entry(value).or_default().push((receiver, held));
+    }
+    for (value, holders) in by_value {
+        let owners: BTreeSet<String> =
+            holders.iter().map(|(receiver, held)| owner(scene, receiver, held)).collect();
+        if owners.len() < 2 {
+            continue;
+        }
+        let text = String::from_utf8_lossy(value);
+        let receivers: Vec<String> = holders.iter().map(|(receiver, _)| (*receiver).to_owned()).collect();
+        let proofs = holders.iter().filter_map(|(_, held)| held.proofs.first().copied());
+        let evidence =
+            proofs.filter_map(|field| Some(value_of(&field.path, &field.proof.as_ref()?.1))).take(6);
+        let mut endpoints: Vec<_> = holders.iter().flat_map(|(_, held)| held.line.endpoints()).collect();
+        endpoints.sort();
+        endpoints.dedup();
+        let when = holders.iter().map(|(_, held)| held.when);
+        let told = Told {
+            subject: format!("shared {text}\n{}", receivers.join(" ")),
+            severity: Severity::Medium,
+            title: format!("{} owners know the phone by the same name", owners.len()),
+            words: format!(
+                "One value stands in what goes to {}. With it they can put together what each of them knows.",
+                receivers.join(", ")
+            ),
+            count: holders.iter().map(|(_, held)| held.messages).sum(),
+            when: (
+                when.clone().map(|(first, _)| first).min().unwrap_or_default(),
+                when.map(|(_, last)| last).max().unwrap_or_default(),
+            ),
+            evidence: evidence.collect(),
+            sightings: Vec::new(),
+            endpoints,
+            behaviour: Behaviour::SharedId { value: text.chars().take(256).collect(), receivers },
+        };
+        findings.push(told.finding());
+    }
+}
+
+/// Who owns the receiver: its group where it is known, else its domain.
+fn owner(scene: &Scene<'_>, receiver: &str, held: &Held<'_>) -> String {
+    let number = held.line.entry.endpoints.first().map_or(usize::MAX, |id| id.0 as usize);
+    let owner = scene.merged.destinations.get(number).and_then(|destination| destination.owner.as_ref());
+    owner
+        .map(|owner| owner.group.clone())
+        .filter(|group| !group.is_empty())
+        .unwrap_or_else(|| receiver.to_owned())
+}
+
+/// Whether a value names a phone, an installation or a person: a UUID, long hex or a long mixed text under a name
+/// that says so. What names an app or a version is the same in all phones.
+fn is_id(field: &FieldNotes, value: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(value) else { return false };
+    let name = field.path.rsplit('.').find(|part| *part != "[]").unwrap_or_default();
+    let words = words(name);
+    let says = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
+    if says(&NO_ID) || !text.is_ascii() {
+        return false;
+    }
+    let hex = text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let letters = text.bytes().filter(u8::is_ascii_alphabetic).count();
+    let different = text.bytes().collect::<BTreeSet<_>>().len();
+    let named = says(&ID);
+    let long = (16..=128).contains(&text.len()) && different >= 8;
+    let mixed =
+        digits >= 4 && (letters >= 2 || digits >= 10) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    long && hex && digits > 0 && (named || text.len() == 36 && text.contains('-'))
+        || named
+            && (10..=128).contains(&text.len())
+            && different >= 5
+            && mixed
+            && !text.contains(['/', '.', ' '])
+}
+
+/// The words of a field's name, in lower case: `Client-AndroidId`, `device_id` and `distinctId` have two.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut small = false;
+    for c in name.chars().take(NAME) {
+        let begins = !c.is_alphanumeric() || c.is_uppercase() && small;
+        small = c.is_lowercase();
+        if begins {
+            words.push(String::new());
+        }
+        if let (true, Some(word)) = (c.is_alphanumeric(), words.last_mut()) {
+            word.extend(c.to_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Marks after which a name that was given at random should be another.
+const LASTING: [&str; 4] = ["account-removed", "data-cleared", "factory-reset", "private-mode-on"];
+/// Words in names of identifiers.
+const ID: [&str; 29] = [
+    "adid",
+    "aid",
+    "android",
+    "androidid",
+    "client",
+    "clientid",
+    "cookie",
+    "cuid",
+    "device",
+    "deviceid",
+    "did",
+    "distinct",
+    "guid",
+    "id",
+    "idfa",
+    "imei",
+    "imsi",
+    "install",
+    "mac",
+    "mid",
+    "oaid",
+    "openudid",
+    "token",
+    "udid",
+    "uid",
+    "user",
+    "userid",
+    "utdid",
+    "uuid",
+];
+/// Words in names of what is no identifier of a phone.
+const NO_ID: [&str; 28] = [
+    "api",
+    "app",
+    "appid",
+    "appkey",
+    "auction",
+    "build",
+    "channel",
+    "crc",
+    "hash",
+    "item",
+    "key",
+    "md5",
+    "model",
+    "nonce",
+    "package",
+    "pkg",
+    "request",
+    "sdk",
+    "session",
+    "sign",
+    "signature",
+    "time",
+    "trace",
+    "vendor",
+    "version",
+    "video",
+    "vid",
+    "product",
+];
+/// The longest name that is taken apart, in characters.
+const NAME: usize = 64;
+/// Messages from which on a value is said to last.
+const FEWEST: u64 = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    #[test]
+    fn names_have_words() {
+        for (name, found) in [
+            ("Client-AndroidId", "client android id"),
+            ("device_id", "device id"),
+            ("$distinctId", "distinct id"),
+            ("IMEI1", "imei1"),
+            ("vid", "vid"),
+            ("", ""),
+        ] {
+            assert_eq!(words(name).join(" "), found, "{name}");
+        }
+    }
+}

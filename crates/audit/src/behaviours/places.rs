@@ -1,0 +1,159 @@
+//! Where it goes: countries of one owner, names that lead nowhere, and resolvers that the network did not hand out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use evidence::{Behaviour, Destination, Direction, Evidence, Finding, Relation, Severity};
+
+use super::{Scene, Told, times, weight};
+use crate::findings::naming_of;
+
+/// Judges all destinations.
+pub(super) fn judge(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+    findings.extend(spread(scene));
+    findings.extend(unresolved(scene));
+    findings.extend(foreign_resolvers(scene));
+}
+
+/// Owners whose services are spread over countries, where they were told something of somebody.
+fn spread(scene: &Scene<'_>) -> Vec<Finding> {
+    let told: BTreeSet<_> = scene
+        .merged
+        .sightings
+        .iter()
+        .filter(|group| group.key.direction == Direction::Out && weight(group) >= Severity::Medium)
+        .map(|group| group.key.endpoint)
+        .collect();
+    let mut owners: BTreeMap<&str, Vec<&Destination>> = BTreeMap::new();
+    for destination in scene.merged.destinations.iter().filter(|destination| told.contains(&destination.id)) {
+        let group =
+            destination.owner.as_ref().map(|owner| owner.group.as_str()).filter(|group| !group.is_empty());
+        owners.entry(group.unwrap_or(destination.receiver())).or_default().push(destination);
+    }
+    owners.into_iter().filter_map(|(owner, destinations)| spread_of(scene, owner, &destinations)).collect()
+}
+
+fn spread_of(scene: &Scene<'_>, owner: &str, destinations: &[&Destination]) -> Option<Finding> {
+    let mut countries: BTreeMap<&str, u64> = BTreeMap::new();
+    for destination in destinations {
+        if let Some(located) = &destination.network.located {
+            *countries.entry(&located.code).or_default() += destination.bytes_out;
+        }
+    }
+    if countries.len() < 2 {
+        return None;
+    }
+    let holders: BTreeSet<&str> = destinations
+        .iter()
+        .map(|destination| destination.network.holder.as_str())
+        .filter(|holder| !holder.is_empty())
+        .collect();
+    let endpoints: Vec<_> = destinations.iter().map(|destination| destination.id).collect();
+    let named = endpoints.iter().filter_map(|id| naming_of(scene.merged, *id)).take(6);
+    let evidence: Vec<Evidence> =
+        named.map(|evidence| Evidence { relation: Relation::Value, ..evidence }).collect();
+    let codes: Vec<&str> = countries.keys().copied().collect();
+    let edges = destinations.iter().any(|destination| !destination.network.edge.is_empty());
+    let caution = if edges {
+        " Some of these are clouds or edges: their address tells where data enters, not where it is kept."
+    } else {
+        " An address tells where data enters, not where it is kept."
+    };
+    let told = Told {
+        subject: format!("spread {owner}"),
+        severity: Severity::Low,
+        title: format!("What identifies the phone goes to {owner} in {} countries", countries.len()),
+        words: format!("The addresses lie in {}.{caution}", codes.join(", ")),
+        count: destinations.iter().map(|destination| destination.flows).sum(),
+        when: (
+            destinations.iter().map(|destination| destination.first).min()?,
+            destinations.iter().map(|destination| destination.last).max()?,
+        ),
+        endpoints,
+        evidence,
+        sightings: Vec::new(),
+        behaviour: Behaviour::Spread {
+            owner: owner.to_owned(),
+            countries: countries.into_iter().map(|(code, bytes)| (code.to_owned(), bytes)).collect(),
+            holders: holders.into_iter().map(str::to_owned).collect(),
+        },
+    };
+    Some(told.finding())
+}
+
+/// Names that were asked for again and again, and that nobody has.
+fn unresolved(scene: &Scene<'_>) -> Vec<Finding> {
+    let known: BTreeSet<&str> =
+        scene.merged.destinations.iter().map(|destination| destination.endpoint.host.as_str()).collect();
+    let names = &scene.merged.book.names;
+    let told = names.denied.iter().filter(|((name, code), told)| {
+        *code == 3 && told.count >= ASKED && !known.contains(name.as_str()) && is_public(name)
+    });
+    let found = told.take(MOST_NAMES).map(|((name, _), told)| {
+        Told {
+            subject: format!("unresolved {name}"),
+            severity: Severity::Low,
+            title: format!("A name is asked for that nobody has: {name}"),
+            words: format!(
+                "The phone asked for it {}, and was told that it does not exist. Whoever registers it gets what is \
+                 meant for it.",
+                times(told.count)
+            ),
+            endpoints: Vec::new(),
+            count: told.count,
+            when: (told.first, told.last),
+            evidence: vec![super::value("the resolver’s answer", &told.proof)],
+            sightings: Vec::new(),
+            behaviour: Behaviour::UnresolvedName { name: name.clone(), outcome: "NXDOMAIN".to_owned() },
+        }
+        .finding()
+    });
+    found.collect()
+}
+
+/// Whether a name could be registered: it has a public suffix that is a real one, and is no probe of a resolver.
+fn is_public(name: &str) -> bool {
+    let reverse = name.ends_with(".arpa") || name.ends_with(".local") || name.ends_with(".lan");
+    !reverse && facts::domain::registrable(name).is_some()
+}
+
+/// Resolvers that were asked although the network handed out others.
+fn foreign_resolvers(scene: &Scene<'_>) -> Vec<Finding> {
+    let names = &scene.merged.book.names;
+    if names.given.is_empty() {
+        return Vec::new();
+    }
+    let given: Vec<String> = names.given.keys().map(ToString::to_string).collect();
+    let foreign = names.resolvers.iter().filter(|(address, _)| !names.given.contains_key(address));
+    let found = foreign.take(MOST_NAMES).map(|(address, told)| {
+        let mut evidence = vec![super::value("a query to it", &told.proof)];
+        evidence.extend(names.given.values().take(1).map(|given| Evidence {
+            relation: Relation::Account,
+            words: "the resolver that the network handed out".to_owned(),
+            occurrence: given.proof.clone(),
+        }));
+        let of_address = |destination: &&Destination| destination.endpoint.address == address.to_string();
+        Told {
+            subject: format!("resolver {address}"),
+            severity: Severity::Low,
+            title: format!("Names are asked of {address}, which the network did not name"),
+            words: format!(
+                "{} queries went there. The network’s own: {}. Whoever answers them sees every name that is asked for.",
+                told.count,
+                given.join(", ")
+            ),
+            endpoints: scene.merged.destinations.iter().filter(of_address).map(|found| found.id).collect(),
+            count: told.count,
+            when: (told.first, told.last),
+            evidence,
+            sightings: Vec::new(),
+            behaviour: Behaviour::ForeignResolver { resolver: address.to_string(), given: given.clone() },
+        }
+        .finding()
+    });
+    found.collect()
+}
+
+/// How often a name has to be asked for.
+const ASKED: u64 = 3;
+/// Names and resolvers told.
+const MOST_NAMES: usize = 50;

@@ -1,0 +1,351 @@
+//! What is asked of a receiver in one way: when, because of what, with what success, and with which fields.
+
+use std::collections::BTreeMap;
+
+use evidence::{Behaviour, Evidence, Finding, Mark, Severity, Timestamp};
+
+use super::{Line, Scene, Told, mark_words, occasion, rhythm, times, trigger};
+use crate::diary::Moment;
+
+/// Judges one line.
+pub(super) fn judge(scene: &Scene<'_>, line: &Line<'_>, findings: &mut Vec<Finding>) {
+    let telling = line.tells() || super::opaque::is_opaque(line) || super::answers::is_watched(line);
+    if !telling {
+        return;
+    }
+    findings.extend(rhythms(scene, line));
+    findings.extend(triggers(scene, line));
+    if line.tells() || super::opaque::is_opaque(line) {
+        findings.extend(acceptance(scene, line));
+        findings.extend(retries(scene, line));
+        findings.extend(parameters(scene, line));
+    }
+}
+
+fn moments(line: &Line<'_>) -> Vec<Timestamp> {
+    line.entry.series.moments.keys().map(|(time, _)| *time).collect()
+}
+
+fn rhythms(scene: &Scene<'_>, line: &Line<'_>) -> Vec<Finding> {
+    let found = rhythm::rhythms(&moments(line)).into_iter().map(|rhythm| {
+        let title = format!("{} is sent {} to {}", line.request, rhythm.rule, line.receiver);
+        let words = format!(
+            "The same request was seen {} from {} to {}; nine of ten times lie within {} of the rule. How sure the \
+             rule is: {} of 100.{}",
+            times(rhythm.occurrences),
+            rhythm.first,
+            rhythm.last,
+            rhythm::span(i64::try_from(rhythm.jitter).unwrap_or(i64::MAX)),
+            rhythm.confidence,
+            line.carried_words(),
+        );
+        Told {
+            subject: line.subject(&format!("rhythm {}", rhythm.rule)),
+            severity: if line.tells() { Severity::Medium } else { Severity::Low },
+            title,
+            words,
+            endpoints: line.endpoints(),
+            count: rhythm.occurrences,
+            when: (rhythm.first, rhythm.last),
+            evidence: line.proofs(scene, "one of the requests"),
+            sightings: Vec::new(),
+            behaviour: Behaviour::Rhythm {
+                request: line.request.to_owned(),
+                rule: rhythm.rule,
+                interval_s: rhythm.interval,
+                jitter_s: rhythm.jitter,
+                occurrences: rhythm.occurrences,
+                confidence: rhythm.confidence,
+            },
+        }
+        .finding()
+    });
+    found.collect()
+}
+
+/// What it follows: the kinds of marks that explain most.
+fn triggers(scene: &Scene<'_>, line: &Line<'_>) -> Vec<Finding> {
+    let mut by_kind: BTreeMap<&str, Vec<Timestamp>> = BTreeMap::new();
+    for mark in scene.phone.marks.iter().filter(|mark| !SILENT.contains(&mark.kind.as_str())) {
+        by_kind.entry(&mark.kind).or_default().push(mark.time);
+    }
+    let sent = moments(line);
+    let tried = by_kind
+        .iter()
+        .filter_map(|(kind, marks)| trigger::trigger(marks, &sent, scene.span).map(|found| (*kind, found)));
+    let mut found: Vec<(&str, trigger::Trigger)> = tried.collect();
+    found.sort_by(|(a, one), (b, other)| other.explained.cmp(&one.explained).then(a.cmp(b)));
+    found.truncate(MOST_TRIGGERS);
+    found.into_iter().map(|(kind, found)| triggered(scene, line, kind, found)).collect()
+}
+
+fn triggered(scene: &Scene<'_>, line: &Line<'_>, kind: &str, found: trigger::Trigger) -> Finding {
+    let marked = |mark: &&Mark| mark.kind == kind && found.pairs.iter().any(|(time, _)| *time == mark.time);
+    let marks = scene.phone.marks.iter().filter(marked).take(MARKS_SHOWN);
+    let shown = marks.filter_map(|mark| occasion(format!("{} at {}", mark_words(kind), mark.time), mark));
+    let mut evidence: Vec<Evidence> = line.proofs(scene, "one of the requests");
+    evidence.extend(shown);
+    let lag = found.lag;
+    let words = format!(
+        "Of {} on the phone ({}) {} were followed by the request, typically {}.{:03} s later; that explains {} of {} \
+         requests. By chance so many coincide in fewer than {} of a million such recordings.{}",
+        found.marks,
+        mark_words(kind),
+        found.followed,
+        lag / 1_000,
+        lag % 1_000,
+        found.explained,
+        line.entry.series.moments.len(),
+        found.chance,
+        line.carried_words(),
+    );
+    Told {
+        subject: line.subject(&format!("trigger {kind}")),
+        severity: if line.tells() { Severity::Medium } else { Severity::Low },
+        title: format!("{} is sent to {} because of: {}", line.request, line.receiver, mark_words(kind)),
+        words,
+        endpoints: line.endpoints(),
+        count: found.followed,
+        when: (
+            found.pairs.first().map(|(_, sent)| *sent).unwrap_or_default(),
+            found.pairs.last().map(|(_, sent)| *sent).unwrap_or_default(),
+        ),
+        evidence,
+        sightings: Vec::new(),
+        behaviour: Behaviour::Trigger {
+            request: line.request.to_owned(),
+            mark: kind.to_owned(),
+            marks: found.marks,
+            followed: found.followed,
+            explained: found.explained,
+            lag_ms: lag,
+            chance_ppm: found.chance,
+        },
+    }
+    .finding()
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Accepted,
+    Failed,
+    Refused,
+}
+
+fn outcome(moment: &Moment) -> Outcome {
+    let Some(answer) = &moment.answer else { return Outcome::Failed };
+    if answer.status >= 400 {
+        return Outcome::Failed;
+    }
+    let refused = answer.result.as_ref().is_some_and(|(_, value)| is_refusal(value));
+    if refused { Outcome::Refused } else { Outcome::Accepted }
+}
+
+/// Whether the receiver's own word for the outcome says no.
+fn is_refusal(value: &str) -> bool {
+    let value = value.to_ascii_lowercase();
+    let said =
+        ["fail", "error", "deni", "invalid", "reject", "refus", "unknown", "illegal", "not found", "false"];
+    let negative = value.parse::<i64>().is_ok_and(|code| code < 0 || (1..200).contains(&code) || code >= 300);
+    negative || said.iter().any(|word| value.contains(word))
+}
+
+fn acceptance(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
+    let series = &line.entry.series;
+    let moments: Vec<&Moment> = series.moments.values().collect();
+    let sent = moments.len() as u64;
+    let delivered = moments.iter().filter(|moment| moment.delivered).count() as u64;
+    let answered = moments.iter().filter(|moment| moment.answer.is_some()).count() as u64;
+    let (mut statuses, mut results) = (BTreeMap::new(), BTreeMap::new());
+    for answer in moments.iter().filter_map(|moment| moment.answer.as_ref()) {
+        *statuses.entry(answer.status).or_insert(0_u64) += 1;
+        if let Some((name, value)) = &answer.result {
+            *results.entry((name.clone(), value.clone())).or_insert(0_u64) += 1;
+        }
+    }
+    let accepted = moments.iter().filter(|moment| outcome(moment) == Outcome::Accepted).count() as u64;
+    let said: Vec<String> =
+        results.iter().map(|((name, value), count)| format!("{name} {value} ({count})")).collect();
+    let codes: Vec<String> = statuses
+        .iter()
+        .filter(|(code, _)| **code > 0)
+        .map(|(code, count)| format!("{code} ({count})"))
+        .collect();
+    let mut words = format!(
+        "Of {sent} requests the receiver’s side acknowledged all bytes of {delivered}, and answered {answered}"
+    );
+    if !codes.is_empty() {
+        words.push_str(&format!(", with the status {}", codes.join(", ")));
+    }
+    words.push('.');
+    if !said.is_empty() {
+        words.push_str(&format!(" In its own words: {}.", said.join(", ")));
+    }
+    words.push_str(" What was acknowledged is in the receiver’s hands, whatever it answers.");
+    words.push_str(&line.carried_words());
+    let title = match (accepted, delivered) {
+        (0, 0) => format!("Nothing shows that {} took what was sent by {}", line.receiver, line.request),
+        (0, _) => format!("{} got what was sent by {}, and did not accept it", line.receiver, line.request),
+        _ => format!("{} accepted what was sent by {}", line.receiver, line.request),
+    };
+    let mut evidence = line.proofs(scene, "one of the requests");
+    evidence.extend(series.answers.iter().map(|answer| Evidence {
+        relation: evidence::Relation::Answer,
+        words: "the answer".to_owned(),
+        occurrence: answer.clone(),
+    }));
+    Some(
+        Told {
+            subject: line.subject("acceptance"),
+            severity: Severity::Info,
+            title,
+            words,
+            endpoints: line.endpoints(),
+            count: series.count,
+            when: (series.first?, series.last),
+            evidence,
+            sightings: Vec::new(),
+            behaviour: Behaviour::Acceptance {
+                request: line.request.to_owned(),
+                sent,
+                delivered,
+                answered,
+                statuses: statuses.into_iter().filter(|(code, _)| *code > 0).collect(),
+                results: results.into_iter().map(|((name, value), count)| (name, value, count)).collect(),
+            },
+        }
+        .finding(),
+    )
+}
+
+fn retries(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
+    let series = &line.entry.series;
+    let told: Vec<(Timestamp, Outcome)> =
+        series.moments.iter().map(|((time, _), moment)| (*time, outcome(moment))).collect();
+    let mut pauses: Vec<Vec<i64>> = Vec::new();
+    let (mut row, mut most, mut accepted) = (0_usize, 0_usize, false);
+    for pair in told.windows(2) {
+        let [(before, outcome), (after, next)] = pair else { continue };
+        let pause = after.since(*before) / 1_000_000_000;
+        if *outcome == Outcome::Accepted || pause > LONGEST_PAUSE {
+            row = 0;
+            continue;
+        }
+        if pauses.len() <= row && row < PAUSES {
+            pauses.push(Vec::new());
+        }
+        if let Some(known) = pauses.get_mut(row) {
+            known.push(pause);
+        }
+        row += 1;
+        most = most.max(row);
+        accepted |= *next == Outcome::Accepted;
+    }
+    if most < 2 {
+        return None;
+    }
+    let middle = |list: &mut Vec<i64>| {
+        list.sort_unstable();
+        list.get(list.len() / 2).copied().unwrap_or_default().unsigned_abs()
+    };
+    let pauses_s: Vec<u64> = pauses.iter_mut().map(middle).collect();
+    let shown: Vec<String> = pauses_s
+        .iter()
+        .take(5)
+        .map(|pause| rhythm::span(i64::try_from(*pause).unwrap_or(i64::MAX)))
+        .collect();
+    let end = if accepted { "In the end it was accepted." } else { "It was never accepted." };
+    Some(
+        Told {
+            subject: line.subject("retries"),
+            severity: Severity::Low,
+            title: format!("{} is sent to {} again and again until it is accepted", line.request, line.receiver),
+            words: format!(
+                "After it failed or was refused the request came again, up to {most} times in a row, after {}. {end}{}",
+                shown.join(", "),
+                line.carried_words()
+            ),
+            endpoints: line.endpoints(),
+            count: series.count,
+            when: (series.first?, series.last),
+            evidence: line.proofs(scene, "one of the requests"),
+            sightings: Vec::new(),
+            behaviour: Behaviour::Retries {
+                request: line.request.to_owned(),
+                most: most as u64,
+                pauses_s,
+                accepted,
+            },
+        }
+        .finding(),
+    )
+}
+
+/// The inventory of what is sent, where there is much of it.
+fn parameters(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
+    let series = &line.entry.series;
+    let leaves = series.fields.values().filter(|field| field.leaf && !field.path.is_empty());
+    let mut names: Vec<String> = leaves.map(|field| field.path.clone()).collect();
+    names.sort();
+    names.dedup();
+    if names.len() < INVENTORY {
+        return None;
+    }
+    Some(
+        Told {
+            subject: line.subject("parameters"),
+            severity: Severity::Low,
+            title: format!("{} tells {} {} different things", line.request, line.receiver, names.len()),
+            words: format!(
+                "The fields of {} messages, all together: {}.{}",
+                series.count,
+                names.join(", "),
+                line.carried_words()
+            ),
+            endpoints: line.endpoints(),
+            count: series.count,
+            when: (series.first?, series.last),
+            evidence: line.proofs(scene, "one of the requests"),
+            sightings: Vec::new(),
+            behaviour: Behaviour::Parameters {
+                request: line.request.to_owned(),
+                names,
+                messages: series.count,
+            },
+        }
+        .finding(),
+    )
+}
+
+/// Marks that cause nothing by themselves, or are caused by what is sent.
+const SILENT: [&str; 2] = ["note", "sms-sent"];
+/// Triggers told of one line, and marks shown of one trigger.
+const MOST_TRIGGERS: usize = 3;
+const MARKS_SHOWN: usize = 3;
+/// A pause that is no pause between tries, in seconds, and pauses that are told.
+const LONGEST_PAUSE: i64 = 2 * 86_400;
+const PAUSES: usize = 10;
+/// Fields from which on an inventory is told.
+const INVENTORY: usize = 12;
+
+#[cfg(test)]
+mod tests {
+    use super::is_refusal;
+
+    #[test]
+    fn refusals_are_told_from_success() {
+        for (value, refused) in [
+            ("0", false),
+            ("success", false),
+            ("200", false),
+            ("-1", true),
+            ("Auth failed", true),
+            ("500", true),
+            ("1", true),
+            ("ok", false),
+        ] {
+            assert_eq!(is_refusal(value), refused, "{value}");
+        }
+    }
+}

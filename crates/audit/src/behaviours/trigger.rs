@@ -1,0 +1,242 @@
+//! Whether something is sent because of what happened on the phone: times of sending against times of marks.
+//!
+//! For each of a few windows behind a mark, it is counted how many marks are followed. By chance a mark is followed
+//! as often as the windows before all sendings cover the time: from that comes how likely so many are (binomial),
+//! and the same marks shifted together through the time (a permutation that keeps how both cluster) have to be
+//! followed less often. A long lag is one only if it is always the same.
+
+use evidence::Timestamp;
+
+/// That marks of a kind are followed by sending.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Trigger {
+    pub(super) marks: u64,
+    pub(super) followed: u64,
+    /// How many sendings come behind a mark.
+    pub(super) explained: u64,
+    /// The typical lag, in milliseconds.
+    pub(super) lag: u64,
+    /// Of a million.
+    pub(super) chance: u64,
+    /// The marks that were followed, and the sending behind each.
+    pub(super) pairs: Vec<(Timestamp, Timestamp)>,
+}
+
+/// Whether `marks` are followed by `sent` more often than chance allows. Both are in order; `span` is the time that
+/// was watched.
+pub(super) fn trigger(
+    marks: &[Timestamp],
+    sent: &[Timestamp],
+    (first, last): (Timestamp, Timestamp),
+) -> Option<Trigger> {
+    let marks: Vec<i64> = apart(marks, first, last);
+    let sent: Vec<i64> = sent.iter().map(|time| time.0).collect();
+    let length = last.0.saturating_sub(first.0);
+    if marks.is_empty() || sent.is_empty() || length < 10 * SECOND {
+        return None;
+    }
+    let tried = WINDOWS.iter().filter_map(|window| judge(&marks, &sent, (first.0, length), *window));
+    tried.min_by(|one, other| one.chance.cmp(&other.chance).then(other.followed.cmp(&one.followed)))
+}
+
+/// Marks within the time watched; those that come together are one.
+fn apart(marks: &[Timestamp], first: Timestamp, last: Timestamp) -> Vec<i64> {
+    let mut kept: Vec<i64> = Vec::new();
+    for mark in marks.iter().filter(|mark| **mark >= first && **mark <= last).map(|mark| mark.0) {
+        if kept.last().is_none_or(|known| mark.saturating_sub(*known) > SECOND) {
+            kept.push(mark);
+        }
+    }
+    kept.truncate(MOST);
+    kept
+}
+
+/// How long behind a mark, and whether the lag has to be always the same.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    nanos: i64,
+    steady: bool,
+}
+
+fn judge(marks: &[i64], sent: &[i64], (first, length): (i64, i64), window: Window) -> Option<Trigger> {
+    let mut pairs = follow(marks, sent, window.nanos);
+    if window.steady {
+        let lag = typical(&pairs)?;
+        let slack = (lag / 20).max(2 * SECOND);
+        pairs.retain(|(mark, sent)| (sent - mark - lag).abs() <= slack);
+        return steady(marks, sent, pairs, (lag, slack), length);
+    }
+    let followed = pairs.len();
+    let covered = covered(sent, window.nanos, first, length);
+    let likely = binomial(marks.len(), followed, covered as f64 / length as f64);
+    if followed == 0 || likely > CHANCE {
+        return None;
+    }
+    let shifted = (1..=SHIFTS).filter(|shift| {
+        let by = i64::try_from(i128::from(length) * i128::from(*shift) / i128::from(SHIFTS + 1)).unwrap_or(0);
+        let mut moved: Vec<i64> = marks.iter().map(|mark| (mark - first + by) % length + first).collect();
+        moved.sort_unstable();
+        follow(&moved, sent, window.nanos).len() >= followed
+    });
+    let shifted = shifted.count() as f64 / f64::from(SHIFTS);
+    // A shift by less than a window is hardly one.
+    let same = 2.0 * window.nanos as f64 / length as f64 + 2.0 / f64::from(SHIFTS);
+    (shifted <= SHIFTED.max(same)).then(|| told(marks.len(), sent, &pairs, window.nanos, likely))
+}
+
+/// Marks that are always followed after the same time.
+fn steady(
+    marks: &[i64],
+    sent: &[i64],
+    pairs: Vec<(i64, i64)>,
+    (lag, slack): (i64, i64),
+    length: i64,
+) -> Option<Trigger> {
+    // The first one makes the lag.
+    let share = (2.0 * slack as f64 * sent.len() as f64 / length as f64).min(1.0);
+    let likely = binomial(marks.len().saturating_sub(1), pairs.len().saturating_sub(1), share);
+    let enough = pairs.len() >= 2 && pairs.len() * 2 > marks.len();
+    (enough && likely <= CHANCE).then(|| told(marks.len(), sent, &pairs, lag + slack, likely))
+}
+
+fn told(marks: usize, sent: &[i64], pairs: &[(i64, i64)], window: i64, likely: f64) -> Trigger {
+    let behind = |time: &&i64| {
+        let at = pairs.partition_point(|(mark, _)| mark <= *time);
+        let mark = at.checked_sub(1).and_then(|at| pairs.get(at));
+        mark.is_some_and(|(mark, _)| *time - mark <= window)
+    };
+    let stamps = |(mark, sent): &(i64, i64)| (Timestamp(*mark), Timestamp(*sent));
+    Trigger {
+        marks: marks as u64,
+        followed: pairs.len() as u64,
+        explained: sent.iter().filter(behind).count() as u64,
+        lag: typical(pairs).unwrap_or(0).unsigned_abs() / 1_000_000,
+        chance: ((likely * 1e6).ceil() as u64).max(1),
+        pairs: pairs.iter().map(stamps).collect(),
+    }
+}
+
+/// The marks behind which something is sent within the window, and the first that is.
+fn follow(marks: &[i64], sent: &[i64], window: i64) -> Vec<(i64, i64)> {
+    let next = |mark: &i64| {
+        let found = *sent.get(sent.partition_point(|time| time < mark))?;
+        (found - mark <= window).then_some((*mark, found))
+    };
+    marks.iter().filter_map(next).collect()
+}
+
+/// The lag in the middle.
+fn typical(pairs: &[(i64, i64)]) -> Option<i64> {
+    let mut lags: Vec<i64> = pairs.iter().map(|(mark, sent)| sent - mark).collect();
+    lags.sort_unstable();
+    lags.get(lags.len().checked_sub(1)? / 2).copied()
+}
+
+/// How much of the time has a sending within the window behind it.
+fn covered(sent: &[i64], window: i64, first: i64, length: i64) -> i64 {
+    let (mut sum, mut reached) = (0_i64, first);
+    let end = first.saturating_add(length);
+    for time in sent.iter().map(|time| (*time).min(end)) {
+        let from = time.saturating_sub(window).max(reached);
+        sum = sum.saturating_add(time.saturating_sub(from).max(0));
+        reached = reached.max(time);
+    }
+    sum.min(length)
+}
+
+/// The chance that of `all`, each with the chance `one`, at least `some` are hit.
+fn binomial(all: usize, some: usize, one: f64) -> f64 {
+    if some == 0 || one >= 1.0 {
+        return 1.0;
+    }
+    // P(k) from P(0) upwards, in logarithms: P(0) of a thousand may be too small for a number.
+    let (hit, miss) = (one.max(f64::MIN_POSITIVE).ln(), (-one).ln_1p());
+    let mut choose = 0.0_f64;
+    let mut below = 0.0_f64;
+    let mut above = 0.0_f64;
+    for k in 0..=all {
+        let chance = (choose + hit * k as f64 + miss * (all - k) as f64).exp();
+        if k < some {
+            below += chance
+        } else {
+            above += chance
+        }
+        choose += ((all - k) as f64 / (k + 1) as f64).max(f64::MIN_POSITIVE).ln();
+    }
+    if below < 0.5 { above } else { above.min(1.0) }
+}
+
+const SECOND: i64 = 1_000_000_000;
+/// Windows: what reacts, what waits for the network, what is put off a little; and lags that are always the same.
+const WINDOWS: [Window; 5] = [
+    Window { nanos: 2 * SECOND, steady: false },
+    Window { nanos: 10 * SECOND, steady: false },
+    Window { nanos: 60 * SECOND, steady: false },
+    Window { nanos: 1_200 * SECOND, steady: true },
+    Window { nanos: 14_400 * SECOND, steady: true },
+];
+/// The chance that is still told: with some hundred series and some ten kinds of marks, one in a hundred cases
+/// tells a wrong one.
+const CHANCE: f64 = 1e-5;
+/// Shifts of the permutation, and the share of them that may be followed as often.
+const SHIFTS: i32 = 500;
+const SHIFTED: f64 = 0.005;
+/// Marks of one kind that are looked at.
+const MOST: usize = 2_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: impl IntoIterator<Item = i64>) -> Vec<Timestamp> {
+        seconds.into_iter().map(|second| Timestamp::new(second, 0)).collect()
+    }
+
+    fn day() -> (Timestamp, Timestamp) {
+        (Timestamp::new(0, 0), Timestamp::new(86_400, 0))
+    }
+
+    #[test]
+    fn unlocking_is_told_from_a_timer() {
+        let unlocks: Vec<i64> = [1_000, 5_200, 9_777, 20_011, 33_333, 51_200, 70_007].to_vec();
+        let marks = at(unlocks.iter().copied());
+        let sent = at(unlocks.iter().map(|second| second + 3));
+        let found = trigger(&marks, &sent, day()).unwrap();
+        assert_eq!((found.marks, found.followed, found.explained, found.lag), (7, 7, 7, 3_000));
+        assert_eq!(found.chance, 1);
+        let timer = at((0..24).map(|hour| hour * 3_600));
+        assert_eq!(trigger(&marks, &timer, day()), None);
+    }
+
+    #[test]
+    fn one_action_and_one_message_in_a_day() {
+        let found = trigger(&at([40_000]), &at([40_000 + 1]), day());
+        assert_eq!(found, None, "2 s of a day are one in 43,200: not enough for one alone");
+        let found = trigger(&at([40_000, 60_000]), &at([40_001, 60_001]), day()).unwrap();
+        assert_eq!((found.followed, found.lag), (2, 1_000));
+    }
+
+    #[test]
+    fn a_long_lag_that_is_always_the_same() {
+        let month = (Timestamp::new(0, 0), Timestamp::new(30 * 86_400, 0));
+        let boots: Vec<i64> = [10_000, 400_000, 1_111_111, 2_000_500].to_vec();
+        let sent = at(boots.iter().map(|second| second + 10_800));
+        let found = trigger(&at(boots), &sent, month).unwrap();
+        assert_eq!((found.followed, found.lag), (4, 10_800_000));
+    }
+
+    #[test]
+    fn much_traffic_follows_everything() {
+        let marks = at((1..40).map(|n| n * 2_111));
+        let sent = at((0..86_400).step_by(4));
+        assert_eq!(trigger(&marks, &sent, day()), None);
+    }
+
+    #[test]
+    fn chances_add_up() {
+        assert!((binomial(4, 1, 0.5) - 0.9375).abs() < 1e-9);
+        assert!((binomial(10, 10, 0.5) - 1.0 / 1024.0).abs() < 1e-9);
+        assert!(binomial(1_000, 900, 0.1) < 1e-100);
+        assert!((binomial(3, 0, 0.2) - 1.0).abs() < f64::EPSILON);
+    }
+}

@@ -1,0 +1,50 @@
+//! The workers' diaries as one, by the endpoints' final names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use evidence::{Endpoint, EndpointId};
+use foldhash::HashSet;
+
+use super::{Diary, NameNotes, Series};
+use crate::gather::Gathered;
+
+/// All that was noted.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    /// By receiver (host, else address), app and request.
+    pub(crate) entries: BTreeMap<(String, String, String), Entry>,
+    pub(crate) names: NameNotes,
+    pub(crate) heard: HashSet<u64>,
+    pub(crate) dropped: u64,
+}
+
+/// A series, and the endpoints it went to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Entry {
+    pub(crate) endpoints: BTreeSet<EndpointId>,
+    pub(crate) series: Series,
+}
+
+/// Puts the shares' diaries together, taking them. `place` gives the final number and name of an endpoint.
+pub(crate) fn book(
+    shares: &mut [Gathered],
+    place: impl Fn(&Endpoint) -> Option<(EndpointId, Endpoint)>,
+) -> Book {
+    let mut book = Book::default();
+    for share in shares {
+        let Diary { requests, series, names, heard, dropped, .. } = std::mem::take(&mut share.diary);
+        book.names.merge(names);
+        book.heard.extend(heard);
+        book.dropped += dropped;
+        for (key, series) in series {
+            let Some((id, endpoint)) = share.endpoints.at(key.endpoint).and_then(&place) else { continue };
+            let host = if endpoint.host.is_empty() { endpoint.address } else { endpoint.host };
+            let app = share.texts.at(key.app).cloned().unwrap_or_default();
+            let request = requests.at(key.request).cloned().unwrap_or_default();
+            let entry = book.entries.entry((host, app, request)).or_default();
+            entry.endpoints.insert(id);
+            entry.series.merge(series);
+        }
+    }
+    book
+}

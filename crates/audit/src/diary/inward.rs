@@ -1,0 +1,263 @@
+//! What came back: lists of words, switches, and what a receiver calls the outcome.
+
+use std::collections::BTreeMap;
+
+use evidence::{ExchangeId, Occurrence, Timestamp};
+use foldhash::{HashMap, HashMapExt, HashSet};
+use payload::{FieldIndex, Name, Tree};
+
+use super::fields::hash_of;
+
+/// A list of texts, over all times that it came.
+#[derive(Clone, Debug)]
+pub(crate) struct List {
+    pub(crate) fetched: u64,
+    /// Hashes of its different contents.
+    pub(crate) versions: HashSet<u64>,
+    /// Entries of the largest one, and what they are.
+    pub(crate) entries: u64,
+    pub(crate) scripts: BTreeMap<&'static str, u64>,
+    pub(crate) sample: Vec<String>,
+    pub(crate) place: (Timestamp, ExchangeId),
+    pub(crate) proof: Occurrence,
+}
+
+/// A list of texts in one message, with its path and the field of its first entry.
+pub(crate) struct Found {
+    pub(crate) path: String,
+    pub(crate) first: FieldIndex,
+    entries: u64,
+    version: u64,
+    scripts: BTreeMap<&'static str, u64>,
+    sample: Vec<String>,
+}
+
+impl Found {
+    /// The list, as it came once.
+    pub(crate) fn into_list(self, place: (Timestamp, ExchangeId), proof: Occurrence) -> (String, List) {
+        let list = List {
+            fetched: 1,
+            versions: HashSet::from_iter([self.version]),
+            entries: self.entries,
+            scripts: self.scripts,
+            sample: self.sample,
+            place,
+            proof,
+        };
+        (self.path, list)
+    }
+}
+
+impl List {
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.fetched += other.fetched;
+        if self.versions.len() < VERSIONS {
+            self.versions.extend(other.versions);
+        }
+        if (other.entries, self.place) > (self.entries, other.place) {
+            (self.entries, self.scripts, self.sample) = (other.entries, other.scripts, other.sample);
+        }
+        if other.place < self.place {
+            (self.place, self.proof) = (other.place, other.proof);
+        }
+    }
+}
+
+/// The lists of short texts in an answer: plain lists, and lists of things with a text of a telling name.
+pub(crate) fn lists(tree: &Tree<'_>) -> Vec<Found> {
+    let mut by_list: HashMap<(Option<FieldIndex>, u64), Vec<FieldIndex>> = HashMap::new();
+    for (index, field) in (0..).zip(tree.fields.iter().take(LOOKED)) {
+        let plain = matches!(field.name, Name::Index(_));
+        let list = match field.parent.and_then(|parent| tree.field(parent)) {
+            _ if plain => field.parent,
+            Some(parent) if matches!(parent.name, Name::Index(_)) && is_telling(&tree.name(index)) => {
+                parent.parent
+            }
+            _ => continue,
+        };
+        if is_word(tree.value_bytes(index)) {
+            let name = if plain { 0 } else { hash_of(tree.name(index).as_bytes()) };
+            by_list.entry((list, name)).or_default().push(index);
+        }
+    }
+    let mut found: Vec<Found> = by_list.into_values().filter_map(|entries| list_of(tree, &entries)).collect();
+    found.sort_by(|one, other| one.path.cmp(&other.path));
+    found.truncate(LISTS);
+    found
+}
+
+fn list_of(tree: &Tree<'_>, entries: &[FieldIndex]) -> Option<Found> {
+    let first = *entries.first()?;
+    let texts: Vec<&str> =
+        entries.iter().filter_map(|index| std::str::from_utf8(tree.value_bytes(*index)).ok()).collect();
+    let different: HashSet<&str> = texts.iter().copied().collect();
+    if different.len() < FEWEST || different.len() * 10 < texts.len() * 8 {
+        return None;
+    }
+    let mut scripts = BTreeMap::new();
+    for text in &texts {
+        *scripts.entry(script(text)).or_default() += 1;
+    }
+    // The order in which a server tells them is not a version.
+    let version = different.iter().fold(0_u64, |sum, text| sum.wrapping_add(hash_of(text.as_bytes())));
+    Some(Found {
+        path: tree.path(first),
+        first,
+        entries: texts.len() as u64,
+        version,
+        scripts,
+        sample: texts.iter().take(SAMPLE).map(|text| text.chars().take(ENTRY).collect()).collect(),
+    })
+}
+
+/// Whether a text is made of words: names of hosts, files and packages, numbers and digests are not.
+fn is_word(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    let count = text.chars().count();
+    if !(2..=ENTRY).contains(&count) || text.contains(['/', '_', '=', '{', '<', '@', ':']) {
+        return false;
+    }
+    let letters = text.chars().filter(|c| c.is_alphabetic()).count();
+    let dotted = text.contains('.') && !text.contains(' ');
+    letters * 10 >= count * 6 && !dotted && !is_code(text)
+}
+
+/// Whether a text is an abbreviation for machines: upper case and digits only, or a language tag.
+fn is_code(text: &str) -> bool {
+    text.is_ascii() && (text.len() <= 3 || !text.chars().any(|c| c.is_ascii_lowercase()) && text.len() <= 5)
+}
+
+fn is_telling(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    TELLING.iter().any(|telling| name.contains(telling))
+}
+
+/// The script of a text's first letter that is not Latin, by the blocks of the Unicode Standard.
+fn script(text: &str) -> &'static str {
+    let foreign = text.chars().find(|c| c.is_alphabetic() && *c > '\u{24f}');
+    match foreign.map_or(0, u32::from) {
+        0 => "Latin",
+        0x370..=0x3ff => "Greek",
+        0x400..=0x52f => "Cyrillic",
+        0x590..=0x5ff => "Hebrew",
+        0x600..=0x77f => "Arabic",
+        0x900..=0x97f => "Devanagari",
+        0xe00..=0xe7f => "Thai",
+        0xf00..=0xfff => "Tibetan",
+        0x1100..=0x11ff | 0xac00..=0xd7af => "Hangul",
+        0x3040..=0x30ff => "Kana",
+        0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0x2_0000..=0x3_ffff => "Han",
+        _ => "other",
+    }
+}
+
+/// What a receiver calls the outcome: the first field of such a name that lies near the outside.
+pub(crate) fn results(tree: &Tree<'_>) -> Option<(String, String)> {
+    let told = (0..).zip(tree.fields.iter().take(OUTER)).filter_map(|(index, _)| {
+        let name = tree.name(index).to_ascii_lowercase();
+        let rank = OUTCOMES.iter().position(|known| *known == name.replace(['_', '-'], ""))?;
+        let value = std::str::from_utf8(tree.value_bytes(index)).ok()?;
+        let short = !value.is_empty() && value.len() <= OUTCOME && !value.contains(['{', '[', '<']);
+        short.then(|| (rank, (tree.name(index).into_owned(), value.to_owned())))
+    });
+    told.min_by_key(|(rank, _)| *rank).map(|(_, told)| told)
+}
+
+/// Fields that switch something on or off, with their values.
+pub(crate) fn switches(tree: &Tree<'_>) -> Vec<(FieldIndex, String)> {
+    let fields = (0..).zip(tree.fields.iter().take(OUTER));
+    let told = fields.filter_map(|(index, _)| {
+        let value = std::str::from_utf8(tree.value_bytes(index)).ok()?;
+        let switched = SWITCHED.contains(&value.to_ascii_lowercase().as_str());
+        let name = tree.name(index).to_ascii_lowercase();
+        (switched && SWITCHES.iter().any(|known| name.contains(known))).then(|| (index, value.to_owned()))
+    });
+    told.take(MOST_SWITCHES).collect()
+}
+
+/// Adds values of a switch; of too many switches the first by their letters are kept.
+pub(crate) fn add_switch(
+    known: &mut BTreeMap<String, BTreeMap<String, Occurrence>>,
+    field: String,
+    values: BTreeMap<String, Occurrence>,
+) {
+    let of_field = known.entry(field).or_default();
+    for (value, proof) in values {
+        match of_field.get_mut(&value) {
+            Some(known) if (proof.exchange, proof.frame) < (known.exchange, known.frame) => *known = proof,
+            Some(_) => {}
+            None => drop(of_field.insert(value, proof)),
+        }
+    }
+    if known.len() > MOST_SWITCHES {
+        known.pop_last();
+    }
+}
+
+/// Names of things in lists that are words to be looked for.
+const TELLING: [&str; 9] =
+    ["content", "key", "keyword", "pattern", "phrase", "regex", "term", "title", "word"];
+/// Names of an outcome, the most telling first, without `_` and `-`.
+const OUTCOMES: [&str; 12] = [
+    "resultcode",
+    "retcode",
+    "errorcode",
+    "errcode",
+    "result",
+    "resultdesc",
+    "ret",
+    "errno",
+    "code",
+    "status",
+    "success",
+    "state",
+];
+/// Parts of names of switches.
+const SWITCHES: [&str; 10] =
+    ["switch", "enable", "disable", "filter", "upload", "collect", "toggle", "is_open", "isopen", "report"];
+/// Values of switches.
+const SWITCHED: [&str; 8] = ["true", "false", "on", "off", "open", "close", "0", "1"];
+/// Entries from which on a list is one.
+const FEWEST: usize = 40;
+/// Fields of one answer that are looked at for lists, and for outcomes and switches.
+const LOOKED: usize = 50_000;
+const OUTER: usize = 64;
+/// Lists told of one answer, contents told apart, and switches of one series.
+const LISTS: usize = 8;
+const VERSIONS: usize = 256;
+const MOST_SWITCHES: usize = 16;
+/// Entries shown, and the longest one, in characters.
+const SAMPLE: usize = 12;
+const ENTRY: usize = 48;
+/// The longest outcome.
+const OUTCOME: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_told_from_names_for_machines() {
+        for (text, word) in [
+            ("自由西藏", true),
+            ("Free Tibet", true),
+            ("democracy movement", true),
+            ("com.example.app", false),
+            ("a.example", false),
+            ("4711", false),
+            ("DE", false),
+            ("d41d8cd98f00b204", false),
+            ("https://x.example/y", false),
+            ("", false),
+        ] {
+            assert_eq!(is_word(text.as_bytes()), word, "{text}");
+        }
+        assert!(!is_word(&[0xff, 0xfe, 0x41]));
+    }
+
+    #[test]
+    fn scripts_are_told() {
+        let told = ["自由", "Свобода", "حرية", "word", "Wort 自"].map(script);
+        assert_eq!(told, ["Han", "Cyrillic", "Arabic", "Latin", "Han"]);
+    }
+}

@@ -1,0 +1,338 @@
+//! What was said to each receiver over time: the worker's notes from which [behaviours](crate::behaviours) are judged.
+//!
+//! A [`Series`] is what one app asks of one endpoint in one way (`GET /v1/*`): when, with what success, with which
+//! [fields](fields), and what [came back](inward) in answer. Of everything the earliest few are kept, so that it does
+//! not matter which worker hears what; all are counted.
+
+mod book;
+mod fields;
+mod inward;
+mod names;
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    ops::RangeInclusive,
+};
+
+use evidence::{ExchangeId, FlowId, Occurrence, Security, SightingGroup, Timestamp};
+use foldhash::{HashMap, HashSet};
+use wire::{Head, Message, Sender};
+
+use crate::gather::Interner;
+
+pub(crate) use self::{
+    book::{Book, Entry as BookEntry, book},
+    fields::{FieldNotes, Looked, hash_of, long_values, look},
+    inward::{List, add_switch, lists, results, switches},
+    names::{NameNotes, add_name},
+};
+
+/// One worker's notes.
+#[derive(Debug, Default)]
+pub(crate) struct Diary {
+    /// `METHOD /path`.
+    requests: Interner<String>,
+    series: HashMap<SeriesKey, Series>,
+    /// Exchanges that are not over, and their series.
+    open: BTreeMap<ExchangeId, SeriesKey>,
+    /// Hashes of long values that came in: who sends one of them back tells nothing new.
+    pub(crate) heard: HashSet<u64>,
+    /// What was asked of resolvers.
+    pub(crate) names: NameNotes,
+    /// Messages of which no note was made, because there are too many different ones.
+    pub(crate) dropped: u64,
+    /// Fields that are kept notes of, in all series.
+    fields: usize,
+}
+
+/// Numbers of endpoint and app as the worker's other tables have them, and of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct SeriesKey {
+    pub(crate) endpoint: u32,
+    pub(crate) app: u32,
+    request: u32,
+}
+
+/// What is asked of an endpoint in one way.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Series {
+    pub(crate) count: u64,
+    pub(crate) first: Option<Timestamp>,
+    pub(crate) last: Timestamp,
+    /// Whether any of it went in the clear.
+    pub(crate) clear: bool,
+    /// The earliest, in order.
+    pub(crate) moments: BTreeMap<(Timestamp, ExchangeId), Moment>,
+    pub(crate) fields: HashMap<u64, FieldNotes>,
+    /// Lists of texts that came back, by their path.
+    pub(crate) lists: BTreeMap<String, List>,
+    /// Switches that came back: field, and the values it had.
+    pub(crate) switches: BTreeMap<String, BTreeMap<String, Occurrence>>,
+    /// The first few requests.
+    pub(crate) proofs: Vec<Occurrence>,
+    /// The first few answers.
+    pub(crate) answers: Vec<Occurrence>,
+}
+
+/// One time that it was asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// Whether the receiver's side acknowledged all of it.
+    pub(crate) delivered: bool,
+    pub(crate) answer: Option<Answer>,
+}
+
+/// What came back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// What the receiver calls the outcome, and the outcome.
+    pub(crate) result: Option<(String, String)>,
+}
+
+impl Diary {
+    /// The series of a request, and whether its proof is one of those that are kept. `None` where there are too many.
+    pub(crate) fn request(
+        &mut self,
+        (endpoint, app, request): (u32, u32, &str),
+        (time, exchange): (Timestamp, ExchangeId),
+        security: Security,
+    ) -> Option<(SeriesKey, bool)> {
+        let key = SeriesKey { endpoint, app, request: self.requests.intern(request) };
+        if self.series.len() >= SERIES && !self.series.contains_key(&key) {
+            self.dropped += 1;
+            return None;
+        }
+        let series = self.series.entry(key).or_default();
+        series.count += 1;
+        series.first = Some(series.first.map_or(time, |first| first.min(time)));
+        series.last = series.last.max(time);
+        series.clear |= security == Security::Clear;
+        if series.keep((time, exchange), Moment::default()) && self.open.len() < OPEN {
+            self.open.insert(exchange, key);
+        }
+        let proofs = &series.proofs;
+        let early = proofs.len() < SightingGroup::PROOFS
+            || proofs.last().is_some_and(|last| exchange < last.exchange);
+        Some((key, early))
+    }
+
+    /// Keeps a request as a proof.
+    pub(crate) fn prove(&mut self, key: SeriesKey, proof: Occurrence) {
+        if let Some(series) = self.series.get_mut(&key) {
+            SightingGroup::keep(&mut series.proofs, [proof]);
+        }
+    }
+
+    /// Notes the fields of a request.
+    pub(crate) fn tell_fields(
+        &mut self,
+        key: SeriesKey,
+        looked: &[Looked<'_>],
+        place: (Timestamp, ExchangeId),
+        proof: impl Fn(&Looked<'_>) -> Occurrence,
+    ) {
+        let Some(series) = self.series.get_mut(&key) else { return };
+        for field in looked {
+            let full = series.fields.len() >= FIELDS || self.fields >= ALL_FIELDS;
+            let notes = match series.fields.get_mut(&field.hash) {
+                Some(notes) => notes,
+                None if full => continue,
+                None => {
+                    self.fields += 1;
+                    series.fields.entry(field.hash).or_insert_with(|| FieldNotes::new(field))
+                }
+            };
+            notes.note(field, place, || proof(field));
+        }
+    }
+
+    /// Notes the long values of a message that came in.
+    pub(crate) fn hear(&mut self, values: impl Iterator<Item = u64>) {
+        let room = HEARD.saturating_sub(self.heard.len());
+        self.heard.extend(values.take(room));
+    }
+
+    /// The series that an exchange belongs to, while it is open.
+    pub(crate) fn series_of(&mut self, exchange: ExchangeId) -> Option<&mut Series> {
+        self.series.get_mut(self.open.get(&exchange)?)
+    }
+
+    /// An exchange was answered.
+    pub(crate) fn answer(&mut self, exchange: ExchangeId, answer: Answer) {
+        let Some(series) = self.open.remove(&exchange).and_then(|key| self.series.get_mut(&key)) else {
+            return;
+        };
+        if let Some(moment) = series.moment(exchange) {
+            (moment.delivered, moment.answer) = (true, Some(answer));
+        }
+    }
+
+    /// A flow is over; what it still owes an answer got there, or did not.
+    pub(crate) fn close(&mut self, flow: FlowId, all_acknowledged: bool) {
+        let of_flow: RangeInclusive<ExchangeId> =
+            ExchangeId { flow, index: 0 }..=ExchangeId { flow, index: u32::MAX };
+        let left: Vec<(ExchangeId, SeriesKey)> =
+            self.open.range(of_flow).map(|(id, key)| (*id, *key)).collect();
+        for (exchange, key) in left {
+            self.open.remove(&exchange);
+            let moment = self.series.get_mut(&key).and_then(|series| series.moment(exchange));
+            if let Some(moment) = moment {
+                moment.delivered |= all_acknowledged;
+            }
+        }
+    }
+}
+
+impl Series {
+    /// Keeps a moment where it is among the earliest.
+    fn keep(&mut self, place: (Timestamp, ExchangeId), moment: Moment) -> bool {
+        if self.moments.len() >= MOMENTS
+            && self.moments.last_key_value().is_some_and(|(last, _)| *last < place)
+        {
+            return false;
+        }
+        if let Entry::Vacant(vacant) = self.moments.entry(place) {
+            vacant.insert(moment);
+        }
+        if self.moments.len() > MOMENTS {
+            self.moments.pop_last();
+        }
+        true
+    }
+
+    /// The latest moment of an exchange: one may send several messages.
+    fn moment(&mut self, exchange: ExchangeId) -> Option<&mut Moment> {
+        let found = self.moments.keys().rev().find(|(_, known)| *known == exchange).copied()?;
+        self.moments.get_mut(&found)
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.count += other.count;
+        self.first = self.first.into_iter().chain(other.first).min();
+        self.last = self.last.max(other.last);
+        self.clear |= other.clear;
+        for (place, moment) in other.moments {
+            self.keep(place, moment);
+        }
+        for (hash, notes) in other.fields {
+            match self.fields.get_mut(&hash) {
+                Some(known) => known.merge(notes),
+                None => drop(self.fields.insert(hash, notes)),
+            }
+        }
+        for (path, list) in other.lists {
+            match self.lists.get_mut(&path) {
+                Some(known) => known.merge(list),
+                None => drop(self.lists.insert(path, list)),
+            }
+        }
+        for (field, values) in other.switches {
+            add_switch(&mut self.switches, field, values);
+        }
+        SightingGroup::keep(&mut self.proofs, other.proofs);
+        SightingGroup::keep(&mut self.answers, other.answers);
+    }
+}
+
+/// How a request is called: its method and its path, with `*` for parts that differ from one time to the other; of
+/// messages without a method, the protocol. `None` for what no app says of its own will.
+pub(crate) fn request_of(message: &Message) -> Option<String> {
+    if message.sender != Sender::Originator || message.position != 0 {
+        return None;
+    }
+    match &message.head {
+        Head::Http(head) if message.protocol != "SSDP" && !head.method.is_empty() => {
+            Some(format!("{} {}", head.method, path_shape(&head.target)))
+        }
+        Head::Named(head) if !head.method.is_empty() => {
+            Some(format!("{} {} {}", message.protocol, head.method, path_shape(&head.target)))
+        }
+        Head::Raw if matches!(message.protocol, "TCP" | "UDP") => Some(format!("{} data", message.protocol)),
+        _ => None,
+    }
+}
+
+/// A path without its query, in which numbers and random names are `*`.
+fn path_shape(target: &str) -> String {
+    let path = target.split(['?', '#', ';']).next().unwrap_or_default();
+    let path = path.find("://").map_or(path, |scheme| {
+        let rest = path.get(scheme + 3..).unwrap_or_default();
+        rest.find('/').and_then(|slash| rest.get(slash..)).unwrap_or("/")
+    });
+    let parts: Vec<&str> = path.split('/').map(|part| if differs(part) { "*" } else { part }).collect();
+    parts.join("/").chars().take(PATH).collect()
+}
+
+/// Whether a part of a path is a number, a digest or a random name.
+fn differs(part: &str) -> bool {
+    let digits = part.bytes().filter(u8::is_ascii_digit).count();
+    let hex = part.bytes().filter(u8::is_ascii_hexdigit).count();
+    let all = part.len();
+    all > 0
+        && (digits * 2 > all && digits > 2 || hex == all && digits > 0 && all >= 8 || all > 40 && digits > 3)
+}
+
+/// Series that one worker keeps notes of.
+const SERIES: usize = 4_096;
+/// Moments of one series.
+const MOMENTS: usize = 1_024;
+/// Exchanges that are waited for.
+const OPEN: usize = 1 << 16;
+/// Fields of one series, and of all of one worker's.
+const FIELDS: usize = 256;
+const ALL_FIELDS: usize = 1 << 15;
+/// Values that came in and are remembered.
+const HEARD: usize = 1 << 18;
+/// The longest path, in characters.
+const PATH: usize = 160;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_is_a_star() {
+        for (target, shape) in [
+            ("/v1/users/4711/sync?x=1", "/v1/users/*/sync"),
+            ("http://a.example:80/sa?r=IN", "/sa"),
+            ("http://a.example", "/"),
+            ("/d41d8cd98f00b204e9800998ecf8427e.jpg", "/*"),
+            ("/api/v2/decade", "/api/v2/decade"),
+            ("/", "/"),
+            ("*", "*"),
+        ] {
+            assert_eq!(path_shape(target), shape, "{target}");
+        }
+    }
+
+    #[test]
+    fn answers_find_their_requests() {
+        let mut diary = Diary::default();
+        let id = |index| ExchangeId { flow: FlowId::default(), index };
+        for index in 0..3 {
+            let place = (Timestamp(i64::from(index)), id(index));
+            diary.request((0, 0, "GET /a"), place, Security::Clear).unwrap();
+        }
+        diary.answer(id(1), Answer { status: 204, result: None });
+        diary.close(FlowId::default(), true);
+        let series = diary.series.values().next().unwrap();
+        let told: Vec<_> =
+            series.moments.values().map(|moment| (moment.delivered, moment.answer.is_some())).collect();
+        assert_eq!(told, [(true, false), (true, true), (true, false)]);
+        assert!(diary.open.is_empty() && series.clear);
+    }
+
+    #[test]
+    fn the_earliest_are_kept_whoever_hears_them() {
+        let mut one = Series::default();
+        let mut other = Series::default();
+        for n in (0..2_000).rev() {
+            let side = if n % 2 == 0 { &mut one } else { &mut other };
+            side.keep((Timestamp(n), ExchangeId::default()), Moment::default());
+        }
+        one.merge(other);
+        assert_eq!(one.moments.len(), MOMENTS);
+        assert_eq!(one.moments.last_key_value().map(|((time, _), _)| time.0), Some(MOMENTS as i64 - 1));
+    }
+}

@@ -1,0 +1,161 @@
+//! From a message to the [diary](crate::diary): what was asked, with which fields, and what came back.
+
+use std::{collections::BTreeMap, net::IpAddr, ops::Range};
+
+use evidence::{ExchangeId, Occurrence};
+use payload::{FieldIndex, FieldKind, Tree};
+use wire::{DnsHead, Head, Message, Role, Sender};
+
+use super::{occurrence_of_part, provenance, readable, security};
+use crate::{
+    conversation::Conversation,
+    diary::{Answer, Diary, add_name, add_switch, lists, long_values, look, request_of, results, switches},
+};
+
+/// A message and its tree.
+pub(super) struct Page<'m> {
+    pub(super) conversation: &'m Conversation,
+    pub(super) message: &'m Message,
+    pub(super) tree: &'m Tree<'m>,
+    pub(super) kinds: &'m [FieldKind],
+}
+
+/// Notes a message that left.
+pub(super) fn sent(page: &Page<'_>, diary: &mut Diary) {
+    let (message, conversation) = (page.message, page.conversation);
+    if matches!(message.head, Head::Dns(_)) {
+        return asked(page, diary);
+    }
+    let Some(request) = request_of(message) else { return };
+    let place = (message.recorded.first, page.exchange());
+    let whom = (conversation.endpoint, conversation.app, request.as_str());
+    let Some((key, early)) = diary.request(whom, place, security(message)) else { return };
+    if early {
+        let line = 0..message.recorded.bytes.len().min(FIRST_BYTES);
+        diary.prove(key, page.part(&first_line(message, line)));
+    }
+    let looked = look(page.tree, page.kinds);
+    diary.tell_fields(key, &looked, place, |field| page.field(field.index));
+}
+
+/// Notes a message that came in.
+pub(super) fn received(page: &Page<'_>, diary: &mut Diary) {
+    let message = page.message;
+    match &message.head {
+        Head::Dns(head) => return denied(page, head, diary),
+        Head::Dhcp(head) => return given(page, &head.options, diary),
+        _ => {}
+    }
+    diary.hear(long_values(page.tree));
+    if message.sender != Sender::Responder || message.position != 0 {
+        return;
+    }
+    let exchange = page.exchange();
+    let place = (message.recorded.first, exchange);
+    let Some(series) = diary.series_of(exchange) else { return };
+    for found in lists(page.tree) {
+        let first = found.first;
+        let (path, list) = found.into_list(place, page.field(first));
+        match series.lists.get_mut(&path) {
+            Some(known) => known.merge(list),
+            None => drop(series.lists.insert(path, list)),
+        }
+    }
+    for (field, value) in switches(page.tree) {
+        let known =
+            series.switches.get(&page.tree.path(field)).is_some_and(|values| values.contains_key(&value));
+        if !known {
+            let values = BTreeMap::from([(value, page.field(field))]);
+            add_switch(&mut series.switches, page.tree.path(field), values);
+        }
+    }
+    let status = match &message.head {
+        Head::Http(head) => head.status,
+        Head::Named(head) => head.status,
+        _ => 0,
+    };
+    if (100..200).contains(&status) {
+        return;
+    }
+    let early = series.answers.len() < evidence::SightingGroup::PROOFS;
+    if early {
+        let line = 0..message.recorded.bytes.len().min(FIRST_BYTES);
+        evidence::SightingGroup::keep(&mut series.answers, [page.part(&first_line(message, line))]);
+    }
+    diary.answer(exchange, Answer { status, result: results(page.tree) });
+}
+
+/// A name was asked for.
+fn asked(page: &Page<'_>, diary: &mut Diary) {
+    let (message, resolver) = (page.message, page.conversation.other_side());
+    if message.protocol != "DNS" || message.sender != Sender::Originator {
+        return;
+    }
+    if let Some(resolver) = resolver {
+        add_name(&mut diary.names.resolvers, resolver, message.recorded.first, || page.whole());
+    }
+}
+
+/// A resolver says that there is no such name (RFC 1035 section 4.1.1: code 3), or that it failed.
+fn denied(page: &Page<'_>, head: &DnsHead, diary: &mut Diary) {
+    let Some((name, _)) = head.questions.first() else { return };
+    if page.message.protocol == "DNS" && head.response && matches!(head.code, 2 | 3) {
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        add_name(&mut diary.names.denied, (name, head.code), page.message.recorded.first, || page.whole());
+    }
+}
+
+/// The resolvers that a DHCP server hands out (option 6: RFC 2132 section 3.8).
+fn given(page: &Page<'_>, options: &[u16], diary: &mut Diary) {
+    let parts = page.message.parts.iter().filter(|part| part.role == Role::Option);
+    let resolvers = parts.zip(options).filter(|(_, code)| **code == 6);
+    for (part, _) in resolvers {
+        let value = page.message.recorded.bytes.get(part.value.clone()).unwrap_or_default();
+        for address in value.chunks_exact(4).filter_map(|four| <[u8; 4]>::try_from(four).ok()) {
+            let time = page.message.recorded.first;
+            add_name(&mut diary.names.given, IpAddr::from(address), time, || page.part(&part.value));
+        }
+    }
+}
+
+impl Page<'_> {
+    fn exchange(&self) -> ExchangeId {
+        ExchangeId { flow: self.conversation.flow(), index: self.message.exchange }
+    }
+
+    fn part(&self, range: &Range<usize>) -> Occurrence {
+        occurrence_of_part(self.conversation.flow(), self.message, range)
+    }
+
+    fn whole(&self) -> Occurrence {
+        self.part(&(0..self.message.recorded.bytes.len().min(FIRST_BYTES)))
+    }
+
+    /// A field's value as evidence.
+    fn field(&self, field: FieldIndex) -> Occurrence {
+        let found = self.tree.field(field);
+        let buffer = found.map_or(0, |field| field.buffer);
+        let range = found.map(|field| field.value.clone()).unwrap_or_default();
+        let range = range.start..range.end.min(range.start.saturating_add(super::FOUND));
+        let (trail, span) = provenance::trail(self.message, self.tree, buffer, &range);
+        let bytes = self.tree.buffer(buffer).and_then(|buffer| buffer.bytes.get(range));
+        Occurrence {
+            exchange: self.exchange(),
+            time: self.message.recorded.first,
+            frame: trail.trace(span).first().map(|(_, frame, _)| *frame).unwrap_or_default(),
+            found: readable(bytes.unwrap_or_default()),
+            span,
+            trail,
+        }
+    }
+}
+
+/// Of the first bytes, those of the first line.
+fn first_line(message: &Message, first: Range<usize>) -> Range<usize> {
+    let bytes = message.recorded.bytes.get(first.clone()).unwrap_or_default();
+    let end = bytes.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+    first.start..end.filter(|end| *end > 0).map_or(first.end, |end| first.start + end)
+}
+
+/// Bytes of a message that are shown of it.
+const FIRST_BYTES: usize = 128;
