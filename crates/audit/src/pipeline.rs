@@ -13,10 +13,10 @@
 //! Memory is bounded by the open flows and by what is gathered, not by the size of the captures. What comes
 //! out does not depend on the number of workers.
 
-use std::{num::NonZeroUsize, path::PathBuf, sync::OnceLock, thread};
+use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf, sync::OnceLock, thread};
 
 use crossbeam_channel::{Receiver, bounded};
-use evidence::{CASE_FORMAT, Case, InputProblem};
+use evidence::{CASE_FORMAT, Case, IdentifierKind, InputProblem};
 use facts::Atlas;
 use handset::messages::bill::Mapping;
 use identifiers::{Needles, Profile, shapes::Shapes};
@@ -192,17 +192,29 @@ fn conclude(
         problems,
         profile: named.then(|| profile.name().to_owned()),
         profile_values: profile.values().len() as u64,
+        profile_kinds: kinds(profile),
         data: atlas.data_sets(),
         phone,
         devices: merged.devices,
         destinations: merged.destinations,
         findings,
         sightings: merged.sightings,
+        fields: Vec::new(),
+        fields_dropped: 0,
         anomalies: merged.anomalies,
         coverage: merged.ledger,
         totals: merged.totals,
     };
     (case, merged.parts)
+}
+
+/// How many values of each kind the profile holds.
+fn kinds(profile: &Profile) -> Vec<(IdentifierKind, u64)> {
+    let mut kinds: BTreeMap<IdentifierKind, u64> = BTreeMap::new();
+    for value in profile.values() {
+        *kinds.entry(value.kind).or_default() += 1;
+    }
+    kinds.into_iter().collect()
 }
 
 /// More workers than one reading thread can feed only cost memory, some ten megabytes each.

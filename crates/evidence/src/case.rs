@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AnomalyTally, CaptureId, Destination, Device, Finding, Ledger, Phone, SightingGroup, Timestamp};
+use crate::{
+    AnomalyTally, CaptureId, Destination, Device, FieldSeries, Finding, IdentifierKind, Ledger, Phone,
+    SightingGroup, Timestamp,
+};
 
 /// The version of the `case.json` format. The first number changes when old readers would go wrong.
 pub const CASE_FORMAT: &str = "phonehome-case/1.0";
@@ -155,6 +158,9 @@ pub struct Case {
     pub profile: Option<String>,
     /// How many values the profile holds.
     pub profile_values: u64,
+    /// Of which kinds they are, with how many of each; empty where the case does not tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub profile_kinds: Vec<(IdentifierKind, u64)>,
     /// The data sets used.
     pub data: Vec<DataSet>,
     /// What the phone's own files say.
@@ -168,6 +174,13 @@ pub struct Case {
     pub findings: Vec<Finding>,
     /// The sightings, gathered.
     pub sightings: Vec<SightingGroup>,
+    /// What fields held over many messages, whether or not anything in them was recognised. Empty in cases that
+    /// were not asked for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldSeries>,
+    /// How many series more there were than are listed.
+    #[serde(default, skip_serializing_if = "crate::is_zero")]
+    pub fields_dropped: u64,
     /// What was odd.
     pub anomalies: AnomalyTally,
     /// What became of every byte.

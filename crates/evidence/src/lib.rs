@@ -11,6 +11,7 @@ mod case;
 mod coverage;
 mod decryption;
 mod exchange;
+mod field;
 mod finding;
 mod identifier;
 mod ids;
@@ -31,6 +32,7 @@ pub use case::{CASE_FORMAT, Capture, Case, DataSet, Holds, InputProblem, Totals}
 pub use coverage::{Fate, Ledger, LedgerRow, Missing, MissingRow};
 pub use decryption::{Cipher, Decryption, HexBytes, KeyBlock, Master, Schedule, ScheduleHash};
 pub use exchange::{Country, Destination, Device, Endpoint, Exchange, Network, Owner, Security, Transport};
+pub use field::{FieldSeries, FieldValue};
 pub use finding::{Evidence, Finding, FindingKind, ProtectionFault, Relation, Severity};
 pub use identifier::{Form, Grade, IdentifierKind, Subject};
 pub use ids::{BufferId, CaptureId, EndpointId, ExchangeId, FindingId, FlowId, FrameNo, StreamOffset};
@@ -43,3 +45,9 @@ pub use sighting::{Carrier, Direction, Occurrence, SightingGroup, SightingKey};
 pub use time::Timestamp;
 pub use trail::{Buffer, Fidelity, Segment, Source, Span, Step, Trail, TrailError};
 pub use verdict::{Claim, Holding, Verdict};
+
+/// Whether a count can be left out of a file.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}

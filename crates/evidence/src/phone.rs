@@ -24,7 +24,7 @@ pub struct Phone {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<ShortMessage>,
     /// How many messages more there were than are listed.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::is_zero")]
     pub messages_dropped: u64,
     /// What the sources of messages could not have shown, one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -32,11 +32,6 @@ pub struct Phone {
     /// Numbers that a message store gave and no message has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_message_ids: Vec<MissingIds>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }
 
 impl Phone {

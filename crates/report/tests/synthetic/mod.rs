@@ -32,6 +32,7 @@ pub(crate) fn case() -> Case {
         }],
         profile: Some("nokia-7-plus-a".to_owned()),
         profile_values: 14,
+        profile_kinds: vec![],
         data: data(),
         phone: evidence::Phone::default(),
         devices: vec![
@@ -45,6 +46,8 @@ pub(crate) fn case() -> Case {
         destinations: destinations(),
         findings: findings(&sightings),
         sightings,
+        fields: vec![],
+        fields_dropped: 0,
         anomalies: anomalies(),
         coverage: coverage(),
         totals: Totals { flows: 212, exchanges: 631, sightings: 148 },
