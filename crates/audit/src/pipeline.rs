@@ -13,7 +13,7 @@
 //! Memory is bounded by the open flows and by what is gathered, not by the size of the captures. What comes
 //! out does not depend on the number of workers.
 
-use std::{num::NonZeroUsize, path::PathBuf, sync::OnceLock, thread};
+use std::{collections::BTreeSet, num::NonZeroUsize, path::PathBuf, sync::OnceLock, thread};
 
 use crossbeam_channel::{Receiver, bounded};
 use evidence::{CASE_FORMAT, Case, InputProblem};
@@ -192,6 +192,7 @@ fn conclude(
         problems,
         profile: named.then(|| profile.name().to_owned()),
         profile_values: profile.values().len() as u64,
+        profile_kinds: profile.values().iter().map(|value| value.kind).collect::<BTreeSet<_>>().into_iter().collect(),
         data: atlas.data_sets(),
         phone,
         devices: merged.devices,

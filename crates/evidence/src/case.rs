@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AnomalyTally, CaptureId, Destination, Device, Finding, Ledger, Phone, SightingGroup, Timestamp};
+use crate::{
+    AnomalyTally, CaptureId, Destination, Device, Finding, IdentifierKind, Ledger, Phone, SightingGroup, Timestamp,
+};
 
 /// The version of the `case.json` format. The first number changes when old readers would go wrong.
 pub const CASE_FORMAT: &str = "phonehome-case/1.0";
@@ -155,6 +157,9 @@ pub struct Case {
     pub profile: Option<String>,
     /// How many values the profile holds.
     pub profile_values: u64,
+    /// Of which kinds they are, each once: what nothing was said of could not have been found by value.
+    #[serde(default)]
+    pub profile_kinds: Vec<IdentifierKind>,
     /// The data sets used.
     pub data: Vec<DataSet>,
     /// What the phone's own files say.

@@ -42,4 +42,4 @@ pub use protection::{Channel, Content, Protection, Seen};
 pub use sighting::{Carrier, Direction, Occurrence, SightingGroup, SightingKey};
 pub use time::Timestamp;
 pub use trail::{Buffer, Fidelity, Segment, Source, Span, Step, Trail, TrailError};
-pub use verdict::{Claim, Holding, Verdict};
+pub use verdict::{Claim, Holding, Proof, Verdict};

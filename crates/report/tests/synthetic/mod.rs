@@ -32,6 +32,7 @@ pub(crate) fn case() -> Case {
         }],
         profile: Some("nokia-7-plus-a".to_owned()),
         profile_values: 14,
+        profile_kinds: vec![],
         data: data(),
         phone: evidence::Phone::default(),
         devices: vec![
