@@ -44,7 +44,7 @@ pub use protection::{Channel, Content, Protection, Seen};
 pub use sighting::{Carrier, Direction, Occurrence, SightingGroup, SightingKey};
 pub use time::Timestamp;
 pub use trail::{Buffer, Fidelity, Segment, Source, Span, Step, Trail, TrailError};
-pub use verdict::{Claim, Holding, Verdict};
+pub use verdict::{Claim, Holding, Proof, Verdict};
 
 /// Whether a count can be left out of a file.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]

@@ -40,6 +40,17 @@ pub struct Claim {
     pub source: String,
 }
 
+/// A finding that a verdict rests on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// The case it stands in, by the name it was given when the claims were judged.
+    pub case: String,
+    /// Its name there.
+    pub finding: FindingId,
+    /// Its title.
+    pub title: String,
+}
+
 /// A statement, judged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
@@ -49,8 +60,8 @@ pub struct Verdict {
     pub holding: Holding,
     /// Why, in words.
     pub reasons: Vec<String>,
-    /// The findings that speak against it, or that show what it takes to see.
-    pub findings: Vec<FindingId>,
+    /// The findings that speak against it; of one that holds so far, those that it rests on.
+    pub proofs: Vec<Proof>,
     /// What could be seen and what could not, as far as it matters here.
     pub coverage: Vec<String>,
     /// What would test it, where the evidence cannot.
