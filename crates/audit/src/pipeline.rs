@@ -23,7 +23,7 @@ use identifiers::{Needles, Profile, shapes::Shapes};
 use store::{Record, Store, StoreError};
 
 use crate::{
-    apps,
+    apps, diary,
     examine::{Examiner, Wanted},
     findings::findings,
     frames::{FrameReader, ReadOutcome},
@@ -166,6 +166,7 @@ fn conclude(
     let (told, unread) = apps::attribute(told, &merged, &read.apps, phone);
     problems.extend(unread);
     let messages = read.messages;
+    let (fields, fields_dropped) = diary::fields(&merged.book);
     let findings = findings(&merged, (&told, phone, &logged, &messages), profile);
     let phone = messages.into_case(told);
     problems.extend(read.problems);
@@ -199,8 +200,8 @@ fn conclude(
         destinations: merged.destinations,
         findings,
         sightings: merged.sightings,
-        fields: Vec::new(),
-        fields_dropped: 0,
+        fields,
+        fields_dropped,
         anomalies: merged.anomalies,
         coverage: merged.ledger,
         totals: merged.totals,

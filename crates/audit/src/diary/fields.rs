@@ -5,8 +5,8 @@ use std::{
     hash::{BuildHasher, Hash, Hasher},
 };
 
-use evidence::{ExchangeId, Occurrence, Timestamp};
-use foldhash::{HashSet, fast::FixedState};
+use evidence::{Carrier, ExchangeId, Occurrence, Timestamp};
+use foldhash::{HashMap, fast::FixedState};
 use payload::{FieldIndex, FieldKind, Name, Tree};
 
 /// A field of one message.
@@ -18,6 +18,7 @@ pub(crate) struct Looked<'t> {
     pub(crate) bytes: &'t [u8],
     /// Whether no other field lies in it.
     pub(crate) leaf: bool,
+    carrier: Carrier,
     tree: &'t Tree<'t>,
 }
 
@@ -26,16 +27,16 @@ pub(crate) struct Looked<'t> {
 pub(crate) struct FieldNotes {
     /// Its names from the outermost inwards, joined by `.`.
     pub(crate) path: String,
-    /// The decoders around it.
-    pub(crate) encodings: Vec<String>,
+    /// Of which part of the message.
+    pub(crate) carrier: Carrier,
     pub(crate) leaf: bool,
     /// How many messages had it.
     pub(crate) messages: u64,
     last: Option<ExchangeId>,
     /// Shortest and longest value, in bytes.
     pub(crate) length: (u64, u64),
-    /// Hashes of the different values, as many as are told apart.
-    pub(crate) different: HashSet<u64>,
+    /// Hashes of the different values, as many as are told apart, with how often each came.
+    pub(crate) different: HashMap<u64, u64>,
     /// The earliest different values.
     pub(crate) samples: BTreeMap<(Timestamp, ExchangeId), Box<[u8]>>,
     /// Where it came first.
@@ -45,49 +46,49 @@ pub(crate) struct FieldNotes {
 /// The fields of a request whose values tell something: of body and query, cookies and an app's own headers.
 pub(crate) fn look<'t>(tree: &'t Tree<'t>, kinds: &[FieldKind]) -> Vec<Looked<'t>> {
     let count = tree.fields.len().min(LOOKED);
-    let mut hashes: Vec<Option<u64>> = Vec::with_capacity(count);
+    let mut known: Vec<Option<(u64, Carrier)>> = Vec::with_capacity(count);
     let mut leaves = vec![true; count];
     for (index, field) in (0..).zip(tree.fields.iter().take(count)) {
-        let parent = field
-            .parent
-            .and_then(|parent| usize::try_from(parent).ok())
-            .filter(|parent| *parent < hashes.len());
+        let parent = field.parent.and_then(|parent| usize::try_from(parent).ok());
+        let around = match parent {
+            Some(parent) => known.get(parent).copied().flatten(),
+            None => kinds.get(known.len()).and_then(|kind| root(tree, index, *kind)),
+        };
         if let Some(leaf) = parent.and_then(|parent| leaves.get_mut(parent)) {
             *leaf = false;
         }
-        let around = match parent {
-            Some(parent) => hashes.get(parent).copied().flatten(),
-            None => kinds.get(hashes.len()).and_then(|kind| root(tree, index, *kind)),
-        };
-        hashes.push(around.map(|around| named(tree, index, &field.name, around)));
+        known.push(around.map(|(around, carrier)| (named(tree, index, &field.name, around), carrier)));
     }
-    let told =
-        (0..).zip(hashes).zip(leaves).zip(tree.fields.iter()).filter_map(|(((index, hash), leaf), field)| {
-            let root = field.parent.is_none()
-                && !matches!(
-                    kinds.get(index as usize),
-                    Some(FieldKind::Body | FieldKind::Cookie | FieldKind::Header | FieldKind::Raw)
-                );
-            let bytes = tree.value_bytes(index);
-            let short = !bytes.is_empty() && bytes.len() <= LONGEST;
-            (short && !root).then_some(Looked { index, hash: hash?, bytes, leaf, tree })
-        });
-    told.collect()
+    let found = (0..).zip(known).zip(leaves).filter_map(|((index, known), leaf)| {
+        let (hash, carrier) = known.filter(|_| is_value(tree, index, kinds))?;
+        let bytes = tree.value_bytes(index);
+        let short = !bytes.is_empty() && bytes.len() <= LONGEST;
+        short.then_some(Looked { index, hash, bytes, leaf, carrier, tree })
+    });
+    found.collect()
 }
 
-/// The hash that a root's fields begin with, where they are looked at.
-fn root(tree: &Tree<'_>, index: FieldIndex, kind: FieldKind) -> Option<u64> {
-    match kind {
+/// Whether a field is a value by itself: all of a path or query is none, its parts are.
+fn is_value(tree: &Tree<'_>, index: FieldIndex, kinds: &[FieldKind]) -> bool {
+    let is_root = tree.field(index).is_some_and(|field| field.parent.is_none());
+    let kind = kinds.get(index as usize).filter(|_| is_root);
+    !matches!(kind, Some(FieldKind::Path | FieldKind::Query))
+}
+
+/// What a root's fields begin with, where they are looked at.
+fn root(tree: &Tree<'_>, index: FieldIndex, kind: FieldKind) -> Option<(u64, Carrier)> {
+    let carrier = match kind {
         FieldKind::Header => {
             let name = tree.name(index).to_ascii_lowercase();
-            let usual = USUAL.binary_search(&name.as_str()).is_ok();
-            (!usual).then_some(3)
+            USUAL.binary_search(&name.as_str()).is_err().then_some(Carrier::Header)?
         }
-        FieldKind::Cookie => Some(2),
-        FieldKind::Body | FieldKind::Raw => Some(1),
-        FieldKind::Path | FieldKind::Query => Some(4),
-        _ => None,
-    }
+        FieldKind::Cookie => Carrier::Cookie,
+        FieldKind::Body => Carrier::Body,
+        FieldKind::Raw => Carrier::Raw,
+        FieldKind::Path | FieldKind::Query => Carrier::Query,
+        FieldKind::HostName | FieldKind::Option => return None,
+    };
+    Some((carrier as u64, carrier))
 }
 
 fn named(tree: &Tree<'_>, index: FieldIndex, name: &Name, around: u64) -> u64 {
@@ -116,15 +117,14 @@ pub(crate) fn hash_of(bytes: &[u8]) -> u64 {
 
 impl FieldNotes {
     pub(super) fn new(field: &Looked<'_>) -> Self {
-        let encodings = field.tree.encodings_of(field.index).into_iter().filter(|name| !name.is_empty());
         Self {
             path: field.tree.path(field.index).chars().take(PATH).collect(),
-            encodings: encodings.map(str::to_owned).collect(),
+            carrier: field.carrier,
             leaf: field.leaf,
             messages: 0,
             last: None,
             length: (u64::MAX, 0),
-            different: HashSet::default(),
+            different: HashMap::default(),
             samples: BTreeMap::new(),
             proof: None,
         }
@@ -144,7 +144,7 @@ impl FieldNotes {
         if self.proof.as_ref().is_none_or(|(known, _)| place < *known) {
             self.proof = Some((place, proof()));
         }
-        let new = self.different.len() < DIFFERENT && self.different.insert(hash_of(field.bytes));
+        let new = self.count(hash_of(field.bytes), 1);
         let early = self.samples.last_key_value().is_none_or(|(last, _)| place < *last);
         if new && (self.samples.len() < SAMPLES || early) {
             self.samples.entry(place).or_insert_with(|| field.bytes.into());
@@ -165,7 +165,9 @@ impl FieldNotes {
         let early =
             other.proof.filter(|(place, _)| self.proof.as_ref().is_none_or(|(known, _)| place < known));
         self.proof = early.or(self.proof.take());
-        self.different.extend(other.different);
+        for (value, times) in other.different {
+            self.count(value, times);
+        }
         for (place, value) in other.samples {
             // A value that both heard stands once, with its earliest time.
             let known = self.samples.iter().find(|(_, known)| **known == value).map(|(known, _)| *known);
@@ -177,6 +179,19 @@ impl FieldNotes {
             self.samples.entry(place).or_insert(value);
         }
         self.cut();
+    }
+
+    /// Counts a value; whether it is a new one.
+    fn count(&mut self, value: u64, times: u64) -> bool {
+        if let Some(known) = self.different.get_mut(&value) {
+            *known += times;
+            return false;
+        }
+        let room = self.different.len() < DIFFERENT;
+        if room {
+            self.different.insert(value, times);
+        }
+        room
     }
 
     fn cut(&mut self) {

@@ -8,6 +8,7 @@ mod book;
 mod fields;
 mod inward;
 mod names;
+mod told;
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -25,6 +26,7 @@ pub(crate) use self::{
     fields::{FieldNotes, Looked, hash_of, long_values, look},
     inward::{List, add_switch, lists, results, switches},
     names::{NameNotes, add_name},
+    told::fields,
 };
 
 /// One worker's notes.
