@@ -6,6 +6,7 @@
 //! - [`actions`]: what somebody did on the phone, and who is told of it within a minute.
 //! - [`answers`]: lists of words and switches that come in.
 //! - [`opaque`]: fields that nobody can read.
+//! - [`texts`]: the rhythm of short messages.
 //! - [`places`]: countries of one owner, names that lead nowhere, resolvers that the network did not hand out.
 //!
 //! [`rhythm`] and [`trigger`] are the statistics behind it: pure functions of times.
@@ -18,6 +19,7 @@ mod places;
 mod rhythm;
 mod series;
 mod stages;
+mod texts;
 mod trigger;
 
 use std::collections::BTreeSet;
@@ -33,21 +35,38 @@ use crate::{
     diary::BookEntry,
     findings::{id, naming_of},
     merge::Merged,
+    messages::Settled,
+    phone::LoggedValue,
 };
 
 /// All that behaviours are judged from.
 pub(crate) struct Scene<'a> {
     pub(crate) merged: &'a Merged,
     pub(crate) phone: &'a Phone,
+    /// Values of the profile in the phone's log.
+    pub(crate) logged: &'a [&'a LoggedValue],
+    /// Short messages.
+    pub(crate) messages: &'a Settled,
     /// From the first to the last message.
     pub(crate) span: (Timestamp, Timestamp),
 }
 
 /// The findings on behaviours.
-pub(crate) fn findings(merged: &Merged, phone: &Phone) -> Vec<Finding> {
+pub(crate) fn findings(
+    merged: &Merged,
+    phone: &Phone,
+    logged: &[&LoggedValue],
+    messages: &Settled,
+) -> Vec<Finding> {
     let first = merged.destinations.iter().map(|destination| destination.first).min();
     let last = merged.destinations.iter().map(|destination| destination.last).max();
-    let scene = Scene { merged, phone, span: (first.unwrap_or_default(), last.unwrap_or_default()) };
+    let scene = Scene {
+        merged,
+        phone,
+        logged,
+        messages,
+        span: (first.unwrap_or_default(), last.unwrap_or_default()),
+    };
     let mut findings = Vec::new();
     for (key, entry) in &merged.book.entries {
         let line = Line::of(&scene, key, entry);
@@ -59,6 +78,7 @@ pub(crate) fn findings(merged: &Merged, phone: &Phone) -> Vec<Finding> {
     stages::judge(&scene, &mut findings);
     actions::judge(&scene, &mut findings);
     places::judge(&scene, &mut findings);
+    texts::judge(&scene, &mut findings);
     findings
 }
 

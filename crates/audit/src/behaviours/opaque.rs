@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use evidence::{Behaviour, Finding, Severity};
+use evidence::{Behaviour, Evidence, Finding, Occurrence, Relation, Severity, Timestamp};
 
 use super::{Line, Scene, Told, times, value};
 use crate::diary::{FieldNotes, hash_of};
@@ -89,12 +89,11 @@ fn finding(scene: &Scene<'_>, line: &Line<'_>, field: &FieldNotes) -> Option<Fin
     };
     let meaning = meaning(size);
     let revealing = revealing(scene, line);
-    let told = match &revealing {
-        Some(_) => {
-            " At the same times lines of the phone’s own log hold values of the profile: what is logged then may \
-                    be what is sent."
-        }
-        None => "",
+    let told = if revealing.is_empty() {
+        ""
+    } else {
+        " At the same times lines of the phone’s own log hold values of the profile: what is logged then may be what \
+         is sent."
     };
     let mut evidence = vec![value(&format!("the field {name}"), proof)];
     evidence.extend(revealing.iter().cloned());
@@ -126,7 +125,7 @@ fn finding(scene: &Scene<'_>, line: &Line<'_>, field: &FieldNotes) -> Option<Fin
                 counter,
                 class: class.to_owned(),
                 meaning: meaning.to_owned(),
-                revealed: revealing.is_some(),
+                revealed: !revealing.is_empty(),
             },
         }
         .finding(),
@@ -148,9 +147,27 @@ fn counter(line: &Line<'_>, opaque: &FieldNotes) -> String {
     found.first().copied().unwrap_or_default().to_owned()
 }
 
-/// A value of the profile that the log held within seconds of the sending.
-fn revealing(_scene: &Scene<'_>, _line: &Line<'_>) -> Option<evidence::Evidence> {
-    None
+/// Lines of the log that held values of the profile within seconds of the sending: the first for each value, of
+/// values of which most lines stand there.
+fn revealing(scene: &Scene<'_>, line: &Line<'_>) -> Vec<Evidence> {
+    let sent: Vec<Timestamp> = line.entry.series.moments.keys().map(|(time, _)| *time).collect();
+    let near = |time: Timestamp| {
+        let next = sent.partition_point(|sent| *sent < Timestamp(time.0.saturating_sub(NEAR)));
+        sent.get(next).is_some_and(|sent| sent.since(time) <= NEAR)
+    };
+    let told = scene.logged.iter().filter_map(|logged| {
+        let beside: Vec<&Occurrence> =
+            logged.lines.iter().filter(|(time, _)| near(*time)).map(|(_, line)| line).collect();
+        let most = beside.len() * 2 > logged.lines.len();
+        let words =
+            format!("a line of the phone’s log, within seconds of the sending ({} such lines)", beside.len());
+        beside.first().filter(|_| most).map(|first| Evidence {
+            relation: Relation::Account,
+            words,
+            occurrence: (*first).clone(),
+        })
+    });
+    told.take(REVEALING).collect()
 }
 
 fn class(size: usize, clear: bool) -> &'static str {
@@ -174,5 +191,8 @@ fn meaning(size: usize) -> &'static str {
 const RSA: [usize; 4] = [128, 256, 384, 512];
 /// The shortest value that is judged, in characters.
 const SHORTEST: u64 = 43;
+/// How far a line of the log may be from the sending, in nanoseconds, and lines that are shown.
+const NEAR: i64 = 5_000_000_000;
+const REVEALING: usize = 4;
 /// Fields told of one line.
 const MOST: usize = 4;

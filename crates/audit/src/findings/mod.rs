@@ -40,7 +40,7 @@ pub(crate) fn findings(
         .chain(protection::findings(merged, &told))
         .chain(messages::findings(settled, logged, profile))
         .chain(arrivals::findings(merged, known))
-        .chain(behaviours::findings(merged, phone))
+        .chain(behaviours::findings(merged, phone, logged, settled))
         .collect();
     // What never went over the network has no flow of anybody's.
     for finding in findings.iter_mut().filter(|finding| !finding.endpoints.is_empty()) {

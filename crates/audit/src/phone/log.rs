@@ -30,6 +30,8 @@ pub(crate) struct LoggedValue {
     pub(crate) last: Option<Timestamp>,
     /// The first line of each tag.
     pub(crate) proofs: Vec<(String, Occurrence)>,
+    /// The first lines that have a time.
+    pub(crate) lines: Vec<(Timestamp, Occurrence)>,
 }
 
 impl Logs {
@@ -51,6 +53,9 @@ impl Logs {
         logged.last = logged.last.into_iter().chain(record.time).max();
         if logged.forms.len() < MOST {
             logged.forms.insert(known.form);
+        }
+        if let Some(time) = record.time.filter(|_| logged.lines.len() < LINES) {
+            logged.lines.push((time, stand.occurrence(&known.range, time)));
         }
         let tag: String = record.tag.chars().take(LONGEST_TAG).collect();
         if logged.tags.len() < MOST && logged.tags.insert(tag.clone()) {
@@ -76,11 +81,14 @@ impl LoggedValue {
             first: None,
             last: None,
             proofs: Vec::new(),
+            lines: Vec::new(),
         }
     }
 }
 
 /// Forms and tags that are told of one value.
 const MOST: usize = 8;
+/// Lines kept of one value.
+const LINES: usize = 256;
 /// The longest tag that is told: Android's own are no longer than 23 letters.
 const LONGEST_TAG: usize = 60;

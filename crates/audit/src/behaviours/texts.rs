@@ -1,0 +1,119 @@
+//! Short messages that leave at regular times, or because of what happened: those that somebody keeps from the phone's
+//! owner, and those whose text holds values of the profile.
+
+use std::collections::BTreeMap;
+
+use evidence::{Behaviour, Direction, Evidence, Finding, Mark, Relation, Severity, Timestamp};
+
+use super::{Scene, Told, mark_words, rhythm, times, trigger};
+use crate::messages::SettledRow;
+
+/// Judges the messages to each number.
+pub(super) fn judge(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+    let mut by_number: BTreeMap<&str, Vec<(Timestamp, &SettledRow)>> = BTreeMap::new();
+    for row in &scene.messages.rows {
+        let telling = !row.visible || !row.known.is_empty();
+        if let (Direction::Out, true, Some(time)) = (row.message.direction, telling, row.message.time) {
+            by_number.entry(&row.message.number).or_default().push((time, row));
+        }
+    }
+    for (number, mut rows) in by_number {
+        rows.sort_by_key(|(time, _)| *time);
+        let sent: Vec<Timestamp> = rows.iter().map(|(time, _)| *time).collect();
+        findings.extend(rhythm::rhythms(&sent).into_iter().map(|found| regular(number, &rows, found)));
+        findings.extend(triggered(scene, number, &rows, &sent));
+    }
+}
+
+fn regular(number: &str, rows: &[(Timestamp, &SettledRow)], found: rhythm::Rhythm) -> Finding {
+    Told {
+        subject: format!("rhythm {}\ntext message\n{number}", found.rule),
+        severity: Severity::Medium,
+        title: format!("Text messages go to {number} {}", found.rule),
+        words: format!(
+            "There were {} from {} to {}. How sure the rule is: {} of 100.",
+            times(found.occurrences),
+            found.first,
+            found.last,
+            found.confidence
+        ),
+        endpoints: Vec::new(),
+        count: found.occurrences,
+        when: (found.first, found.last),
+        evidence: proofs(rows),
+        sightings: Vec::new(),
+        behaviour: Behaviour::Rhythm {
+            request: format!("text message to {number}"),
+            rule: found.rule,
+            interval_s: found.interval,
+            jitter_s: found.jitter,
+            occurrences: found.occurrences,
+            confidence: found.confidence,
+        },
+    }
+    .finding()
+}
+
+fn triggered(
+    scene: &Scene<'_>,
+    number: &str,
+    rows: &[(Timestamp, &SettledRow)],
+    sent: &[Timestamp],
+) -> Option<Finding> {
+    let mut by_kind: BTreeMap<&str, Vec<Timestamp>> = BTreeMap::new();
+    let caused = |mark: &&Mark| !matches!(mark.kind.as_str(), "note" | "sms-sent");
+    for mark in scene.phone.marks.iter().filter(caused) {
+        by_kind.entry(&mark.kind).or_default().push(mark.time);
+    }
+    let marks = scene.phone.marks.iter().map(|mark| mark.time);
+    let first = marks.clone().chain(sent.iter().copied()).min()?.min(scene.span.0);
+    let last = marks.chain(sent.iter().copied()).max()?.max(scene.span.1);
+    let tried = by_kind
+        .iter()
+        .filter_map(|(kind, marks)| trigger::trigger(marks, sent, (first, last)).map(|found| (*kind, found)));
+    let (kind, found) = tried.max_by_key(|(_, found)| found.explained)?;
+    let told = Told {
+        subject: format!("trigger {kind}\ntext message\n{number}"),
+        severity: Severity::Medium,
+        title: format!("Text messages go to {number} because of: {}", mark_words(kind)),
+        words: format!(
+            "Of {} marks ({}) {} were followed by a message, typically {}.{:03} s later. By chance so many coincide in \
+             fewer than {} of a million such recordings.",
+            found.marks,
+            mark_words(kind),
+            found.followed,
+            found.lag / 1_000,
+            found.lag % 1_000,
+            found.chance
+        ),
+        endpoints: Vec::new(),
+        count: found.followed,
+        when: (found.pairs.first()?.1, found.pairs.last()?.1),
+        evidence: proofs(rows),
+        sightings: Vec::new(),
+        behaviour: Behaviour::Trigger {
+            request: format!("text message to {number}"),
+            mark: kind.to_owned(),
+            marks: found.marks,
+            followed: found.followed,
+            explained: found.explained,
+            lag_ms: found.lag,
+            chance_ppm: found.chance,
+        },
+    };
+    Some(told.finding())
+}
+
+/// Where the first few messages are told of.
+fn proofs(rows: &[(Timestamp, &SettledRow)]) -> Vec<Evidence> {
+    let accounts = rows.iter().filter_map(|(_, row)| row.message.accounts.first()).take(SHOWN);
+    let told = accounts.map(|account| Evidence {
+        relation: Relation::Value,
+        words: account.words.clone(),
+        occurrence: account.occurrence.clone(),
+    });
+    told.collect()
+}
+
+/// Messages shown.
+const SHOWN: usize = 3;
