@@ -32,16 +32,20 @@ pub(crate) struct FieldNotes {
     pub(crate) leaf: bool,
     /// How many messages had it.
     pub(crate) messages: u64,
-    last: Option<ExchangeId>,
+    /// The last one that had it.
+    last: u64,
     /// Shortest and longest value, in bytes.
     pub(crate) length: (u64, u64),
     /// Hashes of the different values, as many as are told apart, with how often each came.
     pub(crate) different: HashMap<u64, u64>,
     /// The earliest different values.
-    pub(crate) samples: BTreeMap<(Timestamp, ExchangeId), Box<[u8]>>,
+    pub(crate) samples: BTreeMap<SamplePlace, Box<[u8]>>,
     /// Where it came first.
     pub(crate) proof: Option<((Timestamp, ExchangeId), Occurrence)>,
 }
+
+/// When a value came, in which exchange, and in which of its fields: a list has several.
+type SamplePlace = (Timestamp, ExchangeId, FieldIndex);
 
 /// The fields of a request whose values tell something: of body and query, cookies and an app's own headers.
 pub(crate) fn look<'t>(tree: &'t Tree<'t>, kinds: &[FieldKind]) -> Vec<Looked<'t>> {
@@ -122,7 +126,7 @@ impl FieldNotes {
             carrier: field.carrier,
             leaf: field.leaf,
             messages: 0,
-            last: None,
+            last: 0,
             length: (u64::MAX, 0),
             different: HashMap::default(),
             samples: BTreeMap::new(),
@@ -130,25 +134,40 @@ impl FieldNotes {
         }
     }
 
+    /// Notes the field in a message: the worker's own number of it, from 1, and its place.
     pub(super) fn note(
         &mut self,
         field: &Looked<'_>,
-        place: (Timestamp, ExchangeId),
+        (message, place): (u64, (Timestamp, ExchangeId)),
         proof: impl FnOnce() -> Occurrence,
     ) {
         let len = field.bytes.len() as u64;
-        self.messages += u64::from(self.last != Some(place.1));
-        self.last = Some(place.1);
+        self.messages += u64::from(self.last != message);
+        self.last = message;
         self.leaf |= field.leaf;
         self.length = (self.length.0.min(len), self.length.1.max(len));
         if self.proof.as_ref().is_none_or(|(known, _)| place < *known) {
             self.proof = Some((place, proof()));
         }
-        let new = self.count(hash_of(field.bytes), 1);
-        let early = self.samples.last_key_value().is_none_or(|(last, _)| place < *last);
-        if new && (self.samples.len() < SAMPLES || early) {
-            self.samples.entry(place).or_insert_with(|| field.bytes.into());
-            self.cut();
+        self.count(hash_of(field.bytes), 1);
+        self.keep((place.0, place.1, field.index), field.bytes);
+    }
+
+    /// Keeps a value where it is among the earliest different ones, with its earliest place.
+    fn keep(&mut self, place: SamplePlace, value: &[u8]) {
+        let full = self.samples.len() >= SAMPLES;
+        if full && self.samples.last_key_value().is_some_and(|(last, _)| *last < place) {
+            return;
+        }
+        let known = self.samples.iter().find(|(_, known)| ***known == *value).map(|(known, _)| *known);
+        match known {
+            Some(known) if known <= place => return,
+            Some(known) => drop(self.samples.remove(&known)),
+            None => {}
+        }
+        self.samples.insert(place, value.into());
+        if self.samples.len() > SAMPLES {
+            self.samples.pop_last();
         }
     }
 
@@ -169,34 +188,17 @@ impl FieldNotes {
             self.count(value, times);
         }
         for (place, value) in other.samples {
-            // A value that both heard stands once, with its earliest time.
-            let known = self.samples.iter().find(|(_, known)| **known == value).map(|(known, _)| *known);
-            match known {
-                Some(known) if known <= place => continue,
-                Some(known) => drop(self.samples.remove(&known)),
-                None => {}
-            }
-            self.samples.entry(place).or_insert(value);
+            self.keep(place, &value);
         }
-        self.cut();
     }
 
-    /// Counts a value; whether it is a new one.
-    fn count(&mut self, value: u64, times: u64) -> bool {
-        if let Some(known) = self.different.get_mut(&value) {
-            *known += times;
-            return false;
-        }
+    /// Counts a value.
+    fn count(&mut self, value: u64, times: u64) {
         let room = self.different.len() < DIFFERENT;
-        if room {
-            self.different.insert(value, times);
-        }
-        room
-    }
-
-    fn cut(&mut self) {
-        while self.samples.len() > SAMPLES {
-            self.samples.pop_last();
+        match self.different.get_mut(&value) {
+            Some(known) => *known += times,
+            None if room => drop(self.different.insert(value, times)),
+            None => {}
         }
     }
 }

@@ -45,6 +45,8 @@ pub(crate) struct Diary {
     pub(crate) dropped: u64,
     /// Fields that are kept notes of, in all series.
     fields: usize,
+    /// Messages whose fields were noted.
+    messages: u64,
 }
 
 /// Numbers of endpoint and app as the worker's other tables have them, and of the request.
@@ -135,6 +137,7 @@ impl Diary {
         proof: impl Fn(&Looked<'_>) -> Occurrence,
     ) {
         let Some(series) = self.series.get_mut(&key) else { return };
+        self.messages += 1;
         for field in looked {
             let full = series.fields.len() >= FIELDS || self.fields >= ALL_FIELDS;
             let notes = match series.fields.get_mut(&field.hash) {
@@ -145,7 +148,7 @@ impl Diary {
                     series.fields.entry(field.hash).or_insert_with(|| FieldNotes::new(field))
                 }
             };
-            notes.note(field, place, || proof(field));
+            notes.note(field, (self.messages, place), || proof(field));
         }
     }
 

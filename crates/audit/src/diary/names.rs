@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use evidence::{Occurrence, Timestamp};
+use evidence::{ExchangeId, Occurrence, Timestamp};
 
 /// One worker's notes on names.
 #[derive(Clone, Debug, Default)]
@@ -44,10 +44,10 @@ impl Told {
 pub(crate) fn add_name<K: Ord>(
     known: &mut BTreeMap<K, Told>,
     key: K,
-    time: Timestamp,
+    (time, exchange): (Timestamp, ExchangeId),
     proof: impl FnOnce() -> Occurrence,
 ) {
-    let before = known.get(&key).is_some_and(|known| known.first <= time);
+    let before = known.get(&key).is_some_and(|known| (known.first, known.proof.exchange) <= (time, exchange));
     let told = match known.get_mut(&key) {
         Some(known) if before => {
             known.count += 1;

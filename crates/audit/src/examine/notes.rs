@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::IpAddr, ops::Range};
 
-use evidence::{ExchangeId, Occurrence};
+use evidence::{ExchangeId, Occurrence, SightingGroup, Timestamp};
 use payload::{FieldIndex, FieldKind, Tree};
 use wire::{DnsHead, Head, Message, Role, Sender};
 
@@ -27,7 +27,7 @@ pub(super) fn sent(page: &Page<'_>, diary: &mut Diary) {
         return asked(page, diary);
     }
     let Some(request) = request_of(message) else { return };
-    let place = (message.recorded.first, page.exchange());
+    let place = page.place();
     let whom = (conversation.endpoint, conversation.app, request.as_str());
     let Some((key, early)) = diary.request(whom, place, security(message)) else { return };
     if early {
@@ -51,7 +51,7 @@ pub(super) fn received(page: &Page<'_>, diary: &mut Diary) {
         return;
     }
     let exchange = page.exchange();
-    let place = (message.recorded.first, exchange);
+    let place = page.place();
     let Some(series) = diary.series_of(exchange) else { return };
     for found in lists(page.tree) {
         let first = found.first;
@@ -62,11 +62,11 @@ pub(super) fn received(page: &Page<'_>, diary: &mut Diary) {
         }
     }
     for (field, value) in switches(page.tree) {
-        let known =
-            series.switches.get(&page.tree.path(field)).is_some_and(|values| values.contains_key(&value));
-        if !known {
+        let path = page.tree.path(field);
+        let known = series.switches.get(&path).and_then(|values| values.get(&value));
+        if known.is_none_or(|known| exchange < known.exchange) {
             let values = BTreeMap::from([(value, page.field(field))]);
-            add_switch(&mut series.switches, page.tree.path(field), values);
+            add_switch(&mut series.switches, path, values);
         }
     }
     let status = match &message.head {
@@ -77,10 +77,10 @@ pub(super) fn received(page: &Page<'_>, diary: &mut Diary) {
     if (100..200).contains(&status) {
         return;
     }
-    let early = series.answers.len() < evidence::SightingGroup::PROOFS;
-    if early {
+    let late = series.answers.last().is_some_and(|last| last.exchange <= exchange);
+    if series.answers.len() < SightingGroup::PROOFS || !late {
         let line = 0..message.recorded.bytes.len().min(FIRST_BYTES);
-        evidence::SightingGroup::keep(&mut series.answers, [page.part(&first_line(message, line))]);
+        SightingGroup::keep(&mut series.answers, [page.part(&first_line(message, line))]);
     }
     diary.answer(exchange, Answer { status, result: results(page.tree) });
 }
@@ -92,7 +92,7 @@ fn asked(page: &Page<'_>, diary: &mut Diary) {
         return;
     }
     if let Some(resolver) = resolver {
-        add_name(&mut diary.names.resolvers, resolver, message.recorded.first, || page.whole());
+        add_name(&mut diary.names.resolvers, resolver, page.place(), || page.whole());
     }
 }
 
@@ -101,7 +101,7 @@ fn denied(page: &Page<'_>, head: &DnsHead, diary: &mut Diary) {
     let Some((name, _)) = head.questions.first() else { return };
     if page.message.protocol == "DNS" && head.response && matches!(head.code, 2 | 3) {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
-        add_name(&mut diary.names.denied, (name, head.code), page.message.recorded.first, || page.whole());
+        add_name(&mut diary.names.denied, (name, head.code), page.place(), || page.whole());
     }
 }
 
@@ -112,8 +112,7 @@ fn given(page: &Page<'_>, options: &[u16], diary: &mut Diary) {
     for (part, _) in resolvers {
         let value = page.message.recorded.bytes.get(part.value.clone()).unwrap_or_default();
         for address in value.chunks_exact(4).filter_map(|four| <[u8; 4]>::try_from(four).ok()) {
-            let time = page.message.recorded.first;
-            add_name(&mut diary.names.given, IpAddr::from(address), time, || page.part(&part.value));
+            add_name(&mut diary.names.given, IpAddr::from(address), page.place(), || page.part(&part.value));
         }
     }
 }
@@ -121,6 +120,10 @@ fn given(page: &Page<'_>, options: &[u16], diary: &mut Diary) {
 impl Page<'_> {
     fn exchange(&self) -> ExchangeId {
         ExchangeId { flow: self.conversation.flow(), index: self.message.exchange }
+    }
+
+    fn place(&self) -> (Timestamp, ExchangeId) {
+        (self.message.recorded.first, self.exchange())
     }
 
     fn part(&self, range: &Range<usize>) -> Occurrence {

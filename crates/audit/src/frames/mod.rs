@@ -4,19 +4,19 @@
 //! chunk. Everything of a flow goes to one worker, in the order of the captures, so that what a worker
 //! finds does not depend on how many there are.
 
+mod files;
+mod look;
+
 use std::{
     collections::BTreeMap,
-    io::Read,
     net::IpAddr,
-    ops::{ControlFlow, Range},
+    ops::Range,
     path::PathBuf,
     sync::{Arc, OnceLock, atomic::Ordering},
 };
 
 use crossbeam_channel::Sender;
-use evidence::{
-    AnomalyTally, Capture, CaptureId, Fate, FrameNo, Holds, InputProblem, Ledger, Timestamp, Transport,
-};
+use evidence::{AnomalyTally, Capture, CaptureId, Fate, FrameNo, Holds, InputProblem, Ledger, Transport};
 use foldhash::HashMap;
 use handset::messages::bill::Mapping;
 use wire::{
@@ -27,16 +27,16 @@ use wire::{
     quic::is_port,
 };
 
+pub(crate) use self::look::first_time;
+use self::look::{Look, first_look};
 use crate::{
     digest::Digester,
-    entries::each_entry,
-    input::{Input, Opened, fill, log_path, open},
+    input::{Input, Opened, fill, open},
     kind::Kind,
-    messages::{self, ArchiveRoom, FileTold, Messages, RadioRoom, Settled, XmlRoom, is_bill},
-    phone::{Phone, Tape, anomaly},
+    messages::{Messages, RadioRoom, Settled},
+    phone::Phone,
     progress::Meter,
-    secrets::{Secrets, scannable},
-    windows::each_event,
+    secrets::Secrets,
 };
 
 /// What one worker is to have.
@@ -167,17 +167,6 @@ impl<'p> FrameReader<'p> {
         }
     }
 
-    /// Takes in an app: its bytes are hashed here; its code is asked when it is known what left.
-    fn read_app(&mut self, id: CaptureId, input: &Input, mut opened: Opened) {
-        let mut capture = Capture { holds: Holds::App, frames: 1, ..begin(id, input) };
-        self.each_part(&mut capture, &mut opened, input, &mut |_| {});
-        if let Input::File(path) = input {
-            self.outcome.apps.push((id, path.clone()));
-        }
-        self.outcome.ledger.add_pieces(Fate::Framing, APK, capture.bytes, 1);
-        self.close(capture, APK, &opened, input);
-    }
-
     fn finish(mut self) -> ReadOutcome {
         self.dissector.finish(&mut self.net);
         self.outcome.ledger.merge(&self.dissector.ledger());
@@ -189,213 +178,6 @@ impl<'p> FrameReader<'p> {
         self.outcome.captures.sort_by_key(|capture| capture.id);
         self.outcome.messages = self.messages.take().map(Messages::settle).unwrap_or_default();
         self.outcome
-    }
-
-    fn read_secrets(&mut self, id: CaptureId, input: &Input, opened: Opened) {
-        let mut capture = Capture { holds: Holds::Secrets, ..begin(id, input) };
-        capture.format = match opened.kind {
-            Some(Kind::PrivateKey) => Capture::PRIVATE_KEY.to_owned(),
-            _ => Capture::KEY_LOG.to_owned(),
-        };
-        if let Err(problem) = self.secrets.read(capture, opened) {
-            self.problem(input, problem);
-        }
-    }
-
-    /// Reads the phone's files; `near` is when the packets begin, for logs that leave the year out.
-    fn read_phone(&mut self, files: &[(CaptureId, &Input, handset::Kind)], near: Option<Timestamp>) {
-        let mut phone = Phone::default();
-        for (_, input, kind) in files {
-            // What cannot be opened is told when it is read.
-            if let Ok(mut opened) = open(input) {
-                phone.set_clock(*kind, &mut *opened.bytes);
-            }
-        }
-        for (id, input, kind) in files {
-            match open(input) {
-                Ok(opened) => self.read_phone_file((*id, input, *kind), opened, (&mut phone, near)),
-                Err(error) => self.problem(input, format!("cannot be opened: {error}")),
-            }
-        }
-        phone.settle();
-        if let (Some((_, input, _)), dropped @ 1..) = (files.first(), phone.dropped()) {
-            self.problem(
-                input,
-                format!("{dropped} facts of the phone's files were not kept: there are too many"),
-            );
-        }
-        if !files.is_empty() {
-            // Nobody else sets it.
-            let _ = self.phone.set(phone);
-        }
-    }
-
-    fn read_phone_file(
-        &mut self,
-        (id, input, kind): (CaptureId, &Input, handset::Kind),
-        mut opened: Opened,
-        (phone, near): (&mut Phone, Option<Timestamp>),
-    ) {
-        let mut capture = Capture { holds: Holds::Phone, ..begin(id, input) };
-        let hash_here = opened.digest.is_none();
-        let (digester, meter) = (&mut self.digester, self.meter);
-        let mut window = |bytes: &[u8]| {
-            meter.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-            if hash_here {
-                digester.update(Arc::new(bytes.to_vec()), 0);
-            }
-        };
-        let how = (kind, phone.clock(near));
-        let searched = self.messages.as_ref().map(Messages::searched);
-        let told = (&mut self.outcome.anomalies, searched);
-        let read = phone.read(id, how, &mut *opened.bytes, told, &mut window);
-        capture.bytes = read.bytes;
-        capture.frames = read.facts;
-        (capture.first, capture.last) = (read.first, read.last);
-        self.tell_end(&mut capture, read.failure.map_or(Ok(()), Err), input);
-        if read.facts == 0 && capture.damage.is_none() {
-            self.problem(input, format!("looks like {} and says nothing that is known", kind.name()));
-        }
-        self.outcome.ledger.add_pieces(Fate::Framing, kind.name(), read.bytes, read.facts);
-        self.close(capture, kind.name(), &opened, input);
-    }
-
-    /// Reads what tells of messages: a database with its log, each other file by itself.
-    fn read_messages(&mut self, files: &[(CaptureId, &Input, messages::Kind)]) {
-        let Some(mut messages) = self.messages.take() else { return };
-        let is_log = |kind: &messages::Kind| *kind == messages::Kind::Log;
-        let mut logs: BTreeMap<&Input, CaptureId> =
-            files.iter().filter(|(.., kind)| is_log(kind)).map(|(id, input, _)| (*input, *id)).collect();
-        for (id, input, kind) in files.iter().filter(|(.., kind)| !is_log(kind)) {
-            let log = match input {
-                Input::File(path) => logs.remove_entry(&Input::File(log_path(path))),
-                Input::Keys(_) | Input::Standard => None,
-            };
-            let log = log.and_then(|(input, id)| self.read_log(id, input));
-            match open(input) {
-                Ok(opened) => {
-                    self.read_messages_file((*id, input, *kind), opened, (&mut messages, log.as_ref()));
-                }
-                Err(error) => self.problem(input, format!("cannot be opened: {error}")),
-            }
-        }
-        for input in logs.into_keys() {
-            self.problem(input, "is the log of a database that is not there: give both".to_owned());
-        }
-        if let (Some((_, input, _)), dropped @ 1..) = (files.first(), messages.dropped()) {
-            self.problem(input, format!("{dropped} rows of messages were not kept: there are too many"));
-        }
-        self.messages = Some(messages);
-    }
-
-    /// Reads the write-ahead log of a database.
-    fn read_log(&mut self, id: CaptureId, input: &Input) -> Option<Tape> {
-        let mut opened = match open(input) {
-            Ok(opened) => opened,
-            Err(error) => {
-                self.problem(input, format!("cannot be opened: {error}"));
-                return None;
-            }
-        };
-        let mut capture = Capture { holds: Holds::Phone, ..begin(id, input) };
-        let tape = self.hold(&mut capture, &mut opened, input);
-        let told = tape.as_ref().map(FileTold::of_log).unwrap_or_default();
-        self.close_messages(capture, (&opened, messages::Kind::Log), told, input);
-        tape
-    }
-
-    fn read_messages_file(
-        &mut self,
-        (id, input, kind): (CaptureId, &Input, messages::Kind),
-        mut opened: Opened,
-        (messages, log): (&mut Messages<'_>, Option<&Tape>),
-    ) {
-        let mut capture = Capture { holds: Holds::Phone, ..begin(id, input) };
-        let name = input.name();
-        let told = match kind {
-            messages::Kind::Backup => {
-                let mut room = ArchiveRoom::new(id);
-                self.each_part(&mut capture, &mut opened, input, &mut |part| room.push(part));
-                room.finish(&name, messages)
-            }
-            messages::Kind::Xml => {
-                let mut room = XmlRoom::new(id);
-                self.each_part(&mut capture, &mut opened, input, &mut |part| room.push(part, messages));
-                room.finish(&name, messages)
-            }
-            messages::Kind::Bill | messages::Kind::Database | messages::Kind::Log => {
-                let held = self.hold(&mut capture, &mut opened, input);
-                let bill = self.bill;
-                let told = held.map(|held| match kind {
-                    messages::Kind::Bill => messages.bill(&name, &held, bill),
-                    _ => messages.database(&name, &held, log),
-                });
-                told.unwrap_or_default()
-            }
-        };
-        if told.facts == 0 && capture.damage.is_none() && capture.bytes <= HELD {
-            let what = "and holds no messages, contacts or calls that can be read";
-            self.problem(input, format!("looks like {} {what}", kind.name()));
-        }
-        self.close_messages(capture, (&opened, kind), told, input);
-    }
-
-    /// Calls `each` with all bytes of a file.
-    fn each_part(
-        &mut self,
-        capture: &mut Capture,
-        opened: &mut Opened,
-        input: &Input,
-        each: &mut dyn FnMut(&[u8]),
-    ) {
-        loop {
-            let mut chunk = self.chunk(CHUNK, &[]);
-            let (count, read) = fill(&mut *opened.bytes, &mut chunk);
-            chunk.truncate(count);
-            capture.bytes += count as u64;
-            self.meter.bytes.fetch_add(count as u64, Ordering::Relaxed);
-            self.tell_end(capture, read, input);
-            each(&chunk);
-            let chunk = Arc::new(chunk);
-            if opened.digest.is_none() {
-                self.digester.update(Arc::clone(&chunk), 0);
-            }
-            self.pool.push(chunk);
-            if count < CHUNK {
-                break;
-            }
-        }
-    }
-
-    /// All of a file, unless it is too large.
-    fn hold(&mut self, capture: &mut Capture, opened: &mut Opened, input: &Input) -> Option<Tape> {
-        let mut tape = Tape::whole(capture.id);
-        self.each_part(capture, opened, input, &mut |part| {
-            if tape.all().len() as u64 <= HELD {
-                tape.push(part);
-            }
-        });
-        if capture.bytes <= HELD {
-            return Some(tape);
-        }
-        self.problem(input, format!("is larger than {} MiB: it was not read", HELD >> 20));
-        None
-    }
-
-    fn close_messages(
-        &mut self,
-        mut capture: Capture,
-        (opened, kind): (&Opened, messages::Kind),
-        told: FileTold,
-        input: &Input,
-    ) {
-        capture.frames = told.facts;
-        (capture.first, capture.last) = (told.first, told.last);
-        let whole = matches!(kind, messages::Kind::Backup | messages::Kind::Xml);
-        let fate = if whole || capture.bytes <= HELD { Fate::Framing } else { Fate::OverLimit };
-        self.outcome.ledger.add_pieces(fate, kind.name(), capture.bytes, told.facts);
-        told.oddities.into_iter().for_each(|odd| self.outcome.anomalies.add(anomaly(capture.id, odd)));
-        self.close(capture, kind.name(), opened, input);
     }
 
     fn read(&mut self, id: CaptureId, input: &Input, mut opened: Opened) {
@@ -698,68 +480,6 @@ fn fold((address, port): (IpAddr, u16)) -> u64 {
     address.wrapping_mul(0x0000_0100_0000_01b3).wrapping_add(u64::from(port))
 }
 
-/// What a first look at an input tells.
-enum Look {
-    /// It cannot be opened.
-    Fails(std::io::Error),
-    /// Packets, or whatever else: read in its turn, by the time of its first frame.
-    Packets(Option<Timestamp>),
-    /// Packets with secrets between them, perhaps.
-    Scan(Option<Timestamp>, Opened),
-    /// What tells of messages.
-    Messages(messages::Kind),
-    /// What the phone says of itself.
-    Phone(handset::Kind),
-    /// Secrets.
-    Secrets(Opened),
-}
-
-/// Standard input is looked at in its turn, as it can be read once.
-fn first_look(input: &Input, bill: Option<&Mapping>) -> Look {
-    if *input == Input::Standard {
-        return Look::Packets(None);
-    }
-    match open(input) {
-        Ok(opened) if opened.kind.is_some_and(Kind::is_keys) => Look::Secrets(opened),
-        Ok(Opened { kind: Some(Kind::Phone(kind)), .. }) => Look::Phone(kind),
-        Ok(Opened { kind: Some(Kind::Messages(kind)), .. }) => Look::Messages(kind),
-        Ok(Opened { kind: Some(Kind::Apk), .. }) => Look::Packets(None),
-        Ok(Opened { kind: None, head, .. }) if bill.is_some() && is_bill(&head, bill) => {
-            Look::Messages(messages::Kind::Bill)
-        }
-        Ok(mut opened) => {
-            let (scan, time) = (scannable(input, &opened.head), first_time(&mut opened));
-            match open(input) {
-                Ok(opened) if scan => Look::Scan(time, opened),
-                _ => Look::Packets(time),
-            }
-        }
-        Err(error) => Look::Fails(error),
-    }
-}
-
-/// The time of an input's first frame; `None` where it has none near its beginning.
-pub(crate) fn first_time(opened: &mut Opened) -> Option<Timestamp> {
-    if let Some(Kind::Flows(format)) = opened.kind {
-        let mut first = None;
-        let _ = each_entry(CaptureId(0), format, &mut opened.bytes, |entry| {
-            first = entry.time();
-            ControlFlow::Break(())
-        });
-        return first;
-    }
-    let mut bytes = (&mut opened.bytes).take(CHUNK as u64);
-    let mut first = None;
-    let _ = each_event(&mut Reader::new(CaptureId(0)), &mut bytes, |event| match event {
-        Event::Frame(frame) => {
-            first = Some(frame.time);
-            ControlFlow::Break(())
-        }
-        Event::Note(_) | Event::Anomaly(_) => ControlFlow::Continue(()),
-    });
-    first
-}
-
 fn begin(id: CaptureId, input: &Input) -> Capture {
     Capture {
         id,
@@ -790,14 +510,10 @@ fn complaint(capture: &Capture) -> Option<String> {
     }
 }
 
-/// Format of an app.
-const APK: &str = "APK";
 const PIPED: &str =
     "is a file of the phone's, which must be read before the packets: name it as a file, not through a pipe";
 /// What became of datagrams that are messages of the radio.
 const RADIO: &str = "messages of the radio (GSMTAP)";
-/// The largest database, log or bill that is read: all of it is held.
-const HELD: u64 = 1 << 28;
 /// Apps of one capture that are remembered: a phone has some hundreds.
 const MOST_APPS: usize = 1 << 16;
 /// How much of a file is read at a time.
