@@ -67,7 +67,7 @@ pub(crate) struct Series {
     pub(crate) clear: bool,
     /// The earliest, in order.
     pub(crate) moments: BTreeMap<(Timestamp, ExchangeId), Moment>,
-    pub(crate) fields: HashMap<u64, FieldNotes>,
+    pub(crate) fields: BTreeMap<u64, FieldNotes>,
     /// Lists of texts that came back, by their path.
     pub(crate) lists: BTreeMap<String, List>,
     /// Switches that came back: field, and the values it had.
