@@ -14,6 +14,7 @@ mod shown;
 pub mod bulk;
 pub mod shapes;
 
+pub use forms::spellings;
 pub use profile::{Place, Profile, ProfileError, Value};
 pub use search::{Match, Needle, NeedleId, Needles};
 pub use shown::{shows, shows_numbers};

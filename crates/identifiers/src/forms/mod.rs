@@ -153,6 +153,16 @@ pub(crate) fn of(value: &Value) -> Vec<Shape> {
     forms.shapes
 }
 
+/// The ways in which a value of a kind is written as text, the canonical one first: the form's name and the bytes.
+pub fn spellings(kind: IdentifierKind, canonical: &str) -> Vec<(String, Vec<u8>)> {
+    let written = spelling::of(kind, canonical).into_iter().flat_map(|spelling| spelling.cases());
+    let mut spellings: Vec<(String, Vec<u8>)> =
+        written.map(|(form, text)| (form, text.into_bytes())).collect();
+    let mut known = HashSet::new();
+    spellings.retain(|(_, bytes)| known.insert(bytes.clone()));
+    spellings
+}
+
 /// A text behind so many zero bytes in base64, in both alphabets.
 pub(crate) fn base64_behind(before: u8, text: &[u8]) -> [Vec<u8>; 2] {
     encoding::base64(&[&vec![0; usize::from(before)], text].concat())
