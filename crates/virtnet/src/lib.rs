@@ -31,6 +31,7 @@
 
 mod end;
 mod file;
+pub mod h2;
 mod lan;
 mod line;
 mod plan;

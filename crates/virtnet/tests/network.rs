@@ -62,7 +62,13 @@ fn the_streams_at_the_tap_are_what_was_said() {
 #[test]
 fn frames_come_in_order_with_right_checksums() {
     let talks = securities().into_iter().map(|security| conversation(security, http(3, 20_000)));
-    let recording = play(&Plan { conditions: rough(), ..plan(talks) }).unwrap();
+    let mut plan = Plan { conditions: rough(), ..plan(talks) };
+    plan.hosts[0].v6 = Some("2001:db8::23".parse().unwrap());
+    plan.hosts[0].joins = vec![kit::at(-5)];
+    let mut six = plan.conversations[0].clone();
+    six.server.address = "2001:db8:7::1".parse().unwrap();
+    plan.conversations.push(six);
+    let recording = play(&plan).unwrap();
     assert!(recording.frames.is_sorted_by_key(|frame| frame.time));
     assert!(recording.frames.len() > 100);
     recording.frames.iter().for_each(kit::check_sums);
