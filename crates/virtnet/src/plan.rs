@@ -271,7 +271,8 @@ pub struct Datagram {
     pub host: usize,
     /// Whom it is for. Groups and the broadcast address are reached in the Wi-Fi, other hosts as well.
     pub to: SocketAddr,
-    /// What it holds, at most 65,507 bytes; longer ones are cut.
+    /// What it holds, at most 65,507 bytes; longer ones are cut. What is too long for a packet goes in fragments
+    /// over IPv4, and all the same in one over IPv6.
     pub bytes: Vec<u8>,
     /// Port of the host; 0 for one of its choosing.
     pub from_port: u16,

@@ -1,15 +1,18 @@
 //! Another reader's opinion of the files. Needs `tshark`; without it the tests say so and pass.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "only tests call these functions")]
+
 mod kit;
 
 use std::{fs, path::Path, process::Command};
 
 use kit::{at, conversation, http, plan, tls};
 use tempfile::TempDir;
-use virtnet::h2::{Http2, Message};
 use virtnet::{
     Conditions, Datagram, Ending, Event, FileStyle, FileWriter, Frame, Lookup, Nat, Part, Plan, Reply,
-    Security, TlsVersion, pcapng, play, play_into,
+    Security, TlsVersion,
+    h2::{Http2, Message},
+    pcapng, play, play_into,
 };
 
 /// What tshark prints for a file; `None` without tshark.

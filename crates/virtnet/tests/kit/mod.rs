@@ -1,6 +1,7 @@
 //! Plans for the tests, and a look at frames with another parser.
 
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "only tests call these functions")]
 
 use std::{
     collections::BTreeMap,
