@@ -180,6 +180,34 @@ fn names_are_looked_up_as_planned() {
 }
 
 #[test]
+fn what_cannot_be_played_is_said_before() {
+    let refused = |spoil: &dyn Fn(&mut Plan)| {
+        let mut plan = plan([conversation(tls(TlsVersion::Tls13), http(1, 1))]);
+        spoil(&mut plan);
+        play(&plan).unwrap_err().to_string()
+    };
+    let said = [
+        refused(&|plan| plan.conversations[0].host = 7),
+        refused(&|plan| plan.conversations[0].server.address = [0; 16].into()),
+        refused(&|plan| plan.conversations[0].server.name = "no name".to_owned()),
+        refused(&|plan| plan.conversations[0].server.cname = vec!["x".repeat(64)]),
+    ];
+    let expected = ["is of host 7", "no such address", "no name of a server", "no name of a server"];
+    for (said, expected) in said.iter().zip(expected) {
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
+#[test]
+fn the_longest_pause_is_a_year() {
+    let mut talk = conversation(tls(TlsVersion::Tls12), http(2, 100));
+    talk.turns[2].wait_ms = u64::MAX;
+    let recording = play(&plan([talk])).unwrap();
+    let flow = &recording.flows[0];
+    assert_eq!((flow.delivered, flow.last.since(flow.first) / 86_400_000_000_000), (4, 366));
+}
+
+#[test]
 fn a_month_of_conversations_is_played() {
     let security = |index: usize| securities()[index % 3].clone();
     let talks = (0..3000).map(|index| conversation(security(index), http(2, 1500)));

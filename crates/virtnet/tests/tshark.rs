@@ -1,6 +1,7 @@
 //! Another reader's opinion of the files. Needs `tshark`; without it the tests say so and pass.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "only tests call these functions")]
+#![allow(clippy::print_stdout, reason = "what is skipped is said")]
 
 mod kit;
 
