@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("audit", &["evidence", "facts", "handset", "wire", "payload", "identifiers", "store"]),
     ("phonehome", &["evidence", "facts", "identifiers", "audit", "store", "report"]),
     ("testkit", &["evidence"]),
+    ("virtnet", &["evidence", "testkit"]),
     (
         "fuzzed",
         &["evidence", "facts", "handset", "identifiers", "wire", "payload", "audit", "report", "testkit"],
@@ -30,7 +31,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that get bytes, gaps and time as arguments, and touch nothing else.
-const PURE: &[&str] = &["evidence", "facts", "handset", "wire", "payload", "identifiers", "report"];
+const PURE: &[&str] = &["evidence", "facts", "handset", "wire", "payload", "identifiers", "report", "virtnet"];
 
 /// What pure crates must not name.
 const FORBIDDEN: &[&str] = &[
