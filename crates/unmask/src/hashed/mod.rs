@@ -1,0 +1,1 @@
+//! Proves or refutes that a value like a digest is a hash of an identifier.
