@@ -125,9 +125,9 @@ fn hmac<D: Digest + BlockSizeUser>(key: &[u8], message: &[u8]) -> Vec<u8> {
 }
 
 fn fnv32(message: &[u8]) -> Vec<u8> {
-    let hash = message.iter().fold(0x811C_9DC5_u32, |hash, &byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    });
+    let hash = message
+        .iter()
+        .fold(0x811C_9DC5_u32, |hash, &byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     hash.to_be_bytes().to_vec()
 }
 

@@ -115,9 +115,8 @@ impl Target {
 
     /// The place in a digest of a function where this is to be found, or nothing.
     pub fn cut_of(&self, digest: &[u8]) -> Option<Cut> {
-        Cut::all(digest.len(), self.bytes.len()).find(|cut| {
-            digest.get(cut.start..cut.end).is_some_and(|part| self.is(part))
-        })
+        Cut::all(digest.len(), self.bytes.len())
+            .find(|cut| digest.get(cut.start..cut.end).is_some_and(|part| self.is(part)))
     }
 
     /// Whether a digest, cut to the length, is written like this.

@@ -219,11 +219,14 @@ impl Search<'_> {
 /// What is tried: without salt, with salt as usual, with salt as is rare.
 fn recipes() -> [Vec<Recipe>; 3] {
     let ciphers = || Algorithm::ALL.iter().copied().filter(|algorithm| !algorithm.is_weak());
-    let mut plain: Vec<_> = Algorithm::ALL.iter().map(|&algorithm| Recipe::single(Mix::Plain, algorithm)).collect();
+    let mut plain: Vec<_> =
+        Algorithm::ALL.iter().map(|&algorithm| Recipe::single(Mix::Plain, algorithm)).collect();
     plain.extend(ciphers().flat_map(|outer| nested(Mix::Plain, outer, Mix::Plain)));
     let mut mixes = vec![Mix::Before(""), Mix::After(""), Mix::SaltIsKey, Mix::ValueIsKey, Mix::Around("")];
     let separated = SEPARATORS.iter().skip(1);
-    mixes.extend(separated.flat_map(|&between| [Mix::Before(between), Mix::After(between), Mix::Around(between)]));
+    mixes.extend(
+        separated.flat_map(|&between| [Mix::Before(between), Mix::After(between), Mix::Around(between)]),
+    );
     let mixed = |algorithm: Algorithm| mixes.iter().map(move |&mix| Recipe::single(mix, algorithm));
     let common: Vec<_> = Algorithm::ALL.iter().copied().filter(|algorithm| algorithm.is_common()).collect();
     let mut salted: Vec<_> = common.iter().flat_map(|&algorithm| mixed(algorithm)).collect();

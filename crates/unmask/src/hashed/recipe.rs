@@ -146,7 +146,8 @@ impl Stage {
 
     fn written(self, value: &str) -> String {
         let name = self.algorithm.name();
-        let joint = |separator: &str| if separator.is_empty() { "+".to_owned() } else { separator.to_owned() };
+        let joint =
+            |separator: &str| if separator.is_empty() { "+".to_owned() } else { separator.to_owned() };
         match self.mix {
             Mix::Plain => format!("{name}({value})"),
             Mix::Before(between) => format!("{name}(salt{}{value})", joint(between)),
@@ -235,7 +236,6 @@ impl Source<'_> {
         }
     }
 }
-
 
 /// The command that prints these bytes.
 fn printf(bytes: &[u8]) -> String {

@@ -66,7 +66,8 @@ impl Salt {
             ("yyyymm", format!("{year:04}{month:02}")),
             ("yyyymmddhh", format!("{year:04}{month:02}{day:02}{:02}", seconds / 3600 % 24)),
         ];
-        rows.map(|(form, text)| Self { bytes: text.into_bytes(), origin: Origin::Time(form.to_owned()) }).to_vec()
+        rows.map(|(form, text)| Self { bytes: text.into_bytes(), origin: Origin::Time(form.to_owned()) })
+            .to_vec()
     }
 }
 
