@@ -1,14 +1,15 @@
 //! Breaks weak protection: what was hashed, scrambled or weakly encrypted to look anonymous.
 //!
 //! Pure: bytes in, claims out, each with the steps that lead to it, what was tried, and how probable it is that
-//! chance alone would have given it. Effort comes in as a [`Budget`]; time is a caller's matter.
+//! chance alone would have given it. Effort comes in as a number of attempts; time is a caller's matter.
 //!
 //! A value that a reader of formats could not read is given to [`scrambled::open`] and [`ciphers::open`], with
 //! what an investigator holds beside it: a [`Context`]. What they give is an [`Opened`]: the plaintext, the way
 //! to it ([`How`], which [`apply`] goes again) and a recipe of public tools. What stays closed is named by
-//! [`triage`].
+//! [`triage`]. What only a digest is left of is [`hashed`]'s.
 
 pub mod ciphers;
+pub mod hashed;
 pub mod scrambled;
 pub mod triage;
 
