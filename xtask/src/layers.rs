@@ -14,6 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("wire", &["evidence"]),
     ("payload", &["evidence"]),
     ("identifiers", &["evidence", "facts"]),
+    ("unmask", &["evidence"]),
     ("store", &["evidence"]),
     ("report", &["evidence", "facts"]),
     ("audit", &["evidence", "facts", "handset", "wire", "payload", "identifiers", "store"]),
@@ -31,7 +32,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that get bytes, gaps and time as arguments, and touch nothing else.
-const PURE: &[&str] = &["evidence", "facts", "handset", "wire", "payload", "identifiers", "report", "virtnet"];
+const PURE: &[&str] =
+    &["evidence", "facts", "handset", "wire", "payload", "identifiers", "unmask", "report", "virtnet"];
 
 /// What pure crates must not name.
 const FORBIDDEN: &[&str] = &[

@@ -1,0 +1,228 @@
+//! Modes of operation (NIST SP 800-38A) over any block cipher, and what ends a plaintext.
+
+use std::fmt;
+
+use aes::cipher::StreamCipher;
+use chacha20::{ChaCha20, KeyIvInit};
+use serde::{Deserialize, Serialize};
+
+use super::block::{Algorithm, Block, keyed, rc4, xxtea};
+
+/// How a cipher is used on more than a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Cipher block chaining.
+    Cbc,
+    /// Cipher feedback of whole blocks.
+    Cfb,
+    /// Cipher feedback of single bytes.
+    Cfb8,
+    /// A big-endian counter as wide as a block.
+    Ctr,
+    /// Each block by itself.
+    Ecb,
+    /// Output feedback.
+    Ofb,
+    /// The cipher has no blocks, or takes the whole message for one.
+    Whole,
+}
+
+impl Mode {
+    /// The modes of an algorithm, the usual first.
+    pub(super) fn of(algorithm: Algorithm) -> &'static [Self] {
+        if algorithm.block() == 1 {
+            &[Self::Whole]
+        } else {
+            &[Self::Ecb, Self::Cbc, Self::Ctr, Self::Cfb, Self::Ofb, Self::Cfb8]
+        }
+    }
+
+    /// Whether the length must be one of whole blocks.
+    pub(super) fn in_blocks(self) -> bool {
+        matches!(self, Self::Cbc | Self::Ecb)
+    }
+}
+
+/// The mode's name behind the cipher's: `-cbc`; nothing for the whole.
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cbc => "-cbc",
+            Self::Cfb => "-cfb",
+            Self::Cfb8 => "-cfb8",
+            Self::Ctr => "-ctr",
+            Self::Ecb => "-ecb",
+            Self::Ofb => "-ofb",
+            Self::Whole => "",
+        })
+    }
+}
+
+/// A cipher with its key, ready for many vectors.
+pub(super) enum Ready {
+    Block(Box<dyn Block>, usize),
+    ChaCha20(Vec<u8>),
+    Rc4(Vec<u8>),
+    Xxtea(Vec<u8>),
+}
+
+impl Ready {
+    pub(super) fn new(algorithm: Algorithm, key: &[u8]) -> Option<Self> {
+        if !algorithm.key_lengths().contains(&key.len()) {
+            return None;
+        }
+        match algorithm {
+            Algorithm::ChaCha20 => Some(Self::ChaCha20(key.to_vec())),
+            Algorithm::Rc4 => Some(Self::Rc4(key.to_vec())),
+            Algorithm::Xxtea => Some(Self::Xxtea(key.to_vec())),
+            _ => keyed(algorithm, key).map(|cipher| Self::Block(cipher, algorithm.block())),
+        }
+    }
+
+    /// The plaintext with its padding; `None` where the length does not fit.
+    pub(super) fn decrypt(&self, mode: Mode, iv: &[u8], bytes: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Self::Block(cipher, size) => decrypt(cipher.as_ref(), *size, mode, iv, bytes),
+            Self::ChaCha20(key) => {
+                let mut text = bytes.to_vec();
+                ChaCha20::new_from_slices(key, iv).ok()?.try_apply_keystream(&mut text).ok()?;
+                Some(text)
+            }
+            Self::Rc4(key) => {
+                let mut text = bytes.to_vec();
+                rc4(key, &mut text);
+                Some(text)
+            }
+            Self::Xxtea(key) => xxtea(key, bytes),
+        }
+    }
+}
+
+fn decrypt(cipher: &dyn Block, size: usize, mode: Mode, iv: &[u8], bytes: &[u8]) -> Option<Vec<u8>> {
+    if mode.in_blocks() && !bytes.len().is_multiple_of(size) || mode != Mode::Ecb && iv.len() != size {
+        return None;
+    }
+    let mut text = bytes.to_vec();
+    match mode {
+        Mode::Ecb => text.chunks_mut(size).for_each(|block| cipher.decrypt(block)),
+        Mode::Cbc => {
+            text.chunks_mut(size).for_each(|block| cipher.decrypt(block));
+            xor(&mut text, iv.iter().chain(bytes));
+        }
+        Mode::Ctr | Mode::Ofb => {
+            let mut register = iv.to_vec();
+            for part in text.chunks_mut(size) {
+                let mut stream = register.clone();
+                cipher.encrypt(&mut stream);
+                xor(part, stream.iter());
+                if mode == Mode::Ofb {
+                    register = stream;
+                } else {
+                    increment(&mut register);
+                }
+            }
+        }
+        Mode::Cfb => {
+            let registers = std::iter::once(iv).chain(bytes.chunks(size));
+            for (part, register) in text.chunks_mut(size).zip(registers) {
+                let mut stream = register.to_vec();
+                cipher.encrypt(&mut stream);
+                xor(part, stream.iter());
+            }
+        }
+        Mode::Cfb8 => {
+            let fed: Vec<u8> = iv.iter().chain(bytes).copied().collect();
+            for (byte, register) in text.iter_mut().zip(fed.windows(size)) {
+                let mut stream = register.to_vec();
+                cipher.encrypt(&mut stream);
+                *byte ^= stream.first().copied().unwrap_or(0);
+            }
+        }
+        Mode::Whole => return None,
+    }
+    Some(text)
+}
+
+fn xor<'a>(text: &mut [u8], stream: impl Iterator<Item = &'a u8>) {
+    text.iter_mut().zip(stream).for_each(|(byte, key)| *byte ^= key);
+}
+
+fn increment(counter: &mut [u8]) {
+    for byte in counter.iter_mut().rev() {
+        *byte = byte.wrapping_add(1);
+        if *byte != 0 {
+            break;
+        }
+    }
+}
+
+/// What was put behind a plaintext to fill a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Padding {
+    /// The length of the text as a little-endian word, as libraries of XXTEA have it.
+    Length,
+    /// Nothing.
+    None,
+    /// As many bytes of their own number (RFC 5652 section 6.3).
+    Pkcs7,
+    /// Zeros.
+    Zero,
+}
+
+/// The padding's name behind the mode's: `/pkcs7`; nothing for none.
+impl fmt::Display for Padding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Length => "/length",
+            Self::None => "",
+            Self::Pkcs7 => "/pkcs7",
+            Self::Zero => "/zero",
+        })
+    }
+}
+
+impl Padding {
+    /// The padding that a plaintext ends with, if any, and the bits that it tells against noise.
+    pub(super) fn of(text: &[u8], algorithm: Algorithm, mode: Mode) -> (Self, f64) {
+        let paddings: &[Self] = match mode {
+            Mode::Whole if algorithm == Algorithm::Xxtea => &[Self::Length, Self::Zero],
+            Mode::Whole => &[],
+            _ if text.len().is_multiple_of(algorithm.block()) => &[Self::Pkcs7, Self::Zero],
+            _ => &[],
+        };
+        let found = paddings.iter().find_map(|&padding| {
+            let kept = padding.strip(text, algorithm.block().max(4))?;
+            let cut = u32::try_from(text.len() - kept.len()).ok().filter(|&cut| cut > 0)?;
+            // As many lengths as a block has bytes, and two kinds.
+            let bits = if padding == Self::Length { 28.0 } else { 8.0 * f64::from(cut) - 5.0 };
+            Some((padding, bits))
+        });
+        found.unwrap_or((Self::None, 0.0))
+    }
+
+    /// The plaintext without its padding; `None` where there is no such padding.
+    pub(super) fn strip(self, text: &[u8], block: usize) -> Option<&[u8]> {
+        match self {
+            Self::None => Some(text),
+            Self::Pkcs7 => {
+                let &last = text.last()?;
+                let kept = text.len().checked_sub(usize::from(last))?;
+                let whole = (1..=block).contains(&usize::from(last));
+                (whole && text.get(kept..)?.iter().all(|&byte| byte == last)).then(|| text.get(..kept))?
+            }
+            Self::Zero => {
+                let kept = text.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+                // A whole block of zeros is content.
+                (text.len() - kept < block && kept > 0).then(|| text.get(..kept))?
+            }
+            Self::Length => {
+                let body = text.len().checked_sub(4)?;
+                let length = u32::from_le_bytes(text.get(body..)?.try_into().ok()?);
+                let length = usize::try_from(length).ok()?;
+                (length <= body && body - length < 4).then(|| text.get(..length))?
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What programs mix into a digest: secrets of the app, fields of the message, the time, and words everybody uses.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+/// Bytes that may have been mixed with a value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Salt {
+    /// The bytes, without separators.
+    pub bytes: Vec<u8>,
+    /// Where they were found.
+    pub origin: Origin,
+}
+
+/// Where a salt was found.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Origin {
+    /// In a constant of an app's code or resources, named.
+    AppConstant(String),
+    /// In the list that comes with the program, with the reason why it is there.
+    List(String),
+    /// In a field of the same message or connection, named.
+    MessageField(String),
+    /// The name of an app's package.
+    PackageName,
+    /// A time, written so.
+    Time(String),
+}
+
+impl Salt {
+    /// Where it was found, to stand after "the salt is".
+    pub fn words(&self) -> String {
+        match &self.origin {
+            Origin::AppConstant(name) => format!("a constant of the app ({name})"),
+            Origin::List(reason) => format!("one that is in every list ({reason})"),
+            Origin::MessageField(name) => format!("the field {name} sent along"),
+            Origin::PackageName => "the app's package name".to_owned(),
+            Origin::Time(form) => format!("the time ({form})"),
+        }
+    }
+
+    /// The common salts of `data/salts.toml`.
+    pub fn common() -> &'static [Self] {
+        static COMMON: LazyLock<Vec<Salt>> = LazyLock::new(|| {
+            let list: List = toml::from_str(include_str!("../../../../data/salts.toml")).unwrap_or_default();
+            list.row
+                .into_iter()
+                .map(|row| Salt { bytes: row.text.into_bytes(), origin: Origin::List(row.reasoning) })
+                .collect()
+        });
+        &COMMON
+    }
+
+    /// The writings of a time in seconds since 1970, UTC: seconds, minutes, hours, days as numbers, and the date.
+    /// Milliseconds nobody can guess: where they are sent along they are a field of the message.
+    pub fn times(seconds: u64) -> Vec<Self> {
+        let (year, month, day) = civil(seconds / 86_400);
+        let rows = [
+            ("seconds", seconds.to_string()),
+            ("minutes", (seconds / 60).to_string()),
+            ("hours", (seconds / 3600).to_string()),
+            ("days", (seconds / 86_400).to_string()),
+            ("yyyymmdd", format!("{year:04}{month:02}{day:02}")),
+            ("yyyy-mm-dd", format!("{year:04}-{month:02}-{day:02}")),
+            ("yyyymm", format!("{year:04}{month:02}")),
+            ("yyyymmddhh", format!("{year:04}{month:02}{day:02}{:02}", seconds / 3600 % 24)),
+        ];
+        rows.map(|(form, text)| Self { bytes: text.into_bytes(), origin: Origin::Time(form.to_owned()) })
+            .to_vec()
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct List {
+    row: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    text: String,
+    reasoning: String,
+    #[serde(rename = "source")]
+    _source: String,
+}
+
+/// Year, month and day of a day counted from 1970-01-01, after Howard Hinnant's `civil_from_days`.
+fn civil(days: u64) -> (u64, u64, u64) {
+    let days = days.saturating_add(719_468);
+    let era = days / 146_097;
+    let day_of_era = days % 146_097;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    (year_of_era + era * 400 + u64::from(month <= 2), month, day_of_year - (153 * shifted + 2) / 5 + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_read() {
+        assert!(Salt::common().len() > 20);
+        assert!(Salt::common().iter().all(|salt| !salt.bytes.is_empty()));
+    }
+
+    /// Computed with `date -u -d @…`.
+    #[test]
+    fn times_are_those_of_the_calendar() {
+        for (seconds, date) in [(0, "19700101"), (951_782_400, "20000229"), (1_793_894_399, "20261105")] {
+            let texts: Vec<_> = Salt::times(seconds).into_iter().map(|salt| salt.bytes).collect();
+            assert!(texts.contains(&date.as_bytes().to_vec()), "{seconds}");
+        }
+        assert!(!Salt::times(u64::MAX).is_empty());
+    }
+}

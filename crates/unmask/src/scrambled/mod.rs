@@ -1,0 +1,195 @@
+//! Scrambles without a cipher: what looks random to an eye and is undone by trying all there is.
+//!
+//! [`open`] goes from the cheap to the dear: fixed steps (reversed, turned, swapped), the 255 bytes that could be
+//! added or xored, keys that stand beside the value, repeating keys that the value itself gives away, and
+//! alphabets of somebody's own. A value of the profile in the result is one ground, a form that noise does not
+//! have (JSON, pairs of a form, compressed bytes with a sound checksum) the other. Looking like text alone is
+//! enough only for keys that were sent along: of 255 keys, one makes text of many things.
+
+mod alphabet;
+mod judge;
+mod keys;
+mod step;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use step::Step;
+
+use crate::{Budget, Carrier, Context, How, Method, Opened, opened, plausible::is_text, recipe};
+use judge::Judge;
+
+/// The steps back to the plaintext, in order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scramble {
+    /// The steps.
+    pub steps: Vec<Step>,
+}
+
+impl Scramble {
+    /// The plaintext of bytes; `None` where a step cannot be done.
+    pub fn apply(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        self.steps.iter().try_fold(bytes.to_vec(), |bytes, step| step.apply(&bytes))
+    }
+
+    fn recipe(&self, carrier: Carrier) -> String {
+        let lines: Vec<_> = self.steps.iter().map(Step::python).collect();
+        recipe::python(carrier, &format!("o = v\n{}", lines.join("\n")))
+    }
+}
+
+/// The steps, joined by ` > `.
+impl fmt::Display for Scramble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, step) in self.steps.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" > ")?;
+            }
+            step.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+/// Opens a value that was scrambled; at most one way for each carrier that it may have.
+///
+/// Of values over [`LONGEST`] the head is looked at only, and the way found there is gone with the whole.
+pub fn open(value: &[u8], context: &Context<'_>, budget: &mut Budget) -> Vec<Opened> {
+    if value.len() < SHORTEST {
+        return Vec::new();
+    }
+    let readings = Carrier::readings(value);
+    let opened = readings.iter().filter_map(|(carrier, bytes)| {
+        let mut search = Search::new(*carrier, bytes, context, budget);
+        search.run()
+    });
+    opened.collect()
+}
+
+/// What of a value is tried on.
+pub const LONGEST: usize = 4096;
+
+struct Search<'a, 'b> {
+    carrier: Carrier,
+    whole: &'a [u8],
+    /// The part that is tried on.
+    bytes: &'a [u8],
+    context: &'a Context<'a>,
+    judge: Judge<'a>,
+    budget: &'b mut Budget,
+    tries: Tries,
+}
+
+/// Tries so far. One that made no digits cannot have met a number: for a number only those count that could.
+#[derive(Clone, Copy, Default)]
+struct Tries {
+    all: u64,
+    text: u64,
+    digits: u64,
+}
+
+impl Tries {
+    fn count(&mut self, plain: &[u8]) {
+        self.all = self.all.saturating_add(1);
+        self.text = self.text.saturating_add(u64::from(is_text(plain)));
+        self.digits = self.digits.saturating_add(u64::from(plain.iter().all(u8::is_ascii_digit)));
+    }
+
+    /// Those that could have made such a plaintext.
+    fn like(self, plain: &[u8]) -> u64 {
+        if plain.iter().all(u8::is_ascii_digit) {
+            self.digits
+        } else if is_text(plain) {
+            self.text
+        } else {
+            self.all
+        }
+    }
+}
+
+impl<'a, 'b> Search<'a, 'b> {
+    fn new(carrier: Carrier, whole: &'a [u8], context: &'a Context<'a>, budget: &'b mut Budget) -> Self {
+        let bytes = whole.get(..LONGEST).unwrap_or(whole);
+        Self {
+            carrier,
+            whole,
+            bytes,
+            context,
+            judge: Judge::new(bytes, context.cribs),
+            budget,
+            tries: Tries::default(),
+        }
+    }
+
+    fn run(&mut self) -> Option<Opened> {
+        if self.judge.is_open() {
+            return None;
+        }
+        self.fixed()
+            .or_else(|| self.one_byte())
+            .or_else(|| keys::beside(self))
+            .or_else(|| alphabet::known(self))
+            .or_else(|| keys::by_cribs(self))
+            .or_else(|| keys::by_statistics(self))
+            .or_else(|| alphabet::by_cribs(self))
+    }
+
+    /// Steps that need no key, alone and reversed.
+    fn fixed(&mut self) -> Option<Opened> {
+        let mut ways = vec![vec![Step::Reversed]];
+        let steps = [Step::NibblesSwapped, Step::BitsReversed].into_iter();
+        let steps = steps.chain((1..8).filter(|&bits| bits != 4).map(Step::Turned));
+        let steps = steps.chain((1..10).map(Step::DigitsLess)).chain((1..26).map(Step::LettersLess));
+        for step in steps {
+            ways.push(vec![step.clone()]);
+            ways.push(vec![Step::Reversed, step]);
+        }
+        ways.extend(alphabet::digits());
+        ways.into_iter().find_map(|steps| self.attempt(steps, 0.0, false))
+    }
+
+    /// The bytes that may have been added to each, or xored with it.
+    fn one_byte(&mut self) -> Option<Opened> {
+        let keys = 1..=255_u8;
+        let xor = |key: u8| keys::xor(&[key], "found");
+        let steps = keys.clone().map(xor).chain(keys.map(Step::Less));
+        let ways = steps.flat_map(|step| [vec![step.clone()], vec![Step::Reversed, step]]);
+        ways.into_iter().find_map(|steps| self.attempt(steps, 0.0, false))
+    }
+
+    /// Goes a way, and judges what comes out. `more` are bits that the way itself has earned; `text` is enough
+    /// where the key was not chosen for it.
+    fn attempt(&mut self, steps: Vec<Step>, more: f64, text: bool) -> Option<Opened> {
+        if !self.budget.pay("scrambled: ways left untried", self.bytes.len()) {
+            return None;
+        }
+        let scramble = Scramble { steps };
+        let plain = scramble.apply(self.bytes)?;
+        self.tries.count(&plain);
+        let verdict = self.judge.verdict(&plain, text)?;
+        self.accept(scramble, verdict.ground, verdict.bits + more)
+    }
+
+    fn accept(&self, scramble: Scramble, ground: crate::Ground, bits: f64) -> Option<Opened> {
+        // The first good one ends the search: what that adds to the chance is less than this factor.
+        let plaintext = scramble.apply(self.whole)?;
+        let tries = self.tries.like(&plaintext).saturating_mul(16);
+        if !opened::sure(tries, bits) {
+            return None;
+        }
+        let recipe = scramble.recipe(self.carrier);
+        let how = How { carrier: self.carrier, method: Method::Scramble(scramble) };
+        Some(Opened {
+            plaintext,
+            how,
+            ground,
+            tries: self.tries.all,
+            chance: opened::chance(tries, bits),
+            recipe,
+        })
+    }
+}
+
+/// Shorter values hold nothing that could be told from chance.
+const SHORTEST: usize = 6;
