@@ -31,7 +31,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that get bytes, gaps and time as arguments, and touch nothing else.
-const PURE: &[&str] = &["evidence", "facts", "handset", "wire", "payload", "identifiers", "report", "virtnet"];
+const PURE: &[&str] =
+    &["evidence", "facts", "handset", "wire", "payload", "identifiers", "report", "virtnet"];
 
 /// What pure crates must not name.
 const FORBIDDEN: &[&str] = &[
