@@ -17,7 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("unmask", &["evidence"]),
     ("store", &["evidence"]),
     ("report", &["evidence", "facts"]),
-    ("audit", &["evidence", "facts", "handset", "wire", "payload", "identifiers", "store"]),
+    ("audit", &["evidence", "facts", "handset", "wire", "payload", "identifiers", "unmask", "store"]),
     ("phonehome", &["evidence", "facts", "identifiers", "audit", "store", "report"]),
     ("testkit", &["evidence"]),
     ("virtnet", &["evidence", "testkit"]),

@@ -27,6 +27,7 @@ mod progress;
 pub mod prove;
 mod records;
 mod secrets;
+mod unmasked;
 mod windows;
 mod worker;
 
@@ -34,3 +35,4 @@ pub use handset::messages::bill::Mapping as BillMapping;
 pub use kind::Kind;
 pub use pipeline::{AuditError, Order, audit};
 pub use progress::Meter;
+pub use unmasked::Effort;

@@ -33,7 +33,7 @@ pub use coverage::{Fate, Ledger, LedgerRow, Missing, MissingRow};
 pub use decryption::{Cipher, Decryption, HexBytes, KeyBlock, Master, Schedule, ScheduleHash};
 pub use exchange::{Country, Destination, Device, Endpoint, Exchange, Network, Owner, Security, Transport};
 pub use field::{FieldSeries, FieldValue};
-pub use finding::{Evidence, Finding, FindingKind, ProtectionFault, Relation, Severity};
+pub use finding::{Evidence, Finding, FindingKind, Hashed, ProtectionFault, Relation, Severity};
 pub use identifier::{Form, Grade, IdentifierKind, Subject};
 pub use ids::{BufferId, CaptureId, EndpointId, ExchangeId, FindingId, FlowId, FrameNo, StreamOffset};
 pub use phone::{

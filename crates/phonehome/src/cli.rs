@@ -2,6 +2,7 @@
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
+use audit::Effort;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::exit;
@@ -88,6 +89,10 @@ pub(crate) struct AuditArguments {
     /// Do not write case.sqlite
     #[arg(long)]
     pub(crate) no_store: bool,
+    /// How much may be tried to undo hashed, scrambled and weakly encrypted values: millions of digests, and four
+    /// times as many bytes decrypted; 0 for nothing
+    #[arg(long, value_name = "MILLIONS", default_value_t = Effort::USUAL)]
+    pub(crate) budget: u64,
     /// Worker threads [default: one for each core]
     #[arg(short = 'j', long, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,

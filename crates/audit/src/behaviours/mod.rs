@@ -37,6 +37,7 @@ use crate::{
     merge::Merged,
     messages::Settled,
     phone::LoggedValue,
+    unmasked::Fields,
 };
 
 /// All that behaviours are judged from.
@@ -84,11 +85,14 @@ pub(crate) fn findings(
 
 /// What an app asks of a receiver in one way, and the identifiers it carried.
 pub(crate) struct Line<'a> {
+    pub(crate) key: &'a (String, String, String),
     /// The receiver's host, else its address.
     pub(crate) receiver: &'a str,
     pub(crate) app: &'a str,
     pub(crate) request: &'a str,
     pub(crate) entry: &'a BookEntry,
+    /// Fields that could not be read as they stand.
+    pub(crate) judged: &'a Fields,
     /// Hashes of long values that came in from anywhere.
     pub(crate) heard: &'a HashSet<u64>,
     /// Sightings in its fields.
@@ -105,10 +109,12 @@ impl<'a> Line<'a> {
                 && paths.contains(key.field.as_str())
         });
         Self {
+            key,
             receiver: &key.0,
             app: &key.1,
             request: &key.2,
             entry,
+            judged: &scene.merged.unmasked.fields,
             heard: &scene.merged.book.heard,
             carried: carried.collect(),
         }

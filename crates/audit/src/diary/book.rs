@@ -22,6 +22,8 @@ pub(crate) struct Book {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Entry {
     pub(crate) endpoints: BTreeSet<EndpointId>,
+    /// Addresses of the devices that asked.
+    pub(crate) devices: BTreeSet<String>,
     pub(crate) series: Series,
 }
 
@@ -43,6 +45,7 @@ pub(crate) fn book(
             let request = requests.at(key.request).cloned().unwrap_or_default();
             let entry = book.entries.entry((host, app, request)).or_default();
             entry.endpoints.insert(id);
+            entry.devices.extend(share.texts.at(key.device).cloned());
             entry.series.merge(series);
         }
     }

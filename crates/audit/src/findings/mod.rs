@@ -16,7 +16,7 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{
-    Destination, Direction, EndpointId, Evidence, Finding, FindingId, FindingKind, Form, Grade,
+    Destination, Direction, EndpointId, Evidence, Finding, FindingId, FindingKind, Form, Grade, Hashed,
     IdentifierKind, Phone, Relation, Security, Severity, SightingGroup,
 };
 use identifiers::Profile;
@@ -177,6 +177,7 @@ fn identifier_finding(merged: &Merged, leak: &Leak<'_>) -> Finding {
         identifier: leak.kind,
         value: leak.value.to_owned(),
         grade: leak.grade(),
+        hashed: hashed(merged, leak, &forms),
         forms,
     };
     let leaks = std::slice::from_ref(leak);
@@ -188,6 +189,14 @@ fn identifier_finding(merged: &Merged, leak: &Leak<'_>) -> Finding {
         severity: leak.severity(),
         ..common(merged, leaks, &format!("{}\n{}", leak.kind.id(), leak.value))
     }
+}
+
+/// How the digests among the forms were made.
+fn hashed(merged: &Merged, leak: &Leak<'_>, forms: &[Form]) -> Vec<Hashed> {
+    let made = forms
+        .iter()
+        .filter_map(|form| merged.unmasked.digests.get(&(leak.kind, leak.value.to_owned(), form.clone())));
+    made.cloned().collect()
 }
 
 fn bulk_finding(merged: &Merged, profile: &Profile, leaks: &[Leak<'_>]) -> Finding {
