@@ -52,7 +52,7 @@ fn finding(scene: &Scene<'_>, line: &Line<'_>, field: &FieldNotes, judged: &Judg
     };
     Some(
         Told {
-            subject: line.subject(&format!("opaque {}", field.path)),
+            subject: line.subject(&format!("opaque {:?} {}", field.carrier, field.path)),
             severity: if series.clear { Severity::Medium } else { Severity::Low },
             title,
             words: words(field, judged, &counter, !revealing.is_empty()),

@@ -22,7 +22,7 @@ use wire::{Head, Message, Sender};
 use crate::gather::Interner;
 
 pub(crate) use self::{
-    book::{Book, Entry as BookEntry, book},
+    book::{Book, Entry as BookEntry, Whom, book},
     fields::{FieldNotes, Looked, hash_of, long_values, look},
     inward::{List, add_switch, lists, results, switches},
     names::{NameNotes, add_name},

@@ -70,16 +70,17 @@ impl<'w> Known<'w> {
     }
 
     /// Salts for digests: what stands beside the value, the time, and what everybody uses.
-    pub(super) fn salts(&self, fields: &[Beside<'_>], app: &str, time: Timestamp) -> Vec<Salt> {
+    pub(super) fn salts(&self, fields: &[Beside<'_>], entry: &BookEntry, time: Timestamp) -> Vec<Salt> {
         let short = fields.iter().filter(|field| field.bytes.len() <= SALT);
         let beside = short.map(|field| Salt {
             bytes: field.bytes.to_vec(),
             origin: Origin::MessageField(field.name.to_owned()),
         });
-        let package = Some(app).filter(|app| app.contains('.'));
-        let package = package.map(|app| Salt { bytes: app.as_bytes().to_vec(), origin: Origin::PackageName });
+        let packages = entry.apps.iter().filter(|app| app.contains('.'));
+        let packages =
+            packages.map(|app| Salt { bytes: app.as_bytes().to_vec(), origin: Origin::PackageName });
         let times = Salt::times(u64::try_from(time.seconds()).unwrap_or(0));
-        beside.chain(package).chain(times).chain(Salt::common().iter().cloned()).collect()
+        beside.chain(packages).chain(times).chain(Salt::common().iter().cloned()).collect()
     }
 
     /// Opens a value that was scrambled or encrypted.

@@ -18,7 +18,7 @@ use unmask::{Opened, triage};
 use self::context::Known;
 pub(crate) use self::digests::agrees;
 use crate::{
-    diary::{BookEntry, FieldNotes},
+    diary::{BookEntry, FieldNotes, Whom},
     examine::Wanted,
     merge::Merged,
 };
@@ -52,8 +52,8 @@ pub(crate) struct Unmasked {
     pub(crate) fields: Fields,
 }
 
-/// Fields that were judged, by receiver, app and request, and by the field's path.
-pub(crate) type Fields = BTreeMap<((String, String, String), String), Judged>;
+/// Fields that were judged, by receiver and request, and by the field's path.
+pub(crate) type Fields = BTreeMap<(Whom, String), Judged>;
 
 /// A field that could not be read as it stands.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ pub(crate) fn unmask(merged: &mut Merged, wanted: &Wanted, effort: Effort) -> Un
             let Some((_, proof)) = &field.proof else { continue };
             let Some(value) = field.samples.values().next() else { continue };
             let fields = known.fields_beside(entry, field);
-            let place = sightings::Place { key, entry, field, proof };
+            let place = sightings::Place { entry, field, proof };
             if let Some(digest) = digests::prove(&mut known, &place, value, &fields) {
                 unmasked.digests.insert(digest.key(), digest.how.clone());
                 found.push(digest.sighting(&place));

@@ -16,8 +16,6 @@ use crate::{
 
 /// Where a value stood.
 pub(super) struct Place<'a> {
-    /// Receiver, app, request.
-    pub(super) key: &'a (String, String, String),
     pub(super) entry: &'a BookEntry,
     pub(super) field: &'a FieldNotes,
     pub(super) proof: &'a Occurrence,
@@ -92,7 +90,10 @@ impl Place<'_> {
             security: if clear { Security::Clear } else { Security::Encrypted },
             endpoint: self.entry.endpoints.first().copied().unwrap_or_default(),
             device: self.entry.devices.first().cloned().unwrap_or_default(),
-            app: self.key.1.clone(),
+            app: match self.entry.apps.len() {
+                1 => self.entry.apps.first().cloned().unwrap_or_default(),
+                _ => String::new(),
+            },
         }
     }
 
