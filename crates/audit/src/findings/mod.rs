@@ -173,11 +173,13 @@ fn identifier_finding(merged: &Merged, leak: &Leak<'_>) -> Finding {
     let mut forms: Vec<Form> = leak.groups.iter().map(|(_, group)| group.key.form.clone()).collect();
     forms.sort();
     forms.dedup();
+    let hashed = hashed(merged, leak, &forms);
+    let undone: String = hashed.iter().map(words::hashed).collect();
     let kind = FindingKind::IdentifierSent {
         identifier: leak.kind,
         value: leak.value.to_owned(),
         grade: leak.grade(),
-        hashed: hashed(merged, leak, &forms),
+        hashed,
         forms,
     };
     let leaks = std::slice::from_ref(leak);
@@ -185,7 +187,7 @@ fn identifier_finding(merged: &Merged, leak: &Leak<'_>) -> Finding {
         kind,
         detector: "identifier-sent".to_owned(),
         title: words::title(leak),
-        words: words::paragraph(merged, leak),
+        words: words::paragraph(merged, leak) + &undone,
         severity: leak.severity(),
         ..common(merged, leaks, &format!("{}\n{}", leak.kind.id(), leak.value))
     }

@@ -1,8 +1,8 @@
 //! The words of findings: sentences a lay reader understands.
 
 use evidence::{
-    Carrier, Channel, Content, Destination, Grade, IdentifierKind, Protection, ProtectionFault, Security,
-    Seen, SightingGroup, SightingKey, Subject,
+    Carrier, Channel, Content, Destination, Grade, Hashed, IdentifierKind, Protection, ProtectionFault,
+    Security, Seen, SightingGroup, SightingKey, Subject,
 };
 
 use super::{Leak, Receiver};
@@ -308,3 +308,16 @@ pub(super) fn sentence(words: &mut String, more: &str) {
 
 /// How many ways of writing are told.
 const WAYS: usize = 3;
+
+/// How a digest was undone, and what that cost.
+pub(super) fn hashed(how: &Hashed) -> String {
+    let salt = match how.salt_from.as_str() {
+        "" => String::new(),
+        from => format!("; the salt is {from}"),
+    };
+    format!(
+        " The digest {} was undone by making {} digests{salt}. The chance that so many tries give as good a match by \
+         accident is {}.",
+        how.form.0, how.tries, how.chance
+    )
+}
