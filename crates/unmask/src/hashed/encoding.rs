@@ -95,10 +95,10 @@ impl Target {
                 true => Encoding::HexUpper,
                 false => Encoding::Hex,
             };
+            all.push(Self { bytes: bytes.clone(), encoding });
             if bytes.len() == 16 && versioned {
-                all.push(Self { bytes: bytes.clone(), encoding: Encoding::Uuid3Plain });
+                all.push(Self { bytes, encoding: Encoding::Uuid3Plain });
             }
-            all.push(Self { bytes, encoding });
         }
         all.extend(uuid(text));
         all.extend(decimal(text));
