@@ -270,7 +270,7 @@ fn sha256<S: Simd>(simd: S, words: &[u32x16<S>; 16]) -> [u32x16<S>; 8] {
             let first = $h + (constant + words[number & 15]) + choice
                 + (right($e, 6) ^ right($e, 11) ^ right($e, 25));
             let majority = ($a & $b) | ($c & ($a | $b));
-            $d = $d + first;
+            $d += first;
             $h = first + majority + (right($a, 2) ^ right($a, 13) ^ right($a, 22));
         };
     }
