@@ -2,7 +2,11 @@
 //!
 //! Seconds are the processor's, of all threads together, where Linux tells them: a busy machine counts less then.
 //! Each row sweeps types of IMEIs for a digest of the last value of the last type, and fails if it is not found.
-#![allow(clippy::print_stdout, reason = "a measurement is printed")]
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    reason = "a measurement is printed, and fails if it is wrong"
+)]
 
 use std::{
     sync::{

@@ -1,5 +1,7 @@
 //! Values planted among all values of a space, and what is not there.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use evidence::IdentifierKind::{self, BluetoothMac, PhoneNumber, WifiMac};
 use unmask::hashed::{
     Algorithm, Attempt, Between, Budget, Mix, Origin, Recipe, Salt, Space, SpaceError, Stage, Sweep, Swept,
