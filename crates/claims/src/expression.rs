@@ -126,6 +126,9 @@ impl Budget {
 
 fn unparsed(errors: &cel::ParseErrors) -> Fault {
     let Some(first) = errors.errors.first() else { return Fault::whole("it cannot be read") };
+    if first.msg.contains("Recursion limit") {
+        return Fault::whole(format!("it nests deeper than {NESTED} levels of brackets"));
+    }
     let at = |number: isize| u32::try_from(number).unwrap_or(1).max(1);
     Fault { at: (at(first.pos.0), at(first.pos.1)), words: clipped(&first.msg) }
 }
@@ -229,7 +232,7 @@ impl<'c> Checker<'c> {
         let name = call.func_name.as_str();
         let kind = |at: usize| kinds.get(at).copied().unwrap_or(Kind::Any);
         if let Some((_, gives, _)) = schema::FUNCTIONS.iter().find(|(known, ..)| *known == name) {
-            self.argument(whole, name, call)?;
+            self.argument(name, call)?;
             return Ok(*gives);
         }
         Ok(match name {
@@ -245,10 +248,9 @@ impl<'c> Checker<'c> {
     }
 
     /// What functions of our own are given, where it stands there as a text.
-    fn argument(&self, whole: &IdedExpr, name: &str, call: &CallExpr) -> Result<(), Fault> {
-        let Some(Expr::Literal(LiteralValue::String(text))) = call.args.first().map(|argument| &argument.expr) else {
-            return Ok(());
-        };
+    fn argument(&self, name: &str, call: &CallExpr) -> Result<(), Fault> {
+        let Some(argument) = call.args.first() else { return Ok(()) };
+        let Expr::Literal(LiteralValue::String(text)) = &argument.expr else { return Ok(()) };
         let text = text.inner();
         let fine = match name {
             "sent" | "planted" => IdentifierKind::ALL.iter().any(|kind| kind.id() == text),
@@ -256,7 +258,7 @@ impl<'c> Checker<'c> {
             _ => true,
         };
         let what = if name == "share" { "fate" } else { "kind of identifier" };
-        if fine { Ok(()) } else { Err(self.fault(whole, format!("there is no {what} `{}`", clipped(text)))) }
+        if fine { Ok(()) } else { Err(self.fault(argument, format!("there is no {what} `{}`", clipped(text)))) }
     }
 
     fn comprehension(&mut self, over: &'c ComprehensionExpr, depth: u32) -> Result<Kind, Fault> {

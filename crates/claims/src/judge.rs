@@ -160,19 +160,30 @@ impl<'q> Question<'q> {
     fn new(stated: &'q Stated, taken: &[&View], views: &[View], budget: &'q mut Budget) -> Self {
         let about = |node: &Node| is_about(stated, node);
         let mut names = view::names(taken, &about);
-        let roles = views.iter().map(|view| (view.role.clone(), Node::Map(view::names(&[view], &about))));
-        let uses_roles = !stated.roles.is_empty();
-        names.insert("case".to_owned(), Node::Map(roles.filter(|_| uses_roles).collect()));
+        let asked = views.iter().filter(|view| stated.roles.contains(&view.role));
+        let roles = asked.map(|view| (view.role.clone(), Node::Map(view::names(&[view], &about))));
+        names.insert("case".to_owned(), Node::Map(roles.collect()));
         names.insert("p".to_owned(), stated.parameters.clone());
-        let shapes = names.iter().map(|(name, node)| (name.clone(), Shape::of(node))).collect();
-        Self { stated, names, shapes, budget, passed: false }
+        Self { stated, names, shapes: BTreeMap::new(), budget, passed: false }
+    }
+
+    /// The shapes of what a condition names, and of what others named before it.
+    fn shapes(&mut self, asked: &Asked) -> BTreeMap<String, Shape> {
+        for (name, node) in &self.names {
+            if !self.shapes.contains_key(name) && (asked.condition.needs(name) || name == "findings") {
+                self.shapes.insert(name.clone(), Shape::of(node));
+            }
+        }
+        self.shapes.clone()
     }
 
     /// Whether a condition on the whole holds; `None` where there is no condition.
     fn whole(&mut self, asked: Option<&Asked>) -> Result<Option<bool>, ClaimsError> {
         let Some(asked) = asked else { return Ok(None) };
-        let fail = |fault| asked.error(&self.stated.claim.id, fault);
-        self.budget.take(asked.condition.steps(&self.shapes)).map_err(fail)?;
+        let id = &self.stated.claim.id;
+        let fail = |fault| asked.error(id, fault);
+        let steps = asked.condition.steps(&self.shapes(asked));
+        self.budget.take(steps).map_err(fail)?;
         let context = self.context(asked);
         asked.condition.holds(&context).map(Some).map_err(fail)
     }
@@ -180,10 +191,11 @@ impl<'q> Question<'q> {
     /// The findings for which a condition holds, of those on the grounds; without grounds, of all.
     fn findings(&mut self, asked: Option<&Asked>, grounds: &[String]) -> Result<Vec<Node>, ClaimsError> {
         let Some(asked) = asked else { return Ok(Vec::new()) };
-        let fail = |fault| asked.error(&self.stated.claim.id, fault);
+        let id = &self.stated.claim.id;
+        let fail = |fault| asked.error(id, fault);
+        let mut shapes = self.shapes(asked);
         let findings = self.names.get("findings").map_or(&[][..], Node::items);
-        let all = self.shapes.get("findings").cloned().unwrap_or_default();
-        let mut shapes = self.shapes.clone();
+        let all = shapes.get("findings").cloned().unwrap_or_default();
         shapes.insert("f".to_owned(), all.any());
         let each = asked.condition.steps(&shapes).saturating_add(all.any().weight);
         self.budget.take(each.saturating_mul(all.len)).map_err(fail)?;

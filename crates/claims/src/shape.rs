@@ -79,20 +79,30 @@ impl Shape {
     }
 
     /// The larger of the two, part by part.
-    pub(crate) fn or(self, other: &Self) -> Self {
-        let item = match (&self.item, &other.item) {
-            (Some(one), Some(two)) => Some(Rc::new(Self::clone(one).or(two))),
-            (one, two) => one.clone().or_else(|| two.clone()),
-        };
-        let mut fields = self.fields;
-        if !other.fields.is_empty() {
-            let all = Rc::make_mut(&mut fields);
-            for (name, shape) in other.fields.iter() {
-                let there = all.remove(name).unwrap_or_default();
-                all.insert(name.clone(), there.or(shape));
+    pub(crate) fn or(mut self, other: &Self) -> Self {
+        self.grow(other);
+        self
+    }
+
+    /// Makes each part at least as large as the other's.
+    fn grow(&mut self, other: &Self) {
+        self.weight = self.weight.max(other.weight);
+        self.len = self.len.max(other.len);
+        match (&mut self.item, &other.item) {
+            (Some(one), Some(two)) => Rc::make_mut(one).grow(two),
+            (one @ None, two) => one.clone_from(two),
+            (Some(_), None) => {}
+        }
+        if other.fields.is_empty() {
+            return;
+        }
+        let fields = Rc::make_mut(&mut self.fields);
+        for (name, shape) in other.fields.iter() {
+            match fields.get_mut(name) {
+                Some(there) => there.grow(shape),
+                None => drop(fields.insert(name.clone(), shape.clone())),
             }
         }
-        Self { weight: self.weight.max(other.weight), len: self.len.max(other.len), item, fields }
     }
 
     /// Both behind each other.

@@ -246,9 +246,23 @@ fn one_finding(role: &str, case: &Case, finding: &Finding, reached: &Reached) ->
     put(&mut fields, places(&keys, &destinations));
     let told = finding.endpoints.iter().filter_map(|id| reached.senders.get(id)).flatten();
     let apps = keys.iter().map(|key| key.app.as_str()).chain(told.flat_map(|one| one.packages.iter().map(String::as_str)));
-    put(&mut fields, [("apps", Node::texts(apps))]);
+    let writers = number(&finding.kind).into_iter().flat_map(|number| {
+        let written = case.phone.messages.iter().filter(move |message| message.number == number);
+        written.map(|message| message.package.as_str())
+    });
+    put(&mut fields, [("apps", Node::texts(apps.chain(writers)))]);
     special(&mut fields, &finding.kind);
     Node::Map(fields)
+}
+
+/// The number that a finding in messages is about: who wrote messages to it, wrote these.
+fn number(kind: &FindingKind) -> Option<&str> {
+    match kind {
+        FindingKind::HiddenMessage { number, .. } | FindingKind::IdentifierInMessage { number, .. } => {
+            Some(number).filter(|number| !number.is_empty()).map(String::as_str)
+        }
+        _ => None,
+    }
 }
 
 fn put<const N: usize>(fields: &mut BTreeMap<String, Node>, more: [(&str, Node); N]) {
@@ -727,3 +741,91 @@ pub(crate) const FATES: [(Fate, &str); 6] = [
     (Fate::OverLimit, "over_limit"),
     (Fate::NotParsed, "not_parsed"),
 ];
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+mod tests {
+    use super::*;
+    use crate::schema::{CASE, FINDING, Field, Kind};
+
+    fn fits(node: &Node, kind: Kind, way: &str) {
+        match (node, kind) {
+            (_, Kind::Any)
+            | (Node::Bool(_), Kind::Bool)
+            | (Node::Int(_), Kind::Int)
+            | (Node::Number(_), Kind::Number)
+            | (Node::Text(_), Kind::Text) => {}
+            (Node::List(items), Kind::List(inner)) => items.iter().for_each(|item| fits(item, *inner, way)),
+            (Node::Map(nodes), Kind::Map(inner)) => nodes.values().for_each(|node| fits(node, *inner, way)),
+            (Node::Map(nodes), Kind::Record(fields)) => record(nodes, fields, way),
+            _ => panic!("{way} is no {}: {node:?}", kind.words()),
+        }
+    }
+
+    fn record(nodes: &BTreeMap<String, Node>, fields: &[Field], way: &str) {
+        let names: BTreeSet<_> = fields.iter().map(|field| field.name).collect();
+        assert_eq!(nodes.keys().map(String::as_str).collect::<BTreeSet<_>>(), names, "{way}");
+        for field in fields {
+            fits(nodes.get(field.name).unwrap(), field.kind, &format!("{way}.{}", field.name));
+        }
+    }
+
+    /// What a condition is promised is what it gets, whatever the finding.
+    #[test]
+    fn a_case_shows_what_the_schema_says() {
+        let case: Case = serde_json::from_str(CASE_JSON).unwrap();
+        let view = View::of("x", &case);
+        let names = names(&[&view, &view], &|_| true);
+        record(&names, CASE, "case");
+        for behaviour in behaviours() {
+            let mut finding = case.findings.first().unwrap().clone();
+            finding.kind = FindingKind::Behaviour(behaviour);
+            let node = one_finding("x", &case, &finding, &Reached::of(&case));
+            fits(&node, Kind::Record(FINDING), finding.kind_name());
+        }
+    }
+
+    trait Named {
+        fn kind_name(&self) -> &'static str;
+    }
+
+    impl Named for Finding {
+        fn kind_name(&self) -> &'static str {
+            match &self.kind {
+                FindingKind::Behaviour(behaviour) => behaviour.id(),
+                _ => "finding",
+            }
+        }
+    }
+
+    fn behaviours() -> Vec<Behaviour> {
+        let rows = [
+            r#"{"behaviour":"acceptance","request":"r","sent":3,"delivered":2,"answered":1,"statuses":[[200,1],[500,1]],"results":[["c","1",1]]}"#,
+            r#"{"behaviour":"foreign_resolver","resolver":"192.0.2.1","given":[]}"#,
+            r#"{"behaviour":"unresolved_name","name":"n.example","outcome":"NXDOMAIN"}"#,
+            r#"{"behaviour":"lasting_id","field":"f","value":"v","messages":2,"span_s":9,"outlived":[["boot-completed",1]],"same_as":["g"],"joined":["account"]}"#,
+            r#"{"behaviour":"stage","stage":"private mode","identifier":"url","within":1,"outside":2}"#,
+            r#"{"behaviour":"spread","owner":"o","countries":[["SG",9]],"holders":["h"]}"#,
+            r#"{"behaviour":"no_process","direction":"out","flows":2}"#,
+            r#"{"behaviour":"rhythm","request":"r","rule":"every 1 h","interval_s":3600,"jitter_s":1,"occurrences":3,"confidence":90}"#,
+        ];
+        rows.iter().map(|row| serde_json::from_str(row).unwrap()).collect()
+    }
+
+    const CASE_JSON: &str = r#"{"format":"phonehome-case/1.0","program":"p","captures":[{"id":0,"name":"n","format":"pcapng",
+        "sha256":"","file_bytes":1,"bytes":1,"holds":"packets","frames":1,"first":0,"last":3600000000000,"notes":[],"damage":null}],
+        "problems":[],"profile":"p","profile_values":1,"profile_kinds":["imei"],"data":[],
+        "phone":{"build":[["model","M"]],"packages":3,"marks":[{"time":5,"kind":"unlocked","package":"","detail":"",
+        "quote":{"capture":0,"line":1,"start":0,"end":1,"text":"x"}}],"marks_dropped":0,"attributions":[],"completeness":[]},
+        "devices":[],"destinations":[{"id":0,"endpoint":{"host":"a.example","address":"192.0.2.1","port":80,"transport":"tcp"},
+        "named_by":"","cname_chain":[],"domain":"a.example","network":{"scope":"public","asn":null,"holder":"H",
+        "located":{"code":"SG","source":"s"},"registered":null,"edge":""},"owner":null,"bytes_out":1,"bytes_in":1,"flows":1,
+        "channels":[],"first":0,"last":0}],
+        "findings":[{"id":"F-1","kind":"identifier_sent","identifier":"imei","value":"1","grade":"known","forms":["digits"],
+        "detector":"d","version":1,"severity":"high","title":"t","words":"w","endpoints":[0,7],"count":1,"first":0,"last":1,
+        "evidence":[],"sightings":[0,9]}],"sightings":[{"key":{"kind":"imei","value":"1","label":"sims[0].imei","grade":"known",
+        "form":"digits","field":"F","encodings":["base64"],"carrier":"body","direction":"out","security":"clear","endpoint":0,
+        "device":"","app":"a.b"},"count":1,"first":0,"last":1,"proofs":[]}],"anomalies":[],
+        "coverage":{"rows":[{"fate":"decoded","reason":"r","bytes":9,"pieces":1}],"missing":[],"total_bytes":9},
+        "totals":{"flows":1,"exchanges":1,"sightings":1}}"#;
+}
