@@ -192,7 +192,13 @@ fn conclude(
         problems,
         profile: named.then(|| profile.name().to_owned()),
         profile_values: profile.values().len() as u64,
-        profile_kinds: profile.values().iter().map(|value| value.kind).collect::<BTreeSet<_>>().into_iter().collect(),
+        profile_kinds: profile
+            .values()
+            .iter()
+            .map(|value| value.kind)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect(),
         data: atlas.data_sets(),
         phone,
         devices: merged.devices,

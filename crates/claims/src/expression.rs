@@ -67,18 +67,25 @@ impl Condition {
     /// Reads a condition and checks all of its names.
     pub(crate) fn parse(source: &str, scope: Scope) -> Result<Self, Fault> {
         if source.len() > LONGEST {
-            return Err(Fault::whole(format!("a condition has at most {LONGEST} bytes, and this has {}", source.len())));
+            return Err(Fault::whole(format!(
+                "a condition has at most {LONGEST} bytes, and this has {}",
+                source.len()
+            )));
         }
         let operators = source.chars().filter(|character| ".,([{!-?+*/%=<>&|:".contains(*character)).count();
         if operators > MOST_OPERATORS {
-            return Err(Fault::whole(format!("a condition has at most {MOST_OPERATORS} operators, and this has {operators}")));
+            return Err(Fault::whole(format!(
+                "a condition has at most {MOST_OPERATORS} operators, and this has {operators}"
+            )));
         }
         let parser = Parser::new().max_recursion_depth(NESTED).error_recovery_limit(4);
         let (tree, info) = parser.parse_with_source_info(source).map_err(|errors| unparsed(&errors))?;
         let mut checker = Checker { scope, info: &info, source, variables: Vec::new() };
         match checker.kind(&tree, 0)? {
             Kind::Any | Kind::Bool => Ok(Self { tree }),
-            other => Err(Fault::whole(format!("a condition is true or false, and this is a {}", other.words()))),
+            other => {
+                Err(Fault::whole(format!("a condition is true or false, and this is a {}", other.words())))
+            }
         }
     }
 
@@ -200,7 +207,13 @@ impl<'c> Checker<'c> {
         })
     }
 
-    fn select(&mut self, whole: &IdedExpr, operand: &'c IdedExpr, name: &str, depth: u32) -> Result<Kind, Fault> {
+    fn select(
+        &mut self,
+        whole: &IdedExpr,
+        operand: &'c IdedExpr,
+        name: &str,
+        depth: u32,
+    ) -> Result<Kind, Fault> {
         let of = self.kind(operand, depth)?;
         let is = |variable: &str| matches!(&operand.expr, Expr::Ident(name) if name == variable);
         let among = |names: &[String], what: &str| {
@@ -237,8 +250,15 @@ impl<'c> Checker<'c> {
         }
         Ok(match name {
             operators::CONDITIONAL => kind(1),
-            operators::INDEX => kind(0).item().map_or(Kind::Any, |item| if matches!(kind(0), Kind::Map(_)) { Kind::Any } else { item }),
-            operators::ADD | operators::SUBSTRACT | operators::MULTIPLY | operators::DIVIDE | operators::MODULO | operators::NEGATE => Kind::Any,
+            operators::INDEX => kind(0)
+                .item()
+                .map_or(Kind::Any, |item| if matches!(kind(0), Kind::Map(_)) { Kind::Any } else { item }),
+            operators::ADD
+            | operators::SUBSTRACT
+            | operators::MULTIPLY
+            | operators::DIVIDE
+            | operators::MODULO
+            | operators::NEGATE => Kind::Any,
             "size" | "int" => Kind::Int,
             "double" | "uint" => Kind::Number,
             "string" => Kind::Text,
@@ -258,14 +278,18 @@ impl<'c> Checker<'c> {
             _ => true,
         };
         let what = if name == "share" { "fate" } else { "kind of identifier" };
-        if fine { Ok(()) } else { Err(self.fault(argument, format!("there is no {what} `{}`", clipped(text)))) }
+        if fine {
+            Ok(())
+        } else {
+            Err(self.fault(argument, format!("there is no {what} `{}`", clipped(text))))
+        }
     }
 
     fn comprehension(&mut self, over: &'c ComprehensionExpr, depth: u32) -> Result<Kind, Fault> {
         let range = self.kind(&over.iter_range, depth)?;
-        let item = range
-            .item()
-            .ok_or_else(|| self.fault(&over.iter_range, format!("it is no list: it is a {}", range.words())))?;
+        let item = range.item().ok_or_else(|| {
+            self.fault(&over.iter_range, format!("it is no list: it is a {}", range.words()))
+        })?;
         self.kind(&over.accu_init, depth)?;
         self.variables.push((&over.iter_var, item));
         self.variables.push((&over.accu_var, Kind::Any));
@@ -285,11 +309,13 @@ impl<'c> Checker<'c> {
 
 /// Whether it puts the things themselves into its result, and not what is made of them.
 fn filters(over: &ComprehensionExpr) -> bool {
-    fn adds<'e>(step: &'e IdedExpr) -> Option<&'e Expr> {
+    fn adds(step: &IdedExpr) -> Option<&Expr> {
         let Expr::Call(call) = &step.expr else { return None };
         match (call.func_name.as_str(), call.args.as_slice()) {
             (operators::CONDITIONAL, [_, add, _]) => adds(add),
-            (operators::ADD, [_, IdedExpr { expr: Expr::List(list), .. }]) => list.elements.first().map(|one| &one.expr),
+            (operators::ADD, [_, IdedExpr { expr: Expr::List(list), .. }]) => {
+                list.elements.first().map(|one| &one.expr)
+            }
             _ => None,
         }
     }
@@ -344,7 +370,8 @@ fn cost<'e>(part: &'e IdedExpr, scope: &mut Vec<(&'e str, Shape)>) -> (u64, Shap
 }
 
 fn cost_of_call<'e>(call: &'e CallExpr, scope: &mut Vec<(&'e str, Shape)>) -> (u64, Shape) {
-    let parts: Vec<_> = call.target.as_deref().into_iter().chain(&call.args).map(|part| cost(part, scope)).collect();
+    let parts: Vec<_> =
+        call.target.as_deref().into_iter().chain(&call.args).map(|part| cost(part, scope)).collect();
     let steps = sum(parts.iter().map(|(steps, _)| *steps)).saturating_add(1);
     let shapes: Vec<Shape> = parts.into_iter().map(|(_, shape)| shape).collect();
     let weights = sum(shapes.iter().map(|shape| shape.weight));
@@ -357,7 +384,9 @@ fn cost_of_call<'e>(call: &'e CallExpr, scope: &mut Vec<(&'e str, Shape)>) -> (u
             let each = one.weight.min(list.any().weight).saturating_add(1);
             (steps.saturating_add(list.len.max(1).saturating_mul(each)), Shape::scalar())
         }
-        ("string" | "contains" | "startsWith" | "endsWith", _) => (steps.saturating_add(weights), Shape::heavy(weights)),
+        ("string" | "contains" | "startsWith" | "endsWith", _) => {
+            (steps.saturating_add(weights), Shape::heavy(weights))
+        }
         _ => (steps.saturating_add(least), Shape::scalar()),
     }
 }

@@ -90,7 +90,10 @@ pub struct Claims {
 impl std::fmt::Debug for Claims {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let ids = self.stated.iter().map(|stated| &stated.claim.id);
-        f.debug_struct("Claims").field("vendor", &self.vendor).field("claims", &ids.collect::<Vec<_>>()).finish()
+        f.debug_struct("Claims")
+            .field("vendor", &self.vendor)
+            .field("claims", &ids.collect::<Vec<_>>())
+            .finish()
     }
 }
 
@@ -148,7 +151,12 @@ impl Place {
             ((line, column), (1, at)) => (line, column.saturating_add(at).saturating_sub(1)),
             ((line, _), (down, at)) => (line.saturating_add(down).saturating_sub(1), at),
         };
-        ClaimsError { claim: claim.to_owned(), line, column, words: format!("{}: {}", self.name, fault.words) }
+        ClaimsError {
+            claim: claim.to_owned(),
+            line,
+            column,
+            words: format!("{}: {}", self.name, fault.words),
+        }
     }
 }
 
@@ -295,7 +303,8 @@ pub fn template_reference() -> String {
             page.push_str(&format!("Takes cases: {}.\n\n", roles.join(", ")));
         }
         for (name, parameter) in &template.parameters {
-            let needed = if parameter.required { "needed".to_owned() } else { format!("`{}`", parameter.default) };
+            let needed =
+                if parameter.required { "needed".to_owned() } else { format!("`{}`", parameter.default) };
             page.push_str(&format!("- `{name}` ({needed}): {}\n", parameter.words));
         }
         if !template.parameters.is_empty() {
@@ -321,7 +330,8 @@ impl Reader<'_> {
                 Some(template) => Some((name.get_ref().as_str(), template)),
                 None => {
                     let known: Vec<_> = template_names().collect();
-                    let words = format!("there is no template `{}`; there are: {}", name.get_ref(), known.join(", "));
+                    let words =
+                        format!("there is no template `{}`; there are: {}", name.get_ref(), known.join(", "));
                     return fail(name.span(), words);
                 }
             },
@@ -339,10 +349,11 @@ impl Reader<'_> {
             return fail(name.span(), "gives parameters and has no template".to_owned());
         }
         let (names, parameters) = self.parameters(&id, template.map(|(_, template)| template), &raw)?;
-        let roles = template.map(|(_, template)| template.roles.clone()).or(raw.roles.clone()).unwrap_or_default();
+        let roles =
+            template.map(|(_, template)| template.roles.clone()).or(raw.roles.clone()).unwrap_or_default();
         let scope = Scope { of_finding: false, parameters: &names, roles: &roles };
         let (stated, mut needs) = match template {
-            Some((name, template)) => self.from_template(&id, name, template, scope)?,
+            Some((name, template)) => self.template(&id, name, template, scope)?,
             None => (self.own(&id, &raw, scope)?, Vec::new()),
         };
         for need in &raw.needs {
@@ -353,8 +364,13 @@ impl Reader<'_> {
         }
         let grounds = raw.grounds.or_else(|| template.and_then(|(_, template)| template.grounds.clone()));
         let grounds = grounds.unwrap_or_else(|| vec!["wire".to_owned(), "message".to_owned()]);
-        if let Some(other) = grounds.iter().find(|ground| !["wire", "message", "log"].contains(&ground.as_str())) {
-            return fail(raw.id.span(), format!("there is no ground `{other}`; there are: wire, message, log"));
+        if let Some(other) =
+            grounds.iter().find(|ground| !["wire", "message", "log"].contains(&ground.as_str()))
+        {
+            return fail(
+                raw.id.span(),
+                format!("there is no ground `{other}`; there are: wire, message, log"),
+            );
         }
         let mut would_test = template.map(|(_, template)| template.would_test.clone()).unwrap_or_default();
         would_test.extend(raw.would_test);
@@ -371,13 +387,18 @@ impl Reader<'_> {
             owners: raw.owners,
             grounds,
             parameters,
-            words: raw.words.or_else(|| template.map(|(_, template)| template.words.clone())).unwrap_or_default(),
+            words: raw
+                .words
+                .or_else(|| template.map(|(_, template)| template.words.clone()))
+                .unwrap_or_default(),
             contradicted_by,
             contradicted_if,
             consistent_if,
             shown_by,
             needs,
-            untestable: raw.untestable.or_else(|| template.and_then(|(_, template)| template.untestable.clone())),
+            untestable: raw
+                .untestable
+                .or_else(|| template.and_then(|(_, template)| template.untestable.clone())),
             would_test,
             roles,
         })
@@ -393,8 +414,7 @@ impl Reader<'_> {
         ])
     }
 
-    #[expect(clippy::type_complexity, reason = "conditions, and what they take")]
-    fn from_template(
+    fn template(
         &self,
         id: &str,
         name: &str,
@@ -412,9 +432,16 @@ impl Reader<'_> {
         Ok((conditions, needs.collect::<Result<_, _>>()?))
     }
 
-    fn need(&self, id: &str, raw: &RawNeed, template: Option<&str>, scope: Scope) -> Result<Need, ClaimsError> {
+    fn need(
+        &self,
+        id: &str,
+        raw: &RawNeed,
+        template: Option<&str>,
+        scope: Scope,
+    ) -> Result<Need, ClaimsError> {
         let place = self.place("needs", &raw.condition, template);
-        let condition = Condition::parse(raw.condition.get_ref(), scope).map_err(|fault| place.error(id, fault))?;
+        let condition =
+            Condition::parse(raw.condition.get_ref(), scope).map_err(|fault| place.error(id, fault))?;
         let (words, would_test) = (raw.words.clone(), raw.would_test.clone());
         Ok(Need { condition: Asked { condition, place }, words, would_test })
     }
@@ -446,7 +473,8 @@ impl Reader<'_> {
         for (name, value) in &raw.with {
             let Some(parameter) = known.get(name.get_ref()) else {
                 let names: Vec<_> = known.keys().map(String::as_str).collect();
-                let words = format!("there is no parameter `{}`; there are: {}", name.get_ref(), names.join(", "));
+                let words =
+                    format!("there is no parameter `{}`; there are: {}", name.get_ref(), names.join(", "));
                 return fail(name.span(), words);
             };
             if !fits(value, &parameter.default) {
@@ -458,7 +486,10 @@ impl Reader<'_> {
         for (name, parameter) in known {
             let given = raw.with.iter().find(|(given, _)| given.get_ref() == name).map(|(_, value)| value);
             if given.is_none() && parameter.required {
-                return fail(raw.id.span(), format!("its template needs the parameter `{name}`: {}", parameter.words));
+                return fail(
+                    raw.id.span(),
+                    format!("its template needs the parameter `{name}`: {}", parameter.words),
+                );
             }
             let number = matches!(parameter.default, toml::Value::Float(_));
             values.insert(name.clone(), node(given.unwrap_or(&parameter.default), number));

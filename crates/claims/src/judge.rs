@@ -35,8 +35,10 @@ pub fn judge(claims: &Claims, cases: &[(&str, &Case)]) -> Result<Vec<Verdict>, C
 }
 
 fn verdict(stated: &Stated, views: &[View], budget: &mut Budget) -> Result<Verdict, ClaimsError> {
-    let taken: Vec<&View> = views.iter().filter(|view| stated.roles.is_empty() || stated.roles.contains(&view.role)).collect();
-    let missing: Vec<&String> = stated.roles.iter().filter(|role| !views.iter().any(|view| view.role == **role)).collect();
+    let taken: Vec<&View> =
+        views.iter().filter(|view| stated.roles.is_empty() || stated.roles.contains(&view.role)).collect();
+    let missing: Vec<&String> =
+        stated.roles.iter().filter(|role| !views.iter().any(|view| view.role == **role)).collect();
     let coverage = sentences(&taken);
     let not_testable = |reasons: Vec<String>, would_test: Vec<String>| {
         Ok(Verdict {
@@ -78,7 +80,8 @@ fn verdict(stated: &Stated, views: &[View], budget: &mut Budget) -> Result<Verdi
         return not_testable(reasons, would_test);
     }
     let shown = question.findings(stated.shown_by.as_ref(), &[])?;
-    reasons.insert(0, "nothing that was seen speaks against it, and what it takes to see was there".to_owned());
+    reasons
+        .insert(0, "nothing that was seen speaks against it, and what it takes to see was there".to_owned());
     Ok(Verdict {
         claim: stated.claim.clone(),
         holding: Holding::Consistent,
@@ -218,7 +221,8 @@ impl<'q> Question<'q> {
 
     /// A sentence on findings that were passed over for their ground.
     fn passed_over(&self) -> Option<String> {
-        let words = "findings on weaker grounds (the phone's log) fit it, and were passed over: logged is not sent";
+        let words =
+            "findings on weaker grounds (the phone's log) fit it, and were passed over: logged is not sent";
         self.passed.then(|| words.to_owned())
     }
 

@@ -92,7 +92,8 @@ impl Node {
             Self::Int(number) => Value::Int(*number),
             Self::List(items) => Value::List(Arc::new(items.iter().map(Self::value).collect())),
             Self::Map(fields) => {
-                let entry = |(name, node): (&String, &Self)| (Key::String(Arc::new(name.clone())), node.value());
+                let entry =
+                    |(name, node): (&String, &Self)| (Key::String(Arc::new(name.clone())), node.value());
                 Value::Map(cel::objects::Map { map: Arc::new(fields.iter().map(entry).collect()) })
             }
             Self::Number(number) => Value::Float(*number),

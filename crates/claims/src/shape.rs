@@ -53,12 +53,15 @@ impl Shape {
             Node::Bool(_) | Node::Int(_) | Node::Number(_) => Self::scalar(),
             Node::Text(text) => Self::text(text),
             Node::List(items) => Self::list(items.iter().map(Self::of)),
-            Node::Map(nodes) => Self::record(nodes.iter().map(|(name, node)| (name.clone(), Self::of(node))).collect()),
+            Node::Map(nodes) => {
+                Self::record(nodes.iter().map(|(name, node)| (name.clone(), Self::of(node))).collect())
+            }
         }
     }
 
     pub(crate) fn record(fields: BTreeMap<String, Self>) -> Self {
-        let weight = fields.values().fold(1, |sum: u64, shape| sum.saturating_add(shape.weight).saturating_add(1));
+        let weight =
+            fields.values().fold(1, |sum: u64, shape| sum.saturating_add(shape.weight).saturating_add(1));
         Self { weight, len: fields.len() as u64, item: None, fields: Rc::new(fields) }
     }
 
@@ -69,7 +72,10 @@ impl Shape {
 
     /// The largest thing in it; of a scalar, itself.
     pub(crate) fn any(&self) -> Self {
-        let fields = self.fields.values().fold(None::<Self>, |all, one| Some(all.map_or_else(|| one.clone(), |all| all.or(one))));
+        let fields = self
+            .fields
+            .values()
+            .fold(None::<Self>, |all, one| Some(all.map_or_else(|| one.clone(), |all| all.or(one))));
         match (&self.item, fields) {
             (Some(item), None) => Self::clone(item),
             (Some(item), Some(fields)) => fields.or(item),

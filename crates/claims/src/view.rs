@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{
-    Attribution, Behaviour, Case, Content, Destination, Direction, EndpointId, Fate, Finding, FindingKind, Grade,
-    Ground, IdentifierKind, Security, SightingKey, Subject, Timestamp, Transport,
+    Attribution, Behaviour, Case, Content, Destination, Direction, EndpointId, Fate, Finding, FindingKind,
+    Grade, Ground, IdentifierKind, Security, SightingKey, Subject, Timestamp, Transport,
 };
 
 use crate::node::Node;
@@ -35,7 +35,11 @@ impl View {
         let rows = case.coverage.rows();
         Self {
             role: role.to_owned(),
-            findings: case.findings.iter().map(|finding| one_finding(role, case, finding, &reached)).collect(),
+            findings: case
+                .findings
+                .iter()
+                .map(|finding| one_finding(role, case, finding, &reached))
+                .collect(),
             destinations: case.destinations.iter().map(|one| destination(role, one)).collect(),
             captures: captures(role, case),
             phone: phone(role, case),
@@ -62,10 +66,15 @@ impl View {
 
     /// How long, on which build, with which events.
     fn extent(&self) -> String {
-        let traffic = if self.hours > 0.0 { format!("{:.1} hours of traffic", self.hours) } else { "no traffic".to_owned() };
+        let traffic = if self.hours > 0.0 {
+            format!("{:.1} hours of traffic", self.hours)
+        } else {
+            "no traffic".to_owned()
+        };
         let build = match self.phone.get("build") {
             Some(Node::Map(build)) if !build.is_empty() => {
-                let told = BUILD.iter().filter_map(|name| Some(format!("{name} {}", build.get(*name)?.as_text())));
+                let told =
+                    BUILD.iter().filter_map(|name| Some(format!("{name} {}", build.get(*name)?.as_text())));
                 let told: Vec<_> = told.collect();
                 if told.is_empty() { "build told".to_owned() } else { told.join(", ") }
             }
@@ -89,7 +98,8 @@ impl View {
         let fate = |name: &str| self.fates.get(name).copied().unwrap_or(0);
         let read = fate("decoded").saturating_add(fate("not_understood"));
         let rest = FATES.iter().skip(2).filter(|(_, name)| fate(name) > 0);
-        let rest = rest.map(|(_, name)| format!("{} {}", percent(fate(name), content), name.replace('_', " ")));
+        let rest =
+            rest.map(|(_, name)| format!("{} {}", percent(fate(name), content), name.replace('_', " ")));
         let rest: Vec<_> = rest.collect();
         let rest = if rest.is_empty() { String::new() } else { format!("; {}", rest.join(", ")) };
         format!("{}: {} of the content could be read{rest}", self.role, percent(read, content))
@@ -110,7 +120,8 @@ const BUILD: [&str; 4] = ["model", "region", "fingerprint", "build"];
 
 /// The values of which kinds a profile holds. Cases that older programs wrote do not say: then those that were seen.
 fn kinds(case: &Case) -> BTreeSet<&'static str> {
-    let seen = case.sightings.iter().filter(|group| group.key.grade != Grade::Shaped).map(|group| group.key.kind);
+    let seen =
+        case.sightings.iter().filter(|group| group.key.grade != Grade::Shaped).map(|group| group.key.kind);
     case.profile_kinds.iter().copied().chain(seen).map(IdentifierKind::id).collect()
 }
 
@@ -141,7 +152,9 @@ fn is_outside(destination: &Node) -> bool {
 
 /// How often each kind left. What stands in a log only did not.
 fn sent(findings: &[Node]) -> Node {
-    let left = findings.iter().filter(|finding| text(finding, "ground") != "log" && !text(finding, "identifier").is_empty());
+    let left = findings
+        .iter()
+        .filter(|finding| text(finding, "ground") != "log" && !text(finding, "identifier").is_empty());
     Node::counts(left.map(|finding| {
         let count = finding.at("count").map_or(0, Node::as_int);
         (text(finding, "identifier"), u64::try_from(count).unwrap_or(0))
@@ -182,10 +195,16 @@ fn add(there: &mut Node, more: &Node) {
 }
 
 fn coverage(views: &[&View]) -> Node {
-    let bytes = |name: &str| views.iter().filter_map(|view| view.fates.get(name)).fold(0, |sum: u64, bytes| sum.saturating_add(*bytes));
+    let bytes = |name: &str| {
+        views
+            .iter()
+            .filter_map(|view| view.fates.get(name))
+            .fold(0, |sum: u64, bytes| sum.saturating_add(*bytes))
+    };
     let content = FATES.iter().fold(0, |sum: u64, (_, name)| sum.saturating_add(bytes(name)));
     let readable = bytes("decoded").saturating_add(bytes("not_understood"));
-    let shares = FATES.iter().map(|(_, name)| ((*name).to_owned(), Node::Number(share(bytes(name), content))));
+    let shares =
+        FATES.iter().map(|(_, name)| ((*name).to_owned(), Node::Number(share(bytes(name), content))));
     Node::record([
         ("content", Node::count(content)),
         ("readable", Node::Number(share(readable, content))),
@@ -201,11 +220,7 @@ fn profiles(views: &[&View]) -> Node {
     let mut kinds = given.first().map(|(_, kinds)| kinds.clone()).unwrap_or_default();
     kinds.retain(|kind| all && given.iter().all(|(_, kinds)| kinds.contains(kind)));
     let fewest = given.iter().map(|(values, _)| *values).min().filter(|_| all).unwrap_or(0);
-    Node::record([
-        ("given", Node::Bool(all)),
-        ("values", Node::count(fewest)),
-        ("kinds", Node::texts(kinds)),
-    ])
+    Node::record([("given", Node::Bool(all)), ("values", Node::count(fewest)), ("kinds", Node::texts(kinds))])
 }
 
 /// A share, 0 where there is nothing to share.
@@ -239,13 +254,18 @@ fn one_finding(role: &str, case: &Case, finding: &Finding, reached: &Reached) ->
     let mut fields = BTreeMap::new();
     put(&mut fields, nothing());
     put(&mut fields, always(role, finding));
-    let destinations: Vec<_> = finding.endpoints.iter().filter_map(|id| reached.destinations.get(id).copied()).collect();
+    let destinations: Vec<_> =
+        finding.endpoints.iter().filter_map(|id| reached.destinations.get(id).copied()).collect();
     put(&mut fields, receivers(&destinations));
-    let sightings: Vec<_> = finding.sightings.iter().filter_map(|at| case.sightings.get(usize::try_from(*at).ok()?)).collect();
+    let sightings: Vec<_> =
+        finding.sightings.iter().filter_map(|at| case.sightings.get(usize::try_from(*at).ok()?)).collect();
     let keys: Vec<_> = sightings.iter().map(|group| &group.key).collect();
     put(&mut fields, places(&keys, &destinations));
     let told = finding.endpoints.iter().filter_map(|id| reached.senders.get(id)).flatten();
-    let apps = keys.iter().map(|key| key.app.as_str()).chain(told.flat_map(|one| one.packages.iter().map(String::as_str)));
+    let apps = keys
+        .iter()
+        .map(|key| key.app.as_str())
+        .chain(told.flat_map(|one| one.packages.iter().map(String::as_str)));
     let writers = number(&finding.kind).into_iter().flat_map(|number| {
         let written = case.phone.messages.iter().filter(move |message| message.number == number);
         written.map(|message| message.package.as_str())
@@ -305,7 +325,8 @@ fn receivers(destinations: &[&Destination]) -> [(&'static str, Node); 9] {
     let owners = || destinations.iter().filter_map(|one| one.owner.as_ref());
     let located = |one: &&Destination| one.network.located.as_ref().map(|country| country.code.clone());
     let countries: Vec<_> = destinations.iter().filter_map(located).collect();
-    let plain: Vec<_> = destinations.iter().filter(|one| one.network.edge.is_empty()).filter_map(located).collect();
+    let plain: Vec<_> =
+        destinations.iter().filter(|one| one.network.edge.is_empty()).filter_map(located).collect();
     let is_public = |one: &&&Destination| one.network.scope == "public";
     [
         ("hosts", Node::texts(destinations.iter().map(|one| name(one)))),
@@ -329,9 +350,11 @@ fn name(destination: &Destination) -> &str {
 
 fn places(keys: &[&SightingKey], destinations: &[&Destination]) -> [(&'static str, Node); 6] {
     // Without sightings, the channels of the receivers say who could read it.
-    let channels = destinations.iter().flat_map(|one| &one.channels).map(|(channel, _)| match channel.protocol.as_str() {
-        "none" => "clear",
-        _ => "encrypted",
+    let channels = destinations.iter().flat_map(|one| &one.channels).map(|(channel, _)| {
+        match channel.protocol.as_str() {
+            "none" => "clear",
+            _ => "encrypted",
+        }
     });
     let security: Vec<_> = match keys {
         [] => channels.collect(),
@@ -487,11 +510,21 @@ fn special_behaviour(fields: &mut BTreeMap<String, Node>, behaviour: &Behaviour)
                     ("delivered", count(delivered)),
                     ("answered", count(answered)),
                     ("succeeded", Node::count(succeeded)),
-                    ("names", Node::List(results.iter().map(|(name, value, _)| Node::text(&format!("{name}={value}"))).collect())),
+                    (
+                        "names",
+                        Node::List(
+                            results
+                                .iter()
+                                .map(|(name, value, _)| Node::text(&format!("{name}={value}")))
+                                .collect(),
+                        ),
+                    ),
                 ],
             );
         }
-        Behaviour::ForeignResolver { resolver, .. } => put(fields, [("hosts", Node::texts([resolver.as_str()]))]),
+        Behaviour::ForeignResolver { resolver, .. } => {
+            put(fields, [("hosts", Node::texts([resolver.as_str()]))]);
+        }
         Behaviour::UnresolvedName { name, outcome } => {
             put(fields, [("hosts", Node::texts([name.as_str()])), ("rule", Node::text(outcome))]);
         }
@@ -513,7 +546,10 @@ fn special_behaviour(fields: &mut BTreeMap<String, Node>, behaviour: &Behaviour)
                 ("value", Node::text(value)),
                 ("occurrences", count(messages)),
                 ("span_s", count(span_s)),
-                ("outlived", Node::counts(outlived.iter().map(|(kind, count)| (kind.replace('-', "_"), *count)))),
+                (
+                    "outlived",
+                    Node::counts(outlived.iter().map(|(kind, count)| (kind.replace('-', "_"), *count))),
+                ),
                 ("names", Node::texts(same_as.iter().map(String::as_str))),
                 ("joined", Node::texts(joined.iter().map(|kind| kind.id()))),
             ],
@@ -572,7 +608,10 @@ fn special_behaviour(fields: &mut BTreeMap<String, Node>, behaviour: &Behaviour)
         ),
         Behaviour::Stage { stage, identifier, within, outside } => {
             identified(fields, *identifier);
-            put(fields, [("stage", Node::text(stage)), ("within", count(within)), ("outside", count(outside))]);
+            put(
+                fields,
+                [("stage", Node::text(stage)), ("within", count(within)), ("outside", count(outside))],
+            );
         }
         Behaviour::Trigger { request, mark, marks, followed, lag_ms, chance_ppm, .. } => put(
             fields,
@@ -625,7 +664,7 @@ fn nothing() -> [(&'static str, Node); 39] {
         ("stage", text.clone()),
         ("within", zero.clone()),
         ("outside", zero.clone()),
-        ("mark", text.clone()),
+        ("mark", text),
         ("marks", zero.clone()),
         ("followed", zero.clone()),
         ("lag_ms", zero.clone()),
@@ -638,8 +677,11 @@ fn nothing() -> [(&'static str, Node); 39] {
 }
 
 fn destination(role: &str, one: &Destination) -> Node {
-    let owner = |of: fn(&evidence::Owner) -> &String| Node::text(one.owner.as_ref().map_or("", |owner| of(owner)));
-    let country = |country: &Option<evidence::Country>| Node::text(country.as_ref().map_or("", |country| &country.code));
+    let owner =
+        |of: fn(&evidence::Owner) -> &String| Node::text(one.owner.as_ref().map_or("", |owner| of(owner)));
+    let country = |country: &Option<evidence::Country>| {
+        Node::text(country.as_ref().map_or("", |country| &country.code))
+    };
     let transport = match one.endpoint.transport {
         Transport::Tcp => "tcp",
         Transport::Udp => "udp",
@@ -686,7 +728,10 @@ fn captures(role: &str, case: &Case) -> Vec<Node> {
             ("format", Node::text(&capture.format)),
             ("holds", Node::text(holds(capture.holds))),
             ("frames", Node::count(capture.frames)),
-            ("hours", Node::Number(capture.first.zip(capture.last).map_or(0.0, |(first, last)| hours(first, last)))),
+            (
+                "hours",
+                Node::Number(capture.first.zip(capture.last).map_or(0.0, |(first, last)| hours(first, last))),
+            ),
             ("first", seconds(capture.first)),
             ("last", seconds(capture.last)),
             ("damaged", Node::Bool(capture.damage.is_some())),

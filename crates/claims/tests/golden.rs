@@ -76,11 +76,18 @@ fn the_document_lists_what_there_is() {
     let page = std::fs::read_to_string(path).unwrap();
     let begin = "<!-- generated: from here on, by `UPDATE_DOCS=1 cargo test -p claims` -->\n\n";
     let (kept, listed) = page.split_once(begin).unwrap_or((page.as_str(), ""));
-    let wanted = format!("## Names\n\n{}\n## Templates\n\n{}", claims::schema::reference(), claims::template_reference());
+    let wanted = format!(
+        "## Names\n\n{}\n## Templates\n\n{}",
+        claims::schema::reference(),
+        claims::template_reference()
+    );
     let wanted = format!("{}\n", wanted.trim_end());
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(path, format!("{kept}{begin}{wanted}")).unwrap();
     } else {
-        assert_eq!(listed, wanted, "docs/claims.md is stale: UPDATE_DOCS=1 cargo test -p claims --test golden");
+        assert_eq!(
+            listed, wanted,
+            "docs/claims.md is stale: UPDATE_DOCS=1 cargo test -p claims --test golden"
+        );
     }
 }

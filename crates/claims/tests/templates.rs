@@ -6,7 +6,9 @@ mod kit;
 use std::collections::BTreeMap;
 
 use claims::{Claims, judge, template_names};
-use evidence::{Behaviour, FindingKind, Form, Grade, Holding, IdentifierKind as Kind, ProtectionFault, Security};
+use evidence::{
+    Behaviour, FindingKind, Form, Grade, Holding, IdentifierKind as Kind, ProtectionFault, Security,
+};
 
 use kit::Made;
 
@@ -163,14 +165,20 @@ fn rows() -> Vec<Row> {
             with: "countries = [\"FR\"]",
             contradicted: one(day(&[]).sent(Kind::Imei, CLEAR)),
             consistent: None,
-            not_testable: one(Made::new(9, &[]).to("a.example", "FR", "", "none", "").sent(Kind::Imei, CLEAR)),
+            not_testable: one(Made::new(9, &[])
+                .to("a.example", "FR", "", "none", "")
+                .sent(Kind::Imei, CLEAR)),
         },
         Row {
             template: "sent_to_country",
             with: "countries = [\"FR\"]",
             contradicted: one(day(&[]).sent(Kind::Imei, CLEAR)),
-            consistent: Some(one(Made::new(9, &[]).to("a.example", "FR", "", "none", "").sent(Kind::Imei, CLEAR))),
-            not_testable: one(Made::new(9, &[]).to("a.example", "US", "cdn", "none", "").sent(Kind::Imei, CLEAR)),
+            consistent: Some(one(Made::new(9, &[])
+                .to("a.example", "FR", "", "none", "")
+                .sent(Kind::Imei, CLEAR))),
+            not_testable: one(Made::new(9, &[])
+                .to("a.example", "US", "cdn", "none", "")
+                .sent(Kind::Imei, CLEAR)),
         },
         Row {
             template: "fixed_in_build",
@@ -204,16 +212,22 @@ fn rows() -> Vec<Row> {
         Row {
             template: "not_shared",
             with: "vendors = [\"Vendor\"]",
-            contradicted: one(Made::new(9, &[Kind::Imei]).to("b.example", "US", "", "none", "Other").sent(Kind::Imei, SEALED)),
+            contradicted: one(Made::new(9, &[Kind::Imei])
+                .to("b.example", "US", "", "none", "Other")
+                .sent(Kind::Imei, SEALED)),
             consistent: None,
             not_testable: one(day(&[Kind::Imei]).sent(Kind::Imei, SEALED)),
         },
         Row {
             template: "no_other_receivers",
             with: "vendors = [\"Vendor\"]",
-            contradicted: one(day(&[Kind::Imei]).to("b.example", "US", "", "none", "Other").sent(Kind::Imei, SEALED)),
+            contradicted: one(day(&[Kind::Imei])
+                .to("b.example", "US", "", "none", "Other")
+                .sent(Kind::Imei, SEALED)),
             consistent: Some(one(day(&[Kind::Imei]).sent(Kind::Imei, SEALED))),
-            not_testable: one(day(&[Kind::Imei]).to("b.example", "US", "", "none", "").sent(Kind::Imei, SEALED)),
+            not_testable: one(day(&[Kind::Imei])
+                .to("b.example", "US", "", "none", "")
+                .sent(Kind::Imei, SEALED)),
         },
     ]
 }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AnomalyTally, CaptureId, Destination, Device, Finding, IdentifierKind, Ledger, Phone, SightingGroup, Timestamp,
+    AnomalyTally, CaptureId, Destination, Device, Finding, IdentifierKind, Ledger, Phone, SightingGroup,
+    Timestamp,
 };
 
 /// The version of the `case.json` format. The first number changes when old readers would go wrong.

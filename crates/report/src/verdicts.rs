@@ -117,9 +117,18 @@ fn write(page: &mut impl std::fmt::Write, verdicts: &[Verdict]) -> std::fmt::Res
         writeln!(page, "  - Said by {}, {}", text(&claim.by), text(&claim.source))?;
         verdict.reasons.iter().try_for_each(|reason| writeln!(page, "  - Because {}", text(reason)))?;
         for proof in &verdict.proofs {
-            writeln!(page, "  - Finding {} in {}: {}", code(&proof.finding.0), text(&proof.case), text(&proof.title))?;
+            writeln!(
+                page,
+                "  - Finding {} in {}: {}",
+                code(&proof.finding.0),
+                text(&proof.case),
+                text(&proof.title)
+            )?;
         }
-        verdict.coverage.iter().try_for_each(|sentence| writeln!(page, "  - Coverage: {}", text(sentence)))?;
+        verdict
+            .coverage
+            .iter()
+            .try_for_each(|sentence| writeln!(page, "  - Coverage: {}", text(sentence)))?;
         verdict.would_test.iter().try_for_each(|help| writeln!(page, "  - To test it: {}", text(help)))?;
     }
     Ok(())
@@ -141,7 +150,11 @@ mod tests {
             },
             holding: Holding::Contradicted,
             reasons: vec!["it was readable".to_owned()],
-            proofs: vec![Proof { case: "new".to_owned(), finding: FindingId("F-1".to_owned()), title: "t".to_owned() }],
+            proofs: vec![Proof {
+                case: "new".to_owned(),
+                finding: FindingId("F-1".to_owned()),
+                title: "t".to_owned(),
+            }],
             coverage: vec!["25 hours".to_owned()],
             would_test: vec![],
         }

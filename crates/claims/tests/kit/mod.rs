@@ -1,4 +1,5 @@
 //! Cases made by hand, small enough to be read.
+#![allow(dead_code, reason = "each test uses a part of it")]
 
 use evidence::{
     Behaviour, Capture, CaptureId, Case, Channel, Country, Destination, Endpoint, EndpointId, Fate, Finding,
@@ -50,9 +51,11 @@ impl Made {
 
     pub(crate) fn mark(mut self, kind: &str, times: usize) -> Self {
         for time in 0..times {
-            let quote = Quote { capture: CaptureId(0), line: FrameNo(1), start: 0, end: 0, text: String::new() };
+            let quote =
+                Quote { capture: CaptureId(0), line: FrameNo(1), start: 0, end: 0, text: String::new() };
             let time = Timestamp::new(START + time as i64 * 60, 0);
-            let mark = Mark { time, kind: kind.to_owned(), package: String::new(), detail: String::new(), quote };
+            let mark =
+                Mark { time, kind: kind.to_owned(), package: String::new(), detail: String::new(), quote };
             self.0.phone.marks.push(mark);
         }
         self
@@ -83,7 +86,12 @@ impl Made {
             named_by: "sni".to_owned(),
             cname_chain: vec![],
             domain: host.split_once('.').map_or(host, |(_, domain)| domain).to_owned(),
-            network: Network { scope: "public".to_owned(), located, edge: edge.to_owned(), ..Network::default() },
+            network: Network {
+                scope: "public".to_owned(),
+                located,
+                edge: edge.to_owned(),
+                ..Network::default()
+            },
             owner: (!owner.is_empty()).then(|| Owner {
                 operator: owner.to_owned(),
                 group: String::new(),
@@ -115,7 +123,13 @@ impl Made {
         self.sent_as(kind, security, "", 3600)
     }
 
-    pub(crate) fn sent_as(mut self, kind: IdentifierKind, security: Security, label: &str, span: i64) -> Self {
+    pub(crate) fn sent_as(
+        mut self,
+        kind: IdentifierKind,
+        security: Security,
+        label: &str,
+        span: i64,
+    ) -> Self {
         let endpoint = EndpointId((self.0.destinations.len() as u32).saturating_sub(1));
         let key = SightingKey {
             kind,
@@ -135,7 +149,12 @@ impl Made {
         let (first, last) = (Timestamp::new(START, 0), Timestamp::new(START + span, 0));
         self.0.sightings.push(SightingGroup { key, count: 2, first, last, proofs: vec![] });
         let forms = vec![Form("digits".to_owned())];
-        let kind = FindingKind::IdentifierSent { identifier: kind, value: "1".to_owned(), grade: Grade::Known, forms };
+        let kind = FindingKind::IdentifierSent {
+            identifier: kind,
+            value: "1".to_owned(),
+            grade: Grade::Known,
+            forms,
+        };
         self.found(kind, 3)
     }
 

@@ -24,7 +24,9 @@ pub(crate) fn run(arguments: &ClaimsArguments) -> anyhow::Result<Exit> {
     distinct(&named)?;
     let claims = read(file)?;
     for (role, _) in named.iter().filter(|(role, _)| is_unused(role, &claims)) {
-        print::note(&format!("no statement asks for a case `{role}`; those without roles are judged over all cases"));
+        print::note(&format!(
+            "no statement asks for a case `{role}`; those without roles are judged over all cases"
+        ));
     }
     let read_from: Vec<PathBuf> = named.iter().map(|(_, path)| path.clone()).chain([file.clone()]).collect();
     let cases: Vec<(String, Case)> =
