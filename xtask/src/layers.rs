@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 /// Which of our crates each crate may use (besides for its tests).
 const ALLOWED: &[(&str, &[&str])] = &[
     ("evidence", &[]),
+    ("claims", &["evidence"]),
     ("facts", &["evidence"]),
     ("handset", &["evidence"]),
     ("wire", &["evidence"]),
@@ -18,7 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store", &["evidence"]),
     ("report", &["evidence", "facts"]),
     ("audit", &["evidence", "facts", "handset", "wire", "payload", "identifiers", "unmask", "store"]),
-    ("phonehome", &["evidence", "facts", "identifiers", "audit", "store", "report"]),
+    ("phonehome", &["evidence", "claims", "facts", "identifiers", "audit", "store", "report"]),
     ("testkit", &["evidence"]),
     ("virtnet", &["evidence", "testkit"]),
     (
@@ -32,8 +33,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that get bytes, gaps and time as arguments, and touch nothing else.
-const PURE: &[&str] =
-    &["evidence", "facts", "handset", "wire", "payload", "identifiers", "unmask", "report", "virtnet"];
+const PURE: &[&str] = &[
+    "evidence",
+    "claims",
+    "facts",
+    "handset",
+    "wire",
+    "payload",
+    "identifiers",
+    "unmask",
+    "report",
+    "virtnet",
+];
 
 /// What pure crates must not name.
 const FORBIDDEN: &[&str] = &[

@@ -60,7 +60,7 @@ fn sent(bodies: &[String], effort: u64) -> (Case, tempfile::TempDir) {
         keys: Vec::new(),
         bill: None,
         inputs: vec![path],
-        profile: Some(Profile::from_toml(PROFILE).unwrap()),
+        profile: Some(Profile::parse(PROFILE, &mut |_| Err(String::new())).unwrap()),
         store: None,
         atlas: Atlas::embedded(),
         effort: Effort::of(effort),

@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Apps(AppsArguments),
     /// Find what left the phone in packet captures, to whom, and write the case
     Audit(AuditArguments),
+    /// Judge what a vendor said: contradicted, consistent with what was seen, or not testable
+    Claims(ClaimsArguments),
     /// Print shell completions
     Completions(CompletionsArguments),
     /// Write what was read, decrypted, for other programs: as HAR, pcapng or CSV
@@ -99,6 +101,24 @@ pub(crate) struct AuditArguments {
     /// No progress bar and no summary
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClaimsArguments {
+    /// Cases (folders that `phonehome audit` wrote, or their case.json), each as it is or as ROLE=CASE (`before=…`,
+    /// `after=…`), and at the end the file of claims
+    #[arg(required = true, num_args = 2.., value_name = "[ROLE=]CASE… CLAIMS")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Print the verdicts as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write the verdicts to a file: as a page where its name ends in .html, as Markdown in .md, as JSON in .json,
+    /// else as text
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Exit with 1 if a statement is contradicted
+    #[arg(long)]
+    pub(crate) fail_on_contradiction: bool,
 }
 
 #[derive(Debug, Args)]

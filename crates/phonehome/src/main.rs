@@ -27,6 +27,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Apps(arguments) => commands::apps::run(&arguments),
         Command::Audit(arguments) => commands::audit::run(arguments),
+        Command::Claims(arguments) => commands::claims::run(&arguments),
         Command::Completions(arguments) => commands::completions::run(&arguments),
         Command::Export(arguments) => commands::export::run(&arguments),
         Command::Man => commands::man::run(),

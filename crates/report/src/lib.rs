@@ -18,6 +18,7 @@ mod overview;
 mod plain;
 mod stix;
 mod summary;
+mod verdicts;
 mod words;
 
 pub use html::{Atlas, Excerpt, Excerpts, HtmlOptions, Moments, Place, html};
@@ -26,3 +27,4 @@ pub use markdown::markdown;
 pub use plain::visible;
 pub use stix::stix;
 pub use summary::{SummaryOptions, summary};
+pub use verdicts::{verdicts_html, verdicts_markdown, verdicts_page};

@@ -2,6 +2,7 @@
 
 pub(crate) mod apps;
 pub(crate) mod audit;
+pub(crate) mod claims;
 pub(crate) mod completions;
 pub(crate) mod export;
 pub(crate) mod man;

@@ -67,7 +67,8 @@ enum Verdict {
     Holds(Box<Recipe>),
 }
 
-fn load(path: &Path) -> anyhow::Result<(PathBuf, Case)> {
+/// Reads a case: its folder or its file. Gives the folder with it.
+pub(super) fn load(path: &Path) -> anyhow::Result<(PathBuf, Case)> {
     let file = if path.is_dir() { path.join("case.json") } else { path.to_owned() };
     let fail = |words: String| Failed::with(Exit::Nothing, format!("{}: {words}", file.display()));
     let about = fs::metadata(&file).map_err(|error| {
