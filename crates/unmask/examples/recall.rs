@@ -72,10 +72,16 @@ pub fn false_positives() -> BTreeMap<&'static str, (u32, u32)> {
         check("unreachable key", &noise.bytes(16 * (1 + round)));
         check("hashes of others", hex(&Md5::digest(noise.bytes(8))).as_bytes());
         check("noise in base64", base64(&noise.bytes(30 + round)).as_bytes());
-        check("scrambled numbers of others", &xor(&noise.digits(15), &[0x40 | u8::try_from(round).unwrap_or(0)]));
+        check(
+            "scrambled numbers of others",
+            &xor(&noise.digits(15), &[0x40 | u8::try_from(round).unwrap_or(0)]),
+        );
         check("small numbers", &noise.bytes(120).iter().map(|byte| byte & 31).collect::<Vec<_>>());
         let wave = (0..120_u32).map(|at| u8::try_from(at * at / 7 % 64).unwrap_or(0));
-        check("samples of sound", &wave.zip(noise.bytes(120)).map(|(wave, low)| wave + (low & 3)).collect::<Vec<_>>());
+        check(
+            "samples of sound",
+            &wave.zip(noise.bytes(120)).map(|(wave, low)| wave + (low & 3)).collect::<Vec<_>>(),
+        );
         let head: &[u8] = HEADS.get(round % HEADS.len()).copied().unwrap_or_default();
         check("pictures, films, archives, records", &[head, &noise.bytes(150)].concat());
         let words = noise.digits(12).iter().map(|digit| WORDS[usize::from(digit - b'0')]).collect::<Vec<_>>();
@@ -96,7 +102,11 @@ const IDENTIFIERS: &[(&str, &str)] = &[
 
 fn profile() -> Cribs {
     let crib = |(name, value): &(&str, &str)| Crib {
-        kind: IdentifierKind::ALL.iter().copied().find(|kind| kind.id() == *name).unwrap_or(IdentifierKind::Canary),
+        kind: IdentifierKind::ALL
+            .iter()
+            .copied()
+            .find(|kind| kind.id() == *name)
+            .unwrap_or(IdentifierKind::Canary),
         label: (*name).to_owned(),
         spellings: vec![value.as_bytes().to_vec()],
     };
@@ -161,8 +171,11 @@ fn hex(bytes: &[u8]) -> String {
 fn base64(bytes: &[u8]) -> String {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let groups = bytes.chunks(3).map(|group| {
-        let held = group.iter().fold(0_usize, |held, &byte| held << 8 | usize::from(byte)) << (8 * (3 - group.len()));
-        let digit = |at: usize| if at <= group.len() { char::from(alphabet[held >> (18 - 6 * at) & 63]) } else { '=' };
+        let held = group.iter().fold(0_usize, |held, &byte| held << 8 | usize::from(byte))
+            << (8 * (3 - group.len()));
+        let digit = |at: usize| {
+            if at <= group.len() { char::from(alphabet[held >> (18 - 6 * at) & 63]) } else { '=' }
+        };
         (0..4).map(digit).collect::<String>()
     });
     groups.collect()
@@ -187,7 +200,8 @@ impl Noise {
 
 const TIME: &[u8] = b"1470104373232";
 const KEY_TEXT: &[u8] = b"Qx7rTz19LmPw42sV";
-const WORDS: [&str; 10] = ["amber", "bicycle", "cloud", "drift", "ember", "flute", "garden", "harbour", "island", "juniper"];
+const WORDS: [&str; 10] =
+    ["amber", "bicycle", "cloud", "drift", "ember", "flute", "garden", "harbour", "island", "juniper"];
 const HEADS: &[&[u8]] = &[
     b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0",
     b"\0\0\0\x20ftypisom\0\0\x02\0isomiso2avc1mp41",

@@ -29,7 +29,8 @@ fn base64url(bytes: &[u8]) -> Vec<u8> {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut text = Vec::new();
     for group in bytes.chunks(3) {
-        let held = group.iter().fold(0_usize, |held, &byte| held << 8 | usize::from(byte)) << (8 * (3 - group.len()));
+        let held = group.iter().fold(0_usize, |held, &byte| held << 8 | usize::from(byte))
+            << (8 * (3 - group.len()));
         text.extend((0..=group.len()).map(|at| alphabet[held >> (18 - 6 * at) & 63]));
     }
     text
@@ -73,7 +74,8 @@ fn what_gives_a_cipher_away_is_named() {
 
 #[test]
 fn classes_have_their_examples() {
-    let strong: Vec<_> = (30..34).map(|seed| noise(seed, 160 + 16 * usize::try_from(seed % 3).unwrap())).collect();
+    let strong: Vec<_> =
+        (30..34).map(|seed| noise(seed, 160 + 16 * usize::try_from(seed % 3).unwrap())).collect();
     let strong: Vec<&[u8]> = strong.iter().map(Vec::as_slice).collect();
     assert_eq!(judge(&strong, false, &[]).class, Class::Strong);
     let (hash, jpeg) = (noise(40, 20), [b"\xff\xd8\xff\xe0".to_vec(), noise(41, 300)].concat());
