@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 /// Which of our crates each crate may use (besides for its tests).
 const ALLOWED: &[(&str, &[&str])] = &[
     ("evidence", &[]),
+    ("compare", &["evidence"]),
     ("facts", &["evidence"]),
     ("handset", &["evidence"]),
     ("wire", &["evidence"]),
@@ -17,7 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store", &["evidence"]),
     ("report", &["evidence", "facts"]),
     ("audit", &["evidence", "facts", "handset", "wire", "payload", "identifiers", "store"]),
-    ("phonehome", &["evidence", "facts", "identifiers", "audit", "store", "report"]),
+    ("phonehome", &["evidence", "compare", "facts", "identifiers", "audit", "store", "report"]),
     ("testkit", &["evidence"]),
     (
         "fuzzed",
@@ -30,7 +31,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that get bytes, gaps and time as arguments, and touch nothing else.
-const PURE: &[&str] = &["evidence", "facts", "handset", "wire", "payload", "identifiers", "report"];
+const PURE: &[&str] =
+    &["evidence", "compare", "facts", "handset", "wire", "payload", "identifiers", "report"];
 
 /// What pure crates must not name.
 const FORBIDDEN: &[&str] = &[
