@@ -10,6 +10,7 @@ use anyhow::{Context, bail};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("evidence", &[]),
     ("claims", &["evidence"]),
+    ("compare", &["evidence"]),
     ("facts", &["evidence"]),
     ("handset", &["evidence"]),
     ("wire", &["evidence"]),
@@ -19,7 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store", &["evidence"]),
     ("report", &["evidence", "facts"]),
     ("audit", &["evidence", "facts", "handset", "wire", "payload", "identifiers", "unmask", "store"]),
-    ("phonehome", &["evidence", "claims", "facts", "identifiers", "audit", "store", "report"]),
+    ("phonehome", &["evidence", "claims", "compare", "facts", "identifiers", "audit", "store", "report"]),
     ("testkit", &["evidence"]),
     ("virtnet", &["evidence", "testkit"]),
     (
@@ -36,6 +37,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const PURE: &[&str] = &[
     "evidence",
     "claims",
+    "compare",
     "facts",
     "handset",
     "wire",

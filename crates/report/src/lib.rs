@@ -7,14 +7,18 @@
 //! (terminal escapes, bidirectional controls, zero-width characters) are made visible everywhere.
 
 pub mod apps;
+pub mod assessment;
 mod chain;
+pub mod comparison;
 mod coverage;
+mod document;
 
 pub mod csv;
 mod html;
 mod json;
 mod markdown;
 mod overview;
+mod pdf;
 mod plain;
 mod stix;
 mod summary;

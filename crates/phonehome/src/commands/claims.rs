@@ -11,8 +11,8 @@ use claims::{Claims, ClaimsError, judge};
 use evidence::{Case, Holding, Verdict};
 use report::visible;
 
-use super::prove::load;
 use crate::{
+    case::load,
     cli::ClaimsArguments,
     exit::{Exit, Failed},
     print, write,
