@@ -112,9 +112,15 @@ impl<W: Write> PcapngWriter<W> {
     /// Begins a file: writes a section header and, as interface 0, an Ethernet interface that counts
     /// nanoseconds.
     pub fn new(out: W, big_endian: bool) -> io::Result<Self> {
+        let mut writer = Self::bare(out, big_endian)?;
+        writer.interface(ETHERNET, &[(IF_TSRESOL, &[9])])?;
+        Ok(writer)
+    }
+
+    /// The same without an interface: the caller describes those that frames name.
+    pub fn bare(out: W, big_endian: bool) -> io::Result<Self> {
         let mut writer = Self { out, big_endian, written: 0 };
         writer.section(&[])?;
-        writer.interface(ETHERNET, &[(IF_TSRESOL, &[9])])?;
         Ok(writer)
     }
 
