@@ -30,6 +30,11 @@ pub fn response(id: u16, question: (&str, u16), answers: &[(&str, Data<'_>)]) ->
     message(id, 0x8180, question, answers)
 }
 
+/// A response that says that there is no such name (NXDOMAIN).
+pub fn no_such_name(id: u16, question: (&str, u16)) -> Vec<u8> {
+    message(id, 0x8183, question, &[])
+}
+
 fn message(id: u16, flags: u16, (name, kind): (&str, u16), answers: &[(&str, Data<'_>)]) -> Vec<u8> {
     let mut out = Vec::new();
     for field in [id, flags, 1, answers.len() as u16, 0, 0] {

@@ -2,7 +2,10 @@
 
 use std::io::{self, Write};
 
-use testkit::{PcapngWriter, capture::{COMMENT, ETHERNET, IF_NAME, IF_TSRESOL}};
+use testkit::{
+    PcapngWriter,
+    capture::{COMMENT, ETHERNET, IF_NAME, IF_TSRESOL},
+};
 
 use crate::{Direction, Event, Frame, Recording};
 

@@ -29,14 +29,22 @@
 //! # }
 //! ```
 
+mod end;
 mod file;
+mod lan;
+mod line;
 mod plan;
+mod player;
 mod recording;
+mod talk;
+mod tls;
+mod udp;
+mod view;
 
 pub use file::{FileStyle, FileWriter, pcapng};
 pub use plan::{
-    Conditions, Conversation, Datagram, Ending, Host, Lookup, Mistake, Nat, Plan, Reply, Router, Security, Server,
-    Side, TlsVersion, Turn,
+    Conditions, Conversation, Datagram, Ending, Host, Lookup, Mistake, Nat, Plan, Reply, Router, Security,
+    Server, Side, TlsVersion, Turn,
 };
 pub use recording::{Direction, Event, Flow, Frame, Part, Recording};
 
@@ -49,6 +57,7 @@ pub fn play(plan: &Plan) -> Result<Recording, Mistake> {
 
 /// Plays a plan and hands over what comes of it in order of time. What is held in memory are the connections
 /// that are open at one time.
-pub fn play_into(plan: &Plan, _out: &mut dyn FnMut(Event)) -> Result<(), Mistake> {
-    plan.check()
+pub fn play_into(plan: &Plan, out: &mut dyn FnMut(Event)) -> Result<(), Mistake> {
+    player::Player::new(plan)?.play(out);
+    Ok(())
 }

@@ -284,6 +284,9 @@ pub struct Datagram {
 pub struct Reply {
     /// How long the other side takes, beside the time on the way.
     pub delay_ms: u64,
+    /// Who answers where it is not the one who was asked, as in groups. The router where this is `None` and the
+    /// datagram went to a group.
+    pub from: Option<SocketAddr>,
     /// What it says.
     pub bytes: Vec<u8>,
 }
