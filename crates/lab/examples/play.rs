@@ -1,0 +1,23 @@
+//! Plays a scenario and writes its files: `cargo run -p lab --example play -- cases/nokia-7-plus/before-foreign.toml out`.
+
+use std::{
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
+    let (Some(file), Some(out)) = (arguments.next(), arguments.next()) else {
+        return Err("SCENARIO OUT".into());
+    };
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let beside = |name: &str| fs::read_to_string(folder.join(name)).ok();
+    let scenario = lab::Scenario::read(&fs::read_to_string(&file)?, &beside)?;
+    for artefact in lab::run(&scenario)?.files {
+        let path = out.join(&artefact.name);
+        fs::create_dir_all(path.parent().unwrap_or(&out))?;
+        fs::write(path, &artefact.bytes)?;
+    }
+    Ok(())
+}
