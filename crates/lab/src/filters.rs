@@ -56,6 +56,8 @@ pub const FILTERS: &[(&str, &str)] = &[
     ("sha1", "SHA-1 in hex"),
     ("sha256", "SHA-256 in hex"),
     ("sha256-128", "the first 128 bits of SHA-256, as bytes"),
+    ("spaced", "a number in groups of four digits: `+658 5550 183`"),
+    ("subscriber", "a number without its country's code: `subscriber:65`"),
     ("upper", "in capitals"),
     ("varint", "a decimal number as a protobuf field: `varint:2`"),
     ("xor", "XOR with a part, again and again: `xor:key`"),
@@ -117,6 +119,12 @@ fn of(name: &str) -> Option<Filter> {
         "sha1" => |value, _, _| Some(hex(&sha1::Sha1::digest(value)).into_bytes()),
         "sha256" => |value, _, _| Some(hex(&sha2::Sha256::digest(value)).into_bytes()),
         "sha256-128" => |value, _, _| Some(sha2::Sha256::digest(value).iter().take(16).copied().collect()),
+        "spaced" => |value, _, _| Some(value.chunks(4).collect::<Vec<_>>().join(&b' ')),
+        "subscriber" => |value, code, _| {
+            let value = text(value);
+            let home = value.strip_prefix('+').and_then(|rest| rest.strip_prefix(code));
+            Some(home.map(str::to_owned).unwrap_or(value).into_bytes())
+        },
         "upper" => |value, _, _| Some(value.to_ascii_uppercase()),
         "varint" => |value, field, _| {
             let mut out = varint(field.parse::<u64>().ok()?.checked_mul(8)?);

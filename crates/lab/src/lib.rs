@@ -9,6 +9,7 @@
 //! The format is documented at [`Scenario`], with every key at its field, and by example in `cases/README.md`.
 
 mod artefacts;
+mod cases;
 mod expected;
 mod filters;
 mod kinds;
@@ -19,7 +20,8 @@ mod template;
 mod variants;
 
 pub use artefacts::{Artefact, Artefacts, run};
-pub use expected::{Absent, Expected, Found, Run};
+pub use cases::Case;
+pub use expected::{Expected, Outcome, Row, Run};
 pub use filters::FILTERS;
 pub use kinds::{DETAILS, KINDS, Kind};
 pub use scenario::*;
