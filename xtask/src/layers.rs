@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("audit", &["evidence", "facts", "handset", "wire", "payload", "identifiers", "store"]),
     ("phonehome", &["evidence", "facts", "identifiers", "audit", "store", "report"]),
     ("testkit", &["evidence"]),
+    ("lab", &["evidence", "testkit", "virtnet"]),
     (
         "fuzzed",
         &["evidence", "facts", "handset", "identifiers", "wire", "payload", "audit", "report", "testkit"],
