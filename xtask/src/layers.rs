@@ -20,6 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("phonehome", &["evidence", "facts", "identifiers", "audit", "store", "report"]),
     ("testkit", &["evidence"]),
     ("lab", &["evidence", "testkit", "virtnet"]),
+    ("virtnet", &["evidence", "testkit"]),
     (
         "fuzzed",
         &["evidence", "facts", "handset", "identifiers", "wire", "payload", "audit", "report", "testkit"],
@@ -31,7 +32,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that get bytes, gaps and time as arguments, and touch nothing else.
-const PURE: &[&str] = &["evidence", "facts", "handset", "wire", "payload", "identifiers", "report"];
+const PURE: &[&str] =
+    &["evidence", "facts", "handset", "wire", "payload", "identifiers", "report", "virtnet"];
 
 /// What pure crates must not name.
 const FORBIDDEN: &[&str] = &[

@@ -19,8 +19,11 @@ pub struct FileStyle<'a> {
     /// Frames say which way they went (option `epb_flags`).
     pub directions: bool,
     /// A comment for a frame.
-    pub comment: Option<&'a dyn Fn(&Frame) -> Option<String>>,
+    pub comment: Option<&'a Comment>,
 }
+
+/// What is noted beside a frame, if anything.
+pub type Comment = dyn Fn(&Frame) -> Option<String>;
 
 impl Default for FileStyle<'_> {
     /// With secrets and directions, interface `wlan0`, no comments.

@@ -31,6 +31,7 @@
 
 mod end;
 mod file;
+pub mod h2;
 mod lan;
 mod line;
 mod plan;
@@ -41,7 +42,7 @@ mod tls;
 mod udp;
 mod view;
 
-pub use file::{FileStyle, FileWriter, pcapng};
+pub use file::{Comment, FileStyle, FileWriter, pcapng};
 pub use plan::{
     Conditions, Conversation, Datagram, Ending, Host, Lookup, Mistake, Nat, Plan, Reply, Router, Security,
     Server, Side, TlsVersion, Turn,

@@ -100,3 +100,43 @@ pub(crate) fn chance(dice: &mut Dice, probability: f64) -> bool {
 
 /// 48 Mbit/s, a usual rate of a Wi-Fi.
 const BYTES_PER_MICROSECOND: i64 = 6;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passages(conditions: &Conditions, direction: Direction) -> Vec<Passage> {
+        let (mut line, mut dice) = (Line::new(conditions), Dice::new(7));
+        (0..2000).map(|index| line.send(&mut dice, direction, index * 500, 1500)).collect()
+    }
+
+    #[test]
+    fn on_a_good_line_all_arrive_once_in_order_and_in_time() {
+        for direction in [Direction::In, Direction::Out] {
+            let passages = passages(&Conditions::default(), direction);
+            assert!(passages.iter().all(|passage| passage.taps.len() == 1 && passage.arrivals.len() == 1));
+            assert!(passages.is_sorted_by_key(|passage| passage.taps[0]));
+            assert!(passages.is_sorted_by_key(|passage| passage.arrivals[0]));
+            for (index, passage) in (0..).zip(&passages) {
+                let took = passage.arrivals[0] - index * 500;
+                assert!(took >= 15_000 && passage.taps[0] < passage.arrivals[0], "{took}");
+            }
+        }
+    }
+
+    #[test]
+    fn trouble_comes_as_often_as_asked() {
+        let conditions = Conditions { loss: 0.1, duplicate: 0.1, reorder: 0.1, ..Conditions::default() };
+        let passages = passages(&conditions, Direction::In);
+        let count = |wanted: fn(&Passage) -> bool| passages.iter().filter(|passage| wanted(passage)).count();
+        let lost = count(|passage| passage.arrivals.is_empty());
+        let unseen = count(|passage| passage.taps.is_empty());
+        let twice = count(|passage| passage.taps.len() == 2);
+        assert!((150..250).contains(&lost), "{lost}");
+        assert!((60..140).contains(&unseen), "{unseen}");
+        assert!((140..240).contains(&twice), "{twice}");
+        let arrivals: Vec<i64> =
+            passages.iter().flat_map(|passage| passage.arrivals.first().copied()).collect();
+        assert!(!arrivals.is_sorted(), "some are overtaken");
+    }
+}

@@ -181,7 +181,7 @@ pub enum Side {
 /// One side says something. It waits until it has heard all that was to be heard before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Turn {
-    /// How long it waits after that, in milliseconds.
+    /// How long it waits after that, in milliseconds; at most a year.
     pub wait_ms: u64,
     /// Who says it.
     pub from: Side,
@@ -271,7 +271,8 @@ pub struct Datagram {
     pub host: usize,
     /// Whom it is for. Groups and the broadcast address are reached in the Wi-Fi, other hosts as well.
     pub to: SocketAddr,
-    /// What it holds, at most 65,507 bytes; longer ones are cut.
+    /// What it holds, at most 65,507 bytes; longer ones are cut. What is too long for a packet goes in fragments
+    /// over IPv4, and all the same in one over IPv6.
     pub bytes: Vec<u8>,
     /// Port of the host; 0 for one of its choosing.
     pub from_port: u16,
@@ -282,7 +283,7 @@ pub struct Datagram {
 /// What answers a datagram.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
-    /// How long the other side takes, beside the time on the way.
+    /// How long the other side takes, beside the time on the way; at most a year.
     pub delay_ms: u64,
     /// Who answers where it is not the one who was asked, as in groups. The router where this is `None` and the
     /// datagram went to a group.
@@ -304,6 +305,25 @@ impl Conversation {
             lookup: Lookup::default(),
         }
     }
+
+    /// A name that cannot be asked for.
+    fn unnameable(&self) -> Option<&str> {
+        let name = self.server.name.as_str();
+        let tls = matches!(self.security, Security::Tls { .. });
+        if tls && ServerName::try_from(name).is_err() {
+            return Some(name);
+        }
+        let asked = [name].into_iter().chain(self.server.cname.iter().map(String::as_str));
+        let mut asked = asked.filter(|_| self.lookup != Lookup::Cached);
+        // RFC 1035 section 2.3.4; 253 characters of text are 255 bytes of a message.
+        asked.find(|name| name.len() > 253 || name.split('.').any(|label| label.len() > 63))
+    }
+}
+
+/// A time of a plan in microseconds. Nothing waits longer than a year.
+pub(crate) fn pause(ms: u64) -> i64 {
+    const YEAR: u64 = 366 * 86_400_000;
+    i64::try_from(ms.min(YEAR)).unwrap_or(0) * 1000
 }
 
 impl Datagram {
@@ -334,8 +354,8 @@ pub enum Mistake {
         /// Where.
         to: IpAddr,
     },
-    /// TLS cannot ask for a server of this name.
-    #[error("conversation {index}: no name for TLS: {name:?}")]
+    /// DNS or TLS cannot ask for a server of this name.
+    #[error("conversation {index}: no name of a server: {name:?}")]
     Name {
         /// The conversation's place.
         index: usize,
@@ -352,9 +372,8 @@ impl Plan {
     pub fn check(&self) -> Result<(), Mistake> {
         for (index, talk) in self.conversations.iter().enumerate() {
             self.check_host(Part::Conversation(index), talk.host, talk.server.address)?;
-            let tls = matches!(talk.security, Security::Tls { .. });
-            if tls && ServerName::try_from(talk.server.name.as_str()).is_err() {
-                return Err(Mistake::Name { index, name: talk.server.name.clone() });
+            if let Some(name) = talk.unnameable() {
+                return Err(Mistake::Name { index, name: name.to_owned() });
             }
         }
         for (index, datagram) in self.datagrams.iter().enumerate() {

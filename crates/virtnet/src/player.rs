@@ -15,6 +15,7 @@ use testkit::{Dice, Endpoint};
 use crate::{
     Conversation, Datagram, Ending, Event, Flow, Frame, Host, Lookup, Mistake, Part, Plan, Security,
     lan::{self, Frames},
+    plan::pause,
     talk::{Outcome, Talk},
     tls::{Authority, Pair, Wish},
     udp::{self, Exchange},
@@ -225,8 +226,7 @@ impl<'a> Player<'a> {
             datagram.from_port
         };
         let reply = datagram.reply.as_ref();
-        let delay = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX).saturating_mul(1000);
-        let answer = reply.map(|reply| (delay(reply.delay_ms), reply.bytes.as_slice()));
+        let answer = reply.map(|reply| (pause(reply.delay_ms), reply.bytes.as_slice()));
         let Some(exchange) = self.exchange(host, (datagram.to, port), Some(datagram)) else { return };
         let (frames, _) = exchange.once((at, &datagram.bytes), answer, &mut dice);
         self.record(frames, Part::Datagram(index));

@@ -13,6 +13,7 @@ use crate::{
     Conditions, Direction, Ending, Side, Turn,
     end::End,
     line::Line,
+    plan::pause,
     tls::{Pair, Secrets},
 };
 
@@ -253,8 +254,7 @@ impl<'a> Script<'a> {
                 self.due = None;
                 return;
             }
-            let wait = i64::try_from(turn.wait_ms).unwrap_or(i64::MAX).saturating_mul(1000);
-            let due = *self.due.get_or_insert(now.saturating_add(wait));
+            let due = *self.due.get_or_insert(now + pause(turn.wait_ms));
             if now < due {
                 return;
             }

@@ -62,7 +62,13 @@ fn the_streams_at_the_tap_are_what_was_said() {
 #[test]
 fn frames_come_in_order_with_right_checksums() {
     let talks = securities().into_iter().map(|security| conversation(security, http(3, 20_000)));
-    let recording = play(&Plan { conditions: rough(), ..plan(talks) }).unwrap();
+    let mut plan = Plan { conditions: rough(), ..plan(talks) };
+    plan.hosts[0].v6 = Some("2001:db8::23".parse().unwrap());
+    plan.hosts[0].joins = vec![kit::at(-5)];
+    let mut six = plan.conversations[0].clone();
+    six.server.address = "2001:db8:7::1".parse().unwrap();
+    plan.conversations.push(six);
+    let recording = play(&plan).unwrap();
     assert!(recording.frames.is_sorted_by_key(|frame| frame.time));
     assert!(recording.frames.len() > 100);
     recording.frames.iter().for_each(kit::check_sums);
@@ -171,6 +177,34 @@ fn names_are_looked_up_as_planned() {
     assert_eq!(asked(3).count(), 0);
     assert_eq!(recording.flows[1].client, None, "no connection without an address");
     assert!(recording.flows.iter().enumerate().all(|(index, flow)| index == 1 || flow.delivered == 2));
+}
+
+#[test]
+fn what_cannot_be_played_is_said_before() {
+    let refused = |spoil: &dyn Fn(&mut Plan)| {
+        let mut plan = plan([conversation(tls(TlsVersion::Tls13), http(1, 1))]);
+        spoil(&mut plan);
+        play(&plan).unwrap_err().to_string()
+    };
+    let said = [
+        refused(&|plan| plan.conversations[0].host = 7),
+        refused(&|plan| plan.conversations[0].server.address = [0; 16].into()),
+        refused(&|plan| plan.conversations[0].server.name = "no name".to_owned()),
+        refused(&|plan| plan.conversations[0].server.cname = vec!["x".repeat(64)]),
+    ];
+    let expected = ["is of host 7", "no such address", "no name of a server", "no name of a server"];
+    for (said, expected) in said.iter().zip(expected) {
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
+#[test]
+fn the_longest_pause_is_a_year() {
+    let mut talk = conversation(tls(TlsVersion::Tls12), http(2, 100));
+    talk.turns[2].wait_ms = u64::MAX;
+    let recording = play(&plan([talk])).unwrap();
+    let flow = &recording.flows[0];
+    assert_eq!((flow.delivered, flow.last.since(flow.first) / 86_400_000_000_000), (4, 366));
 }
 
 #[test]

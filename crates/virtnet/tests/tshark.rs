@@ -1,5 +1,8 @@
 //! Another reader's opinion of the files. Needs `tshark`; without it the tests say so and pass.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "only tests call these functions")]
+#![allow(clippy::print_stdout, reason = "what is skipped is said")]
+
 mod kit;
 
 use std::{fs, path::Path, process::Command};
@@ -7,8 +10,10 @@ use std::{fs, path::Path, process::Command};
 use kit::{at, conversation, http, plan, tls};
 use tempfile::TempDir;
 use virtnet::{
-    Conditions, Datagram, Ending, Event, FileStyle, FileWriter, Lookup, Nat, Plan, Reply, Security,
-    TlsVersion, pcapng, play, play_into,
+    Conditions, Datagram, Ending, Event, FileStyle, FileWriter, Frame, Lookup, Nat, Part, Plan, Reply,
+    Security, TlsVersion,
+    h2::{Http2, Message},
+    pcapng, play, play_into,
 };
 
 /// What tshark prints for a file; `None` without tshark.
@@ -134,4 +139,58 @@ fn without_secrets_tshark_reads_no_request() {
     let option = format!("tls.keylog_file:{}", log.display());
     let requests = tshark(&file, &["-o", &option, "-Y", "http.request"]).unwrap();
     assert_eq!(requests.lines().count(), 1);
+}
+
+#[test]
+fn tshark_reads_http2_with_its_table() {
+    let folder = TempDir::new().unwrap();
+    let mut talk = conversation(tls(TlsVersion::Tls13), Vec::new());
+    talk.security =
+        Security::Tls { version: TlsVersion::Tls13, alpn: vec!["h2".to_owned(), "http/1.1".to_owned()] };
+    let (mut connection, mut expected) = (Http2::new(), Vec::new());
+    for index in 0..60 {
+        let (path, agent) = (format!("/v2/{index}"), format!("agent/{} {}", index / 2, "x".repeat(90)));
+        let ask = Message::request("POST", "api.example.com", &path)
+            .field("user-agent", &agent)
+            .body("a=1")
+            .after(20);
+        let tell = Message::response(200).field("content-type", "text/plain").body(vec![b'b'; 40_000]);
+        connection = connection.exchange(&ask, &tell);
+        expected.push(format!("POST\tapi.example.com\t{path}\t{agent}"));
+    }
+    talk.turns = connection.into_turns();
+    let recording = play(&plan([talk])).unwrap();
+    assert_eq!(recording.flows[0].delivered, 120);
+    let file = written(&folder, "h2.pcapng", pcapng(&recording, &FileStyle::default()));
+    let names = ["method", "authority", "path", "user_agent"].map(|name| format!("http2.headers.{name}"));
+    let fields: Vec<&str> = names.iter().flat_map(|name| ["-e", name]).collect();
+    let arguments = [&["-Y", "http2.headers.method", "-T", "fields"][..], &fields].concat();
+    let Some(requests) = tshark(&file, &arguments) else { return };
+    assert_eq!(requests.lines().collect::<Vec<_>>(), expected);
+    assert_eq!(tshark(&file, &["-Y", "_ws.malformed || _ws.expert.severity >= 6291456"]).unwrap(), "");
+}
+
+#[test]
+fn tshark_reads_what_the_wifi_says_and_what_the_file_notes() {
+    let folder = TempDir::new().unwrap();
+    let recording = play(&everything(Conditions::default())).unwrap();
+    let comment =
+        |frame: &Frame| matches!(frame.part, Part::Network(0)).then(|| "the phone's own".to_owned());
+    let style = FileStyle { comment: Some(&comment), ..FileStyle::default() };
+    let file = written(&folder, "noted.pcapng", pcapng(&recording, &style));
+    let rows = [
+        ("dhcp.option.hostname", "dhcp.option.dhcp == 3", "phone"),
+        ("dhcp.option.vendor_class_id", "dhcp.option.dhcp == 3", "android-dhcp-12"),
+        ("dhcp.ip.your", "dhcp.option.dhcp == 5", "192.168.1.23"),
+        ("arp.src.hw_mac", "arp.opcode == 2", "02:00:5e:00:00:01"),
+        ("icmpv6.nd.na.target_address", "icmpv6.type == 136", "fe80::5eff:fe00:1"),
+        ("frame.comment", "dhcp.option.dhcp == 1", "the phone's own"),
+        ("frame.packet_flags_direction", "dhcp.option.dhcp == 2", "1"),
+        ("frame.interface_name", "dhcp.option.dhcp == 2", "wlan0"),
+    ];
+    for (field, filter, expected) in rows {
+        let Some(found) = tshark(&file, &["-Y", filter, "-T", "fields", "-e", field]) else { return };
+        let found = found.trim().trim_start_matches("0x0000000");
+        assert_eq!(found, expected, "{field}");
+    }
 }

@@ -291,6 +291,10 @@ impl StreamBuffer {
     fn remember(&mut self, count: usize) {
         let leaving = self.bytes.get(self.taken..self.taken.saturating_add(count)).unwrap_or_default();
         let kept = leaving.len().min(HISTORY);
+        if kept < leaving.len() {
+            // What was remembered would no longer end where this begins.
+            self.history.clear();
+        }
         if self.history.len() + kept > 2 * HISTORY {
             self.history.drain(..self.history.len().saturating_sub(HISTORY - kept));
         }
@@ -368,6 +372,7 @@ mod tests {
                 let oldest = taken.saturating_sub(HISTORY as u64);
                 let right = stretch(oldest, at - oldest);
                 assert!(!buffer.contradicts(StreamOffset(oldest), &right));
+                assert!(!buffer.contradicts(StreamOffset(0), &stretch(0, at)), "bite {bite}, all up to {at}");
                 for place in [0, right.len() / 2, right.len() - 1] {
                     let mut wrong = right.clone();
                     wrong[place] ^= 1;

@@ -1,6 +1,7 @@
 //! Plans for the tests, and a look at frames with another parser.
 
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "only tests call these functions")]
 
 use std::{
     collections::BTreeMap,
@@ -132,18 +133,25 @@ pub(crate) fn spoken(recording: &Recording, server: SocketAddr, side: Side) -> V
 /// All checksums of a frame, recomputed.
 pub(crate) fn check_sums(frame: &Frame) {
     let sliced = SlicedPacket::from_ethernet(&frame.bytes).unwrap();
-    let Some(NetSlice::Ipv4(ip)) = sliced.net else { return };
-    let header = ip.header().to_header();
-    assert_eq!(header.header_checksum, header.calc_header_checksum());
-    match sliced.transport {
-        Some(TransportSlice::Tcp(tcp)) => {
-            let expected = tcp.to_header().calc_checksum_ipv4(&header, tcp.payload());
-            assert_eq!(Ok(tcp.checksum()), expected);
+    let (tcp, udp) = match &sliced.transport {
+        Some(TransportSlice::Tcp(tcp)) => (Some((tcp.to_header(), tcp.payload())), None),
+        Some(TransportSlice::Udp(udp)) => (None, Some((udp.to_header(), udp.payload()))),
+        _ => (None, None),
+    };
+    let expected = match &sliced.net {
+        Some(NetSlice::Ipv4(ip)) => {
+            let ip = ip.header().to_header();
+            assert_eq!(ip.header_checksum, ip.calc_header_checksum());
+            let tcp = tcp.as_ref().map(|(tcp, payload)| tcp.calc_checksum_ipv4(&ip, payload));
+            tcp.or(udp.as_ref().map(|(udp, payload)| udp.calc_checksum_ipv4(&ip, payload)))
         }
-        Some(TransportSlice::Udp(udp)) => {
-            let expected = udp.to_header().calc_checksum_ipv4(&header, udp.payload());
-            assert_eq!(Ok(udp.checksum()), expected);
+        Some(NetSlice::Ipv6(ip)) => {
+            let ip = ip.header().to_header();
+            let tcp = tcp.as_ref().map(|(tcp, payload)| tcp.calc_checksum_ipv6(&ip, payload));
+            tcp.or(udp.as_ref().map(|(udp, payload)| udp.calc_checksum_ipv6(&ip, payload)))
         }
-        _ => {}
-    }
+        _ => return,
+    };
+    let seen = tcp.map(|(tcp, _)| tcp.checksum).or(udp.map(|(udp, _)| udp.checksum));
+    assert_eq!(seen, expected.map(Result::unwrap));
 }
