@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Scenario, Sender};
+use crate::{Expected, Scenario, Sender};
 
 /// A transformation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,7 +77,35 @@ impl Variant {
         }
         scenario
     }
+
+    /// The variant of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|variant| variant.name() == name)
+    }
+
+    /// What is expected of a scenario in these clothes: `changed` is what [`apply`](Self::apply) made of `plain`.
+    #[must_use]
+    pub fn adapt(self, mut expected: Expected, plain: &Scenario, changed: &Scenario) -> Expected {
+        let servers = plain.servers.iter().zip(&changed.servers);
+        let hosts: Vec<_> =
+            servers.filter(|(old, new)| !old.host.is_empty() && old.host != new.host).collect();
+        for row in expected.found.iter_mut().chain(&mut expected.absent) {
+            for (old, new) in &hosts {
+                let texts = row.fields.iter_mut().map(|(_, wanted)| wanted);
+                for text in texts.chain([&mut row.host, &mut row.says]) {
+                    *text = text.replace(&old.host, &new.host);
+                }
+            }
+            if self == Self::RenamedFields {
+                row.fields.retain(|(name, _)| !NAMES_OF_FIELDS.contains(&name.as_str()));
+            }
+        }
+        expected
+    }
 }
+
+/// What of a finding tells the names of fields.
+const NAMES_OF_FIELDS: [&str; 5] = ["counter", "field", "names", "results", "same_as"];
 
 /// All templates of a sender that make what it says.
 fn each_template(sender: &mut Sender, change: &dyn Fn(&str) -> String) {

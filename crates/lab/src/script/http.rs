@@ -1,6 +1,6 @@
 //! Requests and replies as bytes: HTTP/1.1 (RFC 9112) or HTTP/2 (RFC 9113), as the server speaks.
 
-use testkit::h2;
+use virtnet::h2::Http2;
 
 use crate::{
     LabError, Reply, Request, Server,
@@ -92,22 +92,13 @@ impl Message {
         out
     }
 
-    /// As the frames of HTTP/2's stream 1; what goes into no table needs no memory.
-    fn frames(&self) -> Vec<u8> {
+    /// As the network's HTTP/2 takes it: names in small letters.
+    fn second(&self) -> virtnet::h2::Message {
         let fields = self.head.iter().chain(&self.headers);
-        let block: Vec<u8> = fields
-            .flat_map(|(name, value)| {
-                h2::literal(&h2::plain(name.to_ascii_lowercase().as_bytes()), &h2::plain(value.as_bytes()))
-            })
-            .collect();
-        let end = if self.body.is_empty() { h2::END } else { 0 };
-        let mut out = h2::frame(h2::HEADERS, h2::HEAD | end, 1, &block);
-        let count = self.body.len().div_ceil(LARGEST_FRAME);
-        for (index, part) in self.body.chunks(LARGEST_FRAME).enumerate() {
-            let end = if index.saturating_add(1) == count { h2::END } else { 0 };
-            out.extend(h2::frame(h2::DATA, end, 1, part));
-        }
-        out
+        let empty = virtnet::h2::Message::default();
+        let message =
+            fields.fold(empty, |message, (name, value)| message.field(&name.to_ascii_lowercase(), value));
+        message.body(self.body.clone())
     }
 }
 
@@ -128,15 +119,12 @@ fn first(asked: &Message, told: Option<&Message>) -> Vec<Vec<u8>> {
 }
 
 fn second(asked: &Message, told: Option<&Message>) -> Vec<Vec<u8>> {
-    let settings = h2::frame(h2::SETTINGS, 0, 0, &[]);
-    // The flag of a SETTINGS that acknowledges has the number of a stream's end.
-    let acknowledged = h2::frame(h2::SETTINGS, h2::END, 0, &[]);
-    let mut turns = vec![[h2::PREFACE, &settings, &asked.frames()].concat()];
-    if let Some(told) = told {
-        turns.push([settings, acknowledged.clone(), told.frames()].concat());
-        turns.push(acknowledged);
-    }
-    turns
+    let silence = virtnet::h2::Message::default();
+    let reply = told.map(Message::second).unwrap_or(silence);
+    let turns = Http2::new().exchange(&asked.second(), &reply).into_turns();
+    // Who is told nothing has said the first of them only.
+    let said = if told.is_some() { 2 } else { 1 };
+    turns.into_iter().take(said).map(|turn| turn.bytes).collect()
 }
 
 const REASONS: [(&str, &str); 8] = [
@@ -149,6 +137,3 @@ const REASONS: [(&str, &str); 8] = [
     ("404", "Not Found"),
     ("500", "Internal Server Error"),
 ];
-
-/// The largest frame that may be sent without asking (RFC 9113 section 4.2).
-const LARGEST_FRAME: usize = 16_384;
