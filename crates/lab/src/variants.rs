@@ -63,15 +63,10 @@ impl Variant {
             }
             Self::Nat => scenario.network.nat = true,
             Self::OtherBase64 => {
-                scenario.senders.iter_mut().for_each(|sender| each_filter(sender, &other_alphabet))
+                scenario.senders.iter_mut().for_each(|sender| each_filter(sender, &other_alphabet));
             }
             Self::OtherHosts => other_hosts(&mut scenario),
-            Self::OtherPorts => {
-                let servers = scenario.servers.iter_mut().filter(|server| server.address.is_some());
-                servers.filter(|server| !FIXED.contains(&server.port)).for_each(|server| {
-                    server.port = server.port.wrapping_add(8_021).max(1024);
-                });
-            }
+            Self::OtherPorts => other_ports(&mut scenario),
             Self::RenamedFields => scenario.senders.iter_mut().for_each(rename),
             Self::Reordering => scenario.network.reorder_once_in = 8,
         }
@@ -95,6 +90,10 @@ impl Variant {
                 for text in texts.chain([&mut row.host, &mut row.says]) {
                     *text = text.replace(&old.host, &new.host);
                 }
+            }
+            if self == Self::OtherBase64 {
+                // The alphabet for URLs has nothing that a form would have to write otherwise.
+                row.steps.retain(|step| step != "form-value");
             }
             if self == Self::RenamedFields {
                 row.fields.retain(|(name, _)| !NAMES_OF_FIELDS.contains(&name.as_str()));
@@ -159,6 +158,32 @@ fn other_hosts(scenario: &mut Scenario) {
         server.host.clone_from(name);
         server.cname.clear();
     }
+    let renamed = |text: &str| names.iter().fold(text.to_owned(), |text, (old, new)| text.replace(old, new));
+    each_mention(scenario, &renamed);
+}
+
+fn other_ports(scenario: &mut Scenario) {
+    let mut moved = Vec::new();
+    let servers = scenario.servers.iter_mut().filter(|server| !FIXED.contains(&server.port));
+    for server in servers {
+        server.port = server.port.wrapping_add(8_021).max(1024);
+        moved.push((format!("//{}/", server.host), format!("//{}:{}/", server.host, server.port)));
+    }
+    let readdressed =
+        |text: &str| moved.iter().fold(text.to_owned(), |text, (old, new)| text.replace(old, new));
+    each_mention(scenario, &readdressed);
+}
+
+/// Everything that may hold an address: templates, replies and the apps' code.
+fn each_mention(scenario: &mut Scenario, change: &dyn Fn(&str) -> String) {
+    for sender in &mut scenario.senders {
+        each_template(sender, change);
+        for reply in &mut sender.replies {
+            reply.body = change(&reply.body);
+            reply.headers.iter_mut().for_each(|(_, value)| *value = change(value));
+        }
+    }
+    scenario.packages.iter_mut().flat_map(|package| &mut package.code).for_each(|word| *word = change(word));
 }
 
 /// Gives every field another name of the same length or longer.

@@ -1,5 +1,7 @@
 //! The cases of `cases/`: they run, always with the same bytes, and say of their servers what the program's own data say.
 
+#![expect(clippy::panic, reason = "a test fails by panicking")]
+
 use std::collections::BTreeSet;
 
 use facts::Atlas;

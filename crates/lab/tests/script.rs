@@ -1,5 +1,7 @@
 //! How senders act: timers, retries, acceptance, batches, conditions.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use lab::{Artefacts, Scenario, Variant, run};
 
 /// A phone with two packages and one server, and more.

@@ -105,7 +105,7 @@ fn deliver(scenario: &Scenario, message: &Message) -> Result<Vec<u8>, LabError> 
 
 /// Two decimal digits, the units in the high half (TS 23.040 section 9.1.2.3).
 fn swapped(value: u8) -> u8 {
-    (value % 10) << 4 | value / 10 % 10
+    ((value % 10) << 4) | (value / 10 % 10)
 }
 
 /// TP-OA or TP-DA; a name where it is no number would need letters, which no message here has.

@@ -765,7 +765,7 @@ fn lay(under: &mut toml::Table, over: toml::Table) {
         match (under.get_mut(&key), value) {
             (Some(toml::Value::Table(under)), toml::Value::Table(over)) => lay(under, over),
             (Some(toml::Value::Array(under)), toml::Value::Array(over)) if is_of_tables(&over) => {
-                under.extend(over)
+                under.extend(over);
             }
             (_, value) => {
                 under.insert(key, value);
