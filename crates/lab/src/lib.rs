@@ -1,7 +1,7 @@
 //! Simulated handsets as data: a [`Scenario`] becomes what an investigator would have of such a phone.
 //!
 //! A scenario says what phone it is, what its user does, what its apps and servers do about it, and what the
-//! investigator could get hold of. The [script](mod@script) is played on a virtual clock: out come
+//! investigator could get hold of. The script is played on a virtual clock: out come
 //! the conversations, which real stacks then have with each other on a virtual network, and lines of logs, messages
 //! and bills. [`run`] does it all and gives the files, from the same scenario always the same bytes. Nothing here
 //! touches a file; who calls it reads scenarios and writes what comes out.
