@@ -22,6 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("audit", &["evidence", "facts", "handset", "wire", "payload", "identifiers", "unmask", "store"]),
     ("phonehome", &["evidence", "claims", "compare", "facts", "identifiers", "audit", "store", "report"]),
     ("testkit", &["evidence"]),
+    ("lab", &["evidence", "testkit", "virtnet"]),
     ("virtnet", &["evidence", "testkit"]),
     (
         "fuzzed",
