@@ -526,7 +526,7 @@ fn show<K: Ord>(known: &mut BTreeMap<K, Shown>, key: K, seen: &Seen, proofs: imp
 
 impl Shown {
     /// Adds what another worker saw; the earliest proof is kept.
-    fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: Self) {
         let place = |shown: &Self| {
             let first = shown.proofs.first().map(|proof| (proof.occurrence.exchange, proof.occurrence.frame));
             (first.is_none(), shown.seen.first, first)
