@@ -1,6 +1,6 @@
 //! What is asked of a receiver in one way: when, because of what, with what success, and with which fields.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use evidence::{Behaviour, Evidence, Finding, Mark, Severity, Timestamp};
 
@@ -81,12 +81,20 @@ fn triggers(scene: &Scene<'_>, line: &Line<'_>) -> Vec<Finding> {
 /// little besides are left out.
 fn nearest<'k>(mut found: Vec<(&'k str, trigger::Trigger)>) -> Vec<(&'k str, trigger::Trigger)> {
     found.sort_by(|(a, one), (b, other)| one.lag.cmp(&other.lag).then(a.cmp(b)));
-    let mut explained: BTreeSet<Timestamp> = BTreeSet::new();
+    let mut explained: BTreeMap<Timestamp, u64> = BTreeMap::new();
     found.retain(|(_, trigger)| {
-        let sent = trigger.pairs.iter().map(|(_, sent)| *sent);
-        let new = sent.filter(|sent| explained.insert(*sent)).count();
+        let mut new = 0;
+        for (_, sent) in &trigger.pairs {
+            let known = *explained.entry(*sent).or_insert(trigger.lag);
+            new += usize::from(trigger.lag <= known.saturating_add(TOGETHER));
+        }
         new * 2 >= trigger.pairs.len()
     });
+    // What is sent at once because of something is sent again after a fixed time: that follows all that came before.
+    let soon = |(_, trigger): &(&str, trigger::Trigger)| trigger.lag <= SOON;
+    if found.iter().any(soon) {
+        found.retain(soon);
+    }
     found.truncate(MOST_TRIGGERS);
     found
 }
@@ -332,6 +340,9 @@ fn parameters(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
 
 /// Marks that cause nothing by themselves, or are caused by what is sent.
 const SILENT: [&str; 2] = ["note", "sms-sent"];
+/// Marks that are so near to each other, in milliseconds, are one thing that happened; and a lag that is none.
+const TOGETHER: u64 = 1_500;
+const SOON: u64 = 60_000;
 /// Triggers told of one line, and marks shown of one trigger.
 const MOST_TRIGGERS: usize = 5;
 const MARKS_SHOWN: usize = 3;
