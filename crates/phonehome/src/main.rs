@@ -6,6 +6,7 @@
 
 mod cli;
 mod commands;
+mod earlier;
 mod exit;
 mod print;
 mod write;
