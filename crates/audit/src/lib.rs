@@ -27,6 +27,7 @@ mod progress;
 pub mod prove;
 mod records;
 mod secrets;
+mod whose;
 mod windows;
 mod worker;
 

@@ -36,6 +36,7 @@ use crate::{
     progress::Meter,
     records::Records,
     secrets::Secrets,
+    whose,
     worker::work,
 };
 
@@ -110,7 +111,9 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
         Ok::<_, AuditError>((read, shares?, written))
     })?;
 
-    let merged = merge_all(shares, &read, &order.atlas);
+    let mut merged = merge_all(shares, &read, &order.atlas);
+    let own = phone.get().map(Phone::addresses).unwrap_or_default();
+    whose::settle(&mut merged.devices, &wanted.profile, &own);
     let (mut case, parts) = conclude(
         merged,
         (read, phone.get()),
