@@ -9,6 +9,8 @@ use anyhow::{Context, bail};
 /// Which of our crates each crate may use (besides for its tests).
 const ALLOWED: &[(&str, &[&str])] = &[
     ("evidence", &[]),
+    ("claims", &["evidence"]),
+    ("compare", &["evidence"]),
     ("facts", &["evidence"]),
     ("handset", &["evidence"]),
     ("wire", &["evidence"]),
@@ -17,9 +19,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("unmask", &["evidence"]),
     ("store", &["evidence"]),
     ("report", &["evidence", "facts"]),
-    ("audit", &["evidence", "facts", "handset", "wire", "payload", "identifiers", "store"]),
-    ("phonehome", &["evidence", "facts", "identifiers", "audit", "store", "report"]),
+    ("audit", &["evidence", "facts", "handset", "wire", "payload", "identifiers", "unmask", "store"]),
+    ("phonehome", &["evidence", "claims", "compare", "facts", "identifiers", "audit", "store", "report"]),
     ("testkit", &["evidence"]),
+    ("lab", &["evidence", "testkit", "virtnet"]),
     ("virtnet", &["evidence", "testkit"]),
     (
         "fuzzed",
@@ -32,8 +35,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that get bytes, gaps and time as arguments, and touch nothing else.
-const PURE: &[&str] =
-    &["evidence", "facts", "handset", "wire", "payload", "identifiers", "unmask", "report", "virtnet"];
+const PURE: &[&str] = &[
+    "evidence",
+    "claims",
+    "compare",
+    "facts",
+    "handset",
+    "wire",
+    "payload",
+    "identifiers",
+    "unmask",
+    "report",
+    "virtnet",
+];
 
 /// What pure crates must not name.
 const FORBIDDEN: &[&str] = &[

@@ -22,6 +22,7 @@ use crate::{
         receiver_of,
     },
     phone::Senders,
+    unmasked::Unmasked,
 };
 
 /// Everything the workers gathered, in final numbers.
@@ -32,6 +33,8 @@ pub(crate) struct Merged {
     pub(crate) times: Vec<Times>,
     /// What was said over time.
     pub(crate) book: Book,
+    /// What was opened of it, and what stayed closed.
+    pub(crate) unmasked: Unmasked,
     /// The store's group numbers, and the place in `sightings` each became part of.
     pub(crate) parts: Vec<(u64, u32)>,
     pub(crate) destinations: Vec<Destination>,

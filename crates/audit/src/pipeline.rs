@@ -36,6 +36,7 @@ use crate::{
     progress::Meter,
     records::Records,
     secrets::Secrets,
+    unmasked::{Effort, unmask},
     whose,
     worker::work,
 };
@@ -54,6 +55,8 @@ pub struct Order {
     pub atlas: Atlas,
     /// What is known of the form of operators' bills. With it, every file that reads as a bill is one.
     pub bill: Option<Mapping>,
+    /// How much may be tried to undo weak protection.
+    pub effort: Effort,
     /// How many workers, at most 128; as many as there are cores where `None`.
     pub workers: Option<NonZeroUsize>,
     /// Name and version of the program, for the case.
@@ -114,6 +117,7 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
     let mut merged = merge_all(shares, &read, &order.atlas);
     let own = phone.get().map(Phone::addresses).unwrap_or_default();
     whose::settle(&mut merged.devices, &wanted.profile, &own);
+    merged.unmasked = unmask(&mut merged, &wanted, order.effort);
     let (mut case, parts) = conclude(
         merged,
         (read, phone.get()),

@@ -12,7 +12,7 @@ use std::{
 };
 
 use audit::{
-    Meter, Order,
+    Effort, Meter, Order,
     apps::{SurveyOrder, survey},
     audit,
     prove::{CaptureFiles, replay},
@@ -135,6 +135,7 @@ fn run(folder: &Path, workers: usize) -> Case {
         profile: Some(Profile::parse(profile, &mut |_| Err(String::new())).unwrap()),
         store: None,
         atlas: Atlas::embedded(),
+        effort: Effort::of(Effort::USUAL),
         workers: NonZeroUsize::new(workers),
         program: "test".to_owned(),
     };

@@ -16,7 +16,7 @@ use std::{
 };
 
 use audit::{
-    Meter, Order, audit,
+    Effort, Meter, Order, audit,
     prove::{CaptureFiles, replay},
 };
 use evidence::{Case, Direction, IdentifierKind, SightingGroup};
@@ -156,6 +156,7 @@ fn run(inputs: Vec<PathBuf>, profile: Option<Profile>, workers: usize) -> Case {
         bill: None,
         store: None,
         atlas: facts::Atlas::embedded(),
+        effort: Effort::of(Effort::USUAL),
         workers: NonZeroUsize::new(workers),
         program: "test".into(),
     };

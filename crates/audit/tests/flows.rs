@@ -12,7 +12,7 @@ use std::{
 };
 
 use audit::{
-    Meter, Order, audit,
+    Effort, Meter, Order, audit,
     prove::{CaptureFiles, replay},
 };
 use evidence::{Case, Fate, FrameNo, Source, Step};
@@ -381,6 +381,7 @@ fn run(inputs: Vec<PathBuf>, profile: Option<&str>, workers: usize) -> Case {
         bill: None,
         store: None,
         atlas: facts::Atlas::embedded(),
+        effort: Effort::of(Effort::USUAL),
         workers: NonZeroUsize::new(workers),
         program: "test".into(),
     };

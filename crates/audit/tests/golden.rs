@@ -20,7 +20,7 @@ use std::{
 };
 
 use audit::{
-    Meter, Order, audit,
+    Effort, Meter, Order, audit,
     prove::{CaptureFiles, replay},
 };
 use evidence::{AnomalyTally, Case, Destination, Occurrence, SightingGroup};
@@ -75,6 +75,7 @@ fn run(path: &Path) -> (Case, Vec<String>) {
         bill: None,
         store: Some(store.clone()),
         atlas: facts::Atlas::embedded(),
+        effort: Effort::of(Effort::USUAL),
         workers: None,
         program: "test".into(),
     };

@@ -4,7 +4,7 @@
 
 use std::{net::Ipv4Addr, num::NonZeroUsize, path::Path};
 
-use audit::{Meter, Order, audit};
+use audit::{Effort, Meter, Order, audit};
 use evidence::{Case, Fate, IdentifierKind, SightingGroup};
 use testkit::{Conversation, Endpoint, Net, PcapStyle, PcapWriter, Side};
 
@@ -114,6 +114,7 @@ fn run(path: &Path, store: Option<&Path>, workers: usize) -> Case {
         bill: None,
         store: store.map(Path::to_owned),
         atlas: facts::Atlas::embedded(),
+        effort: Effort::of(Effort::USUAL),
         workers: NonZeroUsize::new(workers),
         program: "test".into(),
     };

@@ -6,7 +6,7 @@
 use std::{fs, io::Write, net::Ipv4Addr, num::NonZeroUsize, path::Path};
 
 use audit::{
-    BillMapping, Meter, Order, audit,
+    BillMapping, Effort, Meter, Order, audit,
     prove::{CaptureFiles, recipe, replay},
 };
 use evidence::{Case, Direction, Fate, Finding, FindingKind, Holds, Occurrence, Relation, Severity, Step};
@@ -182,6 +182,7 @@ fn run(folder: &Path, bill: Option<&str>, workers: usize) -> Case {
         store: None,
         atlas: Atlas::embedded(),
         bill: bill.map(|bill| BillMapping::from_toml(bill).unwrap()),
+        effort: Effort::of(Effort::USUAL),
         workers: NonZeroUsize::new(workers),
         program: "test".to_owned(),
     };
@@ -353,6 +354,7 @@ fn what_cannot_be_read_is_a_problem() {
         store: None,
         atlas: Atlas::embedded(),
         bill: None,
+        effort: Effort::of(Effort::USUAL),
         workers: NonZeroUsize::new(1),
         program: "test".to_owned(),
     };

@@ -4,7 +4,7 @@
 
 use std::{fs, num::NonZeroUsize, path::Path};
 
-use audit::{Meter, Order, audit};
+use audit::{Effort, Meter, Order, audit};
 use evidence::{CaptureId, Case, Fate};
 use facts::Atlas;
 use wire::{
@@ -50,6 +50,7 @@ fn run(path: &Path, workers: usize) -> Case {
         bill: None,
         store: None,
         atlas: Atlas::embedded(),
+        effort: Effort::of(Effort::USUAL),
         workers: NonZeroUsize::new(workers),
         program: "test".to_owned(),
     };

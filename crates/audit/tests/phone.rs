@@ -6,7 +6,7 @@
 use std::{fs, net::Ipv4Addr, num::NonZeroUsize, path::Path};
 
 use audit::{
-    Meter, Order, audit,
+    Effort, Meter, Order, audit,
     prove::{CaptureFiles, replay},
 };
 use evidence::{Case, Fate, Ground, Holds, Relation};
@@ -65,6 +65,7 @@ fn run(folder: &Path, workers: usize) -> Case {
         bill: None,
         store: None,
         atlas: Atlas::embedded(),
+        effort: Effort::of(Effort::USUAL),
         workers: NonZeroUsize::new(workers),
         program: "test".to_owned(),
     };

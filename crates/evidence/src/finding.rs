@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AppSigner, Behaviour, CaptureId, Direction, EndpointId, ExchangeId, FindingId, Form, FrameNo, Grade,
-    IdentifierKind, Occurrence, Protection, Security, Timestamp,
+    HexBytes, IdentifierKind, Occurrence, Protection, Security, Timestamp,
 };
 
 /// How much a finding matters to the person whose phone it is.
@@ -83,6 +83,9 @@ pub enum FindingKind {
         grade: Grade,
         /// The forms it was seen in.
         forms: Vec<Form>,
+        /// How the digests among the forms were made, where that had to be tried.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        hashed: Vec<Hashed>,
     },
     /// One value stands in the phone's own log. That does not say it was sent.
     Logged {
@@ -119,6 +122,25 @@ pub enum FindingKind {
         /// Channel, content and label of the messages.
         protection: Protection,
     },
+}
+
+/// A digest that was undone by trying: how it was made, and what it took to find that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hashed {
+    /// The form: `sha256(salt:value)/hex`.
+    pub form: Form,
+    /// The value as it was written before it was hashed.
+    pub spelling: String,
+    /// What was mixed with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<HexBytes>,
+    /// Where that was found, to stand after “the salt is”; empty where there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub salt_from: String,
+    /// How many digests were made before it was found.
+    pub tries: u64,
+    /// The chance that all that was tried would give as good a match by accident: `2.9e-33`.
+    pub chance: String,
 }
 
 /// What is wrong with the protection of what left.

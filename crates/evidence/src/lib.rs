@@ -8,6 +8,7 @@ mod anomaly;
 mod apps;
 mod behaviour;
 mod case;
+mod comparison;
 mod coverage;
 mod decryption;
 mod exchange;
@@ -29,11 +30,15 @@ pub use apps::{
 };
 pub use behaviour::Behaviour;
 pub use case::{CASE_FORMAT, Capture, Case, DataSet, Holds, InputProblem, Totals};
+pub use comparison::{
+    COMPARISON_FORMAT, Cell, Change, ComparedDestination, ComparedField, ComparedValue, Comparison, Contact,
+    Difference, Doubt, DoubtReason, Inventory, Kinship, Likeness, Presence, Shift, Side,
+};
 pub use coverage::{Fate, Ledger, LedgerRow, Missing, MissingRow};
 pub use decryption::{Cipher, Decryption, HexBytes, KeyBlock, Master, Schedule, ScheduleHash};
 pub use exchange::{Country, Destination, Device, Endpoint, Exchange, Network, Owner, Security, Transport};
 pub use field::{FieldSeries, FieldValue};
-pub use finding::{Evidence, Finding, FindingKind, ProtectionFault, Relation, Severity};
+pub use finding::{Evidence, Finding, FindingKind, Hashed, ProtectionFault, Relation, Severity};
 pub use identifier::{Form, Grade, IdentifierKind, Subject};
 pub use ids::{BufferId, CaptureId, EndpointId, ExchangeId, FindingId, FlowId, FrameNo, StreamOffset};
 pub use phone::{

@@ -117,6 +117,8 @@ pub enum Step {
     Decrypt(Box<Decryption>),
     /// Bytes of a file that holds no packets: a value of a file of flows, a line of a key log, a private key.
     Entry,
+    /// A scramble or a weak cipher, undone with what was within reach: the way, as JSON that `unmask` writes and reads.
+    Unmask(String),
     /// Bytes that nobody recorded, and that stand between recorded ones where a message was told in parts and is
     /// written out: the `&` and `=` of a form, the `: ` of a header. Nothing but [separators](Step::separates).
     Written(String),
@@ -127,7 +129,7 @@ impl Step {
     pub fn joins(&self) -> bool {
         match self {
             Self::Body | Self::Datagram | Self::Entry | Self::Reassembly => true,
-            Self::Decode(_) | Self::Decrypt(_) | Self::Written(_) => false,
+            Self::Decode(_) | Self::Decrypt(_) | Self::Unmask(_) | Self::Written(_) => false,
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use audit::{
-    Meter, Order, audit as run,
+    Effort, Meter, Order, audit as run,
     prove::{CaptureFiles, replay},
 };
 use evidence::Case;
@@ -67,6 +67,7 @@ fn case_of(path: &Path, workers: usize) -> Case {
         bill: None,
         store: None,
         atlas: Atlas::embedded(),
+        effort: Effort::of(Effort::USUAL),
         workers: NonZeroUsize::new(workers),
         program: "fuzzed".into(),
     };

@@ -2,6 +2,7 @@
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
+use audit::Effort;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::exit;
@@ -24,6 +25,10 @@ pub(crate) enum Command {
     Apps(AppsArguments),
     /// Find what left the phone in packet captures, to whom, and write the case
     Audit(AuditArguments),
+    /// Judge what a vendor said: contradicted, consistent with what was seen, or not testable
+    Claims(ClaimsArguments),
+    /// Put cases beside each other: what appeared, vanished or changed, and what each could not have shown
+    Compare(CompareArguments),
     /// Print shell completions
     Completions(CompletionsArguments),
     /// Write what was read, decrypted, for other programs: as HAR, pcapng or CSV
@@ -34,6 +39,8 @@ pub(crate) enum Command {
     Profile(ProfileArguments),
     /// Replay the proof of a finding from the raw capture, and write its recipe of public tools
     Prove(ProveArguments),
+    /// Write an assessment of one or several phones: risks, evidence, limits, and what was not seen
+    Report(ReportArguments),
 }
 
 #[derive(Debug, Args)]
@@ -93,12 +100,79 @@ pub(crate) struct AuditArguments {
     /// Do not write case.sqlite
     #[arg(long)]
     pub(crate) no_store: bool,
+    /// How much may be tried to undo hashed, scrambled and weakly encrypted values: millions of digests, and four
+    /// times as many bytes decrypted; 0 for nothing
+    #[arg(long, value_name = "MILLIONS", default_value_t = Effort::USUAL)]
+    pub(crate) budget: u64,
     /// Worker threads [default: one for each core]
     #[arg(short = 'j', long, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,
     /// No progress bar and no summary
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClaimsArguments {
+    /// Cases (folders that `phonehome audit` wrote, or their case.json), each as it is or as ROLE=CASE (`before=…`,
+    /// `after=…`), and at the end the file of claims
+    #[arg(required = true, num_args = 2.., value_name = "[ROLE=]CASE… CLAIMS")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Print the verdicts as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write the verdicts to a file: as a page where its name ends in .html, as Markdown in .md, as JSON in .json,
+    /// else as text
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Exit with 1 if a statement is contradicted
+    #[arg(long)]
+    pub(crate) fail_on_contradiction: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArguments {
+    /// Cases: folders that `phonehome audit` wrote, or their case.json, each with a name before it if wanted
+    /// (`before=a.case after=b.case`); of two, the first is what was before
+    #[arg(required = true, num_args = 2.., value_name = "[NAME=]CASE")]
+    pub(crate) cases: Vec<PathBuf>,
+    /// Print the comparison as JSON instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write it to a file, by the file's name as a page (.html), Markdown (.md) or JSON (.json)
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Leave out what is the same in all cases
+    #[arg(long)]
+    pub(crate) changed_only: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArguments {
+    /// Cases: folders that `phonehome audit` wrote, or their case.json, each with the device's name before it if
+    /// wanted (`"Phone A=a.case"`)
+    #[arg(required = true, value_name = "[NAME=]CASE")]
+    pub(crate) cases: Vec<PathBuf>,
+    /// Write an assessment: numbered risks with evidence and recommendations, method, limits, negative results
+    #[arg(long, required = true)]
+    pub(crate) assessment: bool,
+    /// As what to write it [default: by the file's name, else Markdown]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<ReportFormat>,
+    /// The file to write; standard output if left out
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Verdicts on what vendors said, as a list in JSON: one file for each case, in the cases' order
+    #[arg(long, value_name = "FILE")]
+    pub(crate) verdicts: Vec<PathBuf>,
+}
+
+/// Formats of reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    Html,
+    Md,
+    Pdf,
 }
 
 #[derive(Debug, Args)]

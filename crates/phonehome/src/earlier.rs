@@ -11,7 +11,7 @@ use audit::input::{Digested, Input, expand};
 use evidence::{Capture, Holds};
 
 use crate::{
-    commands::prove,
+    case,
     exit::{Exit, Failed},
 };
 
@@ -31,7 +31,7 @@ pub(crate) fn spare(folder: &Path, inputs: &[PathBuf]) -> anyhow::Result<()> {
         );
         Err(Failed::with(Exit::Output, words))
     };
-    let Ok((_, case)) = prove::load(folder) else {
+    let Ok((_, case)) = case::load(folder) else {
         return refused("is there already, and nobody can say what it was made from");
     };
     let earlier: Vec<&Capture> = case.captures.iter().filter(|one| one.holds != Holds::Secrets).collect();

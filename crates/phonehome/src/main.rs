@@ -4,6 +4,7 @@
 //! that prints ([`mod@print`]) and writes results ([`mod@write`]), and the only one with an opinion on exit codes
 //! ([`exit`]).
 
+mod case;
 mod cli;
 mod commands;
 mod earlier;
@@ -28,11 +29,14 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Apps(arguments) => commands::apps::run(&arguments),
         Command::Audit(arguments) => commands::audit::run(arguments),
+        Command::Claims(arguments) => commands::claims::run(&arguments),
+        Command::Compare(arguments) => commands::compare::run(&arguments),
         Command::Completions(arguments) => commands::completions::run(&arguments),
         Command::Export(arguments) => commands::export::run(&arguments),
         Command::Man => commands::man::run(),
         Command::Profile(arguments) => commands::profile::run(arguments),
         Command::Prove(arguments) => commands::prove::run(&arguments),
+        Command::Report(arguments) => commands::report::run(&arguments),
     };
     match outcome {
         Ok(exit) => exit.into(),

@@ -129,7 +129,9 @@ fn every_command_exists() {
 /// README.md names flags without their command as well.
 #[test]
 fn every_flag_exists() {
-    let help = ["apps", "audit", "export", "profile", "prove"].map(|command| phonehome(&[command])).concat();
+    let help = ["apps", "audit", "claims", "compare", "export", "profile", "prove", "report"]
+        .map(|command| phonehome(&[command]))
+        .concat();
     let text = read("README.md");
     let flags = between(&text, "`", "`")
         .filter_map(|code| code.split(' ').next())

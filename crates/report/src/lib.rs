@@ -7,17 +7,22 @@
 //! (terminal escapes, bidirectional controls, zero-width characters) are made visible everywhere.
 
 pub mod apps;
+pub mod assessment;
 mod chain;
+pub mod comparison;
 mod coverage;
+mod document;
 
 pub mod csv;
 mod html;
 mod json;
 mod markdown;
 mod overview;
+mod pdf;
 mod plain;
 mod stix;
 mod summary;
+mod verdicts;
 mod words;
 
 pub use html::{Atlas, Excerpt, Excerpts, HtmlOptions, Moments, Place, html};
@@ -26,3 +31,4 @@ pub use markdown::markdown;
 pub use plain::visible;
 pub use stix::stix;
 pub use summary::{SummaryOptions, summary};
+pub use verdicts::{verdicts_html, verdicts_markdown, verdicts_page};

@@ -132,8 +132,17 @@ fn more(page: &mut String, all: usize, shown: usize, word: &str) -> std::fmt::Re
 
 /// Running text with its markup escaped (CommonMark section 2.4: a backslash before ASCII punctuation).
 pub(crate) fn text(raw: &str) -> String {
+    escaped(raw, LONGEST)
+}
+
+/// The same for a paragraph, which may be longer.
+pub(crate) fn prose(raw: &str) -> String {
+    escaped(raw, LONGEST_PARAGRAPH)
+}
+
+fn escaped(raw: &str, longest: usize) -> String {
     let mut escaped = String::with_capacity(raw.len() + 8);
-    for character in plain::clipped(raw, LONGEST).chars() {
+    for character in plain::clipped(raw, longest).chars() {
         if matches!(character, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '&' | '#' | '!' | '|' | '~') {
             escaped.push('\\');
         }
@@ -156,6 +165,7 @@ pub(crate) fn code(raw: &str) -> String {
 }
 
 const LONGEST: usize = 300;
+const LONGEST_PARAGRAPH: usize = 4000;
 const MOST_FINDINGS: usize = 50;
 const MOST_DESTINATIONS: usize = 30;
 

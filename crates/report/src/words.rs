@@ -326,6 +326,9 @@ pub(crate) fn step(step: &Step) -> (String, &'static str) {
         Step::Decrypt(how) => {
             (format!("{} opened", how.cipher.name()), "decrypted with a secret that the examiner has")
         }
+        Step::Unmask(_) => {
+            ("Weak protection undone".to_owned(), "unscrambled or decrypted with what was within reach")
+        }
         Step::Written(_) => (
             "Separator".to_owned(),
             "written between recorded parts; nobody recorded it and nothing rests on it",

@@ -5,7 +5,7 @@
 //! [segment, …]]`: the input is the range it was given, `{"b": buffer, "s": first byte, "l": length}`. A
 //! cipher's is `["decrypt", length, input, key, parameters, [segment, …]]`: the key is the range that holds the
 //! secret, or `null`; the parameters are those of [`evidence::Decryption`]. What was written between recorded
-//! bytes is `["written", length, text, []]`. A segment is an object with the keys
+//! bytes is `["written", length, text, []]`. Weak protection undone is `["unmask", length, input, way, [segment, …]]`. A segment is an object with the keys
 //! - `o`, `n`: first byte and number of bytes in the buffer;
 //! - `c` and `f`, or `b`: the source: a capture and a frame in it, or an earlier buffer of the list;
 //! - `s`: first byte in the source (offset in the capture file, or in the earlier buffer);
@@ -29,6 +29,7 @@ fn buffer(out: &mut String, buffer: &Buffer) {
         Step::Decode(decoder) => decoder,
         Step::Decrypt(_) => "decrypt",
         Step::Entry => "entry",
+        Step::Unmask(_) => "unmask",
         Step::Written(_) => "written",
     };
     // Step names are the program's own words: lower-case letters, digits and dashes.
@@ -45,7 +46,7 @@ fn buffer(out: &mut String, buffer: &Buffer) {
         out.push_str(&serde_json::to_string(parameters).unwrap_or_default());
         out.push(',');
     }
-    if let Step::Written(text) = &buffer.step {
+    if let Step::Unmask(text) | Step::Written(text) = &buffer.step {
         put(out, format_args!("{},", serde_json::Value::from(text.as_str())));
     }
     list(out, &buffer.segments, segment);

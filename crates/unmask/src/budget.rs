@@ -50,6 +50,17 @@ impl Budget {
         true
     }
 
+    /// Takes over what another budget, cut out of this one, has spent and cut.
+    pub fn spend(&mut self, other: &Self) {
+        self.left = self.left.saturating_sub(other.spent);
+        self.spent = self.spent.saturating_add(other.spent);
+        self.tries = self.tries.saturating_add(other.tries);
+        for (what, count) in &other.cut {
+            let known = self.cut.entry(what).or_default();
+            *known = known.saturating_add(*count);
+        }
+    }
+
     /// Writes down that something was not tried for a value.
     pub(crate) fn skip(&mut self, what: &'static str) {
         let count = self.cut.entry(what).or_default();

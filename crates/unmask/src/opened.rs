@@ -58,6 +58,16 @@ pub enum Method {
     Scramble(Scramble),
 }
 
+impl How {
+    /// Shell commands that go the same way: they read the value from their input and write the plaintext.
+    pub fn recipe(&self) -> String {
+        match &self.method {
+            Method::Cipher(decryption) => decryption.recipe(self.carrier),
+            Method::Scramble(scramble) => scramble.recipe(self.carrier),
+        }
+    }
+}
+
 /// `hex > aes-128-cbc/pkcs7 key=md5(field "t") iv=zero`: stable, and free of the key itself.
 impl fmt::Display for How {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

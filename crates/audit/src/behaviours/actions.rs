@@ -35,7 +35,7 @@ pub(super) fn judge(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         for mark in marks.iter().filter(|mark| says(&mark.detail, &group.key.value)) {
             let behind = moments.all().find(|time| *time >= mark.time && time.since(mark.time) <= NEAR);
             let Some(time) = behind else { continue };
-            let told = by_action.entry((&mark.kind, receiver, group.key.kind)).or_default();
+            let told = by_action.entry((action(mark), receiver, group.key.kind)).or_default();
             told.pairs.push((mark, time));
             if told.groups.last().is_none_or(|(last, _)| *last != index) {
                 told.groups.push((index, group));
@@ -46,6 +46,12 @@ pub(super) fn judge(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         .into_iter()
         .map(|((action, receiver, kind), told)| finding(scene, (action, receiver, kind), told));
     findings.extend(found);
+}
+
+/// What was done: of a mark that only its writer knows, its own first word.
+fn action(mark: &Mark) -> &str {
+    let noted = mark.detail.split(' ').next().filter(|_| mark.kind == "note");
+    noted.unwrap_or(&mark.kind)
 }
 
 /// A page that is opened is asked of its own host.
@@ -74,7 +80,7 @@ fn finding(
     let mut marks: Vec<Timestamp> = told.pairs.iter().map(|(mark, _)| mark.time).collect();
     marks.sort();
     marks.dedup();
-    let all = scene.phone.marks.iter().filter(|mark| mark.kind == action).count() as u64;
+    let all = scene.phone.marks.iter().filter(|mark| self::action(mark) == action).count() as u64;
     let values = told.groups.iter().filter_map(|(_, group)| group.proofs.first()).take(4);
     let mut evidence: Vec<Evidence> = values.map(|proof| value("sent right after it", proof)).collect();
     let shown = told.pairs.iter().take(3);

@@ -61,7 +61,7 @@ fn words_list(scene: &Scene<'_>, line: &Line<'_>, path: &str, list: &List) -> Fi
             scripts,
             fetched: list.fetched,
             versions: list.versions.len() as u64,
-            apps: Some(line.app.to_owned()).filter(|app| !app.is_empty()).into_iter().collect(),
+            apps: line.entry.apps.iter().cloned().collect(),
             sample: list.sample.clone(),
         },
     }

@@ -32,11 +32,12 @@ use evidence::{
 use foldhash::HashSet;
 
 use crate::{
-    diary::BookEntry,
+    diary::{BookEntry, Whom},
     findings::{id, naming_of},
     merge::Merged,
     messages::Settled,
     phone::LoggedValue,
+    unmasked::Fields,
 };
 
 /// All that behaviours are judged from.
@@ -84,11 +85,13 @@ pub(crate) fn findings(
 
 /// What an app asks of a receiver in one way, and the identifiers it carried.
 pub(crate) struct Line<'a> {
+    pub(crate) key: &'a Whom,
     /// The receiver's host, else its address.
     pub(crate) receiver: &'a str,
-    pub(crate) app: &'a str,
     pub(crate) request: &'a str,
     pub(crate) entry: &'a BookEntry,
+    /// Fields that could not be read as they stand.
+    pub(crate) judged: &'a Fields,
     /// Hashes of long values that came in from anywhere.
     pub(crate) heard: &'a HashSet<u64>,
     /// Sightings in its fields.
@@ -96,7 +99,7 @@ pub(crate) struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn of(scene: &Scene<'a>, key: &'a (String, String, String), entry: &'a BookEntry) -> Self {
+    fn of(scene: &Scene<'a>, key: &'a Whom, entry: &'a BookEntry) -> Self {
         let paths: BTreeSet<&str> = entry.series.fields.values().map(|field| field.path.as_str()).collect();
         let carried = (0..).zip(&scene.merged.sightings).filter(|(_, group)| {
             let key = &group.key;
@@ -105,10 +108,11 @@ impl<'a> Line<'a> {
                 && paths.contains(key.field.as_str())
         });
         Self {
+            key,
             receiver: &key.0,
-            app: &key.1,
-            request: &key.2,
+            request: &key.1,
             entry,
+            judged: &scene.merged.unmasked.fields,
             heard: &scene.merged.book.heard,
             carried: carried.collect(),
         }
@@ -144,9 +148,9 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// What makes a finding this one: kind of behaviour, request and who asks.
+    /// What makes a finding this one: kind of behaviour, request and receiver.
     fn subject(&self, behaviour: &str) -> String {
-        format!("{behaviour}\n{}\n{}\n{}", self.app, self.request, self.receiver)
+        format!("{behaviour}\n{}\n{}", self.request, self.receiver)
     }
 
     /// The first few requests as proofs, and what names the receiver.

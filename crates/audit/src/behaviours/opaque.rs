@@ -1,116 +1,61 @@
 //! Fields that nobody can read: always of one size, always different. They are never called clean.
 
-use std::collections::BTreeSet;
-
 use evidence::{Behaviour, Evidence, Finding, Occurrence, Relation, Severity, Timestamp};
 
-use super::{Line, Scene, Told, times, value};
-use crate::diary::{FieldNotes, hash_of};
+use super::{Line, Scene, Told, value};
+use crate::{
+    diary::{FieldNotes, hash_of},
+    unmasked::Judged,
+};
 
 /// Whether a line has such a field.
 pub(super) fn is_opaque(line: &Line<'_>) -> bool {
-    line.entry.series.fields.values().any(|field| is_unread(line, field))
+    line.entry.series.fields.values().any(|field| judged(line, field).is_some())
 }
 
 /// Judges the fields of one line.
 pub(super) fn judge(scene: &Scene<'_>, line: &Line<'_>, findings: &mut Vec<Finding>) {
-    let mut unread: Vec<&FieldNotes> =
-        line.entry.series.fields.values().filter(|field| is_unread(line, field)).collect();
-    unread.sort_by(|one, other| one.path.cmp(&other.path));
-    findings.extend(unread.into_iter().take(MOST).filter_map(|field| finding(scene, line, field)));
+    let fields = line.entry.series.fields.values();
+    let mut unread: Vec<_> = fields.filter_map(|field| Some((field, judged(line, field)?))).collect();
+    unread.sort_by(|(one, _), (other, _)| one.path.cmp(&other.path));
+    let told = unread.into_iter().take(MOST);
+    findings.extend(told.filter_map(|(field, judged)| finding(scene, line, field, judged)));
 }
 
-/// Whether the values look like those of a cipher: long, of one size, all different, evenly spread.
-///
-/// One message does not show that they differ; there it has to be of the size of an RSA ciphertext. What came in before
-/// is a token that the receiver gave.
-fn is_unread(line: &Line<'_>, field: &FieldNotes) -> bool {
+/// What a field that could not be read as it stands was judged to be, where that is worth a finding: it was opened,
+/// or its values are of one size and different each time. One message does not show that they differ; there it has
+/// to be of the size of an RSA ciphertext. What came in before is a token that the receiver gave.
+fn judged<'a>(line: &Line<'a>, field: &FieldNotes) -> Option<&'a Judged> {
+    let judged = line.judged.get(&(line.key.clone(), field.path.clone()))?;
     let (shortest, longest) = field.length;
-    let sized = field.leaf && shortest >= SHORTEST && longest - shortest <= 4;
+    let sized = shortest >= SHORTEST && longest - shortest <= 4;
     let differ = field.different.len() as u64 * 10 >= field.messages.min(1_000) * 9;
-    if !sized || !differ || field.samples.values().any(|sample| line.heard.contains(&hash_of(sample))) {
-        return false;
-    }
-    let raw: Option<Vec<Vec<u8>>> = field.samples.values().map(|sample| raw(sample)).collect();
-    let raw = raw.unwrap_or_default();
-    let size = raw.first().map_or(0, Vec::len);
-    let told = raw.len() > 1 || RSA.contains(&size) && !field.path.is_empty() && line.entry.series.clear;
-    told && raw.iter().all(|raw| is_spread(raw))
+    let token = field.samples.values().any(|sample| line.heard.contains(&hash_of(sample)));
+    let alone = judged.class == "undecidable" && !field.path.is_empty() && line.entry.series.clear;
+    let told = field.samples.len() > 1 || alone;
+    (judged.opened || sized && differ && told && !token).then_some(judged)
 }
 
-/// The bytes that a text of base64 or hex stands for; other bytes as they are.
-fn raw(sample: &[u8]) -> Option<Vec<u8>> {
-    let Ok(text) = std::str::from_utf8(sample) else { return Some(sample.to_vec()) };
-    if text.len() % 2 == 0 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        let digit = |byte: &u8| char::from(*byte).to_digit(16).unwrap_or(0) as u8;
-        let pair = |pair: &[u8]| pair.iter().fold(0_u8, |sum, byte| sum << 4 | digit(byte));
-        return Some(text.as_bytes().chunks(2).map(pair).collect());
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let (mut held, mut bits) = (0_u32, 0_u32);
-    for byte in text.trim_end_matches('=').bytes() {
-        let six = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        held = (held << 6 | u32::from(six)) & 0xffff;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push((held >> bits & 0xff) as u8);
-        }
-    }
-    Some(bytes)
-}
-
-/// Whether the bytes are as different from each other as those of chance: of n even bytes some 256 (1 - e^(-n/256))
-/// are different.
-fn is_spread(bytes: &[u8]) -> bool {
-    let count = bytes.len().min(512) as f64;
-    let different = bytes.iter().take(512).collect::<BTreeSet<_>>().len() as f64;
-    let expected = 256.0 * (1.0 - (-count / 256.0).exp());
-    bytes.len() >= 32 && different >= expected * 0.85
-}
-
-fn finding(scene: &Scene<'_>, line: &Line<'_>, field: &FieldNotes) -> Option<Finding> {
+fn finding(scene: &Scene<'_>, line: &Line<'_>, field: &FieldNotes, judged: &Judged) -> Option<Finding> {
     let series = &line.entry.series;
     let (place, proof) = field.proof.as_ref()?;
-    let size = raw(field.samples.values().next()?).map_or(0, |raw| raw.len());
-    let class = class(size, series.clear);
-    let counter = counter(line, field);
+    let counter = series.counter(field).map(|counter| counter.path.clone()).unwrap_or_default();
     let name = if field.path.is_empty() { "the body".to_owned() } else { field.path.clone() };
-    let beside = match counter.as_str() {
-        "" => String::new(),
-        counter => format!(" Beside it {counter} counts the messages."),
-    };
-    let meaning = meaning(size);
     let revealing = revealing(scene, line);
-    let told = if revealing.is_empty() {
-        ""
-    } else {
-        " At the same times lines of the phone’s own log hold values of the profile: what is logged then may be what \
-         is sent."
-    };
     let mut evidence = vec![value(&format!("the field {name}"), proof)];
     evidence.extend(revealing.iter().cloned());
     evidence.extend(line.naming(scene));
+    let (request, receiver) = (line.request, line.receiver);
+    let title = match judged.opened {
+        true => format!("What {request} tells {receiver} in {name} is hidden, and was read"),
+        false => format!("What {request} tells {receiver} in {name} cannot be read"),
+    };
     Some(
         Told {
-            subject: line.subject(&format!("opaque {}", field.path)),
+            subject: line.subject(&format!("opaque {:?} {}", field.carrier, field.path)),
             severity: if series.clear { Severity::Medium } else { Severity::Low },
-            title: format!("What {} tells {} in {name} cannot be read", line.request, line.receiver),
-            words: format!(
-                "The value has {} characters in each of {} messages and was different {}.{beside} {meaning}{told} \
-                 What stands in it cannot be decided on the wire: that nothing was recognised does not mean that \
-                 nothing was told.",
-                field.length.1,
-                field.messages,
-                times(field.different.len() as u64),
-            ),
+            title,
+            words: words(field, judged, &counter, !revealing.is_empty()),
             endpoints: line.endpoints(),
             count: field.messages,
             when: (place.0, series.last),
@@ -123,8 +68,8 @@ fn finding(scene: &Scene<'_>, line: &Line<'_>, field: &FieldNotes) -> Option<Fin
                 messages: field.messages,
                 different: field.different.len() as u64,
                 counter,
-                class: class.to_owned(),
-                meaning: meaning.to_owned(),
+                class: judged.class.clone(),
+                meaning: judged.meaning.clone(),
                 revealed: !revealing.is_empty(),
             },
         }
@@ -132,19 +77,27 @@ fn finding(scene: &Scene<'_>, line: &Line<'_>, field: &FieldNotes) -> Option<Fin
     )
 }
 
-/// A field beside it whose values are numbers that grow with the time.
-fn counter(line: &Line<'_>, opaque: &FieldNotes) -> String {
-    let counts = |field: &&FieldNotes| {
-        let values: Option<Vec<u64>> =
-            field.samples.values().map(|value| std::str::from_utf8(value).ok()?.parse().ok()).collect();
-        let values = values.unwrap_or_default();
-        let grows = values.windows(2).all(|pair| matches!(pair, [a, b] if b > a && b - a < 1_000));
-        field.path != opaque.path && values.len() >= 2 && grows
-    };
-    let mut found: Vec<&str> =
-        line.entry.series.fields.values().filter(counts).map(|field| field.path.as_str()).collect();
-    found.sort_unstable();
-    found.first().copied().unwrap_or_default().to_owned()
+fn words(field: &FieldNotes, judged: &Judged, counter: &str, revealed: bool) -> String {
+    let mut words = format!(
+        "Its value has {} characters in each of {} messages, with {} different values.",
+        field.length.1,
+        field.messages,
+        field.different.len()
+    );
+    if !counter.is_empty() {
+        words.push_str(&format!(" Beside it {counter} counts the messages."));
+    }
+    words.push_str(&format!(" {}.", judged.meaning.trim_end_matches('.')));
+    if revealed {
+        words.push_str(
+            " At the same times lines of the phone’s own log hold values of the profile: what is logged then may be \
+             what is sent.",
+        );
+    }
+    if !judged.opened {
+        words.push_str(" That nothing was recognised in it does not mean that nothing was told.");
+    }
+    words
 }
 
 /// Lines of the log that held values of the profile within seconds of the sending: the first for each value, of
@@ -170,25 +123,6 @@ fn revealing(scene: &Scene<'_>, line: &Line<'_>) -> Vec<Evidence> {
     told.take(REVEALING).collect()
 }
 
-fn class(size: usize, clear: bool) -> &'static str {
-    match (RSA.contains(&size), clear) {
-        (true, _) => "undecidable",
-        (false, true) => "home-made encryption, not broken",
-        (false, false) => "encrypted within the channel",
-    }
-}
-
-fn meaning(size: usize) -> &'static str {
-    if RSA.contains(&size) {
-        "That is the size of an RSA ciphertext; with random padding equal contents look different, and only the \
-         holder of the private key can read it."
-    } else {
-        "It looks like the output of a cipher."
-    }
-}
-
-/// Sizes of RSA ciphertexts, in bytes: keys of 1,024 to 4,096 bits.
-const RSA: [usize; 4] = [128, 256, 384, 512];
 /// The shortest value that is judged, in characters.
 const SHORTEST: u64 = 43;
 /// How far a line of the log may be from the sending, in nanoseconds, and lines that are shown.

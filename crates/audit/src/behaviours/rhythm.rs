@@ -34,7 +34,29 @@ pub(super) fn rhythms(times: &[Timestamp]) -> Vec<Rhythm> {
         rest = rest.get(run.saturating_sub(1).max(1)..).unwrap_or_default();
     }
     found.retain(|rhythm| rhythm.confidence >= LEAST);
-    found
+    one_of_each(found)
+}
+
+/// Stretches that follow the same rule are told as one: the pause between them is no other rule.
+fn one_of_each(found: Vec<Rhythm>) -> Vec<Rhythm> {
+    let mut each: Vec<Rhythm> = Vec::new();
+    for rhythm in found {
+        match each.iter_mut().find(|known| known.rule == rhythm.rule) {
+            Some(known) => known.join(&rhythm),
+            None => each.push(rhythm),
+        }
+    }
+    each
+}
+
+impl Rhythm {
+    fn join(&mut self, other: &Self) {
+        self.occurrences += other.occurrences;
+        self.jitter = self.jitter.max(other.jitter);
+        self.confidence = self.confidence.max(other.confidence);
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+    }
 }
 
 /// The first time of each burst, in seconds.

@@ -11,17 +11,24 @@ use crate::gather::Gathered;
 /// All that was noted.
 #[derive(Debug, Default)]
 pub(crate) struct Book {
-    /// By receiver (host, else address), app and request.
-    pub(crate) entries: BTreeMap<(String, String, String), Entry>,
+    /// By receiver (host, else address) and request.
+    pub(crate) entries: BTreeMap<Whom, Entry>,
     pub(crate) names: NameNotes,
     pub(crate) heard: HashSet<u64>,
     pub(crate) dropped: u64,
 }
 
+/// A receiver (host, else address), and what was asked of it.
+pub(crate) type Whom = (String, String);
+
 /// A series, and the endpoints it went to.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Entry {
     pub(crate) endpoints: BTreeSet<EndpointId>,
+    /// The apps that asked, as far as they are known.
+    pub(crate) apps: BTreeSet<String>,
+    /// Addresses of the devices that asked.
+    pub(crate) devices: BTreeSet<String>,
     pub(crate) series: Series,
 }
 
@@ -41,8 +48,10 @@ pub(crate) fn book(
             let host = if endpoint.host.is_empty() { endpoint.address } else { endpoint.host };
             let app = share.texts.at(key.app).cloned().unwrap_or_default();
             let request = requests.at(key.request).cloned().unwrap_or_default();
-            let entry = book.entries.entry((host, app, request)).or_default();
+            let entry = book.entries.entry((host, request)).or_default();
             entry.endpoints.insert(id);
+            entry.apps.extend(Some(app).filter(|app| !app.is_empty()));
+            entry.devices.extend(share.texts.at(key.device).cloned());
             entry.series.merge(series);
         }
     }

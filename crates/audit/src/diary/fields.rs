@@ -114,6 +114,10 @@ pub(crate) fn long_values<'t>(tree: &'t Tree<'t>) -> impl Iterator<Item = u64> {
         .map(|(index, _)| hash_of(tree.value_bytes(index)))
 }
 
+fn number(value: &[u8]) -> Option<i64> {
+    std::str::from_utf8(value).ok()?.parse().ok()
+}
+
 /// A value's hash, the same in every run.
 pub(crate) fn hash_of(bytes: &[u8]) -> u64 {
     FixedState::default().hash_one(bytes)
@@ -169,6 +173,20 @@ impl FieldNotes {
         if self.samples.len() > SAMPLES {
             self.samples.pop_last();
         }
+    }
+
+    /// Whether its values are numbers that grow with the time, by little.
+    pub(crate) fn counts(&self) -> bool {
+        let values: Option<Vec<i64>> = self.samples.values().map(|value| number(value)).collect();
+        let values = values.unwrap_or_default();
+        let grows = |pair: &[i64]| matches!(pair, [a, b] if b > a && b.saturating_sub(*a) < STEP);
+        values.len() >= 2 && values.windows(2).all(grows)
+    }
+
+    /// The number that it was in an exchange.
+    pub(crate) fn number_in(&self, exchange: ExchangeId) -> Option<i64> {
+        let value = self.samples.iter().find(|((_, known, _), _)| *known == exchange);
+        value.and_then(|(_, value)| number(value))
     }
 
     /// The only value it ever had.
@@ -267,6 +285,8 @@ const DIFFERENT: usize = 1_024;
 const LONG: usize = 32;
 /// Values that are kept.
 const SAMPLES: usize = 24;
+/// How far a counter goes at most from one message to the next.
+const STEP: i64 = 1_000;
 /// The longest path of a field, in characters.
 const PATH: usize = 200;
 

@@ -22,7 +22,7 @@ use wire::{Head, Message, Sender};
 use crate::gather::Interner;
 
 pub(crate) use self::{
-    book::{Book, Entry as BookEntry, book},
+    book::{Book, Entry as BookEntry, Whom, book},
     fields::{FieldNotes, Looked, hash_of, long_values, look},
     inward::{List, add_switch, lists, results, switches},
     names::{NameNotes, add_name},
@@ -49,11 +49,12 @@ pub(crate) struct Diary {
     messages: u64,
 }
 
-/// Numbers of endpoint and app as the worker's other tables have them, and of the request.
+/// Numbers of endpoint, app and device as the worker's other tables have them, and of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct SeriesKey {
     pub(crate) endpoint: u32,
     pub(crate) app: u32,
+    pub(crate) device: u32,
     request: u32,
 }
 
@@ -98,11 +99,11 @@ impl Diary {
     /// The series of a request, and whether its proof is one of those that are kept. `None` where there are too many.
     pub(crate) fn request(
         &mut self,
-        (endpoint, app, request): (u32, u32, &str),
+        (endpoint, app, device, request): (u32, u32, u32, &str),
         (time, exchange): (Timestamp, ExchangeId),
         security: Security,
     ) -> Option<(SeriesKey, bool)> {
-        let key = SeriesKey { endpoint, app, request: self.requests.intern(request) };
+        let key = SeriesKey { endpoint, app, device, request: self.requests.intern(request) };
         if self.series.len() >= SERIES && !self.series.contains_key(&key) {
             self.dropped += 1;
             return None;
@@ -190,6 +191,12 @@ impl Diary {
 }
 
 impl Series {
+    /// A field beside another one whose values are numbers that grow with the time.
+    pub(crate) fn counter(&self, beside: &FieldNotes) -> Option<&FieldNotes> {
+        let mut counters = self.fields.values().filter(|field| field.path != beside.path && field.counts());
+        counters.next()
+    }
+
     /// Keeps a moment where it is among the earliest.
     fn keep(&mut self, place: (Timestamp, ExchangeId), moment: Moment) -> bool {
         if self.moments.len() >= MOMENTS
@@ -317,7 +324,7 @@ mod tests {
         let id = |index| ExchangeId { flow: FlowId::default(), index };
         for index in 0..3 {
             let place = (Timestamp(i64::from(index)), id(index));
-            diary.request((0, 0, "GET /a"), place, Security::Clear).unwrap();
+            diary.request((0, 0, 0, "GET /a"), place, Security::Clear).unwrap();
         }
         diary.answer(id(1), Answer { status: 204, result: None });
         diary.close(FlowId::default(), true);

@@ -8,7 +8,7 @@ use crate::{examine::readable, input::hex};
 
 /// The fields with the fewest different values first, and how many more there were than are listed.
 pub(crate) fn fields(book: &Book) -> (Vec<FieldSeries>, u64) {
-    let series = book.entries.iter().flat_map(|((_, _, request), entry)| {
+    let series = book.entries.iter().flat_map(|((_, request), entry)| {
         let leaves = entry.series.fields.values().filter(|field| field.leaf && field.length.1 >= SHORTEST);
         leaves.filter_map(move |field| told(request, entry, field))
     });

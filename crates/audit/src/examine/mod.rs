@@ -36,7 +36,9 @@ use crate::{
 };
 use account::Account;
 pub(crate) use bridge::Tail;
-use hits::{Hit, Searcher, What, carrier};
+use hits::carrier;
+pub(crate) use hits::{Hit, Searcher, What};
+pub(crate) use provenance::go_on;
 pub(crate) use roots::body_start;
 use roots::roots;
 

@@ -28,7 +28,7 @@ pub(super) fn sent(page: &Page<'_>, diary: &mut Diary) {
     }
     let Some(request) = request_of(message) else { return };
     let place = page.place();
-    let whom = (conversation.endpoint, conversation.app, request.as_str());
+    let whom = (conversation.endpoint, conversation.app, conversation.device, request.as_str());
     let Some((key, early)) = diary.request(whom, place, security(message)) else { return };
     if early {
         let line = 0..message.recorded.bytes.len().min(FIRST_BYTES);
@@ -139,7 +139,6 @@ impl Page<'_> {
         let found = self.tree.field(field);
         let buffer = found.map_or(0, |field| field.buffer);
         let range = found.map(|field| field.value.clone()).unwrap_or_default();
-        let range = range.start..range.end.min(range.start.saturating_add(super::FOUND));
         let (trail, span) = provenance::trail(self.message, self.tree, buffer, &range);
         let bytes = self.tree.buffer(buffer).and_then(|buffer| buffer.bytes.get(range));
         Occurrence {

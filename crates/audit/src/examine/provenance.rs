@@ -31,6 +31,24 @@ pub(crate) fn trail(
     (trail, Span { buffer: last, start: range.start as u64, end: range.end as u64 })
 }
 
+/// Goes on from a buffer of a trail that holds the tree's root: through the decoders to one of the tree's buffers. Gives
+/// that buffer's place in the trail.
+pub(crate) fn go_on(
+    trail: &mut Trail,
+    base: BufferId,
+    tree: &Tree<'_>,
+    buffer: BufferIndex,
+    range: &Range<usize>,
+) -> BufferId {
+    let mut last = base;
+    for (index, needed) in chain(tree, buffer, range).iter().skip(1) {
+        if let Some(buffer) = decoded(tree, *index, last, needed) {
+            last = trail.push(buffer);
+        }
+    }
+    last
+}
+
 /// The trail of a range of a message as recorded.
 pub(crate) fn recorded(message: &Message, range: &Range<usize>) -> (Trail, Span) {
     let mut trail = Trail::default();

@@ -17,7 +17,7 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use evidence::{
-    Destination, Direction, EndpointId, Evidence, Finding, FindingId, FindingKind, Form, Grade,
+    Destination, Direction, EndpointId, Evidence, Finding, FindingId, FindingKind, Form, Grade, Hashed,
     IdentifierKind, Phone, Relation, Security, Severity, SightingGroup,
 };
 use identifiers::Profile;
@@ -184,10 +184,13 @@ fn identifier_finding(merged: &Merged, leak: &Leak<'_>) -> Finding {
     let mut forms: Vec<Form> = leak.groups.iter().map(|(_, group)| group.key.form.clone()).collect();
     forms.sort();
     forms.dedup();
+    let hashed = hashed(merged, leak, &forms);
+    let undone: String = hashed.iter().map(words::hashed).collect();
     let kind = FindingKind::IdentifierSent {
         identifier: leak.kind,
         value: leak.value.to_owned(),
         grade: leak.grade(),
+        hashed,
         forms,
     };
     let leaks = std::slice::from_ref(leak);
@@ -195,10 +198,18 @@ fn identifier_finding(merged: &Merged, leak: &Leak<'_>) -> Finding {
         kind,
         detector: "identifier-sent".to_owned(),
         title: words::title(leak),
-        words: words::paragraph(merged, leak),
+        words: words::paragraph(merged, leak) + &undone,
         severity: leak.severity(),
         ..common(merged, leaks, &format!("{}\n{}", leak.kind.id(), leak.value))
     }
+}
+
+/// How the digests among the forms were made.
+fn hashed(merged: &Merged, leak: &Leak<'_>, forms: &[Form]) -> Vec<Hashed> {
+    let made = forms
+        .iter()
+        .filter_map(|form| merged.unmasked.digests.get(&(leak.kind, leak.value.to_owned(), form.clone())));
+    made.cloned().collect()
 }
 
 fn bulk_finding(merged: &Merged, profile: &Profile, leaks: &[Leak<'_>]) -> Finding {
@@ -243,7 +254,7 @@ fn common(merged: &Merged, leaks: &[Leak<'_>], subject: &str) -> Finding {
         severity: Severity::Info,
         title: String::new(),
         words: String::new(),
-        count: messages(merged, leaks).unwrap_or_else(|| leaks.iter().map(Leak::count).sum()),
+        count: message_count(merged, leaks).unwrap_or_else(|| leaks.iter().map(Leak::count).sum()),
         first: groups().map(|(_, group)| group.first).min().unwrap_or_default(),
         last: groups().map(|(_, group)| group.last).max().unwrap_or_default(),
         evidence: evidence(merged, leaks),
@@ -253,7 +264,7 @@ fn common(merged: &Merged, leaks: &[Leak<'_>], subject: &str) -> Finding {
 }
 
 /// In how many messages it was; `None` where there were too many to be told apart.
-pub(crate) fn messages(merged: &Merged, leaks: &[Leak<'_>]) -> Option<u64> {
+pub(crate) fn message_count(merged: &Merged, leaks: &[Leak<'_>]) -> Option<u64> {
     let mut exchanges = BTreeSet::new();
     for (index, _) in leaks.iter().flat_map(|leak| &leak.groups) {
         exchanges.extend(merged.times.get(*index as usize)?.messages()?);

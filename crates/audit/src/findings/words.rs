@@ -1,11 +1,11 @@
 //! The words of findings: sentences a lay reader understands.
 
 use evidence::{
-    Carrier, Channel, Content, Destination, Grade, IdentifierKind, Protection, ProtectionFault, Security,
-    Seen, SightingGroup, SightingKey, Subject,
+    Carrier, Channel, Content, Destination, Grade, Hashed, IdentifierKind, Protection, ProtectionFault,
+    Security, Seen, SightingGroup, SightingKey, Subject,
 };
 
-use super::{Leak, Receiver, devices, messages};
+use super::{Leak, Receiver, devices, message_count};
 use crate::merge::Merged;
 
 /// `The phone's device number (IMEI) was sent to vnet.cn in the clear`.
@@ -231,11 +231,11 @@ fn seen(merged: &Merged, leak: &Leak<'_>) -> String {
 /// `in 3 messages, at 6 places`.
 fn how_often(merged: &Merged, leaks: &[Leak<'_>]) -> String {
     let places: u64 = leaks.iter().map(Leak::count).sum();
-    match (messages(merged, leaks), places) {
+    match (message_count(merged, leaks), places) {
         (None, places) => format!("at {places} places in messages"),
         (Some(1), 1) => "in one message".to_owned(),
         (Some(1), places) => format!("in one message, at {places} places"),
-        (Some(messages), places) if messages == places => format!("in {messages} messages"),
+        (Some(messages), places) if messages >= places => format!("in {messages} messages"),
         (Some(messages), places) => format!("in {messages} messages, at {places} places"),
     }
 }
@@ -369,3 +369,16 @@ pub(super) fn sentence(words: &mut String, more: &str) {
 const DIGESTS: [&str; 5] = ["blake2", "md5", "sha1", "sha2", "sha3"];
 /// How many ways of writing are told.
 const WAYS: usize = 3;
+
+/// How a digest was undone, and what that cost.
+pub(super) fn hashed(how: &Hashed) -> String {
+    let salt = match how.salt_from.as_str() {
+        "" => String::new(),
+        from => format!("; the salt is {from}"),
+    };
+    format!(
+        " The digest {} was undone by making {} digests{salt}. The chance that so many tries give as good a match by \
+         accident is {}.",
+        how.form.0, how.tries, how.chance
+    )
+}

@@ -1,18 +1,26 @@
 //! Whether what a proof leads to is what its finding says. A trail that runs may still lead to other bytes than
 //! the title speaks of, in a case that somebody changed.
 
-use evidence::{Evidence, Finding, FindingKind, Grade, Relation};
+use evidence::{Evidence, Finding, FindingKind, Grade, Hashed, Relation};
 
 use super::{Replay, ReplayError};
-use crate::examine::readable;
+use crate::{examine::readable, unmasked};
 
 /// Compares the bytes a piece of evidence leads to with the value that its finding says was sent. Findings that
 /// name no value, and evidence for something else than the value, say nothing that could be compared.
 pub fn claimed(finding: &Finding, evidence: &Evidence, replay: &Replay) -> Result<(), ReplayError> {
-    let FindingKind::IdentifierSent { identifier, value, grade, .. } = &finding.kind else { return Ok(()) };
+    let FindingKind::IdentifierSent { identifier, value, grade, hashed, .. } = &finding.kind else {
+        return Ok(());
+    };
     let bytes = &replay.value;
+    // The text that was hashed has to be a writing of the value, and its digest these bytes.
+    let made = |how: &Hashed| {
+        identifiers::shows(*identifier, value, how.spelling.as_bytes())
+            && unmasked::agrees(*identifier, how, bytes).is_some()
+    };
     let shown = identifiers::shows(*identifier, value, bytes)
-        || (*grade == Grade::Shaped && identifiers::shows_numbers(value, bytes));
+        || (*grade == Grade::Shaped && identifiers::shows_numbers(value, bytes))
+        || hashed.iter().any(made);
     if evidence.relation != Relation::Value || shown {
         return Ok(());
     }

@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, io, ops::Range};
 use evidence::{Buffer, CaptureId, Fidelity, FrameNo, Occurrence, Segment, Source, Span, Step, Trail};
 use handset::messages::gsm;
 
-use crate::examine::readable;
+use crate::{examine::readable, unmasked};
 
 pub use carried::{Carried, NotCarried};
 pub use claim::claimed;
@@ -136,6 +136,12 @@ pub fn replay(occurrence: &Occurrence, captures: &mut dyn CaptureBytes) -> Resul
                 let secret = secret.transpose()?.unwrap_or_default();
                 let run = |input: &[u8], most| wire::keys::decrypt(how, secret, input, most);
                 undo((step, room, how.cipher.name()), buffer, &outputs, run)?
+            }
+            Step::Unmask(how) => {
+                let run = |input: &[u8], most: usize| {
+                    unmasked::replay(how, input).filter(|output| output.len() <= most)
+                };
+                undo((step, room, "unmask"), buffer, &outputs, run)?
             }
             Step::Written(text) => {
                 let whole = Step::separates(text.as_bytes()) && text.len() as u64 == buffer.len;

@@ -21,7 +21,7 @@ use super::{
     field, recorded,
     tools::Tool,
 };
-use crate::input::hex;
+use crate::{input::hex, unmasked};
 
 /// The script for a finding. `replays` are those of its evidence, in the same order; the captures' names
 /// are where the script looks for them unless it is told otherwise.
@@ -55,6 +55,12 @@ pub fn words(buffer: &Buffer) -> String {
         (Step::Entry, _) => "bytes of a file that holds no packets".to_owned(),
         (Step::Written(text), _) => {
             format!("{} bytes between recorded parts, which nobody recorded", text.len())
+        }
+        (Step::Unmask(how), input) => {
+            let way =
+                unmasked::recipe(how).map_or_else(|| "an unknown way".to_owned(), |(_, way)| comment(&way));
+            let from = input.map_or(0, |input| input.buffer.0);
+            format!("weak protection of step {from} undone: {way}")
         }
         (Step::Decrypt(how), None) => how.cipher.name().to_owned(),
         (Step::Decrypt(how), Some(input)) => {
@@ -100,6 +106,7 @@ impl Recipe {
             match &buffer.step {
                 Step::Decode(decoder) => self.decode((number, index), buffer, decoder, replay),
                 Step::Decrypt(how) => self.decrypt((number, index), buffer, how, replay),
+                Step::Unmask(how) => self.unmask((number, index), buffer, how, replay),
                 Step::Written(text) => {
                     let octal: String = text.bytes().map(|byte| format!("\\{byte:03o}")).collect();
                     self.line(format_args!("printf '{octal}' > \"$work/{number}.{index}\""));
@@ -180,6 +187,16 @@ impl Recipe {
         self.needs.extend(cipher::NEEDS);
         self.functions.insert(cipher::FUNCTIONS);
         self.body.push_str(&script);
+    }
+
+    /// The commands come from the way, which is read again here: no word of a case is run.
+    fn unmask(&mut self, (number, index): (usize, usize), buffer: &Buffer, how: &str, replay: &Replay) {
+        let Some((commands, _)) = unmasked::recipe(how) else { return self.unknown() };
+        let Some(input) = buffer.input else { return };
+        let (start, len) = (place(replay, input.buffer, input.start), input.end.saturating_sub(input.start));
+        self.line(format_args!("undone{number}_{index}() {{\n{commands}\n}}"));
+        self.line(format_args!("bytes \"$work/{number}.{}\" {start} {len} \\", input.buffer.0));
+        self.line(format_args!("  | undone{number}_{index} > \"$work/{number}.{index}\""));
     }
 
     fn unknown(&mut self) {

@@ -23,7 +23,7 @@ use std::{
     net::{IpAddr, Ipv4Addr},
 };
 
-use audit::{Meter, Order, audit};
+use audit::{Effort, Meter, Order, audit};
 use carriers::{CARRIERS, Carrier, Field};
 use evidence::{Case, Grade};
 use forms::{Content, FORMS, Leaves};
@@ -179,6 +179,7 @@ fn run(cells: &[Cell]) -> Case {
         bill: None,
         store: None,
         atlas: facts::Atlas::embedded(),
+        effort: Effort::of(Effort::USUAL),
         workers: None,
         program: "test".into(),
     };

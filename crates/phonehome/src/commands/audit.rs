@@ -12,7 +12,7 @@ use std::{
 
 use anstream::stream::IsTerminal;
 use audit::{
-    BillMapping, Meter, Order,
+    BillMapping, Effort, Meter, Order,
     prove::{self, CaptureBytes, CaptureFiles},
 };
 use evidence::{Buffer, CaptureId, Case, Evidence, Finding, Occurrence};
@@ -44,6 +44,7 @@ pub(crate) fn run(arguments: AuditArguments) -> anyhow::Result<Exit> {
         store: store.as_ref().map(|store| store.unfinished().to_owned()),
         atlas,
         bill,
+        effort: Effort::of(arguments.budget),
         workers: arguments.threads,
         program: concat!("phonehome ", env!("CARGO_PKG_VERSION")).to_owned(),
     };

@@ -3,24 +3,24 @@
 use std::{
     collections::BTreeSet,
     fmt::Write,
-    fs,
     path::{Path, PathBuf},
 };
 
 use audit::prove::{
     CaptureFiles, Carried, Place, Recipe, Replay, ReplayError, claimed, file_name, recorded, replay, words,
 };
-use evidence::{CASE_FORMAT, Capture, CaptureId, Case, Evidence, Finding, FrameNo, Trail};
+use evidence::{Capture, CaptureId, Case, Evidence, Finding, FrameNo, Trail};
 use report::visible;
 
 use crate::{
+    case,
     cli::ProveArguments,
     exit::{Exit, Failed},
     print, write,
 };
 
 pub(crate) fn run(arguments: &ProveArguments) -> anyhow::Result<Exit> {
-    let (folder, case) = load(&arguments.case)?;
+    let (folder, case) = case::load(&arguments.case)?;
     let findings = chosen(&case, arguments.finding.as_deref())?;
     let mut prover = Prover::new(&case, &folder, &findings, &arguments.captures)?;
     let recipes = recipe_folder(arguments, &folder)?;
@@ -65,30 +65,6 @@ enum Verdict {
     NotAlone,
     /// All hold; their recipe.
     Holds(Box<Recipe>),
-}
-
-pub(crate) fn load(path: &Path) -> anyhow::Result<(PathBuf, Case)> {
-    let file = if path.is_dir() { path.join("case.json") } else { path.to_owned() };
-    let fail = |words: String| Failed::with(Exit::Nothing, format!("{}: {words}", file.display()));
-    let about = fs::metadata(&file).map_err(|error| {
-        fail(format!("cannot be read: {error}; give the folder that `phonehome audit` wrote"))
-    })?;
-    if !about.is_file() || about.len() > LARGEST {
-        return Err(fail("is no case; give the folder that `phonehome audit` wrote".to_owned()));
-    }
-    let text = fs::read(&file).map_err(|error| fail(format!("cannot be read: {error}")))?;
-    let case: Case = serde_json::from_slice(&text)
-        .map_err(|error| fail(format!("is no case, or a damaged one: {error}; audit the capture again")))?;
-    if major(&case.format) != major(CASE_FORMAT) {
-        let words =
-            format!("is of another format ({}, not {CASE_FORMAT}); audit the capture again", case.format);
-        return Err(fail(words));
-    }
-    Ok((file.parent().unwrap_or(Path::new("")).to_owned(), case))
-}
-
-fn major(format: &str) -> &str {
-    format.split_once('.').map_or(format, |(major, _)| major)
 }
 
 fn chosen<'c>(case: &'c Case, name: Option<&str>) -> anyhow::Result<Vec<&'c Finding>> {
@@ -317,8 +293,6 @@ from several places of one connection or file were one value, and what else the 
 const SHOWN: usize = 6;
 /// Rows of the value shown.
 const ROWS: usize = 4;
-/// The largest case.json that is read.
-const LARGEST: u64 = 1 << 30;
 
 const BOLD: &str = "\x1b[1m";
 const GREEN: &str = "\x1b[32m";

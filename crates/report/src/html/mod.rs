@@ -18,8 +18,7 @@ mod timeline;
 use ::evidence::{Capture, Case, Fate, Finding, Occurrence, Timestamp};
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
-use self::show::chip;
-pub(crate) use self::show::{Prose, Shown};
+pub(crate) use self::show::{Prose, Shown, chip};
 use crate::coverage::Coverage;
 use crate::overview::{Overview, hosts};
 use crate::{plain, words};

@@ -52,7 +52,7 @@ fn show(text: &str, longest: usize, buffer: &mut String) -> std::fmt::Result {
 }
 
 /// The severity as a coloured word, with a number in front where given.
-pub(super) fn chip(severity: Severity, count: Option<usize>) -> Markup {
+pub(crate) fn chip(severity: Severity, count: Option<usize>) -> Markup {
     html! {
         span class={ "chip " (severity.id()) } {
             @if let Some(count) = count { (count) " " }

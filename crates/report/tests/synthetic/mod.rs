@@ -531,6 +531,7 @@ fn finding(group: &SightingGroup, (title, words): (&str, &str), place: u32) -> F
             value: key.value.clone(),
             grade: key.grade,
             forms: vec![key.form.clone()],
+            hashed: Vec::new(),
         },
     };
     let proof = |relation, words: &str, occurrence: &Occurrence| Evidence {

@@ -71,6 +71,11 @@ impl Decryption {
         self.padding.strip(&text, self.algorithm.block().max(4)).map(<[u8]>::to_vec)
     }
 
+    /// Shell commands that do the same.
+    pub(crate) fn recipe(&self, carrier: Carrier) -> String {
+        show::recipe(carrier, self)
+    }
+
     fn raw(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         let ready = Ready::new(self.algorithm, &self.key.0)?;
         let (kind, iv): (Kind, &[u8]) = match &self.iv {

@@ -95,10 +95,10 @@ impl Target {
                 true => Encoding::HexUpper,
                 false => Encoding::Hex,
             };
+            all.push(Self { bytes: bytes.clone(), encoding });
             if bytes.len() == 16 && versioned {
-                all.push(Self { bytes: bytes.clone(), encoding: Encoding::Uuid3Plain });
+                all.push(Self { bytes, encoding: Encoding::Uuid3Plain });
             }
-            all.push(Self { bytes, encoding });
         }
         all.extend(uuid(text));
         all.extend(decimal(text));
@@ -182,7 +182,7 @@ impl Cut {
 
 fn unhex(text: &[u8]) -> Option<Vec<u8>> {
     let text = text.strip_prefix(b"0x").unwrap_or(text);
-    if text.len() % 2 != 0 || text.len() > 2 * LONGEST {
+    if !text.len().is_multiple_of(2) || text.len() > 2 * LONGEST {
         return None;
     }
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());

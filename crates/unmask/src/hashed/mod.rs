@@ -8,15 +8,20 @@
 
 mod algorithm;
 mod encoding;
+mod lanes;
 mod prove;
 mod recipe;
 mod salt;
+mod space;
+mod sweep;
 
 pub use algorithm::Algorithm;
 pub use encoding::{Cut, Encoding, Target};
 pub use prove::{Candidate, Ended, Match, Proof, Spelling, prove};
 pub use recipe::{Between, Mix, Recipe, SEPARATORS, Stage};
 pub use salt::{Origin, Salt};
+pub use space::{Layout, Space, SpaceError};
+pub use sweep::{Attempt, Found, Sweep, Swept};
 
 /// How many digests may still be computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

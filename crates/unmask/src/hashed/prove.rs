@@ -212,6 +212,8 @@ impl Search<'_> {
                 tries: self.proof.tries,
                 chance: 1.0,
             });
+            // Whatever else it may be read as is the same bytes.
+            break;
         }
     }
 }

@@ -28,7 +28,9 @@ impl<'a> Judge<'a> {
             rate: rate(value),
             own,
             own_crib: cribs.find(value).is_some(),
-            diverse: distinct(value) * 2 >= value.len().min(64),
+            // Letters xored with numbers under 32 stay letters, whatever they are.
+            diverse: distinct(value) * 2 >= value.len().min(64)
+                && value.iter().filter(|&&byte| byte >= 0x20).count() * 4 >= value.len(),
             given: if value.is_ascii() { 1.0 } else { 0.0 },
         }
     }
@@ -41,6 +43,11 @@ impl<'a> Judge<'a> {
     /// Bits that a byte of the value can tell.
     pub(super) fn rate(&self) -> f64 {
         self.rate
+    }
+
+    /// Whether a key cannot shine through the value, and it is no text.
+    pub(super) fn may_hide_text(&self) -> bool {
+        self.diverse && self.own.is_none()
     }
 
     /// Whether the value uses its bytes like noise.
@@ -72,6 +79,8 @@ impl<'a> Judge<'a> {
         let name = name_of(plain);
         let bits = text_bits(plain);
         match name {
+            // Of text that is text again, balanced brackets alone tell.
+            "form" | "xml" | "url" if self.own.is_some() || !self.diverse => None,
             "json" | "form" | "xml" => Some((bits.min(marks(plain)), name)),
             "url" => Some((bits.min(48.0), name)),
             _ if text && self.diverse && self.own.is_none() => {

@@ -95,6 +95,9 @@ fn repeats(stream: &[u8], period: usize) -> bool {
 /// Repeating keys under which all is text of a form: the likeliest byte for each place of the key, and then for
 /// each place again with its neighbours known.
 pub(super) fn by_statistics(search: &mut Search<'_, '_>) -> Option<Opened> {
+    if !search.judge.may_hide_text() {
+        return None;
+    }
     let bytes = search.bytes.get(..MOST_STATISTICS).unwrap_or(search.bytes);
     for period in 2..=MOST_PERIOD.min(bytes.len() / LEAST_TURNS) {
         if !search.budget.pay("scrambled: keys by statistics", bytes.len() * 16) {

@@ -33,7 +33,7 @@ impl Scramble {
         self.steps.iter().try_fold(bytes.to_vec(), |bytes, step| step.apply(&bytes))
     }
 
-    fn recipe(&self, carrier: Carrier) -> String {
+    pub(crate) fn recipe(&self, carrier: Carrier) -> String {
         let lines: Vec<_> = self.steps.iter().map(Step::python).collect();
         recipe::python(carrier, &format!("o = v\n{}", lines.join("\n")))
     }

@@ -98,7 +98,7 @@ fn closed(
         measures.length, measures.entropy, measures.expected_entropy
     )];
     let weak = weaknesses(measures, samples, context);
-    let rsa = measures.rsa_bits > 0 && samples.repeated() == 0;
+    let rsa = measures.rsa_bits > 0 && measures.repeated_blocks == 0 && samples.repeated() == 0;
     if rsa {
         reasons.push(format!("it is as long as a block of RSA with {} bits", measures.rsa_bits));
         if samples.counter_beside() {

@@ -1,0 +1,138 @@
+//! What an investigator holds: the profile's values in their spellings, the fields beside a value, common salts.
+
+use evidence::{IdentifierKind, Timestamp};
+use identifiers::spellings;
+use unmask::{
+    Budget, Context, Crib, Cribs, Field, Opened, ciphers,
+    hashed::{self, Candidate, Origin, Salt, Spelling},
+    scrambled,
+    triage::{self, Samples, Triage},
+};
+
+use super::Effort;
+use crate::{
+    diary::{BookEntry, FieldNotes},
+    examine::Wanted,
+};
+
+/// What is known, and how much may still be tried.
+pub(super) struct Known<'w> {
+    pub(super) wanted: &'w Wanted,
+    pub(super) candidates: Vec<Candidate>,
+    /// The place of each candidate among the profile's values.
+    pub(super) values: Vec<usize>,
+    cribs: Cribs,
+    pub(super) digests: hashed::Budget,
+    bytes: Budget,
+    /// Values whose digests were not all tried.
+    pub(super) cut: u64,
+}
+
+/// A field beside another one, in the same message.
+pub(super) struct Beside<'a> {
+    pub(super) name: &'a str,
+    pub(super) bytes: &'a [u8],
+}
+
+impl<'w> Known<'w> {
+    pub(super) fn of(wanted: &'w Wanted, effort: Effort) -> Self {
+        let telling = (0..).zip(wanted.profile.values()).filter(|(_, value)| is_worth(value.kind));
+        let (mut candidates, mut values, mut cribs) = (Vec::new(), Vec::new(), Vec::new());
+        for (place, value) in telling.take(MOST) {
+            let written = spellings(value.kind, &value.canonical);
+            let bytes = written.iter().map(|(_, bytes)| bytes.clone()).collect();
+            cribs.push(Crib { kind: value.kind, label: value.label.clone(), spellings: bytes });
+            let spellings = written.into_iter().map(|(name, bytes)| Spelling { name, bytes }).collect();
+            candidates.push(Candidate { kind: value.kind, spellings });
+            values.push(place);
+        }
+        Self {
+            wanted,
+            candidates,
+            values,
+            cribs: Cribs::new(cribs),
+            digests: hashed::Budget::new(effort.digests),
+            bytes: Budget::new(effort.bytes),
+            cut: 0,
+        }
+    }
+
+    /// The fields that stood beside the first value of `field`: those of the same message, and those that never change.
+    pub(super) fn fields_beside<'a>(&self, entry: &'a BookEntry, field: &FieldNotes) -> Vec<Beside<'a>> {
+        let exchange = field.proof.as_ref().map(|((_, exchange), _)| *exchange);
+        let others = entry.series.fields.values().filter(|other| other.path != field.path && other.leaf);
+        let beside = others.filter_map(|other| {
+            let same = other.samples.iter().find(|((_, known, _), _)| Some(*known) == exchange);
+            let bytes = same.map(|(_, bytes)| &**bytes).or_else(|| other.only())?;
+            Some(Beside { name: &other.path, bytes })
+        });
+        beside.take(FIELDS).collect()
+    }
+
+    /// Salts for digests: what stands beside the value, the time, and what everybody uses.
+    pub(super) fn salts(&self, fields: &[Beside<'_>], entry: &BookEntry, time: Timestamp) -> Vec<Salt> {
+        let short = fields.iter().filter(|field| field.bytes.len() <= SALT);
+        let beside = short.map(|field| Salt {
+            bytes: field.bytes.to_vec(),
+            origin: Origin::MessageField(field.name.to_owned()),
+        });
+        let packages = entry.apps.iter().filter(|app| app.contains('.'));
+        let packages =
+            packages.map(|app| Salt { bytes: app.as_bytes().to_vec(), origin: Origin::PackageName });
+        let times = Salt::times(u64::try_from(time.seconds()).unwrap_or(0));
+        beside.chain(packages).chain(times).chain(Salt::common().iter().cloned()).collect()
+    }
+
+    /// Opens a value that was scrambled or encrypted.
+    pub(super) fn open(&mut self, value: &[u8], fields: &[Beside<'_>], time: Timestamp) -> Vec<Opened> {
+        let fields: Vec<Field<'_>> =
+            fields.iter().map(|field| Field { name: field.name, bytes: field.bytes }).collect();
+        let context =
+            Context { cribs: &self.cribs, fields: &fields, constants: &[], time: Some(time), window: WINDOW };
+        // One value must not use up what all the others need.
+        let mut budget = Budget::new(ONE.min(self.bytes.left()));
+        let mut opened = scrambled::open(value, &context, &mut budget);
+        if opened.is_empty() {
+            opened = ciphers::open(value, &context, &mut budget);
+        }
+        self.bytes.spend(&budget);
+        opened
+    }
+
+    /// Names what a value looks like.
+    pub(super) fn triage(&self, value: &[u8], opened: &[Opened], samples: &Samples) -> Triage {
+        triage::triage(value, opened, samples, &Context::new(&self.cribs))
+    }
+
+    /// What was not tried, and for how many values.
+    pub(super) fn untried(&self) -> Vec<(String, u64)> {
+        let digests = (self.cut > 0).then(|| ("salted digests: the budget was used up".to_owned(), self.cut));
+        self.bytes.cut().map(|(what, count)| (what.to_owned(), count)).chain(digests).collect()
+    }
+}
+
+/// Whether anybody would hide it: words of which there are few are found by themselves.
+fn is_worth(kind: IdentifierKind) -> bool {
+    !matches!(
+        kind,
+        IdentifierKind::Locale
+            | IdentifierKind::MccMnc
+            | IdentifierKind::Model
+            | IdentifierKind::OperatorName
+            | IdentifierKind::OsVersion
+            | IdentifierKind::Screen
+            | IdentifierKind::Hostname
+            | IdentifierKind::Build
+    )
+}
+
+/// Values of the profile that are tried: the numbers of a phone come first, then those of an address book.
+const MOST: usize = 600;
+/// Fields beside a value that are looked at.
+const FIELDS: usize = 64;
+/// The longest field that is tried as a salt, in bytes.
+const SALT: usize = 64;
+/// How far a key may be from the message's time, in seconds.
+const WINDOW: u16 = 3;
+/// Bytes that may be worked on for one value.
+const ONE: u64 = 4_000_000;

@@ -1,0 +1,164 @@
+//! Values that somebody hid without protecting them are read by the audit itself, with a proof that replays; what is
+//! like them and is not is left alone.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{fs, num::NonZeroUsize};
+
+use audit::{
+    Effort, Meter, Order, audit,
+    prove::{CaptureFiles, claimed, recipe, replay},
+};
+use evidence::{Behaviour, Case, Finding, FindingKind, Grade, IdentifierKind, Step};
+use facts::Atlas;
+use identifiers::Profile;
+use sha2::{Digest, Sha256};
+use testkit::{Conversation, Endpoint, Net, PcapStyle, Side};
+
+const IMEI: &str = "352099001761481";
+const PROFILE: &str =
+    "name = \"Test phone\"\n[device]\nimei = [\"352099001761481\"]\nandroid_id = \"b7e2c91f04d8a356\"\n";
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Bytes of a generator that passes for random.
+fn noise(seed: u64, len: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as u8
+    };
+    (0..len).map(|_| next()).collect()
+}
+
+/// The audit of requests with these bodies, a minute apart.
+fn sent(bodies: &[String], effort: u64) -> (Case, tempfile::TempDir) {
+    let mut net = Net::new(Vec::new());
+    for (port, body) in (40_000..).zip(bodies) {
+        net.set_time(1_700_000_000_000_000_000 + i64::from(port - 40_000) * 61_700_000_000);
+        let mut talk = Conversation::new(Endpoint::phone(port), Endpoint::server(80));
+        talk.open(&mut net).unwrap();
+        let request = format!(
+            "POST /collect HTTP/1.1\r\nHost: stats.vendor.example\r\nContent-Type: application/json\r\nContent-Length: \
+             {}\r\n\r\n{body}",
+            body.len()
+        );
+        talk.send(&mut net, Side::Client, request.as_bytes()).unwrap();
+        talk.send(&mut net, Side::Server, b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
+        talk.close(&mut net).unwrap();
+    }
+    let frames = net.into_wire();
+    let frames = frames.iter().map(|frame| (frame.time, frame.bytes.as_slice()));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.pcap");
+    fs::write(&path, testkit::capture::pcap(PcapStyle::default(), frames)).unwrap();
+    let order = Order {
+        keys: Vec::new(),
+        bill: None,
+        inputs: vec![path],
+        profile: Some(Profile::parse(PROFILE, &mut |_| Err(String::new())).unwrap()),
+        store: None,
+        atlas: Atlas::embedded(),
+        effort: Effort::of(effort),
+        workers: NonZeroUsize::new(2),
+        program: "test".to_owned(),
+    };
+    (audit(order, &Meter::default()).unwrap(), folder)
+}
+
+fn imei(case: &Case) -> Option<&Finding> {
+    case.findings.iter().find(|finding| {
+        matches!(&finding.kind, FindingKind::IdentifierSent { identifier: IdentifierKind::Imei, value, .. } if value == IMEI)
+    })
+}
+
+/// Runs every proof of a finding again, and gives its script.
+fn proved(case: &Case, finding: &Finding, folder: &tempfile::TempDir) -> String {
+    let mut files = CaptureFiles::find(&case.captures, folder.path(), &[]).unwrap();
+    let mut replays = Vec::new();
+    for evidence in &finding.evidence {
+        let replayed = replay(&evidence.occurrence, &mut files).unwrap();
+        claimed(finding, evidence, &replayed).unwrap();
+        replays.push(replayed);
+    }
+    recipe(finding, &case.captures, &replays)
+}
+
+#[test]
+fn a_key_that_is_sent_along_opens() {
+    let plain = format!("{{\"imei\":\"{IMEI}\",\"v\":3}}");
+    let key = noise(7, 16);
+    let hidden: Vec<u8> = plain.bytes().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key).collect();
+    let (case, folder) = sent(&[format!("{{\"k\":\"{}\",\"d\":\"{}\"}}", hex(&key), hex(&hidden))], 50);
+    let finding = imei(&case).unwrap();
+    let FindingKind::IdentifierSent { grade, .. } = &finding.kind else { unreachable!() };
+    assert_eq!(*grade, Grade::Known);
+    let proof = &finding.proof().unwrap().occurrence;
+    assert!(proof.trail.buffers.iter().any(|buffer| matches!(buffer.step, Step::Unmask(_))));
+    let script = proved(&case, finding, &folder);
+    assert!(script.contains("undone1_"), "{script}");
+    let is = |finding: &&Finding| matches!(&finding.kind, FindingKind::Behaviour(Behaviour::Opaque { class, .. }) if class == "scrambled");
+    assert!(case.findings.iter().any(|finding| is(&finding)));
+    let bytes: u64 = case.captures.iter().map(|capture| capture.bytes).sum();
+    assert_eq!(case.coverage.total(), bytes);
+}
+
+#[test]
+fn a_salted_digest_is_told_with_its_salt_and_its_cost() {
+    let digest = Sha256::digest(format!("a81f02{IMEI}"));
+    let (case, folder) = sent(&[format!("{{\"nonce\":\"a81f02\",\"id\":\"{}\"}}", hex(&digest))], 50);
+    let finding = imei(&case).unwrap();
+    let FindingKind::IdentifierSent { grade, hashed, .. } = &finding.kind else { unreachable!() };
+    assert_eq!(*grade, Grade::Derived);
+    let how = hashed.first().unwrap();
+    assert!(how.salt_from.contains("nonce") && how.tries > 0, "{how:?}");
+    assert!(finding.words.contains("salt"), "{}", finding.words);
+    proved(&case, finding, &folder);
+    // A case that says another salt does not hold.
+    let mut forged = finding.clone();
+    if let FindingKind::IdentifierSent { hashed, .. } = &mut forged.kind {
+        hashed.iter_mut().for_each(|how| how.salt = None);
+    }
+    let mut files = CaptureFiles::find(&case.captures, folder.path(), &[]).unwrap();
+    let evidence = forged.evidence.first().unwrap();
+    let replayed = replay(&evidence.occurrence, &mut files).unwrap();
+    assert!(claimed(&forged, evidence, &replayed).is_err());
+}
+
+#[test]
+fn what_is_like_it_and_is_not_is_left_alone() {
+    let bodies: Vec<String> = (1..40)
+        .map(|seed| {
+            let digest = hex(&Sha256::digest(noise(seed, 20)));
+            let cipher = hex(&noise(seed + 1_000, 96));
+            format!("{{\"id\":\"{digest}\",\"d\":\"{cipher}\",\"t\":{seed}}}")
+        })
+        .collect();
+    let (case, _folder) = sent(&bodies, 50);
+    assert!(imei(&case).is_none());
+    let graded = case.sightings.iter().filter(|group| group.key.grade > Grade::Shaped);
+    assert_eq!(graded.map(|group| group.key.clone()).collect::<Vec<_>>(), []);
+    let unread = case.findings.iter().find_map(|finding| match &finding.kind {
+        FindingKind::Behaviour(Behaviour::Opaque { field, counter, .. }) if field == "d" => {
+            Some(counter.clone())
+        }
+        _ => None,
+    });
+    assert_eq!(unread.as_deref(), Some("t"), "it is told that it could not be read");
+}
+
+#[test]
+fn without_a_budget_the_ledger_tells_what_was_not_tried() {
+    let digest = Sha256::digest(format!("a81f02{IMEI}"));
+    let (case, _folder) = sent(&[format!("{{\"nonce\":\"a81f02\",\"id\":\"{}\"}}", hex(&digest))], 0);
+    assert!(imei(&case).is_none());
+    assert!(
+        case.coverage.rows().iter().any(|row| row.reason.contains("not tried")),
+        "{:?}",
+        case.coverage.rows()
+    );
+}

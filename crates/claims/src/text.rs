@@ -1,0 +1,68 @@
+//! Verdicts → text and JSON.
+
+use std::fmt::Write;
+
+use evidence::{Holding, Verdict};
+use serde::Serialize;
+
+/// The version of the format of [`json`]. The first number changes when old readers would go wrong.
+pub const VERDICTS_FORMAT: &str = "phonehome-verdicts/1.0";
+
+#[derive(Serialize)]
+struct Written<'v> {
+    format: &'static str,
+    vendor: &'v str,
+    verdicts: &'v [Verdict],
+}
+
+/// The verdicts as JSON, indented, with a newline at the end: `format`, `vendor`, and `verdicts`, each as
+/// [`evidence::Verdict`] is written.
+///
+/// # Errors
+/// Where a value has no JSON form; the types of `evidence` have none such.
+pub fn json(vendor: &str, verdicts: &[Verdict]) -> Result<String, serde_json::Error> {
+    let mut text = serde_json::to_string_pretty(&Written { format: VERDICTS_FORMAT, vendor, verdicts })?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// The verdicts for a terminal, in lines of any length: whoever prints them makes characters harmless that act.
+pub fn text(vendor: &str, verdicts: &[Verdict]) -> String {
+    let mut page = String::new();
+    // Writing to a string cannot fail.
+    let _ = write(&mut page, vendor, verdicts);
+    page
+}
+
+fn write(page: &mut String, vendor: &str, verdicts: &[Verdict]) -> std::fmt::Result {
+    let with = |holding| verdicts.iter().filter(|verdict| verdict.holding == holding).count();
+    writeln!(
+        page,
+        "{vendor}: {} statements, {} contradicted, {} consistent, {} not testable",
+        verdicts.len(),
+        with(Holding::Contradicted),
+        with(Holding::Consistent),
+        with(Holding::NotTestable)
+    )?;
+    verdicts.iter().try_for_each(|verdict| one(page, verdict))
+}
+
+fn one(page: &mut String, verdict: &Verdict) -> std::fmt::Result {
+    let claim = &verdict.claim;
+    writeln!(page, "\n{}  {}", verdict.holding.words().to_uppercase(), claim.id)?;
+    writeln!(page, "  “{}”", claim.statement)?;
+    writeln!(page, "  {}, {}", claim.by, claim.source)?;
+    for reason in &verdict.reasons {
+        writeln!(page, "  because    {reason}")?;
+    }
+    for proof in &verdict.proofs {
+        writeln!(page, "  finding    {} in {}: {}", proof.finding, proof.case, proof.title)?;
+    }
+    for sentence in &verdict.coverage {
+        writeln!(page, "  coverage   {sentence}")?;
+    }
+    for help in &verdict.would_test {
+        writeln!(page, "  to test    {help}")?;
+    }
+    Ok(())
+}

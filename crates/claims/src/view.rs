@@ -1,0 +1,876 @@
+//! Case → what a condition sees of it, by the names of the [schema](crate::schema).
+//!
+//! Not the case as it is written: that may change with the program, and conditions are to outlive it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use evidence::{
+    Attribution, Behaviour, Case, Content, Destination, Direction, EndpointId, Fate, Finding, FindingKind,
+    Grade, Ground, IdentifierKind, Security, SightingKey, Subject, Timestamp, Transport,
+};
+
+use crate::node::Node;
+
+/// A case as conditions see it, whatever claim asks.
+pub(crate) struct View {
+    /// Its role.
+    pub(crate) role: String,
+    pub(crate) findings: Vec<Node>,
+    pub(crate) destinations: Vec<Node>,
+    captures: Vec<Node>,
+    phone: BTreeMap<String, Node>,
+    pub(crate) fates: BTreeMap<&'static str, u64>,
+    pub(crate) missing: u64,
+    limited: bool,
+    profile: Option<(u64, BTreeSet<&'static str>)>,
+    pub(crate) hours: f64,
+}
+
+impl View {
+    pub(crate) fn of(role: &str, case: &Case) -> Self {
+        let reached = Reached::of(case);
+        let traffic = case.captures.iter().filter(|capture| capture.holds.is_traffic());
+        let first = traffic.clone().filter_map(|capture| capture.first).min();
+        let last = traffic.filter_map(|capture| capture.last).max();
+        let rows = case.coverage.rows();
+        Self {
+            role: role.to_owned(),
+            findings: case
+                .findings
+                .iter()
+                .map(|finding| one_finding(role, case, finding, &reached))
+                .collect(),
+            destinations: case.destinations.iter().map(|one| destination(role, one)).collect(),
+            captures: captures(role, case),
+            phone: phone(role, case),
+            fates: FATES.iter().map(|(fate, name)| (*name, case.coverage.bytes(*fate))).collect(),
+            missing: case.coverage.missing().iter().fold(0, |sum, row| sum.saturating_add(row.bytes)),
+            limited: rows.iter().any(|row| row.fate == Fate::OverLimit),
+            profile: case.profile.as_ref().map(|_| (case.profile_values, kinds(case))),
+            hours: first.zip(last).map_or(0.0, |(first, last)| hours(first, last)),
+        }
+    }
+
+    /// What could be seen and what could not, in sentences that say of which case they are.
+    pub(crate) fn sentences(&self) -> Vec<String> {
+        let mut sentences = vec![self.extent(), self.reading()];
+        if self.missing > 0 {
+            sentences.push(format!("{}: the captures lack {} bytes that were sent", self.role, self.missing));
+        }
+        sentences.push(match &self.profile {
+            Some((values, _)) => format!("{}: audited with a profile of {values} values", self.role),
+            None => format!("{}: audited without a profile", self.role),
+        });
+        sentences
+    }
+
+    /// How long, on which build, with which events.
+    fn extent(&self) -> String {
+        let traffic = if self.hours > 0.0 {
+            format!("{:.1} hours of traffic", self.hours)
+        } else {
+            "no traffic".to_owned()
+        };
+        let build = match self.phone.get("build") {
+            Some(Node::Map(build)) if !build.is_empty() => {
+                let told =
+                    BUILD.iter().filter_map(|name| Some(format!("{name} {}", build.get(*name)?.as_text())));
+                let told: Vec<_> = told.collect();
+                if told.is_empty() { "build told".to_owned() } else { told.join(", ") }
+            }
+            _ => "build and region unknown".to_owned(),
+        };
+        let marks = match self.phone.get("marks_by_kind") {
+            Some(Node::Map(marks)) if !marks.is_empty() => {
+                let kinds = marks.iter().take(8).map(|(kind, count)| format!("{kind} {}", count.as_int()));
+                format!("events: {}", kinds.collect::<Vec<_>>().join(", "))
+            }
+            _ => "no events of the phone known".to_owned(),
+        };
+        format!("{}: {traffic}; {build}; {marks}", self.role)
+    }
+
+    fn reading(&self) -> String {
+        let content = self.fates.values().fold(0, |sum: u64, bytes| sum.saturating_add(*bytes));
+        if content == 0 {
+            return format!("{}: the captures hold no content", self.role);
+        }
+        let fate = |name: &str| self.fates.get(name).copied().unwrap_or(0);
+        let read = fate("decoded").saturating_add(fate("not_understood"));
+        let rest = FATES.iter().skip(2).filter(|(_, name)| fate(name) > 0);
+        let rest =
+            rest.map(|(_, name)| format!("{} {}", percent(fate(name), content), name.replace('_', " ")));
+        let rest: Vec<_> = rest.collect();
+        let rest = if rest.is_empty() { String::new() } else { format!("; {}", rest.join(", ")) };
+        format!("{}: {} of the content could be read{rest}", self.role, percent(read, content))
+    }
+}
+
+/// A share in percent, never rounded to all or nothing.
+fn percent(part: u64, all: u64) -> String {
+    match share(part, all) * 100.0 {
+        share if part < all && share > 99.0 => "over 99%".to_owned(),
+        share if part > 0 && share < 1.0 => "under 1%".to_owned(),
+        share => format!("{share:.0}%"),
+    }
+}
+
+/// Words of the build that a negative result has to name.
+const BUILD: [&str; 4] = ["model", "region", "fingerprint", "build"];
+
+/// The values of which kinds a profile holds. Cases that older programs wrote do not say: then those that were seen.
+fn kinds(case: &Case) -> BTreeSet<&'static str> {
+    let seen =
+        case.sightings.iter().filter(|group| group.key.grade != Grade::Shaped).map(|group| group.key.kind);
+    case.profile_kinds.iter().map(|(kind, _)| *kind).chain(seen).map(IdentifierKind::id).collect()
+}
+
+/// What the claim is about, of all cases or of one: the eight names.
+pub(crate) fn names(views: &[&View], about: &dyn Fn(&Node) -> bool) -> BTreeMap<String, Node> {
+    let all = |of: fn(&View) -> &Vec<Node>| -> Vec<Node> {
+        views.iter().flat_map(|view| of(view)).filter(|node| about(node)).cloned().collect()
+    };
+    let findings = all(|view| &view.findings);
+    let destinations = all(|view| &view.destinations).into_iter().filter(is_outside).collect();
+    let captures = views.iter().flat_map(|view| view.captures.clone()).collect();
+    let names = [
+        ("sent_kinds", sent(&findings)),
+        ("findings", Node::List(findings)),
+        ("destinations", Node::List(destinations)),
+        ("captures", Node::List(captures)),
+        ("phone", phones(views)),
+        ("coverage", coverage(views)),
+        ("profile", profiles(views)),
+        ("traffic_hours", Node::Number(views.iter().map(|view| view.hours).sum())),
+    ];
+    names.into_iter().map(|(name, node)| (name.to_owned(), node)).collect()
+}
+
+fn is_outside(destination: &Node) -> bool {
+    destination.at("scope").is_some_and(|scope| scope.as_text() == "public")
+}
+
+/// How often each kind left. What stands in a log only did not.
+fn sent(findings: &[Node]) -> Node {
+    let left = findings
+        .iter()
+        .filter(|finding| text(finding, "ground") != "log" && !text(finding, "identifier").is_empty());
+    Node::counts(left.map(|finding| {
+        let count = finding.at("count").map_or(0, Node::as_int);
+        (text(finding, "identifier"), u64::try_from(count).unwrap_or(0))
+    }))
+}
+
+fn text<'n>(node: &'n Node, name: &str) -> &'n str {
+    node.at(name).map_or("", Node::as_text)
+}
+
+fn phones(views: &[&View]) -> Node {
+    let mut all: BTreeMap<String, Node> = BTreeMap::new();
+    for (name, node) in views.iter().flat_map(|view| &view.phone) {
+        match all.get_mut(name) {
+            None => drop(all.insert(name.clone(), node.clone())),
+            Some(there) if name != "build" => add(there, node),
+            Some(_) => {}
+        }
+    }
+    Node::Map(all)
+}
+
+fn add(there: &mut Node, more: &Node) {
+    match (there, more) {
+        (Node::Bool(there), Node::Bool(more)) => *there |= more,
+        (Node::Int(there), Node::Int(more)) => *there = there.saturating_add(*more),
+        (Node::List(there), Node::List(more)) => there.extend(more.iter().cloned()),
+        (Node::Map(there), Node::Map(more)) => {
+            for (name, node) in more {
+                match there.get_mut(name) {
+                    Some(there) => add(there, node),
+                    None => drop(there.insert(name.clone(), node.clone())),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn coverage(views: &[&View]) -> Node {
+    let bytes = |name: &str| {
+        views
+            .iter()
+            .filter_map(|view| view.fates.get(name))
+            .fold(0, |sum: u64, bytes| sum.saturating_add(*bytes))
+    };
+    let content = FATES.iter().fold(0, |sum: u64, (_, name)| sum.saturating_add(bytes(name)));
+    let readable = bytes("decoded").saturating_add(bytes("not_understood"));
+    let shares =
+        FATES.iter().map(|(_, name)| ((*name).to_owned(), Node::Number(share(bytes(name), content))));
+    Node::record([
+        ("content", Node::count(content)),
+        ("readable", Node::Number(share(readable, content))),
+        ("shares", Node::Map(shares.collect())),
+        ("missing", Node::count(views.iter().fold(0, |sum: u64, view| sum.saturating_add(view.missing)))),
+        ("limited", Node::Bool(views.iter().any(|view| view.limited))),
+    ])
+}
+
+fn profiles(views: &[&View]) -> Node {
+    let given: Vec<_> = views.iter().filter_map(|view| view.profile.as_ref()).collect();
+    let all = given.len() == views.len() && !given.is_empty();
+    let mut kinds = given.first().map(|(_, kinds)| kinds.clone()).unwrap_or_default();
+    kinds.retain(|kind| all && given.iter().all(|(_, kinds)| kinds.contains(kind)));
+    let fewest = given.iter().map(|(values, _)| *values).min().filter(|_| all).unwrap_or(0);
+    Node::record([("given", Node::Bool(all)), ("values", Node::count(fewest)), ("kinds", Node::texts(kinds))])
+}
+
+/// A share, 0 where there is nothing to share.
+#[expect(clippy::cast_precision_loss, reason = "a share needs no more digits than a double has")]
+pub(crate) fn share(part: u64, all: u64) -> f64 {
+    if all == 0 { 0.0 } else { part as f64 / all as f64 }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "hours need no more digits than a double has")]
+fn hours(first: Timestamp, last: Timestamp) -> f64 {
+    last.since(first).max(0) as f64 / 3.6e12
+}
+
+/// The destinations by their number, and what is known of who sends there.
+struct Reached<'c> {
+    destinations: BTreeMap<EndpointId, &'c Destination>,
+    senders: BTreeMap<EndpointId, Vec<&'c Attribution>>,
+}
+
+impl<'c> Reached<'c> {
+    fn of(case: &'c Case) -> Self {
+        let mut senders: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for attribution in case.phone.attributions.iter().filter(|one| one.ground > Ground::Code) {
+            senders.entry(attribution.endpoint).or_default().push(attribution);
+        }
+        Self { destinations: case.destinations.iter().map(|one| (one.id, one)).collect(), senders }
+    }
+}
+
+fn one_finding(role: &str, case: &Case, finding: &Finding, reached: &Reached) -> Node {
+    let mut fields = BTreeMap::new();
+    put(&mut fields, nothing());
+    put(&mut fields, always(role, finding));
+    let destinations: Vec<_> =
+        finding.endpoints.iter().filter_map(|id| reached.destinations.get(id).copied()).collect();
+    put(&mut fields, receivers(&destinations));
+    let sightings: Vec<_> =
+        finding.sightings.iter().filter_map(|at| case.sightings.get(usize::try_from(*at).ok()?)).collect();
+    let keys: Vec<_> = sightings.iter().map(|group| &group.key).collect();
+    put(&mut fields, places(&keys, &destinations));
+    let told = finding.endpoints.iter().filter_map(|id| reached.senders.get(id)).flatten();
+    let apps = keys
+        .iter()
+        .map(|key| key.app.as_str())
+        .chain(told.flat_map(|one| one.packages.iter().map(String::as_str)));
+    let writers = number(&finding.kind).into_iter().flat_map(|number| {
+        let written = case.phone.messages.iter().filter(move |message| message.number == number);
+        written.map(|message| message.package.as_str())
+    });
+    put(&mut fields, [("apps", Node::texts(apps.chain(writers)))]);
+    special(&mut fields, &finding.kind);
+    Node::Map(fields)
+}
+
+/// The number that a finding in messages is about: who wrote messages to it, wrote these.
+fn number(kind: &FindingKind) -> Option<&str> {
+    match kind {
+        FindingKind::HiddenMessage { number, .. } | FindingKind::IdentifierInMessage { number, .. } => {
+            Some(number).filter(|number| !number.is_empty()).map(String::as_str)
+        }
+        _ => None,
+    }
+}
+
+fn put<const N: usize>(fields: &mut BTreeMap<String, Node>, more: [(&str, Node); N]) {
+    fields.extend(more.into_iter().map(|(name, node)| (name.to_owned(), node)));
+}
+
+fn always(role: &str, finding: &Finding) -> [(&'static str, Node); 13] {
+    let span = finding.last.since(finding.first).max(0) / 1_000_000_000;
+    [
+        ("case", Node::text(role)),
+        ("id", Node::text(&finding.id.0)),
+        ("severity", Node::text(finding.severity.id())),
+        ("level", Node::Int(finding.severity as i64)),
+        ("title", Node::text(&finding.title)),
+        ("detector", Node::text(&finding.detector)),
+        ("count", Node::count(finding.count)),
+        ("first", Node::Int(finding.first.seconds())),
+        ("last", Node::Int(finding.last.seconds())),
+        ("first_time", Node::text(&finding.first.to_string())),
+        ("last_time", Node::text(&finding.last.to_string())),
+        ("span_s", Node::Int(span)),
+        ("ground", Node::text(ground(&finding.kind))),
+    ]
+}
+
+/// What a finding was seen in. Never merged: what stands in a log was not sent by that.
+fn ground(kind: &FindingKind) -> &'static str {
+    match kind {
+        FindingKind::Behaviour(_)
+        | FindingKind::BulkData { .. }
+        | FindingKind::IdentifierSent { .. }
+        | FindingKind::PackageArrived { .. }
+        | FindingKind::Protection { .. } => "wire",
+        FindingKind::HiddenMessage { .. } | FindingKind::IdentifierInMessage { .. } => "message",
+        FindingKind::Logged { .. } => "log",
+    }
+}
+
+fn receivers(destinations: &[&Destination]) -> [(&'static str, Node); 9] {
+    let owners = || destinations.iter().filter_map(|one| one.owner.as_ref());
+    let located = |one: &&Destination| one.network.located.as_ref().map(|country| country.code.clone());
+    let countries: Vec<_> = destinations.iter().filter_map(located).collect();
+    let plain: Vec<_> =
+        destinations.iter().filter(|one| one.network.edge.is_empty()).filter_map(located).collect();
+    let is_public = |one: &&&Destination| one.network.scope == "public";
+    [
+        ("hosts", Node::texts(destinations.iter().map(|one| name(one)))),
+        ("domains", Node::texts(destinations.iter().map(|one| one.domain.as_str()))),
+        ("owners", Node::texts(owners().flat_map(|owner| [owner.operator.as_str(), owner.group.as_str()]))),
+        ("owner_countries", Node::texts(owners().map(|owner| owner.country.as_str()))),
+        ("countries", Node::texts(countries.iter().map(String::as_str))),
+        ("plain_countries", Node::texts(plain.iter().map(String::as_str))),
+        ("edges", Node::texts(destinations.iter().map(|one| one.network.edge.as_str()))),
+        ("holders", Node::texts(destinations.iter().map(|one| one.network.holder.as_str()))),
+        ("local", Node::Bool(!destinations.is_empty() && destinations.iter().filter(is_public).count() == 0)),
+    ]
+}
+
+fn name(destination: &Destination) -> &str {
+    match destination.endpoint.host.as_str() {
+        "" => &destination.endpoint.address,
+        host => host,
+    }
+}
+
+fn places(keys: &[&SightingKey], destinations: &[&Destination]) -> [(&'static str, Node); 6] {
+    // Without sightings, the channels of the receivers say who could read it.
+    let channels = destinations.iter().flat_map(|one| &one.channels).map(|(channel, _)| {
+        match channel.protocol.as_str() {
+            "none" => "clear",
+            _ => "encrypted",
+        }
+    });
+    let security: Vec<_> = match keys {
+        [] => channels.collect(),
+        keys => keys.iter().map(|key| security(key.security)).collect(),
+    };
+    let hashed = !keys.is_empty() && keys.iter().all(|key| key.grade == Grade::Derived);
+    [
+        ("security", Node::texts(security)),
+        ("encodings", Node::texts(keys.iter().flat_map(|key| key.encodings.iter().map(String::as_str)))),
+        ("carriers", Node::texts(keys.iter().map(|key| carrier(key)))),
+        ("fields", Node::texts(keys.iter().map(|key| key.field.as_str()))),
+        ("labels", Node::texts(keys.iter().map(|key| key.label.as_str()))),
+        ("hashed", Node::Bool(hashed)),
+    ]
+}
+
+fn security(security: Security) -> &'static str {
+    match security {
+        Security::Clear => "clear",
+        Security::Encrypted => "encrypted",
+    }
+}
+
+fn carrier(key: &SightingKey) -> &'static str {
+    use evidence::Carrier;
+    match key.carrier {
+        Carrier::Body => "body",
+        Carrier::Cookie => "cookie",
+        Carrier::Header => "header",
+        Carrier::HostName => "host_name",
+        Carrier::Path => "path",
+        Carrier::Query => "query",
+        Carrier::Raw => "raw",
+    }
+}
+
+fn direction(direction: Direction) -> Node {
+    Node::text(match direction {
+        Direction::In => "in",
+        Direction::Out => "out",
+    })
+}
+
+/// What only some kinds of findings have.
+fn special(fields: &mut BTreeMap<String, Node>, kind: &FindingKind) {
+    match kind {
+        FindingKind::Behaviour(behaviour) => {
+            put(fields, [("kind", Node::text("behaviour")), ("behaviour", Node::text(behaviour.id()))]);
+            special_behaviour(fields, behaviour);
+        }
+        FindingKind::BulkData { identifier, seen, planted } => {
+            what(fields, "bulk_data", *identifier);
+            put(fields, [("seen", Node::count(*seen)), ("planted", Node::count(*planted))]);
+        }
+        FindingKind::HiddenMessage { number, direction: way, verdict } => put(
+            fields,
+            [
+                ("kind", Node::text("hidden_message")),
+                ("number", Node::text(number)),
+                ("direction", direction(*way)),
+                ("verdict", Node::text(verdict)),
+            ],
+        ),
+        FindingKind::IdentifierInMessage { identifier, value, grade, forms, number } => {
+            what(fields, "identifier_in_message", *identifier);
+            value_of(fields, value, *grade, forms);
+            put(fields, [("number", Node::text(number))]);
+        }
+        FindingKind::IdentifierSent { identifier, value, grade, forms, .. } => {
+            what(fields, "identifier_sent", *identifier);
+            value_of(fields, value, *grade, forms);
+        }
+        FindingKind::Logged { identifier, value, grade, forms, tags } => {
+            what(fields, "logged", *identifier);
+            value_of(fields, value, *grade, forms);
+            put(fields, [("names", Node::texts(tags.iter().map(String::as_str)))]);
+        }
+        FindingKind::PackageArrived { package, security: way, .. } => put(
+            fields,
+            [
+                ("kind", Node::text("package_arrived")),
+                ("package", Node::text(package)),
+                ("security", Node::texts([security(*way)])),
+            ],
+        ),
+        FindingKind::Protection { fault, protection } => {
+            let encodings = match &protection.content {
+                Content::Encoded(encodings) => encodings.as_slice(),
+                Content::Readable | Content::Unreadable => &[],
+            };
+            put(
+                fields,
+                [
+                    ("kind", Node::text("protection")),
+                    ("fault", Node::text(fault.id())),
+                    ("label", Node::text(&protection.label)),
+                    ("security", Node::texts([security(protection.security)])),
+                    ("encodings", Node::texts(encodings.iter().map(String::as_str))),
+                ],
+            );
+        }
+    }
+}
+
+fn what(fields: &mut BTreeMap<String, Node>, kind: &str, identifier: IdentifierKind) {
+    put(fields, [("kind", Node::text(kind))]);
+    identified(fields, identifier);
+}
+
+fn identified(fields: &mut BTreeMap<String, Node>, identifier: IdentifierKind) {
+    let subject = match identifier.subject() {
+        Subject::Device => "device",
+        Subject::Owner => "owner",
+        Subject::ThirdPerson => "third_person",
+    };
+    put(
+        fields,
+        [
+            ("identifier", Node::text(identifier.id())),
+            ("subject", Node::text(subject)),
+            ("persistent", Node::Bool(identifier.persistent())),
+        ],
+    );
+}
+
+fn value_of(fields: &mut BTreeMap<String, Node>, value: &str, grade: Grade, forms: &[evidence::Form]) {
+    let grade = match grade {
+        Grade::Derived => "derived",
+        Grade::Known => "known",
+        Grade::Shaped => "shaped",
+    };
+    put(
+        fields,
+        [
+            ("value", Node::text(value)),
+            ("grade", Node::text(grade)),
+            ("forms", Node::texts(forms.iter().map(|form| form.0.as_str()))),
+        ],
+    );
+}
+
+fn special_behaviour(fields: &mut BTreeMap<String, Node>, behaviour: &Behaviour) {
+    let count = |count: &u64| Node::count(*count);
+    match behaviour {
+        Behaviour::Acceptance { request, sent, delivered, answered, statuses, results } => {
+            let good = statuses.iter().filter(|(status, _)| (200..300).contains(status));
+            let succeeded = good.fold(0, |sum: u64, (_, count)| sum.saturating_add(*count));
+            put(
+                fields,
+                [
+                    ("request", Node::text(request)),
+                    ("sent", count(sent)),
+                    ("delivered", count(delivered)),
+                    ("answered", count(answered)),
+                    ("succeeded", Node::count(succeeded)),
+                    (
+                        "names",
+                        Node::List(
+                            results
+                                .iter()
+                                .map(|(name, value, _)| Node::text(&format!("{name}={value}")))
+                                .collect(),
+                        ),
+                    ),
+                ],
+            );
+        }
+        Behaviour::ForeignResolver { resolver, .. } => {
+            put(fields, [("hosts", Node::texts([resolver.as_str()]))]);
+        }
+        Behaviour::UnresolvedName { name, outcome } => {
+            put(fields, [("hosts", Node::texts([name.as_str()])), ("rule", Node::text(outcome))]);
+        }
+        Behaviour::KeywordList { request, entries, fetched, versions, apps, sample, .. } => put(
+            fields,
+            [
+                ("request", Node::text(request)),
+                ("most", count(entries)),
+                ("occurrences", count(fetched)),
+                ("versions", count(versions)),
+                ("apps", Node::texts(apps.iter().map(String::as_str))),
+                ("names", Node::texts(sample.iter().map(String::as_str))),
+            ],
+        ),
+        Behaviour::LastingId { field, value, messages, span_s, outlived, same_as, joined } => put(
+            fields,
+            [
+                ("fields", Node::texts([field.as_str()])),
+                ("value", Node::text(value)),
+                ("occurrences", count(messages)),
+                ("span_s", count(span_s)),
+                (
+                    "outlived",
+                    Node::counts(outlived.iter().map(|(kind, count)| (kind.replace('-', "_"), *count))),
+                ),
+                ("names", Node::texts(same_as.iter().map(String::as_str))),
+                ("joined", Node::texts(joined.iter().map(|kind| kind.id()))),
+            ],
+        ),
+        Behaviour::SharedId { value, receivers } => put(
+            fields,
+            [("value", Node::text(value)), ("names", Node::texts(receivers.iter().map(String::as_str)))],
+        ),
+        Behaviour::Opaque { request, field, messages, different, class, revealed, .. } => put(
+            fields,
+            [
+                ("request", Node::text(request)),
+                ("fields", Node::texts([field.as_str()])),
+                ("occurrences", count(messages)),
+                ("versions", count(different)),
+                ("rule", Node::text(class)),
+                ("revealed", Node::Bool(*revealed)),
+            ],
+        ),
+        Behaviour::Parameters { request, names, messages } => put(
+            fields,
+            [
+                ("request", Node::text(request)),
+                ("names", Node::texts(names.iter().map(String::as_str))),
+                ("occurrences", count(messages)),
+            ],
+        ),
+        Behaviour::RemoteSwitch { request, switches } => put(
+            fields,
+            [
+                ("request", Node::text(request)),
+                ("names", Node::texts(switches.iter().map(|(name, _)| name.as_str()))),
+            ],
+        ),
+        Behaviour::Retries { request, most, accepted, .. } => put(
+            fields,
+            [("request", Node::text(request)), ("most", count(most)), ("accepted", Node::Bool(*accepted))],
+        ),
+        Behaviour::Rhythm { request, rule, interval_s, occurrences, confidence, .. } => put(
+            fields,
+            [
+                ("request", Node::text(request)),
+                ("rule", Node::text(rule)),
+                ("interval_s", count(interval_s)),
+                ("occurrences", count(occurrences)),
+                ("confidence", Node::Int(i64::from(*confidence))),
+            ],
+        ),
+        Behaviour::Spread { owner, countries, holders } => put(
+            fields,
+            [
+                ("owners", Node::texts([owner.as_str()])),
+                ("countries", Node::texts(countries.iter().map(|(code, _)| code.as_str()))),
+                ("holders", Node::texts(holders.iter().map(String::as_str))),
+            ],
+        ),
+        Behaviour::Stage { stage, identifier, within, outside } => {
+            identified(fields, *identifier);
+            put(
+                fields,
+                [("stage", Node::text(stage)), ("within", count(within)), ("outside", count(outside))],
+            );
+        }
+        Behaviour::Trigger { request, mark, marks, followed, lag_ms, chance_ppm, .. } => put(
+            fields,
+            [
+                ("request", Node::text(request)),
+                ("mark", Node::text(mark)),
+                ("marks", count(marks)),
+                ("followed", count(followed)),
+                ("lag_ms", count(lag_ms)),
+                ("chance_ppm", count(chance_ppm)),
+            ],
+        ),
+        Behaviour::NoProcess { direction: way, flows } => {
+            put(fields, [("direction", direction(*way)), ("occurrences", count(flows))]);
+        }
+    }
+}
+
+/// The fields that only some kinds of findings have, empty.
+fn nothing() -> [(&'static str, Node); 39] {
+    let (none, text, zero, no) = (Node::List(vec![]), Node::text(""), Node::Int(0), Node::Bool(false));
+    [
+        ("behaviour", text.clone()),
+        ("identifier", text.clone()),
+        ("subject", text.clone()),
+        ("persistent", no.clone()),
+        ("value", text.clone()),
+        ("grade", text.clone()),
+        ("forms", none.clone()),
+        ("fault", text.clone()),
+        ("label", text.clone()),
+        ("number", text.clone()),
+        ("direction", text.clone()),
+        ("verdict", text.clone()),
+        ("package", text.clone()),
+        ("seen", zero.clone()),
+        ("planted", zero.clone()),
+        ("request", text.clone()),
+        ("names", none.clone()),
+        ("sent", zero.clone()),
+        ("delivered", zero.clone()),
+        ("answered", zero.clone()),
+        ("succeeded", zero.clone()),
+        ("rule", text.clone()),
+        ("interval_s", zero.clone()),
+        ("occurrences", zero.clone()),
+        ("confidence", zero.clone()),
+        ("most", zero.clone()),
+        ("accepted", no.clone()),
+        ("stage", text.clone()),
+        ("within", zero.clone()),
+        ("outside", zero.clone()),
+        ("mark", text),
+        ("marks", zero.clone()),
+        ("followed", zero.clone()),
+        ("lag_ms", zero.clone()),
+        ("chance_ppm", zero.clone()),
+        ("versions", zero),
+        ("revealed", no),
+        ("joined", none),
+        ("outlived", Node::Map(BTreeMap::new())),
+    ]
+}
+
+fn destination(role: &str, one: &Destination) -> Node {
+    let owner =
+        |of: fn(&evidence::Owner) -> &String| Node::text(one.owner.as_ref().map_or("", |owner| of(owner)));
+    let country = |country: &Option<evidence::Country>| {
+        Node::text(country.as_ref().map_or("", |country| &country.code))
+    };
+    let transport = match one.endpoint.transport {
+        Transport::Tcp => "tcp",
+        Transport::Udp => "udp",
+    };
+    Node::record([
+        ("case", Node::text(role)),
+        ("host", Node::text(&one.endpoint.host)),
+        ("address", Node::text(&one.endpoint.address)),
+        ("port", Node::Int(i64::from(one.endpoint.port))),
+        ("transport", Node::text(transport)),
+        ("domain", Node::text(&one.domain)),
+        ("operator", owner(|owner| &owner.operator)),
+        ("group", owner(|owner| &owner.group)),
+        ("owner_country", owner(|owner| &owner.country)),
+        ("purpose", owner(|owner| &owner.purpose)),
+        ("holder", Node::text(&one.network.holder)),
+        ("located", country(&one.network.located)),
+        ("registered", country(&one.network.registered)),
+        ("edge", Node::text(&one.network.edge)),
+        ("scope", Node::text(&one.network.scope)),
+        ("bytes_out", Node::count(one.bytes_out)),
+        ("bytes_in", Node::count(one.bytes_in)),
+        ("flows", Node::count(one.flows)),
+        ("channels", Node::texts(one.channels.iter().map(|(channel, _)| channel.protocol.as_str()))),
+        ("weak", Node::Bool(one.channels.iter().any(|(channel, _)| !channel.weakness.is_empty()))),
+        ("first", Node::Int(one.first.seconds())),
+        ("last", Node::Int(one.last.seconds())),
+    ])
+}
+
+fn captures(role: &str, case: &Case) -> Vec<Node> {
+    let seconds = |time: Option<Timestamp>| Node::Int(time.map_or(0, Timestamp::seconds));
+    let holds = |holds| match holds {
+        evidence::Holds::App => "app",
+        evidence::Holds::Flows => "flows",
+        evidence::Holds::Packets => "packets",
+        evidence::Holds::Phone => "phone",
+        evidence::Holds::Secrets => "secrets",
+    };
+    let capture = |capture: &evidence::Capture| {
+        Node::record([
+            ("case", Node::text(role)),
+            ("name", Node::text(&capture.name)),
+            ("format", Node::text(&capture.format)),
+            ("holds", Node::text(holds(capture.holds))),
+            ("frames", Node::count(capture.frames)),
+            (
+                "hours",
+                Node::Number(capture.first.zip(capture.last).map_or(0.0, |(first, last)| hours(first, last))),
+            ),
+            ("first", seconds(capture.first)),
+            ("last", seconds(capture.last)),
+            ("damaged", Node::Bool(capture.damage.is_some())),
+        ])
+    };
+    case.captures.iter().map(capture).collect()
+}
+
+fn phone(role: &str, case: &Case) -> BTreeMap<String, Node> {
+    let phone = &case.phone;
+    let seconds = |time: Timestamp| Node::Int(time.seconds());
+    let mark = |mark: &evidence::Mark| {
+        Node::record([
+            ("case", Node::text(role)),
+            ("kind", Node::text(&mark.kind)),
+            ("time", seconds(mark.time)),
+            ("package", Node::text(&mark.package)),
+            ("detail", Node::text(&mark.detail)),
+        ])
+    };
+    let message = |message: &evidence::ShortMessage| {
+        Node::record([
+            ("case", Node::text(role)),
+            ("direction", direction(message.direction)),
+            ("number", Node::text(&message.number)),
+            ("time", message.time.map_or(Node::Int(0), seconds)),
+            ("verdict", Node::text(&message.verdict)),
+            ("package", Node::text(&message.package)),
+            ("silent", Node::Bool(message.silent)),
+            ("known_number", Node::Bool(message.in_address_book == Some(true))),
+        ])
+    };
+    let build = phone.build.iter().map(|(name, words)| (name.clone(), Node::text(words)));
+    let fields = [
+        ("told", Node::Bool(!phone.is_empty())),
+        ("build", Node::Map(build.collect())),
+        ("packages", Node::count(phone.packages)),
+        ("marks", Node::List(phone.marks.iter().map(mark).collect())),
+        ("marks_by_kind", Node::counts(phone.marks.iter().map(|mark| (mark.kind.replace('-', "_"), 1)))),
+        ("messages", Node::List(phone.messages.iter().map(message).collect())),
+        ("message_blind_spots", Node::count(phone.message_blind_spots.len() as u64)),
+    ];
+    fields.into_iter().map(|(name, node)| (name.to_owned(), node)).collect()
+}
+
+/// What counts as content, with the names that files have for it.
+pub(crate) const FATES: [(Fate, &str); 6] = [
+    (Fate::Decoded, "decoded"),
+    (Fate::NotUnderstood, "not_understood"),
+    (Fate::Encrypted, "encrypted"),
+    (Fate::HomeMadeEncryption, "home_made_encryption"),
+    (Fate::OverLimit, "over_limit"),
+    (Fate::NotParsed, "not_parsed"),
+];
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+mod tests {
+    use super::*;
+    use crate::schema::{CASE, FINDING, Field, Kind};
+
+    fn fits(node: &Node, kind: Kind, way: &str) {
+        match (node, kind) {
+            (_, Kind::Any)
+            | (Node::Bool(_), Kind::Bool)
+            | (Node::Int(_), Kind::Int)
+            | (Node::Number(_), Kind::Number)
+            | (Node::Text(_), Kind::Text) => {}
+            (Node::List(items), Kind::List(inner)) => items.iter().for_each(|item| fits(item, *inner, way)),
+            (Node::Map(nodes), Kind::Map(inner)) => nodes.values().for_each(|node| fits(node, *inner, way)),
+            (Node::Map(nodes), Kind::Record(fields)) => record(nodes, fields, way),
+            _ => panic!("{way} is no {}: {node:?}", kind.words()),
+        }
+    }
+
+    fn record(nodes: &BTreeMap<String, Node>, fields: &[Field], way: &str) {
+        let names: BTreeSet<_> = fields.iter().map(|field| field.name).collect();
+        assert_eq!(nodes.keys().map(String::as_str).collect::<BTreeSet<_>>(), names, "{way}");
+        for field in fields {
+            fits(nodes.get(field.name).unwrap(), field.kind, &format!("{way}.{}", field.name));
+        }
+    }
+
+    /// What a condition is promised is what it gets, whatever the finding.
+    #[test]
+    fn a_case_shows_what_the_schema_says() {
+        let case: Case = serde_json::from_str(CASE_JSON).unwrap();
+        let view = View::of("x", &case);
+        let names = names(&[&view, &view], &|_| true);
+        record(&names, CASE, "case");
+        for behaviour in behaviours() {
+            let mut finding = case.findings.first().unwrap().clone();
+            finding.kind = FindingKind::Behaviour(behaviour);
+            let node = one_finding("x", &case, &finding, &Reached::of(&case));
+            fits(&node, Kind::Record(FINDING), finding.kind_name());
+        }
+    }
+
+    trait Named {
+        fn kind_name(&self) -> &'static str;
+    }
+
+    impl Named for Finding {
+        fn kind_name(&self) -> &'static str {
+            match &self.kind {
+                FindingKind::Behaviour(behaviour) => behaviour.id(),
+                _ => "finding",
+            }
+        }
+    }
+
+    fn behaviours() -> Vec<Behaviour> {
+        let rows = [
+            r#"{"behaviour":"acceptance","request":"r","sent":3,"delivered":2,"answered":1,"statuses":[[200,1],[500,1]],"results":[["c","1",1]]}"#,
+            r#"{"behaviour":"foreign_resolver","resolver":"192.0.2.1","given":[]}"#,
+            r#"{"behaviour":"unresolved_name","name":"n.example","outcome":"NXDOMAIN"}"#,
+            r#"{"behaviour":"lasting_id","field":"f","value":"v","messages":2,"span_s":9,"outlived":[["boot-completed",1]],"same_as":["g"],"joined":["account"]}"#,
+            r#"{"behaviour":"stage","stage":"private mode","identifier":"url","within":1,"outside":2}"#,
+            r#"{"behaviour":"spread","owner":"o","countries":[["SG",9]],"holders":["h"]}"#,
+            r#"{"behaviour":"no_process","direction":"out","flows":2}"#,
+            r#"{"behaviour":"rhythm","request":"r","rule":"every 1 h","interval_s":3600,"jitter_s":1,"occurrences":3,"confidence":90}"#,
+        ];
+        rows.iter().map(|row| serde_json::from_str(row).unwrap()).collect()
+    }
+
+    const CASE_JSON: &str = r#"{"format":"phonehome-case/1.0","program":"p","captures":[{"id":0,"name":"n","format":"pcapng",
+        "sha256":"","file_bytes":1,"bytes":1,"holds":"packets","frames":1,"first":0,"last":3600000000000,"notes":[],"damage":null}],
+        "problems":[],"profile":"p","profile_values":1,"profile_kinds":[["imei",1]],"data":[],
+        "phone":{"build":[["model","M"]],"packages":3,"marks":[{"time":5,"kind":"unlocked","package":"","detail":"",
+        "quote":{"capture":0,"line":1,"start":0,"end":1,"text":"x"}}],"marks_dropped":0,"attributions":[],"completeness":[]},
+        "devices":[],"destinations":[{"id":0,"endpoint":{"host":"a.example","address":"192.0.2.1","port":80,"transport":"tcp"},
+        "named_by":"","cname_chain":[],"domain":"a.example","network":{"scope":"public","asn":null,"holder":"H",
+        "located":{"code":"SG","source":"s"},"registered":null,"edge":""},"owner":null,"bytes_out":1,"bytes_in":1,"flows":1,
+        "channels":[],"first":0,"last":0}],
+        "findings":[{"id":"F-1","kind":"identifier_sent","identifier":"imei","value":"1","grade":"known","forms":["digits"],
+        "detector":"d","version":1,"severity":"high","title":"t","words":"w","endpoints":[0,7],"count":1,"first":0,"last":1,
+        "evidence":[],"sightings":[0,9]}],"sightings":[{"key":{"kind":"imei","value":"1","label":"sims[0].imei","grade":"known",
+        "form":"digits","field":"F","encodings":["base64"],"carrier":"body","direction":"out","security":"clear","endpoint":0,
+        "device":"","app":"a.b"},"count":1,"first":0,"last":1,"proofs":[]}],"anomalies":[],
+        "coverage":{"rows":[{"fate":"decoded","reason":"r","bytes":9,"pieces":1}],"missing":[],"total_bytes":9},
+        "totals":{"flows":1,"exchanges":1,"sightings":1}}"#;
+}

@@ -1,0 +1,400 @@
+//! One or several cases -> an assessment for people who decide: numbered risks with their evidence, what was said
+//! and whether it holds, method, limits, and what was not seen under which conditions.
+//!
+//! Which findings make up a risk is a table (`risks.toml`), what is said of it a file for each language
+//! (`texts.en.toml`). Every finding is in exactly one risk. A device without findings is named, and whatever was
+//! not seen on a device is told together with what it would have taken to see it.
+
+mod negative;
+mod rules;
+mod texts;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use evidence::{Case, DataSet, Finding, Severity, Verdict};
+
+pub use texts::Language;
+
+use self::{
+    negative::Conditions,
+    rules::{Rule, rules},
+    texts::Texts,
+};
+use crate::{
+    coverage::Coverage,
+    document::{Block, Document, Inline, Line, value, words as line},
+    overview::{Overview, Told},
+    words,
+};
+
+/// A device that is assessed.
+#[derive(Clone, Copy, Debug)]
+pub struct Assessed<'a> {
+    /// What it is called.
+    pub name: &'a str,
+    /// What was found on it.
+    pub case: &'a Case,
+    /// What was said of it, judged; may be empty.
+    pub verdicts: &'a [Verdict],
+}
+
+/// How to write an assessment.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AssessmentOptions<'a> {
+    /// In which language.
+    pub language: Language,
+    /// Name and version of the program that writes it.
+    pub program: &'a str,
+}
+
+/// Why an assessment could not be written: a table or a text of this program is wrong.
+#[derive(Debug)]
+pub struct AssessmentError(toml::de::Error);
+
+impl std::fmt::Display for AssessmentError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "a table of this program is wrong: {}", self.0)
+    }
+}
+
+impl std::error::Error for AssessmentError {}
+
+/// Writes it as one page that needs nothing else. Fails only where this program is wrong.
+pub fn html(devices: &[Assessed], options: &AssessmentOptions) -> Result<String, AssessmentError> {
+    document(devices, options).map(|document| document.html())
+}
+
+/// Writes it as Markdown. Fails only where this program is wrong.
+pub fn markdown(devices: &[Assessed], options: &AssessmentOptions) -> Result<String, AssessmentError> {
+    document(devices, options).map(|document| document.markdown())
+}
+
+/// Writes it as PDF. Fails only where this program is wrong.
+pub fn pdf(devices: &[Assessed], options: &AssessmentOptions) -> Result<Vec<u8>, AssessmentError> {
+    document(devices, options).map(|document| crate::pdf::pdf(&document))
+}
+
+/// A device with its references looked up.
+struct Device<'a> {
+    name: &'a str,
+    overview: Overview<'a>,
+    coverage: Coverage,
+    verdicts: &'a [Verdict],
+}
+
+impl<'a> Device<'a> {
+    fn of(assessed: &Assessed<'a>) -> Self {
+        Self {
+            name: assessed.name,
+            overview: Overview::of(assessed.case),
+            coverage: Coverage::of(assessed.case),
+            verdicts: assessed.verdicts,
+        }
+    }
+
+    fn case(&self) -> &'a Case {
+        self.overview.case
+    }
+}
+
+/// A risk that at least one device has.
+struct Risk<'r, 'a> {
+    rule: &'r Rule,
+    severity: Severity,
+    /// Device by device, in their order; empty where it has none of it.
+    findings: Vec<Vec<&'r Told<'a>>>,
+}
+
+fn document(devices: &[Assessed], options: &AssessmentOptions) -> Result<Document, AssessmentError> {
+    let texts = Texts::of(options.language).map_err(AssessmentError)?;
+    let rules = rules().map_err(AssessmentError)?;
+    let devices: Vec<_> = devices.iter().map(Device::of).collect();
+    let risks = risks(&devices, &rules);
+    let mut blocks = summary(&texts, &devices, &risks);
+    blocks.push(Block::Section(texts.say("section_risks").to_owned()));
+    for (number, risk) in risks.iter().enumerate() {
+        blocks.extend(told(&texts, &devices, number + 1, risk));
+    }
+    blocks.extend(claims(&texts, &devices));
+    blocks.extend(method(&texts, &devices));
+    blocks.extend(limits(&texts, &devices));
+    blocks.extend(negatives(&texts, &devices, &rules, &risks));
+    blocks.extend(annex(&texts, &devices));
+    let names: Vec<_> = devices.iter().map(|device| device.name.to_owned()).collect();
+    Ok(Document {
+        language: texts.say("language").to_owned(),
+        eyebrow: texts.say("eyebrow").to_owned(),
+        title: texts.fill("title", &[("devices", &words::list(&names))]),
+        lead: lead(&texts, &devices, &risks),
+        blocks,
+        foot: texts.fill("written_by", &[("program", options.program)]),
+    })
+}
+
+/// Every finding under the first rule that it meets; the worst risks first.
+fn risks<'r, 'a>(devices: &'r [Device<'a>], rules: &'r [Rule]) -> Vec<Risk<'r, 'a>> {
+    let mut risks: BTreeMap<usize, Risk> = BTreeMap::new();
+    for (place, device) in devices.iter().enumerate() {
+        for told in &device.overview.findings {
+            let Some((number, rule)) = rules.iter().enumerate().find(|(_, rule)| rule.meets(told)) else {
+                continue;
+            };
+            let risk = risks.entry(number).or_insert_with(|| Risk {
+                rule,
+                severity: Severity::Info,
+                findings: devices.iter().map(|_| Vec::new()).collect(),
+            });
+            risk.severity = risk.severity.max(told.finding.severity);
+            if let Some(own) = risk.findings.get_mut(place) {
+                own.push(told);
+            }
+        }
+    }
+    let mut risks: Vec<_> = risks.into_values().collect();
+    risks.sort_by_key(|risk| std::cmp::Reverse(risk.severity));
+    risks
+}
+
+/// A count with its word, from two texts.
+fn counted(texts: &Texts, count: usize, one: &str, many: &str) -> String {
+    match count {
+        1 => texts.say(one).to_owned(),
+        _ => texts.fill(many, &[("n", &words::number(count as u64))]),
+    }
+}
+
+fn lead(texts: &Texts, devices: &[Device], risks: &[Risk]) -> String {
+    let of = counted(texts, devices.len(), "one_device", "devices");
+    if risks.is_empty() {
+        return texts.fill("lead_none", &[("of", &of)]);
+    }
+    let with = devices.iter().filter(|device| !device.overview.findings.is_empty()).count();
+    let risks = counted(texts, risks.len(), "one_risk", "risks");
+    texts.fill("lead_risks", &[("risks", &risks), ("with", &words::number(with as u64)), ("of", &of)])
+}
+
+/// A table of the risks, and the devices without any.
+fn summary(texts: &Texts, devices: &[Device], risks: &[Risk]) -> Vec<Block> {
+    let mut blocks = vec![Block::Section(texts.say("section_summary").to_owned())];
+    if !risks.is_empty() {
+        let head = ["column_number", "column_risk", "column_severity"].map(|name| texts.say(name).to_owned());
+        let head = head.into_iter().chain(devices.iter().map(|device| device.name.to_owned())).collect();
+        let rows = risks.iter().enumerate().map(|(number, risk)| {
+            let cells = risk.findings.iter().map(|own| match own.len() {
+                0 => line("–"),
+                some => line(words::counted(some as u64, "finding")),
+            });
+            let first = [
+                line((number + 1).to_string()),
+                line(texts.risk(&risk.rule.name).title),
+                vec![Inline::Severity(risk.severity)],
+            ];
+            first.into_iter().chain(cells).collect()
+        });
+        blocks.push(Block::Table(head, rows.collect()));
+    }
+    let without: Vec<_> = devices.iter().filter(|device| device.overview.findings.is_empty()).collect();
+    if without.is_empty() {
+        blocks.push(Block::Paragraph(line(texts.say("all_have_findings"))));
+    }
+    for device in without {
+        let condition = Conditions::of(texts, device).not_seen(texts);
+        let values = [("device", device.name), ("condition", condition.as_str())];
+        blocks.push(Block::Paragraph(line(texts.fill("no_findings", &values))));
+    }
+    blocks
+}
+
+fn told(texts: &Texts, devices: &[Device], number: usize, risk: &Risk) -> Vec<Block> {
+    let about = texts.risk(&risk.rule.name);
+    let having: Vec<_> =
+        devices.iter().zip(&risk.findings).filter(|(_, findings)| !findings.is_empty()).collect();
+    let names: Vec<_> = having.iter().map(|(device, _)| device.name.to_owned()).collect();
+    let facts = [
+        ("label_devices", words::list(&names)),
+        ("label_affected", about.affected),
+        ("label_can", about.can),
+        ("label_recommendation", about.recommendation),
+    ];
+    let facts = facts.into_iter().map(|(name, said)| (texts.say(name).to_owned(), line(said)));
+    let mut blocks = vec![
+        Block::Part(format!("{number}. {}", about.title), Some(risk.severity)),
+        Block::Facts(facts.collect()),
+    ];
+    let mut items = Vec::new();
+    for (device, findings) in having {
+        let shown = findings.iter().take(EVIDENCE);
+        items.extend(shown.map(|told| evidence(texts, device, told.finding)));
+        if let more @ 1.. = findings.len().saturating_sub(EVIDENCE) {
+            let more = texts.fill("more_evidence", &[("n", &words::number(more as u64))]);
+            items.push(line(format!("{}: {more}", device.name)));
+        }
+    }
+    blocks.push(Block::Items(items));
+    blocks
+}
+
+/// `F-0011aabb Phone A: The phone's IMEI was sent …, boot.pcap, frame 12`.
+fn evidence(texts: &Texts, device: &Device, finding: &Finding) -> Line {
+    let mut said = value(finding.id.0.clone());
+    said.push(Inline::Words(format!(" {}: {}. ", device.name, finding.title.trim_end_matches('.'))));
+    let place = finding.place().or_else(|| {
+        let occurrence = &finding.evidence.first()?.occurrence;
+        Some((occurrence.exchange.flow.capture, occurrence.frame, occurrence.exchange))
+    });
+    match place {
+        Some((id, frame, _)) => {
+            let capture = device.case().captures.iter().find(|capture| capture.id == id);
+            let name = capture.map_or_else(|| id.to_string(), |capture| capture.name.clone());
+            let unit = capture.map_or("frame", |capture| capture.unit());
+            let frame = frame.to_string();
+            let values = [("capture", name.as_str()), ("unit", unit), ("frame", frame.as_str())];
+            said.push(Inline::Value(texts.fill("frame", &values)));
+        }
+        None => said.push(Inline::Words(texts.say("no_proof").to_owned())),
+    }
+    said
+}
+
+fn claims(texts: &Texts, devices: &[Device]) -> Vec<Block> {
+    let mut blocks = vec![Block::Section(texts.say("section_claims").to_owned())];
+    if devices.iter().all(|device| device.verdicts.is_empty()) {
+        blocks.push(Block::Paragraph(line(texts.say("no_claims"))));
+        return blocks;
+    }
+    let head = ["column_device", "column_statement", "column_said_by", "column_verdict", "column_reasons"];
+    let judged = devices.iter().flat_map(|device| device.verdicts.iter().map(move |one| (device, one)));
+    let rows = judged.map(|(device, verdict)| {
+        let mut why = verdict.reasons.clone();
+        why.extend(verdict.coverage.iter().cloned());
+        if !verdict.would_test.is_empty() {
+            why.push(format!("{}: {}", texts.say("label_would_test"), verdict.would_test.join("; ")));
+        }
+        let mut reasons = line(why.join(" "));
+        if !verdict.proofs.is_empty() {
+            let ids: Vec<_> =
+                verdict.proofs.iter().take(EVIDENCE).map(|proof| proof.finding.0.clone()).collect();
+            reasons.extend([Inline::Words(" ".to_owned()), Inline::Value(ids.join(", "))]);
+        }
+        vec![
+            line(device.name),
+            line(verdict.claim.statement.clone()),
+            line(format!("{}, {}", verdict.claim.by, verdict.claim.source)),
+            vec![Inline::Strong(verdict.holding.words().to_owned())],
+            reasons,
+        ]
+    });
+    blocks.push(Block::Table(head.map(|name| texts.say(name).to_owned()).to_vec(), rows.collect()));
+    blocks
+}
+
+fn method(texts: &Texts, devices: &[Device]) -> Vec<Block> {
+    let mut blocks = vec![
+        Block::Section(texts.say("section_method").to_owned()),
+        Block::Paragraph(line(texts.say("method"))),
+    ];
+    for device in devices {
+        let case = device.case();
+        let conditions = Conditions::of(texts, device);
+        let values = words::number(case.profile_values);
+        let profile = case.profile.as_ref().map_or_else(
+            || texts.say("no_profile").to_owned(),
+            |name| texts.fill("profile", &[("name", name), ("n", &values)]),
+        );
+        let mut marks: BTreeMap<&str, u64> = BTreeMap::new();
+        for mark in &case.phone.marks {
+            *marks.entry(&mark.kind).or_default() += 1;
+        }
+        let marks: Vec<_> = marks
+            .iter()
+            .take(LISTED)
+            .map(|(kind, count)| format!("{} ({count})", words::mark(kind)))
+            .collect();
+        let marks = if marks.is_empty() { texts.say("not_told").to_owned() } else { marks.join(", ") };
+        let facts = [
+            ("label_recorded", conditions.recorded.clone()),
+            ("label_build", conditions.build.clone()),
+            ("label_region", conditions.region.clone()),
+            ("label_account", conditions.account.clone()),
+            ("label_profile", profile),
+            ("label_marks", marks),
+            ("label_program", case.program.clone()),
+        ];
+        let mut facts: Vec<_> =
+            facts.into_iter().map(|(name, said)| (texts.say(name).to_owned(), line(said))).collect();
+        for capture in case.captures.iter().take(INPUTS) {
+            let said = vec![
+                Inline::Value(capture.name.clone()),
+                Inline::Words(format!(" {}, {}, SHA-256 ", capture.format, words::bytes(capture.file_bytes))),
+                Inline::Value(capture.sha256.clone()),
+            ];
+            facts.push((texts.say("label_input").to_owned(), said));
+        }
+        blocks.extend([Block::Part(device.name.to_owned(), None), Block::Facts(facts)]);
+    }
+    blocks
+}
+
+fn limits(texts: &Texts, devices: &[Device]) -> Vec<Block> {
+    let mut blocks = vec![
+        Block::Section(texts.say("section_limits").to_owned()),
+        Block::Paragraph(line(texts.say("limits"))),
+    ];
+    for device in devices {
+        let case = device.case();
+        blocks.push(Block::Part(device.name.to_owned(), None));
+        blocks.push(Block::Paragraph(line(device.coverage.statement())));
+        let content = device.coverage.content;
+        let rows = device.coverage.fates().into_iter().map(|(fate, bytes)| {
+            let (name, meaning) = words::fate(fate);
+            let share = words::share(bytes, content.max(bytes));
+            (name.to_owned(), line(format!("{} ({share}): {meaning}", words::bytes(bytes))))
+        });
+        blocks.push(Block::Facts(rows.collect()));
+        let problems = case.problems.iter().take(INPUTS).map(|one| {
+            line(texts.fill("limit_problem", &[("input", &one.input), ("problem", &one.problem)]))
+        });
+        let spots = case.phone.message_blind_spots.iter().take(INPUTS).map(|spot| line(spot.clone()));
+        let items: Vec<_> = problems.chain(spots).collect();
+        if !items.is_empty() {
+            blocks.push(Block::Items(items));
+        }
+    }
+    blocks
+}
+
+/// Per risk and device: where it was seen, or under which conditions it was not.
+fn negatives(texts: &Texts, devices: &[Device], rules: &[Rule], risks: &[Risk]) -> Vec<Block> {
+    let conditions: Vec<_> = devices.iter().map(|device| Conditions::of(texts, device)).collect();
+    let mut rows = Vec::new();
+    for rule in rules {
+        let risk = risks.iter().position(|risk| risk.rule.name == rule.name);
+        let findings = risk.and_then(|number| risks.get(number)).map(|risk| &risk.findings);
+        for (place, (device, condition)) in devices.iter().zip(&conditions).enumerate() {
+            let seen = findings.and_then(|all| all.get(place)).is_some_and(|own| !own.is_empty());
+            if !seen {
+                let said = condition.of_rule(texts, rule);
+                rows.push(vec![line(texts.risk(&rule.name).title), line(device.name), line(said)]);
+            }
+        }
+    }
+    let head = ["column_risk", "column_device", "column_condition"].map(|name| texts.say(name).to_owned());
+    vec![Block::Section(texts.say("section_negative").to_owned()), Block::Table(head.to_vec(), rows)]
+}
+
+fn annex(texts: &Texts, devices: &[Device]) -> Vec<Block> {
+    let sets = devices.iter().flat_map(|device| &device.case().data);
+    let sets: BTreeSet<_> = sets.map(|DataSet { name, version, licence }| (name, version, licence)).collect();
+    let rows = sets.into_iter().map(|(name, version, licence)| {
+        vec![line(name.clone()), line(version.clone()), line(licence.clone())]
+    });
+    let head = ["column_set", "column_version", "column_licence"].map(|name| texts.say(name).to_owned());
+    vec![Block::Section(texts.say("section_annex").to_owned()), Block::Table(head.to_vec(), rows.collect())]
+}
+
+/// Pieces of evidence shown of a risk and device.
+const EVIDENCE: usize = 12;
+/// Inputs, problems and blind spots that are listed.
+const INPUTS: usize = 40;
+/// Kinds of marks that are listed.
+const LISTED: usize = 20;

@@ -1,0 +1,337 @@
+//! A comparison -> text, JSON, Markdown, a page: the coverage of each side, the table, what differs, who is told
+//! apart by what.
+
+use evidence::{
+    Cell, Change, ComparedDestination, ComparedField, ComparedValue, Comparison, Contact, Difference,
+    Inventory, Kinship, Likeness, Presence, Side,
+};
+
+use crate::{
+    document::{Block, Document, Inline, Line, value, words as line},
+    words,
+};
+
+/// How much of it to write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ComparisonOptions {
+    /// Leave out what is the same in all cases.
+    pub changed_only: bool,
+}
+
+/// Writes it as JSON: [`evidence::Comparison`], as `serde` writes it. Fails only where memory does.
+pub fn json(comparison: &Comparison) -> serde_json::Result<String> {
+    let mut text = serde_json::to_string_pretty(comparison)?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// Writes it for a terminal of so many columns.
+pub fn text(comparison: &Comparison, options: ComparisonOptions, width: usize) -> String {
+    document(comparison, options).text(width)
+}
+
+/// Writes it as Markdown.
+pub fn markdown(comparison: &Comparison, options: ComparisonOptions) -> String {
+    document(comparison, options).markdown()
+}
+
+/// Writes it as one page that needs nothing else.
+pub fn html(comparison: &Comparison, options: ComparisonOptions) -> String {
+    document(comparison, options).html()
+}
+
+fn document(comparison: &Comparison, options: ComparisonOptions) -> Document {
+    let names: Vec<String> = comparison.sides.iter().map(|side| side.name.clone()).collect();
+    let shown = |change: Change| !(options.changed_only && change == Change::Same);
+    let rows: Vec<_> = comparison.differences.iter().filter(|row| shown(row.change)).collect();
+    let mut blocks = vec![Block::Section("What each case was able to show".to_owned())];
+    blocks.push(sides(&comparison.sides));
+    blocks.push(Block::Paragraph(line(kinship(comparison.kinship))));
+    blocks.push(Block::Section("What leaves, case by case".to_owned()));
+    blocks.extend(table(&names, &rows));
+    blocks.extend(rows.iter().filter(|row| row.change != Change::Same).flat_map(|row| part(&names, row)));
+    let reached: Vec<_> = comparison.destinations.iter().filter(|one| shown(one.change)).collect();
+    blocks.extend(destinations(&names, &reached));
+    blocks.extend(inventories(&names, &comparison.inventories, options));
+    let shown = |likeness: Likeness| !(options.changed_only && likeness == Likeness::Identical);
+    let values: Vec<_> = comparison.values.iter().filter(|one| shown(one.likeness)).collect();
+    blocks.extend(compared_values(&names, &values));
+    let fields: Vec<_> = comparison.fields.iter().filter(|one| shown(one.likeness)).collect();
+    blocks.extend(compared_fields(&names, &fields, comparison.fields_dropped));
+    Document {
+        language: "en".to_owned(),
+        eyebrow: "phonehome compare".to_owned(),
+        title: names.join(" / "),
+        lead: headline(comparison),
+        blocks,
+        foot: format!("Written by {}.", comparison.program),
+    }
+}
+
+/// `2 appeared, 1 vanished (1 could not have been seen), 3 changed, 5 the same.`
+fn headline(comparison: &Comparison) -> String {
+    let of = |change: Change| comparison.differences.iter().filter(move |row| row.change == change);
+    let said = |change: Change| {
+        let count = of(change).count();
+        let unclear = of(change).filter(|row| row.unclear).count();
+        let doubt = if unclear > 0 { format!(" ({unclear} of them unclear)") } else { String::new() };
+        (count > 0).then(|| format!("{} {}{doubt}", words::number(count as u64), change_words(change)))
+    };
+    let said: Vec<_> = CHANGES.into_iter().filter_map(said).collect();
+    if said.is_empty() {
+        return "None of the cases has a finding.".to_owned();
+    }
+    format!("{}.", said.join(", "))
+}
+
+fn change_words(change: Change) -> &'static str {
+    match change {
+        Change::Appeared => "appeared",
+        Change::Vanished => "vanished",
+        Change::Partly => "in some of the cases",
+        Change::Changed => "changed",
+        Change::Same => "the same",
+    }
+}
+
+fn sides(sides: &[Side]) -> Block {
+    let names = sides.iter().map(|side| side.name.clone());
+    let row = |what: &str, of: &dyn Fn(&Side) -> Line| {
+        std::iter::once(line(what)).chain(sides.iter().map(of)).collect::<Vec<_>>()
+    };
+    let of_content = |part: fn(&Side) -> u64| {
+        move |side: &Side| {
+            let share = words::share(part(side), side.content);
+            line(format!("{} ({share})", words::bytes(part(side))))
+        }
+    };
+    let listed = |all: Vec<String>| if all.is_empty() { line("none told") } else { line(all.join(", ")) };
+    let rows = vec![
+        row("Recorded", &|side| match side.first.zip(side.last) {
+            Some((first, last)) => {
+                let long = i64::try_from(side.recorded_s).unwrap_or(i64::MAX).saturating_mul(1_000_000_000);
+                line(format!("{} UTC, {} in all", words::period(first, last), words::duration(long)))
+            }
+            None => line("at no time that is told"),
+        }),
+        row("Content", &|side| line(words::bytes(side.content))),
+        row("Understood and searched", &of_content(|side| side.decoded)),
+        row("Searched as it stands", &of_content(|side| side.not_understood)),
+        row("Encrypted, no key", &of_content(|side| side.encrypted)),
+        row("Home-made encryption", &of_content(|side| side.home_made)),
+        row(
+            "Over a limit or not parsed",
+            &of_content(|side| side.over_limit.saturating_add(side.not_parsed)),
+        ),
+        row("Missing in the captures", &|side| line(words::bytes(side.missing))),
+        row("What happened on the phone", &|side| {
+            let marks = side.marks.iter().take(LISTED);
+            listed(marks.map(|(kind, count)| format!("{} ({count})", words::mark(kind))).collect())
+        }),
+        row("Build", &|side| {
+            listed(side.build.iter().take(LISTED).map(|(what, said)| format!("{what} {said}")).collect())
+        }),
+        row("Profile", &|side| line(side.profile.clone().unwrap_or_else(|| "none".to_owned()))),
+        row("Kinds of values planted", &|side| {
+            listed(side.profile_kinds.iter().map(|kind| kind.words().to_owned()).collect())
+        }),
+        row("Inputs with trouble", &|side| line(words::number(side.problems))),
+        row("Findings", &|side| line(words::number(side.findings))),
+        row("Made by", &|side| line(side.program.clone())),
+    ];
+    Block::Table(std::iter::once(String::new()).chain(names).collect(), rows)
+}
+
+fn kinship(kinship: Kinship) -> &'static str {
+    match kinship {
+        Kinship::DifferentPhones => "By the numbers of the devices, these are different phones.",
+        Kinship::Mixed => "By the numbers of the devices, some of these are one phone and others are not.",
+        Kinship::SamePhone => "By the numbers of the device, this is one phone.",
+        Kinship::Unknown => "Nothing tells whether these are one phone.",
+    }
+}
+
+fn table(names: &[String], rows: &[&Difference]) -> Vec<Block> {
+    if rows.is_empty() {
+        return vec![Block::Paragraph(line("Nothing, or nothing that differs."))];
+    }
+    let head = ["What", "To"].map(str::to_owned).into_iter().chain(names.iter().cloned());
+    let head = head.chain(["In short".to_owned()]).collect();
+    let body = rows.iter().take(ROWS).map(|row| {
+        let what = vec![Inline::Severity(row.severity), Inline::Words(format!(" {}", row.subject))];
+        let cells = row.cells.iter().map(cell);
+        let short = format!("{}{}", change_words(row.change), if row.unclear { ", unclear" } else { "" });
+        [what, value(row.receiver.clone())].into_iter().chain(cells).chain([line(short)]).collect()
+    });
+    let mut blocks = vec![Block::Table(head, body.collect())];
+    if let more @ 1.. = rows.len().saturating_sub(ROWS) {
+        blocks.push(Block::Paragraph(line(format!(
+            "And {}, in the JSON.",
+            words::counted(more as u64, "row")
+        ))));
+    }
+    blocks.push(Block::Paragraph(line(LEGEND)));
+    blocks
+}
+
+fn cell(cell: &Cell) -> Line {
+    match cell.presence {
+        Presence::Seen => line(format!("yes, {}", words::times(cell.count))),
+        Presence::NotSeen if cell.contacted => line("no (receiver talked to)"),
+        Presence::NotSeen => line("no"),
+        Presence::CouldNotBeSeen => {
+            vec![Inline::Strong("?".to_owned()), Inline::Words(" not seen".to_owned())]
+        }
+    }
+}
+
+/// What a row has to say beyond its cells.
+fn part(names: &[String], row: &Difference) -> Vec<Block> {
+    let to = if row.receiver.is_empty() { String::new() } else { format!(" → {}", row.receiver) };
+    let mut blocks =
+        vec![Block::Part(format!("{}{to}: {}", row.subject, change_words(row.change)), Some(row.severity))];
+    blocks.extend(row.remarks.iter().map(|remark| Block::Warning(line(remark.clone()))));
+    let named = names.iter().zip(&row.cells);
+    blocks.push(Block::Facts(named.map(|(name, cell)| (name.clone(), cell_line(cell))).collect()));
+    if !row.shifts.is_empty() {
+        let head = ["Differs in".to_owned()].into_iter().chain(names.iter().cloned()).collect();
+        let rows = row.shifts.iter().map(|shift| {
+            let cells = shift.values.iter().map(|values| line(values.join("; ")));
+            [line(shift.what.clone())].into_iter().chain(cells).collect()
+        });
+        blocks.push(Block::Table(head, rows.collect()));
+    }
+    blocks
+}
+
+fn cell_line(cell: &Cell) -> Line {
+    match cell.presence {
+        Presence::Seen => {
+            let ids: Vec<_> = cell.findings.iter().map(|id| id.0.clone()).collect();
+            let mut told = line(format!("seen {}, ", words::times(cell.count)));
+            told.push(Inline::Value(ids.join(", ")));
+            if let Some((capture, exchange, frame)) = &cell.proof {
+                told.push(Inline::Words(format!("; frame {frame}, exchange {exchange} of ")));
+                told.push(Inline::Value(capture.clone()));
+            }
+            told
+        }
+        presence => {
+            let blind = presence == Presence::CouldNotBeSeen;
+            let first = if blind { "not seen, but could not have been, or hardly. " } else { "not seen. " };
+            let doubts: Vec<_> = cell.doubts.iter().map(|doubt| doubt.words.clone()).collect();
+            let contact = if cell.contacted { "Its receiver was talked to. " } else { "" };
+            line(format!("{first}{contact}{}", doubts.join(" ")))
+        }
+    }
+}
+
+fn destinations(names: &[String], reached: &[&ComparedDestination]) -> Vec<Block> {
+    if reached.is_empty() {
+        return Vec::new();
+    }
+    let head = ["Receiver".to_owned()].into_iter().chain(names.iter().cloned());
+    let head = head.chain(["In short".to_owned()]).collect();
+    let rows = reached.iter().take(ROWS).map(|one| {
+        let cells = one.contacts.iter().map(contact);
+        let short = line(change_words(one.change));
+        [value(one.receiver.clone())].into_iter().chain(cells).chain([short]).collect()
+    });
+    let mut blocks = vec![Block::Section("To whom".to_owned()), Block::Table(head, rows.collect())];
+    if let more @ 1.. = reached.len().saturating_sub(ROWS) {
+        let more = words::counted(more as u64, "receiver");
+        blocks.push(Block::Paragraph(line(format!("And {more}, in the JSON."))));
+    }
+    blocks
+}
+
+fn contact(contact: &Contact) -> Line {
+    if contact.flows == 0 {
+        return line("–");
+    }
+    let countries = if contact.countries.is_empty() {
+        "country unknown".to_owned()
+    } else {
+        contact.countries.join(", ")
+    };
+    let channels = if contact.channels.is_empty() { "clear".to_owned() } else { contact.channels.join(", ") };
+    line(format!("{countries}; {channels}; {} sent", words::bytes(contact.bytes_out)))
+}
+
+fn inventories(names: &[String], all: &[Inventory], options: ComparisonOptions) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    for one in all.iter().filter(|one| !(options.changed_only && one.differing.is_empty())).take(PARTS) {
+        blocks.push(Block::Part(format!("{} → {}", one.request, one.receiver), None));
+        let counts = names.iter().zip(&one.counts).map(|(name, count)| match count {
+            Some(count) => format!("{name}: {count}"),
+            None => format!("{name}: no such request"),
+        });
+        let counts = counts.collect::<Vec<_>>().join("; ");
+        blocks.push(Block::Paragraph(line(format!("Names of fields: {counts}; {} in all.", one.common))));
+        let head = ["Field".to_owned()].into_iter().chain(names.iter().cloned()).collect();
+        let row = |(name, who): &(String, Vec<bool>)| {
+            let cells = who.iter().map(|has| line(if *has { "yes" } else { "–" }));
+            [value(name.clone())].into_iter().chain(cells).collect()
+        };
+        if !one.differing.is_empty() {
+            blocks.push(Block::Table(head, one.differing.iter().take(ROWS).map(row).collect()));
+        }
+    }
+    if !blocks.is_empty() {
+        blocks.insert(0, Block::Section("What each request asks for".to_owned()));
+    }
+    blocks
+}
+
+fn compared_values(names: &[String], values: &[&ComparedValue]) -> Vec<Block> {
+    if values.is_empty() {
+        return Vec::new();
+    }
+    let head =
+        ["Looks like", "Receiver", "Field"].map(str::to_owned).into_iter().chain(names.iter().cloned());
+    let head = head.chain(["What follows".to_owned()]).collect();
+    let rows = values.iter().take(ROWS).map(|one| {
+        let cells = one.values.iter().map(|own| value(own.join(", ")));
+        [line(one.identifier.words()), value(one.receiver.clone()), value(one.field.clone())]
+            .into_iter()
+            .chain(cells)
+            .chain([line(one.meaning.clone())])
+            .collect()
+    });
+    vec![Block::Section("Values that look identifying".to_owned()), Block::Table(head, rows.collect())]
+}
+
+fn compared_fields(names: &[String], fields: &[&ComparedField], dropped: u64) -> Vec<Block> {
+    if fields.is_empty() {
+        return Vec::new();
+    }
+    let head = ["Request", "Field"].map(str::to_owned).into_iter().chain(names.iter().cloned());
+    let head = head.chain(["What follows".to_owned()]).collect();
+    let rows = fields.iter().take(ROWS).map(|one| {
+        let cells = one.values.iter().map(|own| own.clone().map_or_else(|| line("–"), value));
+        [value(format!("{} {}", one.receiver, one.request)), value(one.field.clone())]
+            .into_iter()
+            .chain(cells)
+            .chain([line(one.meaning.clone())])
+            .collect()
+    });
+    let title = "Fields with one value throughout a case".to_owned();
+    let mut blocks = vec![Block::Section(title), Block::Table(head, rows.collect())];
+    let more = dropped.saturating_add(fields.len().saturating_sub(ROWS) as u64);
+    if more > 0 {
+        blocks.push(Block::Paragraph(line(format!("And {}.", words::counted(more, "field")))));
+    }
+    blocks
+}
+
+const LEGEND: &str = "? stands where a case does not have something and could not have shown it, or hardly; the \
+    reasons are below. A plain no is as good as the coverage above.";
+/// The changes, in the order in which they are told.
+const CHANGES: [Change; 5] =
+    [Change::Appeared, Change::Vanished, Change::Changed, Change::Partly, Change::Same];
+/// Rows shown of a table.
+const ROWS: usize = 300;
+/// Inventories shown.
+const PARTS: usize = 50;
+/// Marks and facts of the build that are listed.
+const LISTED: usize = 20;

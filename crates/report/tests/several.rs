@@ -1,0 +1,183 @@
+//! Outputs over several cases, comparison and assessment: as reviewed snapshots, and what must hold of them whatever
+//! the cases say.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may fail")]
+
+#[allow(dead_code, reason = "other tests use the rest")]
+mod synthetic;
+
+use compare::{Named, compare};
+use evidence::{
+    Behaviour, Case, Claim, Comparison, Finding, FindingId, FindingKind, Holding, ProtectionFault, Severity,
+    Verdict,
+};
+use report::{
+    assessment::{self, Assessed, AssessmentOptions, Language},
+    comparison::{self, ComparisonOptions},
+};
+
+fn compared(cases: &[(&str, &Case)]) -> Comparison {
+    let named: Vec<_> = cases.iter().map(|(name, case)| Named { name, case }).collect();
+    compare(&named, "phonehome 0.1.0")
+}
+
+const ALL: ComparisonOptions = ComparisonOptions { changed_only: false };
+const OPTIONS: AssessmentOptions =
+    AssessmentOptions { language: Language::English, program: "phonehome 0.1.0" };
+
+fn verdicts() -> Vec<Verdict> {
+    let verdict = |id: &str, holding, reasons: &str| Verdict {
+        claim: Claim {
+            id: id.to_owned(),
+            by: "the vendor".to_owned(),
+            statement: "All data are encrypted.".to_owned(),
+            source: "a letter".to_owned(),
+        },
+        holding,
+        reasons: vec![reasons.to_owned()],
+        proofs: vec![],
+        coverage: vec![],
+        would_test: if holding == Holding::NotTestable { vec!["the server".to_owned()] } else { vec![] },
+    };
+    vec![
+        verdict("a", Holding::Contradicted, "It was read."),
+        verdict("b", Holding::NotTestable, "Nobody can see the server."),
+    ]
+}
+
+/// The case with findings of other kinds as well.
+fn rich() -> Case {
+    let mut case = synthetic::case();
+    case.phone.build =
+        vec![("region".to_owned(), "EU".to_owned()), ("fingerprint".to_owned(), "X/1".to_owned())];
+    let behaviours = [
+        Behaviour::KeywordList {
+            request: "GET /list".to_owned(),
+            entries: 449,
+            scripts: vec![],
+            fetched: 2,
+            versions: 1,
+            apps: vec![],
+            sample: vec![],
+        },
+        Behaviour::Opaque {
+            request: "GET /stsReport".to_owned(),
+            field: "repinfo".to_owned(),
+            length: (171, 171),
+            messages: 9,
+            different: 9,
+            counter: "msgid".to_owned(),
+            class: "undecidable".to_owned(),
+            meaning: String::new(),
+            revealed: false,
+        },
+        Behaviour::RemoteSwitch { request: "GET /list".to_owned(), switches: vec![] },
+    ];
+    let model = case.findings[0].clone();
+    for (number, behaviour) in behaviours.into_iter().enumerate() {
+        case.findings.push(Finding {
+            id: FindingId(format!("B-0000000{number}")),
+            title: format!("Behaviour {}", behaviour.id()),
+            kind: FindingKind::Behaviour(behaviour),
+            severity: Severity::Medium,
+            ..model.clone()
+        });
+    }
+    case
+}
+
+#[test]
+fn a_comparison_reads_well() {
+    let (before, after) = (synthetic::case(), synthetic::clean());
+    let comparison = compared(&[("before", &before), ("after", &after)]);
+    insta::assert_snapshot!("comparison_text", comparison::text(&comparison, ALL, 100));
+    insta::assert_snapshot!("comparison_markdown", comparison::markdown(&comparison, ALL));
+}
+
+#[test]
+fn what_is_the_same_can_be_left_out() {
+    let case = synthetic::case();
+    let comparison = compared(&[("one", &case), ("two", &case)]);
+    let options = ComparisonOptions { changed_only: true };
+    let text = comparison::text(&comparison, options, 100);
+    assert!(text.contains("Nothing, or nothing that differs."), "{text}");
+    assert!(comparison::text(&comparison, ALL, 100).contains("IMEI"));
+}
+
+#[test]
+fn an_assessment_reads_well() {
+    let (case, clean) = (rich(), synthetic::clean());
+    let verdicts = verdicts();
+    let devices = [
+        Assessed { name: "Phone A", case: &case, verdicts: &verdicts },
+        Assessed { name: "Phone B", case: &clean, verdicts: &[] },
+    ];
+    let text = assessment::markdown(&devices, &OPTIONS).unwrap();
+    insta::assert_snapshot!("assessment_markdown", text);
+    assert!(text.contains("Phone B: nothing was found."), "{text}");
+    assert!(text.contains("region EU; build X/1"), "{text}");
+    for finding in &case.findings {
+        assert!(text.contains(&finding.id.0), "{} is in no risk", finding.id);
+    }
+    assert!(assessment::pdf(&devices, &OPTIONS).unwrap().starts_with(b"%PDF-"));
+}
+
+#[test]
+fn every_kind_of_finding_is_in_a_risk() {
+    let mut case = synthetic::case();
+    let model = case.findings[0].clone();
+    let kinds = [
+        FindingKind::Protection {
+            fault: ProtectionFault::OwnMaking,
+            protection: evidence::Protection {
+                security: evidence::Security::Clear,
+                content: evidence::Content::Unreadable,
+                label: String::new(),
+            },
+        },
+        FindingKind::HiddenMessage {
+            number: "+123".to_owned(),
+            direction: evidence::Direction::Out,
+            verdict: "sent and not logged".to_owned(),
+        },
+        FindingKind::Behaviour(Behaviour::NoProcess { direction: evidence::Direction::Out, flows: 1 }),
+        FindingKind::BulkData { identifier: evidence::IdentifierKind::ContactNumber, seen: 4, planted: 5 },
+    ];
+    case.findings = kinds.map(|kind| Finding { kind, ..model.clone() }).to_vec();
+    let devices = [Assessed { name: "A", case: &case, verdicts: &[] }];
+    let text = assessment::markdown(&devices, &OPTIONS).unwrap();
+    for title in ["protected worse", "does not see", "nothing on the phone explains", "Data of third persons"]
+    {
+        assert!(text.lines().any(|line| line.starts_with("### ") && line.contains(title)), "{title}: {text}");
+    }
+}
+
+#[test]
+fn hostile_names_and_values_act_nowhere() {
+    let (hostile, case) = (synthetic::hostile(), synthetic::case());
+    let attack = synthetic::ATTACK;
+    let comparison = compared(&[(attack, &hostile), ("b", &case)]);
+    let mut verdicts = verdicts();
+    for verdict in &mut verdicts {
+        verdict.claim.statement = attack.to_owned();
+        verdict.claim.by = attack.to_owned();
+        verdict.reasons = vec![attack.to_owned()];
+    }
+    let devices = [Assessed { name: attack, case: &hostile, verdicts: &verdicts }];
+    let texts = [
+        comparison::text(&comparison, ALL, 80),
+        comparison::markdown(&comparison, ALL),
+        comparison::html(&comparison, ALL),
+        assessment::markdown(&devices, &OPTIONS).unwrap(),
+        assessment::html(&devices, &OPTIONS).unwrap(),
+    ];
+    for text in &texts {
+        let acts = |character: &char| character.is_control() && *character != '\n';
+        assert_eq!(text.chars().find(acts), None, "{text}");
+        assert!(!text.contains(['\u{202e}', '\u{200b}']) && !text.contains("\n# [a]"), "{text}");
+    }
+    for page in [&texts[2], &texts[4]] {
+        assert!(!page.contains("<script") && !page.contains("<img"), "{page}");
+    }
+    let pdf = assessment::pdf(&devices, &OPTIONS).unwrap();
+    assert!(!pdf.windows(3).any(|bytes| bytes == b"/JS") && !pdf.windows(4).any(|bytes| bytes == b"/URI"));
+}
