@@ -107,7 +107,7 @@ impl Place<'_> {
     /// A group of the one time.
     pub(super) fn group(&self, key: SightingKey, occurrence: Occurrence) -> (SightingGroup, Times) {
         let mut times = Times::default();
-        times.add(self.time);
+        times.add(self.time, self.proof.exchange);
         (SightingGroup::of(key, occurrence), times)
     }
 
