@@ -496,7 +496,7 @@ fn proofs_and_recipes_work_from_other_folders() {
         command.current_dir(desk.join(folder));
         command.assert().success();
         let finding = desk.case().findings[0].id.to_string();
-        let recipe = desk.join(format!("x.case/recipes/{finding}.sh"));
+        let recipe = desk.join(&format!("x.case/recipes/{finding}.sh"));
         for folder in ["", "elsewhere"] {
             let output =
                 process::Command::new("sh").arg(&recipe).current_dir(desk.join(folder)).output().unwrap();

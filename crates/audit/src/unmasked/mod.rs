@@ -114,7 +114,7 @@ fn one_of_each(found: Vec<(SightingGroup, Times)>) -> impl Iterator<Item = (Sigh
         match groups.get_mut(&group.key) {
             Some((known, earlier)) => {
                 known.merge(group);
-                times.all().for_each(|time| earlier.add(time));
+                earlier.merge(times);
             }
             None => drop(groups.insert(group.key.clone(), (group, times))),
         }
