@@ -21,7 +21,7 @@ use lab::{Outcome, Variant};
 
 /// A run of a case, and what became of its rows.
 #[derive(Debug)]
-pub struct Checked {
+pub(crate) struct Checked {
     slug: &'static str,
     run: String,
     variant: Option<Variant>,
@@ -30,7 +30,7 @@ pub struct Checked {
 
 /// Checks the runs and prints what is met: all, or those of the cases named; in their own clothes, or in those of
 /// `--variant NAME`, or of `--variants`. With `--write` the tables go into `docs/cases.md`.
-pub fn run(root: &Path, arguments: &[String]) -> anyhow::Result<()> {
+pub(crate) fn run(root: &Path, arguments: &[String]) -> anyhow::Result<()> {
     let mut arguments = arguments.iter();
     let (mut variants, mut slugs, mut write) = (vec![None], Vec::new(), false);
     while let Some(argument) = arguments.next() {
@@ -76,7 +76,9 @@ fn check_all(variants: &[Option<Variant>], slugs: &[String]) -> anyhow::Result<V
         while let Some((case, run, variant)) = todo.get(next.fetch_add(1, Ordering::Relaxed)) {
             let checked = check(case, run, *variant)
                 .with_context(|| format!("{} {run} {}", case.slug, variant.map_or("", Variant::name)));
-            done.lock().map_err(|_| ()).into_iter().for_each(|mut done| done.push(checked));
+            if let Ok(mut done) = done.lock() {
+                done.push(checked);
+            }
         }
     };
     let workers = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);

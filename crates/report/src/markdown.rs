@@ -27,7 +27,7 @@ fn write(page: &mut String, overview: &Overview) -> std::fmt::Result {
     writeln!(
         page,
         "{} {}\n",
-        text(&overview.second_line(&crate::overview::country)),
+        prose(&overview.second_line(&crate::overview::country)),
         Coverage::of(case).statement()
     )?;
     for capture in &case.captures {

@@ -346,21 +346,25 @@ proptest! {
     #[test]
     fn no_text_breaks_the_page(text in "\\PC{0,40}|.{0,40}|[<>\"'&/=! a-z-]{0,60}") {
         let mut case = synthetic::case();
+        // A card leaves out of its table what the words say already.
+        case.findings.iter_mut().for_each(|finding| finding.words.clear());
         let before = names(&page(&case));
         for finding in &mut case.findings {
             finding.title.clone_from(&text);
             finding.words.clone_from(&text);
         }
         for destination in &mut case.destinations {
-            destination.endpoint.host = format!("x{text}");
+            // Hosts that were one stay one, and others stay others.
+            destination.endpoint.host.push_str(&text);
         }
         let mut after = names(&page(&case));
         // What is made visible stands in an element of its own.
-        for counted in ["span", "bdi"] {
+        for counted in ["bdi", "span"] {
             after.remove(counted);
         }
+        // A row may be left out where another says the same; nothing may come in.
         for (name, count) in after {
-            prop_assert_eq!(before.get(&name).copied(), Some(count), "{}", name);
+            prop_assert!(before.get(&name).is_some_and(|known| *known >= count), "{}", name);
         }
     }
 }
