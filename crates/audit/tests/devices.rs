@@ -5,7 +5,7 @@
 
 use std::net::Ipv4Addr;
 
-use audit::{Meter, Order, audit};
+use audit::{Effort, Meter, Order, audit};
 use evidence::{Case, Finding, FindingKind, Severity};
 use identifiers::Profile;
 use testkit::{Conversation, Endpoint, Net, PcapStyle, PcapWriter, Side};
@@ -44,6 +44,7 @@ fn run(posts: &[(Ipv4Addr, u8, &str)], profile: Option<&str>) -> Case {
         bill: None,
         store: None,
         atlas: facts::Atlas::embedded(),
+        effort: Effort::of(Effort::USUAL),
         workers: std::num::NonZeroUsize::new(2),
         program: "test".into(),
     };
