@@ -42,7 +42,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "xtask",
-        &["evidence", "facts", "identifiers", "wire", "payload", "audit", "report", "testkit", "fuzzed"],
+        &[
+            "evidence",
+            "facts",
+            "identifiers",
+            "lab",
+            "wire",
+            "payload",
+            "audit",
+            "report",
+            "testkit",
+            "fuzzed",
+        ],
     ),
 ];
 

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a command-line tool tells on standard output")]
 
 mod bench;
+mod cases;
 mod corpus;
 mod data;
 mod fuzz;
@@ -16,6 +17,7 @@ use anyhow::{Context, bail};
 
 const CHORES: &str = "\
   bench          measure the audit beside other tools and check its answer: docs/benchmarks.md
+  cases          play the cases, audit them, and say what is found: docs/cases.md
   check-layers   hold the crates' dependencies and the pure crates' sources against the table
   fuzz           feed every parser what a fuzzer invents (nightly, cargo-fuzz)";
 
@@ -23,6 +25,7 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some("bench") => bench::run(&root()?, arguments.get(1..).unwrap_or_default()),
+        Some("cases") => cases::run(&root()?, arguments.get(1..).unwrap_or_default()),
         Some("check-layers") => layers::check(&root()?),
         Some("corpus") => corpus::write(&root()?.join("corpus")),
         Some("data") => data::run(arguments.get(1..).unwrap_or_default()),

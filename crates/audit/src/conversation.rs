@@ -431,7 +431,7 @@ fn add_named(exchange: &mut Exchange, head: &NamedHead, side: usize) {
 fn add_dns(exchange: &mut Exchange, head: &DnsHead) {
     if let Some((name, kind)) = head.questions.first() {
         exchange.target.clone_from(name);
-        exchange.method = format!("TYPE{kind}");
+        exchange.method = wire::dns::type_name(*kind).map_or_else(|| format!("TYPE{kind}"), str::to_owned);
     }
     if head.response {
         exchange.status = head.code;

@@ -11,9 +11,9 @@ use std::{
 };
 
 use evidence::{
-    AnomalyTally, CaptureId, Carrier, Channel, Direction, Endpoint, EndpointId, Evidence, Form, Grade,
-    IdentifierKind, Ledger, Occurrence, Protection, Security, Seen, SightingGroup, SightingKey, Timestamp,
-    Totals,
+    AnomalyTally, CaptureId, Carrier, Channel, Direction, Endpoint, EndpointId, Evidence, ExchangeId, Form,
+    Grade, IdentifierKind, Ledger, Occurrence, Protection, Security, Seen, SightingGroup, SightingKey,
+    Timestamp, Totals,
 };
 use facts::domain;
 use foldhash::{HashMap, HashMapExt};
@@ -87,26 +87,46 @@ pub(crate) struct Group {
     pub(crate) times: Times,
 }
 
-/// The earliest times of something.
+/// The earliest messages that held something, and their times.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Times(BTreeSet<Timestamp>);
+pub(crate) struct Times {
+    earliest: BTreeSet<(Timestamp, ExchangeId)>,
+    /// There were more.
+    more: bool,
+}
 
 impl Times {
     /// The times, in order.
     pub(crate) fn all(&self) -> impl Iterator<Item = Timestamp> {
-        self.0.iter().copied()
+        let mut before = None;
+        let times = self.earliest.iter().map(|(time, _)| *time);
+        times.filter(move |time| before.replace(*time) != Some(*time))
     }
 
-    /// Keeps a time where it is among the earliest.
-    pub(crate) fn add(&mut self, time: Timestamp) {
-        let full = self.0.len() >= TIMES;
-        if full && self.0.last().is_some_and(|last| *last < time) {
+    /// The messages, where they are all known.
+    pub(crate) fn messages(&self) -> Option<impl Iterator<Item = ExchangeId>> {
+        let known = !self.more && !self.earliest.is_empty();
+        known.then(|| self.earliest.iter().map(|(_, exchange)| *exchange))
+    }
+
+    /// Keeps a message where it is among the earliest.
+    pub(crate) fn add(&mut self, time: Timestamp, exchange: ExchangeId) {
+        let full = self.earliest.len() >= TIMES;
+        if full && self.earliest.last().is_some_and(|last| *last < (time, exchange)) {
+            self.more = true;
             return;
         }
-        self.0.insert(time);
-        if self.0.len() > TIMES {
-            self.0.pop_last();
+        self.earliest.insert((time, exchange));
+        if self.earliest.len() > TIMES {
+            self.earliest.pop_last();
+            self.more = true;
         }
+    }
+
+    /// Adds those of another worker. The result does not depend on the order.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.more |= other.more;
+        other.earliest.into_iter().for_each(|(time, exchange)| self.add(time, exchange));
     }
 }
 
@@ -378,7 +398,7 @@ impl Gathered {
             contact.moved((0, 0), occurrence.time, occurrence.time);
         }
         let Some(group) = self.groups.get_mut(&key) else { return };
-        group.times.add(occurrence.time);
+        group.times.add(occurrence.time, occurrence.exchange);
         let group = &mut group.sightings;
         group.count += 1;
         group.first = group.first.min(occurrence.time);
@@ -526,7 +546,7 @@ fn show<K: Ord>(known: &mut BTreeMap<K, Shown>, key: K, seen: &Seen, proofs: imp
 
 impl Shown {
     /// Adds what another worker saw; the earliest proof is kept.
-    fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: Self) {
         let place = |shown: &Self| {
             let first = shown.proofs.first().map(|proof| (proof.occurrence.exchange, proof.occurrence.frame));
             (first.is_none(), shown.seen.first, first)

@@ -30,11 +30,14 @@ pub(crate) struct Known {
 }
 
 impl Searched<'_> {
-    /// The values in a text.
+    /// The values in a text. Short ones are found behind their names, as in `CID:44D9A01,`.
     pub(crate) fn in_text(self, text: &[u8]) -> Vec<Known> {
         let mut matches = Vec::new();
         if !self.0.is_empty() {
             self.0.search(text, &mut matches);
+            for (name, value) in named_values(text).take(NAMED) {
+                self.0.search_value(name, text, value, &mut matches);
+            }
         }
         let known = matches.into_iter().map(|found| {
             let needle = self.0.needle(found.needle);
@@ -43,6 +46,22 @@ impl Searched<'_> {
         });
         known.collect()
     }
+}
+
+/// The values behind a name and `:` or `=` in a text, up to what cannot stand in a short value.
+fn named_values(text: &[u8]) -> impl Iterator<Item = (&str, Range<usize>)> {
+    let marks = memchr::memchr2_iter(b':', b'=', text);
+    marks.filter_map(|mark| {
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        let before = text.get(..mark)?;
+        let name = before.iter().rev().take_while(|byte| is_word(byte)).count();
+        let behind = text.get(mark + 1..)?;
+        let quoted = behind.iter().take(2).take_while(|byte| matches!(byte, b' ' | b'"')).count();
+        let len = behind.get(quoted..)?.iter().take(LONGEST).take_while(|byte| is_word(byte)).count();
+        let name = std::str::from_utf8(before.get(mark.checked_sub(name)?..)?).ok()?;
+        let start = mark + 1 + quoted;
+        (!name.is_empty() && len >= SHORTEST).then_some((name, start..start + len))
+    })
 }
 
 /// Bytes of a file of the phone, and where they stand.
@@ -119,6 +138,9 @@ impl Stand<'_> {
     }
 }
 
+/// Values behind names that are looked at in one text, and the shortest of them.
+const NAMED: usize = 256;
+const SHORTEST: usize = 5;
 /// Bytes shown of what holds none of the texts that were looked for.
 const BEGINNING: usize = 32;
 /// The longest value shown.

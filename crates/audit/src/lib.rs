@@ -28,6 +28,7 @@ pub mod prove;
 mod records;
 mod secrets;
 mod unmasked;
+mod whose;
 mod windows;
 mod worker;
 

@@ -1,12 +1,16 @@
 //! The workers' shares to the tables of a case, in an order that does not depend on the workers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    net::IpAddr,
+};
 
 use evidence::{
-    AnomalyTally, CaptureId, Channel, Destination, Device, Endpoint, EndpointId, Fate, Form, Grade, Ledger,
-    Occurrence, Protection, SightingGroup, SightingKey, Timestamp, Totals,
+    AnomalyTally, CaptureId, Channel, Destination, Device, Endpoint, EndpointId, Fate, Form, Grade,
+    IdentifierKind, Ledger, Occurrence, Protection, SightingGroup, SightingKey, Timestamp, Totals,
 };
 use facts::{Atlas, domain};
+use identifiers::digests_of;
 use wire::entries::NOT_RECORDED;
 
 use crate::{
@@ -45,6 +49,8 @@ pub(crate) struct Merged {
     /// What was asked of each destination, by its number.
     pub(crate) asked: Vec<Asked>,
     pub(crate) devices: Vec<Device>,
+    /// The places in `devices`, by address.
+    pub(crate) device_places: HashMap<String, usize>,
     pub(crate) ledger: Ledger,
     pub(crate) anomalies: AnomalyTally,
     pub(crate) totals: Totals,
@@ -101,9 +107,13 @@ pub(crate) fn merge(mut shares: Vec<Gathered>, atlas: &Atlas) -> Merged {
         merged.senders.push(contact.senders);
         merged.asked.push(contact.asked);
     }
-    // Of devices whose address was not recorded, some were not heard of.
-    devices.retain(|address, facts: &mut DeviceFacts| *address != NOT_RECORDED || !facts.names.is_empty());
+    // Of devices whose address was not recorded, some were not heard of. What reaches many is no device.
+    devices.retain(|address, facts: &mut DeviceFacts| {
+        !is_of_many(address) && (*address != NOT_RECORDED || !facts.names.is_empty())
+    });
     merged.devices = devices.into_iter().map(|(address, facts)| device(written(address), facts)).collect();
+    let addresses = merged.devices.iter().map(|device| device.address.clone());
+    merged.device_places = addresses.zip(0..).collect();
     merged
 }
 
@@ -112,7 +122,7 @@ fn add_totals(sum: &mut Totals, more: &Totals) {
     sum.exchanges += more.exchanges;
 }
 
-fn merge_devices(devices: &mut BTreeMap<std::net::IpAddr, DeviceFacts>, share: &Gathered) {
+fn merge_devices(devices: &mut BTreeMap<IpAddr, DeviceFacts>, share: &Gathered) {
     for (address, facts) in &share.devices {
         devices.entry(*address).or_default().merge(facts);
     }
@@ -120,7 +130,12 @@ fn merge_devices(devices: &mut BTreeMap<std::net::IpAddr, DeviceFacts>, share: &
 
 fn device(address: String, facts: DeviceFacts) -> Device {
     let mac = facts.mac.map(|mac| mac.map(|byte| format!("{byte:02x}")).join(":"));
-    Device { address, mac, names: facts.names.into_iter().collect() }
+    Device { address, mac, names: facts.names.into_iter().collect(), is_phone: None }
+}
+
+/// Whether an address is that of a group, or of everyone.
+fn is_of_many(address: &IpAddr) -> bool {
+    address.is_multicast() || matches!(address, IpAddr::V4(address) if address.is_broadcast())
 }
 
 /// What the flows' own tables say of endpoints, and what each is called in the end.
@@ -208,7 +223,7 @@ fn merge_groups(merged: &mut Merged, shares: Vec<Gathered>, contacts: &Contacts)
                 Some((known, parts, times)) => {
                     known.merge(sightings);
                     parts.insert(group.part);
-                    group.times.all().for_each(|time| times.add(time));
+                    times.merge(group.times);
                 }
                 None => {
                     let parts = BTreeSet::from([group.part]);
@@ -219,6 +234,7 @@ fn merge_groups(merged: &mut Merged, shares: Vec<Gathered>, contacts: &Contacts)
     }
     list_few(&mut groups, &endpoints, &mut further);
     add_further(&mut groups, further);
+    tie_digests(&mut groups);
     for (index, (group, parts, times)) in (0..).zip(groups.into_values()) {
         if group.key.value != SightingGroup::FURTHER {
             merged.totals.sightings += group.count;
@@ -259,6 +275,55 @@ fn list_few<'e>(groups: &mut Groups, endpoints: &[&'e Endpoint], further: &mut F
     }
 }
 
+/// Takes a value that is the digest of another one in the same case for a form of that one: whoever sends both sends
+/// one identifier twice.
+fn tie_digests(groups: &mut Groups) {
+    let digests: BTreeSet<String> = groups.keys().filter_map(digest_of).collect();
+    if digests.is_empty() {
+        return;
+    }
+    let mut tied: BTreeMap<String, BTreeMap<IdentifierKind, (String, String, String)>> = BTreeMap::new();
+    let mut hashed = BTreeSet::new();
+    for key in groups.keys().filter(|key| key.value != SightingGroup::FURTHER && digest_of(key).is_none()) {
+        if hashed.len() >= HASHED || !hashed.insert((key.kind, key.value.as_str())) {
+            continue;
+        }
+        for (form, digest) in
+            digests_of(key.kind, &key.value).into_iter().filter(|(_, digest)| digests.contains(digest))
+        {
+            let of_kind = tied.entry(digest).or_default();
+            of_kind.entry(key.kind).or_insert_with(|| (key.value.clone(), key.label.clone(), form));
+        }
+    }
+    let known = |key: &SightingKey| {
+        let of_kind = tied.get(&digest_of(key)?)?;
+        let same = of_kind.get_key_value(&key.kind).or_else(|| of_kind.first_key_value());
+        let (kind, (value, label, form)) = same?;
+        let (value, label, form) = (value.clone(), label.clone(), Form(form.clone()));
+        Some((key.clone(), SightingKey { kind: *kind, value, label, form, ..key.clone() }))
+    };
+    let changed: Vec<_> = groups.keys().filter_map(known).collect();
+    for (before, after) in changed {
+        let Some((mut group, parts, times)) = groups.remove(&before) else { continue };
+        group.key = after.clone();
+        match groups.get_mut(&after) {
+            Some((same, known, all)) => {
+                same.merge(group);
+                known.extend(parts);
+                all.merge(times);
+            }
+            None => drop(groups.insert(after, (group, parts, times))),
+        }
+    }
+}
+
+/// The digits of a value that may be the digest of another one, in lower case.
+fn digest_of(key: &SightingKey) -> Option<String> {
+    let digits: String = key.value.chars().filter(|one| *one != '-').take(DIGEST + 1).collect();
+    let fits = matches!(digits.len(), 32 | 40 | DIGEST) && digits.bytes().all(|one| one.is_ascii_hexdigit());
+    (key.grade == Grade::Shaped && fits).then(|| digits.to_ascii_lowercase())
+}
+
 /// Makes groups of what is only counted: of a receiver with very many endpoints, those beyond the first ones
 /// are counted with the very first.
 fn add_further(groups: &mut Groups, further: Further<'_>) {
@@ -280,6 +345,11 @@ fn add_further(groups: &mut Groups, further: Further<'_>) {
 fn further_of(key: &SightingKey) -> SightingKey {
     SightingKey { value: SightingGroup::FURTHER.to_owned(), form: Form("list".to_owned()), ..key.clone() }
 }
+
+/// Digits of the longest digest that is looked for, a SHA-256.
+const DIGEST: usize = 64;
+/// Values of which the digests are compared: more than an audit of a phone finds.
+const HASHED: usize = 100_000;
 
 fn destination(
     id: EndpointId,

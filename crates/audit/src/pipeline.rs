@@ -37,6 +37,7 @@ use crate::{
     records::Records,
     secrets::Secrets,
     unmasked::{Effort, unmask},
+    whose,
     worker::work,
 };
 
@@ -114,6 +115,8 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
     })?;
 
     let mut merged = merge_all(shares, &read, &order.atlas);
+    let own = phone.get().map(Phone::addresses).unwrap_or_default();
+    whose::settle(&mut merged.devices, &wanted.profile, &own);
     merged.unmasked = unmask(&mut merged, &wanted, order.effort);
     let (mut case, parts) = conclude(
         merged,

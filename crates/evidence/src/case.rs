@@ -188,3 +188,15 @@ pub struct Case {
     /// Sums.
     pub totals: Totals,
 }
+
+impl Case {
+    /// Whether nothing was read of any input: no packet, entry, fact or app. Secrets alone tell nothing.
+    pub fn is_blank(&self) -> bool {
+        self.captures.iter().all(|capture| capture.frames == 0 || capture.holds == Holds::Secrets)
+    }
+
+    /// Whether traffic was read.
+    pub fn has_traffic(&self) -> bool {
+        self.captures.iter().any(|capture| capture.frames > 0 && capture.holds.is_traffic())
+    }
+}

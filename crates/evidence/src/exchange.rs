@@ -34,6 +34,17 @@ pub struct Device {
     pub mac: Option<String>,
     /// Its own name and kind as told by DHCP, mDNS or user agents.
     pub names: Vec<String>,
+    /// Whether it is the phone that the case is about; `None` where nothing tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_phone: Option<bool>,
+}
+
+impl Device {
+    /// What it is best known by: the name it gave itself on the network, else what its programs call themselves.
+    pub fn name(&self) -> Option<&str> {
+        let is_short = |name: &&String| !name.contains(['/', ' ']);
+        self.names.iter().find(is_short).or(self.names.first()).map(String::as_str)
+    }
 }
 
 /// A destination: what was talked to.
@@ -146,6 +157,17 @@ pub struct Owner {
     pub purpose: String,
     /// Why we think so, and the source.
     pub reasoning: String,
+}
+
+impl Owner {
+    /// `China Telecom, which belongs to China Telecom Corporation`: to stand behind "run by".
+    pub fn run_by(&self) -> String {
+        match self.group.as_str() {
+            "" => self.operator.clone(),
+            group if group == self.operator => self.operator.clone(),
+            group => format!("{}, which belongs to {group}", self.operator),
+        }
+    }
 }
 
 /// One request with its response, as the store keeps it.

@@ -222,7 +222,7 @@ pub struct Finding {
     pub words: String,
     /// Where to.
     pub endpoints: Vec<EndpointId>,
-    /// How often it was seen.
+    /// In how many messages it was seen; of what was in very many, in how many places.
     pub count: u64,
     /// The first time.
     pub first: Timestamp,

@@ -11,6 +11,12 @@ pub fn name(code: &str) -> Option<&'static str> {
     row(code).map(|row| row.name)
 }
 
+/// The name as it stands inside a sentence: `the United States`, `Singapore`.
+pub fn in_sentence(name: &str) -> String {
+    let has_article = ARTICLES.iter().any(|word| name.starts_with(word) || name.ends_with(word));
+    if has_article { format!("the {name}") } else { name.to_owned() }
+}
+
 /// The code as the table writes it: `sg` → `SG`.
 pub fn canonical(code: &str) -> Option<&'static str> {
     row(code).map(|row| row.code)
@@ -82,6 +88,23 @@ fn parse(line: &'static str) -> Option<(u16, Row)> {
     Some((number(code)?, Row { code, name, calling: calling.parse().ok(), middle }))
 }
 
+/// How names of countries begin or end that go with an article.
+const ARTICLES: &[&str] = &[
+    " Islands",
+    " Republic",
+    " Territories",
+    " Territory",
+    "Bahamas",
+    "Comoros",
+    "Democratic Republic",
+    "French Southern",
+    "Gambia",
+    "Maldives",
+    "Netherlands",
+    "Philippines",
+    "Republic of",
+    "United ",
+];
 /// Calling codes that several countries share, and the one that has most of the lines.
 const MAIN_COUNTRIES: &[(u16, &str)] = &[
     (1, "US"),
@@ -115,6 +138,19 @@ mod tests {
         assert_eq!(of_calling_code(7), ["RU", "KZ"]);
         assert_eq!(of_calling_code(86), ["CN"]);
         assert_eq!(of_calling_code(881), [""; 0]);
+    }
+
+    #[test]
+    fn some_countries_have_an_article() {
+        for (name, expected) in [
+            ("United States", "the United States"),
+            ("Netherlands", "the Netherlands"),
+            ("Cook Islands", "the Cook Islands"),
+            ("Finland", "Finland"),
+            ("Ascension Island", "Ascension Island"),
+        ] {
+            assert_eq!(in_sentence(name), expected);
+        }
     }
 
     #[test]

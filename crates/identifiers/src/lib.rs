@@ -6,6 +6,7 @@
 //! [`Needles`] are its values in every form they may leave in, searched for at once; [`shapes`] recognise
 //! identifiers that nobody told us; [`bulk`] says how much of a planted set was seen.
 
+mod digests;
 mod forms;
 mod profile;
 mod search;
@@ -14,6 +15,7 @@ mod shown;
 pub mod bulk;
 pub mod shapes;
 
+pub use digests::digests_of;
 pub use forms::spellings;
 pub use profile::{Place, Profile, ProfileError, Value};
 pub use search::{Match, Needle, NeedleId, Needles};

@@ -80,9 +80,14 @@ pub(crate) struct AuditArguments {
     /// headers have to say so
     #[arg(long, value_name = "FILE")]
     pub(crate) bill_mapping: Option<PathBuf>,
-    /// Folder for case.json, case.sqlite and report.html [default: the first capture's name with .case]
+    /// Folder for case.json, case.sqlite and report.html [default: the first capture's name with .case]. Where no
+    /// input can be read, nothing is written
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Replace a case of other inputs that is in the folder already. Without this, a case is only replaced by one of
+    /// the same inputs, or of more, as their SHA-256 tells
+    #[arg(long)]
+    pub(crate) force: bool,
     /// Print the case as JSON instead of the summary
     #[arg(long)]
     pub(crate) json: bool,

@@ -16,11 +16,11 @@ pub(crate) enum Exit {
     /// Some input could not be read, or only in part. What could be read is in the case. Or a proof cannot be run
     /// again alone.
     Partly = 3,
-    /// No input could be read at all, or one of the cases to compare or to report on could not.
+    /// No input could be read at all: nothing was written. Or one of the cases to compare or to report on could not.
     Nothing = 4,
     /// The profile, or the file of claims, is wrong.
     Profile = 5,
-    /// A result could not be written.
+    /// A result could not be written, or would have taken the place of a case of other inputs.
     Output = 6,
     /// A fault in the program.
     Fault = 70,
@@ -68,12 +68,13 @@ impl std::error::Error for Failed {}
 pub(crate) const TABLE: &str = "\
 Exit codes:
   0  everything was read and done
-  1  a finding as bad as --fail-on names, a proof that does not replay, or, with --fail-on-contradiction, a
-     statement that is contradicted
+  1  a finding as bad as --fail-on names, a proof that does not replay, or, with
+     --fail-on-contradiction, a statement that is contradicted
   2  the command line makes no sense
-  3  some input could not be read, or only in part, and the rest is in the case; or a proof cannot be run
-     again alone
-  4  no input could be read at all, or one of the cases to compare or to report on could not
+  3  some input could not be read, or only in part; the rest is in the case;
+     or a proof cannot be run again alone
+  4  no input could be read at all, and nothing is written; or one of the cases
+     to compare or to report on could not
   5  the profile or the file of claims is wrong
-  6  a result could not be written
+  6  a result could not be written, or would replace the case of other inputs
   70 a fault in the program";

@@ -7,6 +7,7 @@
 mod case;
 mod cli;
 mod commands;
+mod earlier;
 mod exit;
 mod print;
 mod write;

@@ -74,6 +74,42 @@ pub(crate) fn folder(folder: &Path) -> anyhow::Result<()> {
         .map_err(|error| failed(folder, &error))
 }
 
+/// A result that somebody else writes by its path, under another name until it is whole.
+pub(crate) struct Draft {
+    unfinished: PathBuf,
+    path: PathBuf,
+    kept: bool,
+}
+
+impl Draft {
+    /// Begins a file that will be called `path`.
+    pub(crate) fn of(path: &Path) -> anyhow::Result<Self> {
+        let (unfinished, _) = beside(path).map_err(|error| failed(path, &error))?;
+        Ok(Self { unfinished, path: path.to_owned(), kept: false })
+    }
+
+    /// What to write to.
+    pub(crate) fn unfinished(&self) -> &Path {
+        &self.unfinished
+    }
+
+    /// Puts it where it belongs.
+    pub(crate) fn keep(mut self) -> anyhow::Result<()> {
+        fs::rename(&self.unfinished, &self.path).map_err(|error| failed(&self.path, &error))?;
+        self.kept = true;
+        Ok(())
+    }
+}
+
+impl Drop for Draft {
+    /// What was not kept is thrown away.
+    fn drop(&mut self) {
+        if !self.kept {
+            let _ = fs::remove_file(&self.unfinished);
+        }
+    }
+}
+
 /// Writes a file beside its final name, then puts it there. A link of that name is replaced, not followed:
 /// a case's folder may come from anybody.
 pub(crate) fn file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
@@ -107,7 +143,7 @@ pub(crate) fn replaceable(path: &Path) -> anyhow::Result<()> {
 }
 
 /// A new file beside `path`, under a name that nothing had: what lies there may be somebody's evidence.
-fn beside(path: &Path) -> io::Result<(PathBuf, File)> {
+pub(crate) fn beside(path: &Path) -> io::Result<(PathBuf, File)> {
     let mut taken = io::Error::from(io::ErrorKind::AlreadyExists);
     for number in 0..UNFINISHED {
         let mut name = path.as_os_str().to_owned();

@@ -13,7 +13,7 @@ use std::{
 use evidence::{Case, FindingKind, Severity};
 use kit::{Desk, IMEI, clean, gzip, leaky, phonehome};
 
-const AUDIT: [&str; 6] = ["audit", "-p", "phone.toml", "--out", "x.case", "--quiet"];
+const AUDIT: [&str; 7] = ["audit", "-p", "phone.toml", "--out", "x.case", "--force", "--quiet"];
 
 fn audit(inputs: &[&'static str]) -> Vec<&'static str> {
     [&AUDIT, inputs].concat()
@@ -143,6 +143,57 @@ fn inputs_that_are_no_captures_are_told() {
     let (code, _, errors) = run(&desk, &audit(&["broken.pcap.gz"]));
     assert_eq!(code, 4);
     assert!(errors.lines().all(|line| line.starts_with("phonehome: broken.pcap.gz: ")), "{errors}");
+}
+
+#[test]
+fn where_nothing_could_be_read_nothing_is_written() {
+    let desk = Desk::new(&leaky());
+    let (code, text, errors) = run(&desk, &["audit", "typo.pcap", "--out", "new.case"]);
+    assert_eq!(code, 4);
+    one_line(&errors, &["typo.pcap", "cannot be opened"]);
+    assert!(text.starts_with("No input could be read.") && text.contains("no case was written"), "{text}");
+    assert!(!desk.join("new.case").exists());
+    desk.audited();
+    desk.write("notes.txt", b"these are no packets");
+    let files = || {
+        ["case.json", "case.sqlite", "report.html"]
+            .map(|name| fs::read(desk.join("x.case").join(name)).unwrap())
+    };
+    let before = files();
+    for (arguments, expected) in [
+        (&audit(&["typo.pcap"])[..], 4),
+        (&audit(&["notes.txt"]), 4),
+        (&["audit", "typo.pcap", "--out", "x.case"], 4),
+        (&["audit", "notes.txt", "--out", "x.case"], 6),
+    ] {
+        assert_eq!(run(&desk, arguments).0, expected, "{arguments:?}");
+        assert!(files() == before, "{arguments:?}");
+    }
+    assert_eq!(testkit::files_below(&desk.join("x.case")).len(), 3, "nothing unfinished is left");
+}
+
+#[test]
+fn a_case_of_other_inputs_is_not_replaced_unasked() {
+    let desk = Desk::new(&leaky());
+    let case = desk.audited();
+    desk.write("clean.pcap", &clean());
+    let other = ["audit", "clean.pcap", "--out", "x.case"];
+    let (code, text, errors) = run(&desk, &other);
+    assert_eq!((code, text.as_str()), (6, ""));
+    one_line(&errors, &["case.json", "other inputs", "x.pcap", "--out", "--force"]);
+    assert_eq!(desk.case(), case);
+    // The same ones, and more, by whatever name.
+    fs::copy(desk.join("x.pcap"), desk.join("copy.pcap")).unwrap();
+    for inputs in [&["x.pcap"][..], &["copy.pcap"], &["clean.pcap", "copy.pcap"]] {
+        let (code, _, errors) = run(&desk, &[&["audit", "--out", "x.case", "-q"], inputs].concat());
+        assert_eq!((code, errors.as_str()), (0, ""), "{inputs:?}");
+    }
+    assert_eq!(run(&desk, &other).0, 6, "two captures are not replaced by one of them");
+    assert_eq!(run(&desk, &[&other[..], &["--force"]].concat()).0, 0);
+    desk.write("x.case/case.json", b"{}");
+    let (code, _, errors) = run(&desk, &other);
+    assert_eq!(code, 6);
+    one_line(&errors, &["is there already", "--force"]);
 }
 
 #[test]
@@ -429,6 +480,32 @@ fn captures_are_found_where_they_went() {
     let (code, _, errors) = run(&desk, &["prove", "x.case"]);
     assert_eq!(code, 4);
     one_line(&errors, &["x.pcap", "is not the capture that was audited", "SHA-256", "--captures"]);
+}
+
+#[test]
+fn proofs_and_recipes_work_from_other_folders() {
+    let desk = Desk::new(&leaky());
+    fs::create_dir_all(desk.join("captures")).unwrap();
+    fs::create_dir_all(desk.join("elsewhere")).unwrap();
+    fs::rename(desk.join("x.pcap"), desk.join("captures/x.pcap")).unwrap();
+    desk.phonehome(&["audit", "captures/x.pcap", "-p", "phone.toml", "--out", "x.case", "-q"])
+        .assert()
+        .success();
+    let from = |folder: &str, case: &str| {
+        let mut command = desk.phonehome(&["prove", case]);
+        command.current_dir(desk.join(folder));
+        command.assert().success();
+        let finding = desk.case().findings[0].id.to_string();
+        let recipe = desk.join(&format!("x.case/recipes/{finding}.sh"));
+        for folder in ["", "elsewhere"] {
+            let output =
+                process::Command::new("sh").arg(&recipe).current_dir(desk.join(folder)).output().unwrap();
+            let errors = String::from_utf8(output.stderr).unwrap();
+            assert!(output.status.success() || errors.contains("install"), "{folder}: {errors}");
+        }
+    };
+    from("", "x.case");
+    from("elsewhere", "../x.case");
 }
 
 #[test]

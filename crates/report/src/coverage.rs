@@ -12,6 +12,8 @@ pub(crate) struct Coverage {
     pub(crate) total: u64,
     /// Bytes of what was said, once: all but framing, headers and duplicates.
     pub(crate) content: u64,
+    /// Whether traffic was read at all.
+    pub(crate) traffic: bool,
 }
 
 impl Coverage {
@@ -20,7 +22,7 @@ impl Coverage {
         let missing = case.coverage.missing();
         let total = sum(rows.iter());
         let content = sum(rows.iter().filter(|row| is_content(row.fate)));
-        Self { rows, missing, total, content }
+        Self { rows, missing, total, content, traffic: case.has_traffic() }
     }
 
     pub(crate) fn bytes(&self, fate: Fate) -> u64 {
@@ -52,6 +54,9 @@ impl Coverage {
 
     /// `78% of the content was read`.
     pub(crate) fn headline(&self) -> String {
+        if !self.traffic && self.content == 0 {
+            return "No network traffic was read: what went over a network was not looked at.".to_owned();
+        }
         if self.content == 0 {
             return "The captures hold no content: nothing was sent, or nothing was recorded.".to_owned();
         }
@@ -63,11 +68,19 @@ impl Coverage {
                 reasons.join("; ")
             );
         }
+        let unknown = self.bytes(Fate::NotUnderstood);
+        let but = match unknown {
+            0 => String::new(),
+            _ => format!(
+                ", {} of it only as it stands: no decoder knew it",
+                words::share(unknown, self.content)
+            ),
+        };
         if self.searched() == self.content {
-            return "All of the content could be read and searched.".to_owned();
+            return format!("All of the content could be searched{but}.");
         }
         let share = words::capital(&words::share(self.searched(), self.content));
-        format!("{share} of the content could be read and searched; the rest could not.")
+        format!("{share} of the content could be searched{but}; the rest could not.")
     }
 
     /// What could not be seen, in shares of the content.
@@ -81,12 +94,9 @@ impl Coverage {
         if !parts.is_empty() {
             sentences.push(format!("Of the content, {}.", words::list(&parts)));
         }
-        let unknown = self.bytes(Fate::NotUnderstood);
-        if unknown > 0 {
-            sentences.push(format!(
-                "{} was searched as it stands, but no decoder knew it: what it hides in a coding of its own was not seen.",
-                words::share(unknown, self.content)
-            ));
+        if self.bytes(Fate::NotUnderstood) > 0 {
+            let words = "What hides in a coding that no decoder knew was not seen.";
+            sentences.push(words.to_owned());
         }
         if self.lacking() > 0 {
             sentences.push(format!(
@@ -131,17 +141,25 @@ mod tests {
             ledger.lacks(Missing::Gap, "TCP", gap);
         }
         let content = sum(ledger.rows().iter().filter(|row| is_content(row.fate)));
-        Coverage { rows: ledger.rows(), missing: ledger.missing(), total: ledger.total(), content }
+        let (rows, missing) = (ledger.rows(), ledger.missing());
+        Coverage { rows, missing, total: ledger.total(), content, traffic: true }
     }
 
     #[test]
     fn the_statement_tells_what_was_not_seen() {
         let all = coverage(&[(Fate::Headers, 900), (Fate::Decoded, 100)], 0);
-        assert_eq!(all.statement(), "All of the content could be read and searched.");
+        assert_eq!(all.statement(), "All of the content could be searched.");
+        let odd = coverage(&[(Fate::Decoded, 80), (Fate::NotUnderstood, 16), (Fate::Encrypted, 4)], 0);
+        assert_eq!(
+            odd.headline(),
+            "96% of the content could be searched, 16% of it only as it stands: no decoder knew it; the rest could not."
+        );
+        let files = Coverage { traffic: false, ..coverage(&[], 0) };
+        assert!(files.headline().starts_with("No network traffic was read"));
         let half = coverage(&[(Fate::Decoded, 50), (Fate::Encrypted, 40), (Fate::OverLimit, 10)], 7);
         assert_eq!(
             half.statement(),
-            "50% of the content could be read and searched; the rest could not. Of the content, 40% was \
+            "50% of the content could be searched; the rest could not. Of the content, 40% was \
              encrypted and no key was given and 10% was passed over because a limit was reached. Besides, \
              the captures lack 7 bytes that were sent: nobody can say what they held."
         );

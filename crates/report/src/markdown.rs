@@ -27,7 +27,7 @@ fn write(page: &mut String, overview: &Overview) -> std::fmt::Result {
     writeln!(
         page,
         "{} {}\n",
-        text(&overview.second_line(&crate::overview::code)),
+        text(&overview.second_line(&crate::overview::country)),
         Coverage::of(case).statement()
     )?;
     for capture in &case.captures {
@@ -55,14 +55,19 @@ fn write(page: &mut String, overview: &Overview) -> std::fmt::Result {
 }
 
 fn findings(page: &mut String, overview: &Overview) -> std::fmt::Result {
-    if overview.findings.is_empty() {
-        return Ok(());
+    let (others, own): (Vec<&Told>, Vec<&Told>) = overview.findings.iter().partition(|told| told.foreign);
+    let sections = [
+        (format!("What left ({})", overview.severities()), own),
+        ("What other devices sent".to_owned(), others),
+    ];
+    for (title, told) in sections.iter().filter(|(_, told)| !told.is_empty()) {
+        writeln!(page, "\n## {title}\n")?;
+        for told in told.iter().take(MOST_FINDINGS) {
+            finding(page, told)?;
+        }
+        more(page, told.len(), MOST_FINDINGS, "finding")?;
     }
-    writeln!(page, "\n## What left ({})\n", overview.severities())?;
-    for told in overview.findings.iter().take(MOST_FINDINGS) {
-        finding(page, told)?;
-    }
-    more(page, overview.findings.len(), MOST_FINDINGS, "finding")
+    Ok(())
 }
 
 fn finding(page: &mut String, told: &Told) -> std::fmt::Result {
@@ -113,7 +118,7 @@ fn whereabouts(destination: &Destination) -> String {
     let located = destination.network.located.as_ref();
     let at = located.map_or_else(
         || "country of the address unknown".to_owned(),
-        |country| format!("address in {}", text(&country.code)),
+        |country| format!("address thought to be in {}", text(&crate::overview::country(&country.code))),
     );
     format!("{run}; {at}")
 }

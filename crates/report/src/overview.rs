@@ -13,7 +13,7 @@ use crate::{plain, words};
 /// A case with its references looked up.
 pub(crate) struct Overview<'a> {
     pub(crate) case: &'a Case,
-    /// The findings, worst first.
+    /// The findings: what left the phone first, then what other devices sent; worst first.
     pub(crate) findings: Vec<Told<'a>>,
     /// The destinations: those that findings name first, then by bytes sent.
     pub(crate) destinations: Vec<Reached<'a>>,
@@ -27,6 +27,8 @@ pub(crate) struct Told<'a> {
     pub(crate) groups: Vec<&'a SightingGroup>,
     /// Where it went to.
     pub(crate) destinations: Vec<&'a Destination>,
+    /// Whether only devices sent it that are known not to be the phone.
+    pub(crate) foreign: bool,
 }
 
 /// A destination and what it was told.
@@ -34,7 +36,7 @@ pub(crate) struct Reached<'a> {
     pub(crate) destination: &'a Destination,
     /// Places in [`Overview::findings`].
     pub(crate) findings: Vec<usize>,
-    /// The worst of them.
+    /// The worst of those that tell of the phone.
     pub(crate) worst: Option<Severity>,
 }
 
@@ -59,9 +61,11 @@ impl<'a> Overview<'a> {
     pub(crate) fn of(case: &'a Case) -> Self {
         let by_id: BTreeMap<EndpointId, &Destination> =
             case.destinations.iter().map(|destination| (destination.id, destination)).collect();
+        let others = case.devices.iter().filter(|device| device.is_phone == Some(false));
+        let others: BTreeSet<&str> = others.map(|device| device.address.as_str()).collect();
         let mut findings: Vec<Told<'a>> =
-            case.findings.iter().map(|finding| Told::of(case, &by_id, finding)).collect();
-        findings.sort_by_key(|told| std::cmp::Reverse(told.finding.severity));
+            case.findings.iter().map(|finding| Told::of(case, (&by_id, &others), finding)).collect();
+        findings.sort_by_key(|told| (told.foreign, std::cmp::Reverse(told.finding.severity)));
         let destinations = reached(case, &findings);
         Self { case, findings, destinations, by_id }
     }
@@ -71,9 +75,19 @@ impl<'a> Overview<'a> {
         self.by_id.get(&id).copied()
     }
 
-    /// How many findings have this severity.
+    /// What tells of the phone, and not of another device.
+    pub(crate) fn own(&self) -> impl Iterator<Item = &Told<'a>> {
+        self.findings.iter().filter(|told| !told.foreign)
+    }
+
+    /// How many findings tell of other devices.
+    pub(crate) fn foreign(&self) -> u64 {
+        self.findings.iter().filter(|told| told.foreign).count() as u64
+    }
+
+    /// How many findings of the phone have this severity.
     pub(crate) fn with(&self, severity: Severity) -> usize {
-        self.findings.iter().filter(|told| told.finding.severity == severity).count()
+        self.own().filter(|told| told.finding.severity == severity).count()
     }
 
     /// `2 critical, 5 high`: the severities that occur.
@@ -83,7 +97,7 @@ impl<'a> Overview<'a> {
         present.map(|(count, name)| format!("{count} {name}")).collect::<Vec<_>>().join(", ")
     }
 
-    /// The destinations that findings name.
+    /// The destinations that findings on the phone name.
     pub(crate) fn told(&self) -> impl Iterator<Item = &Reached<'a>> {
         self.destinations.iter().filter(|reached| reached.worst.is_some())
     }
@@ -92,20 +106,27 @@ impl<'a> Overview<'a> {
     fn identified(&self) -> impl Iterator<Item = &Reached<'a>> {
         self.told().filter(|reached| {
             let findings = reached.findings.iter().filter_map(|place| self.findings.get(*place));
-            findings.into_iter().any(|told| told.identifier().is_some())
+            findings.into_iter().any(|told| told.identifier().is_some() && !told.foreign)
         })
     }
 
     /// The verdict in one sentence.
     pub(crate) fn headline(&self) -> String {
+        if self.case.is_blank() && !self.case.problems.is_empty() && self.findings.is_empty() {
+            return "No input could be read: that says nothing about the phone.".to_owned();
+        }
         if self.nothing_identifying() {
-            return format!("Nothing identifying was found in what could be read.{}", self.besides());
+            let what = match self.case.has_traffic() || self.case.is_blank() {
+                true => "Nothing identifying was found in what could be read.",
+                false => "Nothing identifying was found in the phone’s own files.",
+            };
+            return format!("{what}{}", self.besides());
         }
         let (local, public): (Vec<_>, Vec<_>) =
             self.identified().partition(|reached| local(reached.destination));
         let mut places = Vec::new();
         if !public.is_empty() {
-            places.push(words::counted(hosts(public.into_iter()), "destination"));
+            places.push(words::counted(hosts(public.into_iter()), "host"));
         }
         if !local.is_empty() {
             places.push("the local network".to_owned());
@@ -118,20 +139,37 @@ impl<'a> Overview<'a> {
         match (places.is_empty(), self.all_received()) {
             (true, _) => format!("{what} seen in this traffic."),
             (false, true) => format!("{what} came from {}.", words::list(&places)),
-            (false, false) => format!("{what} left this phone for {}.", words::list(&places)),
+            (false, false) => format!("{what} left {} for {}.", self.whom(), words::list(&places)),
+        }
+    }
+
+    /// `this phone`; where nobody knows which of the devices it is, all of them.
+    fn whom(&self) -> String {
+        match self.candidates() {
+            0 => "this phone".to_owned(),
+            count => format!("the {} devices of this traffic", words::number(count)),
+        }
+    }
+
+    /// How many devices may be the phone, where nothing tells which of them it is; 0 where it is known.
+    fn candidates(&self) -> u64 {
+        let devices = &self.case.devices;
+        let v4 = devices.iter().filter(|device| device.address.contains('.') && device.address != "0.0.0.0");
+        match v4.count() as u64 {
+            several @ 2.. if devices.iter().all(|device| device.is_phone.is_none()) => several,
+            _ => 0,
         }
     }
 
     /// Whether nothing of what was found identifies anybody and left.
     fn nothing_identifying(&self) -> bool {
-        self.findings.iter().all(|told| told.identifier().is_none() || !told.left())
+        self.own().all(|told| told.identifier().is_none() || !told.left())
     }
 
     /// What was found besides identifiers that left.
     fn besides(&self) -> String {
-        let count = |is: fn(&FindingKind) -> bool| {
-            self.findings.iter().filter(|told| is(&told.finding.kind)).count() as u64
-        };
+        let count =
+            |is: fn(&FindingKind) -> bool| self.own().filter(|told| is(&told.finding.kind)).count() as u64;
         let hidden = count(|kind| matches!(kind, FindingKind::HiddenMessage { .. }));
         let logged = count(|kind| matches!(kind, FindingKind::Logged { .. }));
         let protection = count(|kind| matches!(kind, FindingKind::Protection { .. }));
@@ -143,9 +181,21 @@ impl<'a> Overview<'a> {
             ("The phone’s own log gave", logged),
             ("Apps that came in gave", arrived),
             ("How it was sent over time gave", behaviour),
+            ("What other devices sent gave", self.foreign()),
         ];
         let told = told.iter().filter(|(_, count)| *count > 0);
-        told.map(|(what, count)| format!(" {what} {}.", words::counted(*count, "finding"))).collect()
+        let told = told.map(|(what, count)| format!(" {what} {}.", words::counted(*count, "finding")));
+        let listed = match self.messages() {
+            0 => String::new(),
+            count => format!(" {} told of there.", words::counted_are(count, "text message")),
+        };
+        told.chain([listed]).collect()
+    }
+
+    /// How many text messages the phone's files, bills and radio tell of.
+    pub(crate) fn messages(&self) -> u64 {
+        let phone = &self.case.phone;
+        (phone.messages.len() as u64).saturating_add(phone.messages_dropped)
     }
 
     /// How many telephone numbers were sent identifiers by text message.
@@ -163,14 +213,26 @@ impl<'a> Overview<'a> {
         if self.nothing_identifying() {
             return self.search_words();
         }
-        format!("{}{}", self.worst(), self.openness(named))
+        let which = match self.candidates() {
+            0 => "",
+            _ => {
+                " Nothing says which device is the phone; name its addresses in the profile to tell it from the others."
+            }
+        };
+        let others = match self.foreign() {
+            0 => String::new(),
+            count => {
+                format!(" What other devices sent gave {}, told apart.", words::counted(count, "finding"))
+            }
+        };
+        format!("{}{}{which}{others}", self.worst(), self.openness(named))
     }
 
     /// `Among them: device number (IMEI) and SIM card number (ICCID). `, where something weighs.
     fn worst(&self) -> String {
         let mut kinds: Vec<String> = Vec::new();
         let weighs = |told: &&Told| told.finding.severity >= Severity::High && told.identifier().is_some();
-        for told in self.findings.iter().filter(weighs) {
+        for told in self.own().filter(weighs) {
             let kind = told.subject().to_owned();
             if !kinds.contains(&kind) {
                 kinds.push(kind);
@@ -185,7 +247,7 @@ impl<'a> Overview<'a> {
 
     fn openness(&self, named: &dyn Fn(&str) -> String) -> String {
         let clear = self.clear();
-        let left = self.findings.iter().filter(|told| told.left()).count();
+        let left = self.own().filter(|told| told.left()).count();
         let mut line = match clear {
             0 if self.operators() > 0 => "What went by text message was readable by the operators".to_owned(),
             0 => "None of it was seen in clear text".to_owned(),
@@ -193,7 +255,7 @@ impl<'a> Overview<'a> {
             some => format!("{some} of {left} findings were readable by anyone on the way"),
         };
         if let Some(countries) = self.countries(named) {
-            line.push_str("; the addresses are in ");
+            line.push_str("; the addresses are thought to be in ");
             line.push_str(&countries);
         }
         line.push('.');
@@ -214,7 +276,7 @@ impl<'a> Overview<'a> {
     /// Findings that travelled in clear text at least once.
     pub(crate) fn clear(&self) -> usize {
         let open = |told: &&Told| matches!(told.reader(), Reader::Anyone | Reader::AnyoneInPart);
-        self.findings.iter().filter(open).count()
+        self.own().filter(open).count()
     }
 
     /// Findings of text messages.
@@ -246,7 +308,7 @@ impl<'a> Overview<'a> {
     /// counted as if it were known.
     fn values(&self) -> String {
         let mut values: BTreeMap<(IdentifierKind, &str), bool> = BTreeMap::new();
-        for told in &self.findings {
+        for told in self.own() {
             let Some(identifier) = told.identifier().filter(|_| told.left()) else { continue };
             let value = (identifier, told.value().unwrap_or_default());
             *values.entry(value).or_default() |= told.grade() != Some(Grade::Shaped);
@@ -263,7 +325,7 @@ impl<'a> Overview<'a> {
     }
 
     fn all_received(&self) -> bool {
-        self.findings.iter().all(Told::received)
+        self.own().all(Told::received)
     }
 
     /// `CN and FI`, with how many have no known country.
@@ -282,16 +344,32 @@ impl<'a> Overview<'a> {
         if unknown > 0 {
             names.push(format!("{unknown} of unknown country"));
         }
-        Some(words::list(&names))
+        let edges = public.iter().filter(|reached| !reached.destination.network.edge.is_empty()).count();
+        let but = match edges {
+            0 => String::new(),
+            edges => format!(
+                " ({} of the {} only as the nearest door of a network that is in many places)",
+                words::number(edges as u64),
+                words::counted(public.len() as u64, "address")
+            ),
+        };
+        Some(format!("{}{but}", words::list(&names)))
     }
 }
 
 impl<'a> Told<'a> {
-    fn of(case: &'a Case, by_id: &BTreeMap<EndpointId, &'a Destination>, finding: &'a Finding) -> Self {
+    fn of(
+        case: &'a Case,
+        (by_id, others): (&BTreeMap<EndpointId, &'a Destination>, &BTreeSet<&str>),
+        finding: &'a Finding,
+    ) -> Self {
         let group = |place: &u32| case.sightings.get(usize::try_from(*place).ok()?);
+        let groups: Vec<&SightingGroup> = finding.sightings.iter().filter_map(group).collect();
+        let is_other = |group: &&SightingGroup| others.contains(group.key.device.as_str());
         Self {
             finding,
-            groups: finding.sightings.iter().filter_map(group).collect(),
+            foreign: !groups.is_empty() && groups.iter().all(is_other),
+            groups,
             destinations: finding.endpoints.iter().filter_map(|id| by_id.get(id).copied()).collect(),
         }
     }
@@ -437,6 +515,12 @@ impl<'a> Told<'a> {
         !self.groups.is_empty() && self.groups.iter().all(|group| group.key.direction == Direction::In)
     }
 
+    /// The addresses of the devices that sent it.
+    pub(crate) fn devices(&self) -> BTreeSet<&'a str> {
+        let sent = self.groups.iter().filter(|group| group.key.direction == Direction::Out);
+        sent.map(|group| group.key.device.as_str()).filter(|address| !address.is_empty()).collect()
+    }
+
     /// The apps that sent it, where known.
     pub(crate) fn apps(&self) -> Vec<&'a str> {
         let apps: BTreeSet<&str> = self.groups.iter().map(|group| group.key.app.as_str()).collect();
@@ -483,9 +567,10 @@ impl Reader {
     }
 }
 
-/// A country as outputs without an atlas write it: its code.
-pub(crate) fn code(code: &str) -> String {
-    plain::clipped(code, 8).into_owned()
+/// A country as it stands in a sentence: its name, or its code where that is not known.
+pub(crate) fn country(code: &str) -> String {
+    let name = facts::country::name(code).map(facts::country::in_sentence);
+    name.unwrap_or_else(|| plain::clipped(code, 8).into_owned())
 }
 
 /// `body › base64 › json › IMEI1`.
@@ -522,16 +607,12 @@ pub(crate) fn local(destination: &Destination) -> bool {
     !matches!(scope, "" | "public") && !scope.starts_with("shared")
 }
 
-/// `China Telecom, of the group China Telecom Corporation (CN)`.
+/// `China Telecom, which belongs to China Telecom Corporation (China)`.
 pub(crate) fn owner(owner: &Owner) -> String {
-    let mut written = owner.operator.clone();
-    if !owner.group.is_empty() && owner.group != owner.operator {
-        written = format!("{written}, of {}", owner.group);
+    match owner.country.as_str() {
+        "" => owner.run_by(),
+        code => format!("{} ({})", owner.run_by(), country(code)),
     }
-    if !owner.country.is_empty() {
-        written = format!("{written} ({})", owner.country);
-    }
-    written
 }
 
 /// The destinations, those that findings name first.
@@ -548,7 +629,8 @@ fn reached<'a>(case: &'a Case, findings: &[Told<'a>]) -> Vec<Reached<'a>> {
     let mut reached: Vec<Reached<'a>> = Vec::with_capacity(case.destinations.len());
     for destination in &case.destinations {
         let places = told.remove(&destination.id).unwrap_or_default();
-        let severity = |place: &usize| findings.get(*place).map(|told| told.finding.severity);
+        let own = |place: &usize| findings.get(*place).filter(|told| !told.foreign);
+        let severity = |place: &usize| own(place).map(|told| told.finding.severity);
         let worst = places.iter().filter_map(severity).max();
         reached.push(Reached { destination, findings: places, worst });
     }

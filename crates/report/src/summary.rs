@@ -5,7 +5,7 @@
 //! but our own: characters of values that drive terminals are written as `\u{1b}`.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fmt::Write,
 };
 
@@ -45,6 +45,7 @@ pub fn summary(case: &Case, options: &SummaryOptions) -> String {
     page.inputs(&overview);
     page.verdict(&overview);
     page.findings(&overview, options);
+    page.messages(&overview);
     page.destinations(&overview);
     page.coverage(case);
     page.files(&overview, options);
@@ -61,7 +62,7 @@ impl Page {
     fn inputs(&mut self, overview: &Overview) {
         let case = overview.case;
         let names: Vec<String> =
-            case.captures.iter().take(3).map(|one| plain::fitted(&one.name, 40)).collect();
+            case.captures.iter().take(3).map(|one| plain::fitted(&one.name, LONGEST_NAME)).collect();
         let mut inputs = names.join(", ");
         if let rest @ 1.. = case.captures.len().saturating_sub(3) {
             // Writing to a string cannot fail, here and below.
@@ -101,7 +102,7 @@ impl Page {
     fn verdict(&mut self, overview: &Overview) {
         self.blank();
         self.wrapped("", &overview.headline(), BOLD);
-        self.wrapped("", &overview.second_line(&crate::overview::code), Style::new());
+        self.wrapped("", &overview.second_line(&crate::overview::country), Style::new());
     }
 
     fn findings(&mut self, overview: &Overview, options: &SummaryOptions) {
@@ -109,10 +110,14 @@ impl Page {
             return;
         }
         self.heading("Findings", &overview.severities());
-        for told in overview.findings.iter().take(options.findings) {
+        for told in overview.own().take(options.findings) {
             self.finding(told);
         }
-        let rest = overview.findings.len().saturating_sub(options.findings);
+        if let others @ 1.. = overview.foreign() {
+            let findings = words::counted(others, "finding");
+            self.wrapped(INDENT, &format!("and {findings} of what other devices sent: see the report"), DIM);
+        }
+        let rest = overview.own().count().saturating_sub(options.findings);
         if rest > 0 {
             self.wrapped(
                 INDENT,
@@ -147,18 +152,38 @@ impl Page {
         self.wrapped(INDENT, &facts.join(" · "), DIM);
     }
 
+    /// The text messages by what became of them.
+    fn messages(&mut self, overview: &Overview) {
+        let phone = &overview.case.phone;
+        if overview.messages() == 0 {
+            return;
+        }
+        self.heading("Text messages", &words::number(overview.messages()));
+        let mut verdicts: BTreeMap<&str, u64> = BTreeMap::new();
+        for message in &phone.messages {
+            *verdicts.entry(&message.verdict).or_default() += 1;
+        }
+        let counted = verdicts.iter().take(MOST_VERDICTS);
+        let told: Vec<String> = counted
+            .map(|(verdict, count)| format!("{} {}", words::number(*count), plain::fitted(verdict, 60)))
+            .collect();
+        self.wrapped("  ", &format!("{}. The report lists them.", words::list(&told)), Style::new());
+    }
+
     fn destinations(&mut self, overview: &Overview) {
         let told = receivers(overview.told());
         if told.is_empty() {
             return;
         }
-        self.heading("Destinations", "");
+        let hosts = words::counted(crate::overview::hosts(overview.told()), "host");
+        let of = words::counted(told.len() as u64, "domain");
+        self.heading("Destinations", &format!("that findings name: {hosts} of {of} or addresses"));
         for receiver in told.iter().take(MOST_DESTINATIONS) {
             self.destination(receiver);
         }
         let rest = told.len().saturating_sub(MOST_DESTINATIONS);
         if rest > 0 {
-            self.wrapped("  ", &format!("and {} more", words::counted(rest as u64, "destination")), DIM);
+            self.wrapped("  ", &format!("and {} more", words::counted(rest as u64, "domain")), DIM);
         }
     }
 
@@ -167,8 +192,8 @@ impl Page {
         let findings = words::counted(receiver.findings.len() as u64, "finding");
         let traffic = format!("{} sent · {findings}", words::bytes(receiver.sent()));
         let beside = self.width.saturating_sub(4 + plain::width(&traffic));
-        let fits = beside >= LEAST_NAME;
-        let name = plain::fitted(receiver.name(), if fits { beside } else { self.width - 2 });
+        let name = plain::fitted(receiver.name(), self.width - 2);
+        let fits = plain::width(&name) <= beside;
         let (on, off) = self.paint(receiver.worst.map_or(DIM, severity_style));
         let line = match fits {
             true => {
@@ -337,7 +362,7 @@ impl Receiver<'_> {
             .all
             .iter()
             .filter_map(|reached| reached.destination.network.located.as_ref())
-            .map(|country| plain::fitted(&country.code, 8))
+            .map(|country| plain::fitted(&crate::overview::country(&country.code), 40))
             .collect();
         let mut facts = Vec::new();
         if hosts.len() > 1 {
@@ -347,7 +372,7 @@ impl Receiver<'_> {
             self.all.iter().map(|reached| reached.destination.endpoint.address.as_str()).collect();
         let at = match countries.is_empty() {
             true => String::new(),
-            false => format!(" in {}", words::list(&countries.into_iter().collect::<Vec<_>>())),
+            false => format!(" thought to be in {}", words::list(&countries.into_iter().collect::<Vec<_>>())),
         };
         facts.push(match addresses.len() {
             1 => format!("address{at}"),
@@ -359,7 +384,7 @@ impl Receiver<'_> {
     }
 }
 
-/// `203.0.113.7 in CN · AS64500 Example Telecom · China Telecom (CN)`.
+/// `203.0.113.7 · thought to be in China · AS64500 Example Telecom · China Telecom (China)`.
 fn whereabouts(reached: &Reached) -> String {
     let one = reached.destination;
     let network = &one.network;
@@ -369,12 +394,14 @@ fn whereabouts(reached: &Reached) -> String {
     } else {
         let at = network.located.as_ref().map_or_else(
             || "country unknown".to_owned(),
-            |country| format!("address in {}", plain::fitted(&country.code, 8)),
+            |country| {
+                format!("thought to be in {}", plain::fitted(&crate::overview::country(&country.code), 40))
+            },
         );
         facts.push(at);
     }
     if let Some(number) = network.asn {
-        facts.push(plain::fitted(&format!("AS{number} {}", network.holder), 45));
+        facts.push(plain::fitted(&format!("AS{number} {}", network.holder), LONGEST_NAME));
     }
     facts.push(operator(one));
     facts.retain(|fact| !fact.is_empty());
@@ -383,7 +410,7 @@ fn whereabouts(reached: &Reached) -> String {
 
 fn operator(destination: &Destination) -> String {
     match &destination.owner {
-        Some(owner) => plain::fitted(&crate::overview::owner(owner), 60),
+        Some(owner) => plain::fitted(&crate::overview::owner(owner), LONGEST_NAME),
         None if local(destination) => String::new(),
         None => "operator unknown".to_owned(),
     }
@@ -403,6 +430,8 @@ const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 const WARN: Style = AnsiColor::Yellow.on_default();
 const INDENT: &str = "           ";
-/// Columns that a name needs beside its traffic to stay recognisable.
-const LEAST_NAME: usize = 24;
+/// Columns of a name that is not cut in its middle.
+const LONGEST_NAME: usize = 100;
 const MOST_DESTINATIONS: usize = 8;
+/// Kinds of what became of messages.
+const MOST_VERDICTS: usize = 12;

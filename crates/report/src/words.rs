@@ -18,13 +18,19 @@ pub(crate) fn number(value: u64) -> String {
     written
 }
 
-/// `1 finding`, `2 findings`; the plural is the word with an `s` unless it ends in `y`.
+/// `1 finding`, `2 findings`; the plural is the word with an `s` unless it ends in `y` or `s`.
 pub(crate) fn counted(value: u64, word: &str) -> String {
     match (value, word.strip_suffix('y')) {
         (1, _) => format!("1 {word}"),
+        _ if word.ends_with('s') => format!("{} {word}es", number(value)),
         (_, Some(stem)) => format!("{} {stem}ies", number(value)),
         (_, None) => format!("{} {word}s", number(value)),
     }
+}
+
+/// `1 text message is`, `2 text messages are`.
+pub(crate) fn counted_are(value: u64, word: &str) -> String {
+    format!("{} {}", counted(value, word), if value == 1 { "is" } else { "are" })
 }
 
 /// `843 bytes`, `12.3 kB`, `4.5 MB`: powers of 1,000.
@@ -109,9 +115,13 @@ pub(crate) fn duration(nanos: i64) -> String {
     }
 }
 
-/// `3 times`, `once`.
+/// `once`, `twice`, `3 times`.
 pub(crate) fn times(count: u64) -> String {
-    if count == 1 { "once".to_owned() } else { format!("{} times", number(count)) }
+    match count {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        count => format!("{} times", number(count)),
+    }
 }
 
 /// `a`, `a and b`, `a, b and c`.

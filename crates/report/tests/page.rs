@@ -232,9 +232,50 @@ fn nothing_found_is_said_with_the_coverage() {
     let page = words(&page(&synthetic::clean()));
     let verdict = page.find("Nothing identifying was found in what could be read.").expect("the verdict");
     let near = page.get(verdict..).and_then(|rest| rest.get(..600)).expect("what follows");
-    assert!(near.contains("20% of the content could be read and searched"), "{near}");
+    assert!(near.contains("20% of the content could be searched"), "{near}");
     assert!(page.contains("78% was encrypted and no key was given"));
     assert!(page.contains("Without profile."));
+}
+
+#[test]
+fn what_other_devices_sent_is_told_apart() {
+    let mut case = synthetic::case();
+    case.devices[1] = evidence::Device {
+        address: "192.168.43.18".to_owned(),
+        mac: None,
+        names: vec!["a-television".to_owned()],
+        is_phone: Some(false),
+    };
+    let all = words(&page(&case));
+    case.sightings[0].key.device = "192.168.43.18".to_owned();
+    let apart = words(&page(&case));
+    let headline = |page: &str| page.split("left this phone").next().unwrap_or_default().to_owned();
+    assert_ne!(headline(&all), headline(&apart), "the headline speaks of the phone only");
+    assert!(!all.contains("What other devices sent"));
+    let (_, section) = apart.rsplit_once("What other devices sent").expect("a section of their own");
+    assert!(section.contains("192.168.43.18, a-television, not the phone"), "{section:.2000}");
+    let summary = report::summary(&case, &report::SummaryOptions::default());
+    assert!(summary.contains("and 1 finding of what other devices sent"), "{summary}");
+}
+
+#[test]
+fn where_nobody_knows_the_phone_the_headline_says_so() {
+    let mut case = synthetic::case();
+    case.devices[0].is_phone = None;
+    case.devices[1].address = "192.168.43.18".to_owned();
+    let page = words(&page(&case));
+    assert!(page.contains("left the 2 devices of this traffic"));
+    assert!(page.contains("Nothing says which device is the phone"));
+}
+
+#[test]
+fn what_could_not_be_read_is_no_answer() {
+    let mut case = synthetic::clean();
+    case.problems = synthetic::case().problems;
+    case.captures.iter_mut().for_each(|capture| capture.frames = 0);
+    let page = words(&page(&case));
+    assert!(page.contains("No input could be read: that says nothing about the phone."));
+    assert!(!page.contains("Nothing identifying was found"));
 }
 
 #[test]
@@ -263,7 +304,7 @@ fn an_empty_case_gives_a_page() {
     let case: Case = serde_json::from_str(text).unwrap();
     let page = report::html(&case, &HtmlOptions::default());
     tags(&page);
-    assert!(page.contains("The captures hold no content"));
+    assert!(page.contains("No network traffic was read"));
 }
 
 /// References into nowhere, times at the ends of time, numbers too large to add: what a forged or damaged

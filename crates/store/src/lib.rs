@@ -76,11 +76,21 @@ impl Store {
         let mut query =
             self.database.prepare("SELECT * FROM exchange ORDER BY first, capture, flow, number")?;
         let mut cells: Vec<String> = query.column_names().map(str::to_owned).collect();
+        let status = cells.iter().position(|name| name == "status");
         let mut going = each(&cells);
         let mut rows = query.query(())?;
         while going && let Some(row) = rows.next()? {
             for (number, cell) in cells.iter_mut().enumerate() {
                 *cell = text(row.get_ref(number)?);
+            }
+            // Where a protocol has no status, or nobody answered, 0 is none. DNS means by it that all is well.
+            if let Some(status) =
+                status.and_then(|place| cells.get_mut(place)).filter(|status| *status == "0")
+            {
+                let protocol: String = row.get("protocol")?;
+                if !matches!(protocol.as_str(), "DNS" | "LLMNR" | "mDNS") {
+                    status.clear();
+                }
             }
             going = each(&cells);
         }

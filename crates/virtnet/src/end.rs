@@ -34,9 +34,13 @@ impl End {
     pub(crate) fn new(
         address: IpAddr,
         (mtu, hops): (usize, u8),
-        tls: Option<Connection>,
+        mut tls: Option<Connection>,
         dice: &mut Dice,
     ) -> Self {
+        if let Some(connection) = &mut tls {
+            // What is said in one turn is handed over whole.
+            connection.set_buffer_limit(None);
+        }
         let mut port = Port { mtu, inbox: VecDeque::new(), outbox: Vec::new() };
         let mut config = Config::new(HardwareAddress::Ip);
         config.random_seed = dice.roll();
@@ -110,7 +114,7 @@ impl End {
     pub(crate) fn say(&mut self, bytes: &[u8]) {
         match &mut self.tls {
             None => self.outgoing.extend(bytes),
-            // Its buffer has no limit, so nothing is left over.
+            // Its buffer has no limit (see `new`), so nothing is left over.
             Some(connection) => drop(connection.writer().write_all(bytes)),
         }
     }

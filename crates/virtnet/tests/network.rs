@@ -41,6 +41,15 @@ fn what_is_said_arrives_over_a_bad_line() {
 }
 
 #[test]
+fn a_long_answer_is_said_to_its_end() {
+    let talks = securities().into_iter().map(|security| conversation(security, http(1, 300_000)));
+    let recording = play(&plan(talks)).unwrap();
+    for flow in &recording.flows {
+        assert_eq!((flow.delivered, &flow.failure), (2, &None), "{flow:?}");
+    }
+}
+
+#[test]
 fn the_streams_at_the_tap_are_what_was_said() {
     for seed in 0..8 {
         let talk = conversation(Security::Clear, http(4, 40_000));

@@ -73,10 +73,30 @@ fn triggers(scene: &Scene<'_>, line: &Line<'_>) -> Vec<Finding> {
     let tried = by_kind
         .iter()
         .filter_map(|(kind, marks)| trigger::trigger(marks, &sent, scene.span).map(|found| (*kind, found)));
-    let mut found: Vec<(&str, trigger::Trigger)> = tried.collect();
-    found.sort_by(|(a, one), (b, other)| other.explained.cmp(&one.explained).then(a.cmp(b)));
-    found.truncate(MOST_TRIGGERS);
+    let found = nearest(tried.collect());
     found.into_iter().map(|(kind, found)| triggered(scene, line, kind, found)).collect()
+}
+
+/// Of marks that come together, the one just before the sending is the cause: those with a longer lag that explain
+/// little besides are left out.
+fn nearest<'k>(mut found: Vec<(&'k str, trigger::Trigger)>) -> Vec<(&'k str, trigger::Trigger)> {
+    found.sort_by(|(a, one), (b, other)| one.lag.cmp(&other.lag).then(a.cmp(b)));
+    let mut explained: BTreeMap<Timestamp, u64> = BTreeMap::new();
+    found.retain(|(_, trigger)| {
+        let mut new = 0;
+        for (_, sent) in &trigger.pairs {
+            let known = *explained.entry(*sent).or_insert(trigger.lag);
+            new += usize::from(trigger.lag <= known.saturating_add(TOGETHER));
+        }
+        new * 2 >= trigger.pairs.len()
+    });
+    // What is sent at once because of something is sent again after a fixed time: that follows all that came before.
+    let soon = |(_, trigger): &(&str, trigger::Trigger)| trigger.lag <= SOON;
+    if found.iter().any(soon) {
+        found.retain(soon);
+    }
+    found.truncate(MOST_TRIGGERS);
+    found
 }
 
 fn triggered(scene: &Scene<'_>, line: &Line<'_>, kind: &str, found: trigger::Trigger) -> Finding {
@@ -138,7 +158,7 @@ fn outcome(moment: &Moment) -> Outcome {
     if answer.status >= 400 {
         return Outcome::Failed;
     }
-    let refused = answer.result.as_ref().is_some_and(|(_, value)| is_refusal(value));
+    let refused = answer.results.iter().any(|(_, value)| is_refusal(value));
     if refused { Outcome::Refused } else { Outcome::Accepted }
 }
 
@@ -160,7 +180,7 @@ fn acceptance(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
     let (mut statuses, mut results) = (BTreeMap::new(), BTreeMap::new());
     for answer in moments.iter().filter_map(|moment| moment.answer.as_ref()) {
         *statuses.entry(answer.status).or_insert(0_u64) += 1;
-        if let Some((name, value)) = &answer.result {
+        for (name, value) in &answer.results {
             *results.entry((name.clone(), value.clone())).or_insert(0_u64) += 1;
         }
     }
@@ -320,8 +340,11 @@ fn parameters(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
 
 /// Marks that cause nothing by themselves, or are caused by what is sent.
 const SILENT: [&str; 2] = ["note", "sms-sent"];
+/// Marks that are so near to each other, in milliseconds, are one thing that happened; and a lag that is none.
+const TOGETHER: u64 = 1_500;
+const SOON: u64 = 60_000;
 /// Triggers told of one line, and marks shown of one trigger.
-const MOST_TRIGGERS: usize = 3;
+const MOST_TRIGGERS: usize = 5;
 const MARKS_SHOWN: usize = 3;
 /// A pause that is no pause between tries, in seconds, and pauses that are told.
 const LONGEST_PAUSE: i64 = 2 * 86_400;

@@ -3,16 +3,20 @@
 use std::{
     collections::BTreeMap,
     hash::{BuildHasher, Hash, Hasher},
+    ops::Range,
 };
 
 use evidence::{Carrier, ExchangeId, Occurrence, Timestamp};
 use foldhash::{HashMap, fast::FixedState};
-use payload::{FieldIndex, FieldKind, Name, Tree};
+use payload::{BufferIndex, FieldIndex, FieldKind, Name, Tree};
 
 /// A field of one message.
 #[derive(Debug)]
 pub(crate) struct Looked<'t> {
     pub(crate) index: FieldIndex,
+    /// Where its value stands: in its buffer, or in what undid the writing of addresses.
+    pub(crate) buffer: BufferIndex,
+    pub(crate) range: Range<usize>,
     /// Of its path.
     pub(crate) hash: u64,
     pub(crate) bytes: &'t [u8],
@@ -40,6 +44,8 @@ pub(crate) struct FieldNotes {
     pub(crate) different: HashMap<u64, u64>,
     /// The earliest different values.
     pub(crate) samples: BTreeMap<SamplePlace, Box<[u8]>>,
+    /// Where those stand of which a reader makes nothing: the first few.
+    pub(crate) shown: BTreeMap<SamplePlace, Occurrence>,
     /// Where it came first.
     pub(crate) proof: Option<((Timestamp, ExchangeId), Occurrence)>,
 }
@@ -63,13 +69,29 @@ pub(crate) fn look<'t>(tree: &'t Tree<'t>, kinds: &[FieldKind]) -> Vec<Looked<'t
         }
         known.push(around.map(|(around, carrier)| (named(tree, index, &field.name, around), carrier)));
     }
+    let undone = unescaped(tree);
     let found = (0..).zip(known).zip(leaves).filter_map(|((index, known), leaf)| {
         let (hash, carrier) = known.filter(|_| is_value(tree, index, kinds))?;
-        let bytes = tree.value_bytes(index);
+        let field = tree.field(index)?;
+        let plain = undone.get(&index).copied().filter(|_| leaf);
+        let (buffer, range) = match plain {
+            Some(buffer) => (buffer, 0..tree.buffer(buffer)?.bytes.len()),
+            None => (field.buffer, field.value.clone()),
+        };
+        let bytes = tree.buffer(buffer)?.bytes.get(range.clone())?;
         let short = !bytes.is_empty() && bytes.len() <= LONGEST;
-        short.then_some(Looked { index, hash, bytes, leaf, carrier, tree })
+        short.then_some(Looked { index, buffer, range, hash, bytes, leaf, carrier, tree })
     });
     found.collect()
+}
+
+/// The buffers in which the writing of addresses and forms is undone, by the field they were made of.
+fn unescaped(tree: &Tree<'_>) -> BTreeMap<FieldIndex, BufferIndex> {
+    let made = (0..).zip(&tree.buffers).filter_map(|(index, buffer)| {
+        let origin = buffer.origin.as_ref().filter(|origin| ESCAPES.contains(&origin.decoder))?;
+        Some((origin.field?, index))
+    });
+    made.collect()
 }
 
 /// Whether a field is a value by itself: all of a path or query is none, its parts are.
@@ -118,6 +140,15 @@ fn number(value: &[u8]) -> Option<i64> {
     std::str::from_utf8(value).ok()?.parse().ok()
 }
 
+/// Whether a value may hide something: long enough, and no words, address or list for people.
+pub(crate) fn is_closed(value: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(value) else { return value.len() >= CLOSED };
+    let blanks = text.chars().filter(|c| c.is_whitespace()).count();
+    let prose =
+        text.contains("://") || blanks * 12 >= text.chars().count() || text.starts_with(['{', '[', '<']);
+    value.len() >= CLOSED && !prose
+}
+
 /// A value's hash, the same in every run.
 pub(crate) fn hash_of(bytes: &[u8]) -> u64 {
     FixedState::default().hash_one(bytes)
@@ -134,6 +165,7 @@ impl FieldNotes {
             length: (u64::MAX, 0),
             different: HashMap::default(),
             samples: BTreeMap::new(),
+            shown: BTreeMap::new(),
             proof: None,
         }
     }
@@ -143,7 +175,7 @@ impl FieldNotes {
         &mut self,
         field: &Looked<'_>,
         (message, place): (u64, (Timestamp, ExchangeId)),
-        proof: impl FnOnce() -> Occurrence,
+        proof: impl Fn() -> Occurrence,
     ) {
         let len = field.bytes.len() as u64;
         self.messages += u64::from(self.last != message);
@@ -154,18 +186,39 @@ impl FieldNotes {
             self.proof = Some((place, proof()));
         }
         self.count(hash_of(field.bytes), 1);
-        self.keep((place.0, place.1, field.index), field.bytes);
+        let place = (place.0, place.1, field.index);
+        if self.keep(place, field.bytes) && self.leaf && is_closed(field.bytes) {
+            self.show(place, proof);
+        }
+    }
+
+    /// Keeps where a value stands, if it is one of the first few.
+    fn show(&mut self, place: SamplePlace, proof: impl FnOnce() -> Occurrence) {
+        let late = self.shown.last_key_value().is_some_and(|(last, _)| *last < place);
+        if self.shown.len() < SHOWN || !late {
+            self.shown.insert(place, proof());
+            self.tidy();
+        }
+    }
+
+    /// Only values that are kept are shown.
+    fn tidy(&mut self) {
+        let samples = &self.samples;
+        self.shown.retain(|place, _| samples.contains_key(place));
+        while self.shown.len() > SHOWN {
+            self.shown.pop_last();
+        }
     }
 
     /// Keeps a value where it is among the earliest different ones, with its earliest place.
-    fn keep(&mut self, place: SamplePlace, value: &[u8]) {
+    fn keep(&mut self, place: SamplePlace, value: &[u8]) -> bool {
         let full = self.samples.len() >= SAMPLES;
         if full && self.samples.last_key_value().is_some_and(|(last, _)| *last < place) {
-            return;
+            return false;
         }
         let known = self.samples.iter().find(|(_, known)| ***known == *value).map(|(known, _)| *known);
         match known {
-            Some(known) if known <= place => return,
+            Some(known) if known <= place => return false,
             Some(known) => drop(self.samples.remove(&known)),
             None => {}
         }
@@ -173,6 +226,7 @@ impl FieldNotes {
         if self.samples.len() > SAMPLES {
             self.samples.pop_last();
         }
+        true
     }
 
     /// Whether its values are numbers that grow with the time, by little.
@@ -208,6 +262,8 @@ impl FieldNotes {
         for (place, value) in other.samples {
             self.keep(place, &value);
         }
+        self.shown.extend(other.shown);
+        self.tidy();
     }
 
     /// Counts a value.
@@ -275,6 +331,8 @@ const USUAL: [&str; 51] = [
     "user-agent",
     "via",
 ];
+/// Decoders that undo the writing of addresses and forms.
+const ESCAPES: [&str; 2] = ["form-value", "percent"];
 /// Fields of one message that are looked at.
 const LOOKED: usize = 512;
 /// The longest value that is looked at, in bytes.
@@ -283,6 +341,10 @@ const LONGEST: usize = 1_024;
 const DIFFERENT: usize = 1_024;
 /// From how many bytes on a value that came in is remembered.
 const LONG: usize = 32;
+/// The shortest value that may hide something, in bytes.
+const CLOSED: usize = 8;
+/// Values whose place is kept.
+const SHOWN: usize = 8;
 /// Values that are kept.
 const SAMPLES: usize = 24;
 /// How far a counter goes at most from one message to the next.

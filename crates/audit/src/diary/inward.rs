@@ -75,7 +75,7 @@ pub(crate) fn lists(tree: &Tree<'_>) -> Vec<Found> {
             }
             _ => continue,
         };
-        if is_word(tree.value_bytes(index)) {
+        if is_short(tree.value_bytes(index)) {
             let name = if plain { 0 } else { hash_of(tree.name(index).as_bytes()) };
             by_list.entry((list, name)).or_default().push(index);
         }
@@ -91,7 +91,8 @@ fn list_of(tree: &Tree<'_>, entries: &[FieldIndex]) -> Option<Found> {
     let texts: Vec<&str> =
         entries.iter().filter_map(|index| std::str::from_utf8(tree.value_bytes(*index)).ok()).collect();
     let different: HashSet<&str> = texts.iter().copied().collect();
-    if different.len() < FEWEST || different.len() * 10 < texts.len() * 8 {
+    let words = different.iter().filter(|text| is_word(text)).count();
+    if words < FEWEST || words * 2 < different.len() || different.len() * 10 < texts.len() * 8 {
         return None;
     }
     let mut scripts = BTreeMap::new();
@@ -110,11 +111,16 @@ fn list_of(tree: &Tree<'_>, entries: &[FieldIndex]) -> Option<Found> {
     })
 }
 
+/// Whether a value is a text that could be an entry.
+fn is_short(bytes: &[u8]) -> bool {
+    let short = (2..=ENTRY * 4).contains(&bytes.len());
+    short && std::str::from_utf8(bytes).is_ok_and(|text| text.chars().count() <= ENTRY)
+}
+
 /// Whether a text is made of words: names of hosts, files and packages, numbers and digests are not.
-fn is_word(bytes: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+fn is_word(text: &str) -> bool {
     let count = text.chars().count();
-    if !(2..=ENTRY).contains(&count) || text.contains(['/', '_', '=', '{', '<', '@', ':']) {
+    if count < 2 || text.contains(['/', '_', '=', '{', '<', '@', ':']) {
         return false;
     }
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
@@ -151,8 +157,8 @@ fn script(text: &str) -> &'static str {
     }
 }
 
-/// What a receiver calls the outcome: the first field of such a name that lies near the outside.
-pub(crate) fn results(tree: &Tree<'_>) -> Option<(String, String)> {
+/// What a receiver calls the outcome: the two most telling fields near the outside, a code and words as a rule.
+pub(crate) fn results(tree: &Tree<'_>) -> Vec<(String, String)> {
     let told = (0..).zip(tree.fields.iter().take(OUTER)).filter_map(|(index, _)| {
         let name = tree.name(index).to_ascii_lowercase();
         let rank = OUTCOMES.iter().position(|known| *known == name.replace(['_', '-'], ""))?;
@@ -160,17 +166,28 @@ pub(crate) fn results(tree: &Tree<'_>) -> Option<(String, String)> {
         let short = !value.is_empty() && value.len() <= OUTCOME && !value.contains(['{', '[', '<']);
         short.then(|| (rank, (tree.name(index).into_owned(), value.to_owned())))
     });
-    told.min_by_key(|(rank, _)| *rank).map(|(_, told)| told)
+    let mut told: Vec<_> = told.collect();
+    told.sort_by_key(|(rank, _)| *rank);
+    told.into_iter().take(2).map(|(_, told)| told).collect()
 }
 
-/// Fields that switch something on or off, with their values.
+/// Whether a field lies in a command.
+fn is_command(tree: &Tree<'_>, field: FieldIndex) -> bool {
+    let mut around = tree.ancestry(field).take(4);
+    around.any(|field| COMMANDS.contains(&tree.name(field).to_ascii_lowercase().as_str()))
+}
+
+/// Fields that switch something on or off or command something, with their values.
 pub(crate) fn switches(tree: &Tree<'_>) -> Vec<(FieldIndex, String)> {
     let fields = (0..).zip(tree.fields.iter().take(OUTER));
     let told = fields.filter_map(|(index, _)| {
-        let value = std::str::from_utf8(tree.value_bytes(index)).ok()?;
+        let value =
+            std::str::from_utf8(tree.value_bytes(index)).ok().filter(|value| value.len() <= OUTCOME)?;
         let switched = SWITCHED.contains(&value.to_ascii_lowercase().as_str());
         let name = tree.name(index).to_ascii_lowercase();
-        (switched && SWITCHES.iter().any(|known| name.contains(known))).then(|| (index, value.to_owned()))
+        let switch = switched && SWITCHES.iter().any(|known| name.contains(known));
+        let plain = !value.is_empty() && !value.contains(['{', '[', '<']);
+        (switch || plain && is_command(tree, index)).then(|| (index, value.to_owned()))
     });
     told.take(MOST_SWITCHES).collect()
 }
@@ -198,13 +215,17 @@ pub(crate) fn add_switch(
 const TELLING: [&str; 9] =
     ["content", "key", "keyword", "pattern", "phrase", "regex", "term", "title", "word"];
 /// Names of an outcome, the most telling first, without `_` and `-`.
-const OUTCOMES: [&str; 12] = [
+const OUTCOMES: [&str; 16] = [
     "resultcode",
     "retcode",
     "errorcode",
     "errcode",
-    "result",
     "resultdesc",
+    "resultmsg",
+    "errormsg",
+    "errmsg",
+    "message",
+    "result",
     "ret",
     "errno",
     "code",
@@ -215,6 +236,8 @@ const OUTCOMES: [&str; 12] = [
 /// Parts of names of switches.
 const SWITCHES: [&str; 10] =
     ["switch", "enable", "disable", "filter", "upload", "collect", "toggle", "is_open", "isopen", "report"];
+/// Names of commands.
+const COMMANDS: [&str; 6] = ["cmd", "cmds", "command", "commands", "instruction", "instructions"];
 /// Values of switches.
 const SWITCHED: [&str; 8] = ["true", "false", "on", "off", "open", "close", "0", "1"];
 /// Entries from which on a list is one.
@@ -250,9 +273,9 @@ mod tests {
             ("https://x.example/y", false),
             ("", false),
         ] {
-            assert_eq!(is_word(text.as_bytes()), word, "{text}");
+            assert_eq!(is_word(text), word, "{text}");
         }
-        assert!(!is_word(&[0xff, 0xfe, 0x41]));
+        assert!(!is_short(&[0xff, 0xfe, 0x41]));
     }
 
     #[test]

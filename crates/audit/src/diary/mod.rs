@@ -23,7 +23,7 @@ use crate::gather::Interner;
 
 pub(crate) use self::{
     book::{Book, Entry as BookEntry, Whom, book},
-    fields::{FieldNotes, Looked, hash_of, long_values, look},
+    fields::{FieldNotes, Looked, hash_of, is_closed, long_values, look},
     inward::{List, add_switch, lists, results, switches},
     names::{NameNotes, add_name},
     told::fields,
@@ -91,8 +91,8 @@ pub(crate) struct Moment {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    /// What the receiver calls the outcome, and the outcome.
-    pub(crate) result: Option<(String, String)>,
+    /// What the receiver calls the outcome, and the outcome: a code, and words.
+    pub(crate) results: Vec<(String, String)>,
 }
 
 impl Diary {
@@ -326,7 +326,7 @@ mod tests {
             let place = (Timestamp(i64::from(index)), id(index));
             diary.request((0, 0, 0, "GET /a"), place, Security::Clear).unwrap();
         }
-        diary.answer(id(1), Answer { status: 204, result: None });
+        diary.answer(id(1), Answer { status: 204, results: Vec::new() });
         diary.close(FlowId::default(), true);
         let series = diary.series.values().next().unwrap();
         let told: Vec<_> =

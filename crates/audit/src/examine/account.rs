@@ -101,12 +101,12 @@ fn cut_short(tree: &Tree<'_>) -> Option<Limit> {
 /// The class of a media type as labelled, from a short list: the ledger's rows must stay few.
 fn media_class(media: &str) -> &'static str {
     const CLASSES: [(&str, &str); 6] = [
-        ("image/", " labelled image"),
-        ("video/", " labelled video"),
-        ("audio/", " labelled audio"),
-        ("font/", " labelled font"),
-        ("text/", " labelled text"),
-        ("application/", " labelled application"),
+        ("image/", " labelled as images"),
+        ("video/", " labelled as video"),
+        ("audio/", " labelled as sound"),
+        ("font/", " labelled as fonts"),
+        ("text/", " labelled as text"),
+        ("application/", " labelled as data of applications"),
     ];
     let begins =
         |prefix: &str| media.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix));

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::IpAddr, ops::Range};
 
 use evidence::{ExchangeId, Occurrence, SightingGroup, Timestamp};
-use payload::{FieldIndex, FieldKind, Tree};
+use payload::{BufferIndex, FieldIndex, FieldKind, Tree};
 use wire::{DnsHead, Head, Message, Role, Sender};
 
 use super::{occurrence_of_part, provenance, readable, security};
@@ -35,7 +35,7 @@ pub(super) fn sent(page: &Page<'_>, diary: &mut Diary) {
         diary.prove(key, page.part(&first_line(message, line)));
     }
     let looked = look(page.tree, page.kinds);
-    diary.tell_fields(key, &looked, place, |field| page.field(field.index));
+    diary.tell_fields(key, &looked, place, |field| page.value(field.buffer, field.range.clone()));
 }
 
 /// Notes a message that came in.
@@ -82,7 +82,7 @@ pub(super) fn received(page: &Page<'_>, diary: &mut Diary) {
         let line = 0..message.recorded.bytes.len().min(FIRST_BYTES);
         SightingGroup::keep(&mut series.answers, [page.part(&first_line(message, line))]);
     }
-    diary.answer(exchange, Answer { status, result: results(page.tree) });
+    diary.answer(exchange, Answer { status, results: results(page.tree) });
 }
 
 /// A name was asked for.
@@ -138,7 +138,11 @@ impl Page<'_> {
     fn field(&self, field: FieldIndex) -> Occurrence {
         let found = self.tree.field(field);
         let buffer = found.map_or(0, |field| field.buffer);
-        let range = found.map(|field| field.value.clone()).unwrap_or_default();
+        self.value(buffer, found.map(|field| field.value.clone()).unwrap_or_default())
+    }
+
+    /// A stretch of a buffer as evidence.
+    fn value(&self, buffer: BufferIndex, range: Range<usize>) -> Occurrence {
         let (trail, span) = provenance::trail(self.message, self.tree, buffer, &range);
         let bytes = self.tree.buffer(buffer).and_then(|buffer| buffer.bytes.get(range));
         Occurrence {

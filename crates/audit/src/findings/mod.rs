@@ -6,6 +6,7 @@
 //! field. What only came in (a server's answer) is a sighting, not a finding: it did not leave the phone.
 
 mod arrivals;
+mod devices;
 mod message_words;
 mod messages;
 mod occasion;
@@ -13,7 +14,7 @@ mod protection;
 mod sender;
 mod words;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use evidence::{
     Destination, Direction, EndpointId, Evidence, Finding, FindingId, FindingKind, Form, Grade, Hashed,
@@ -63,6 +64,8 @@ pub(crate) struct Leak<'m> {
     pub(crate) value: &'m str,
     pub(crate) label: &'m str,
     pub(crate) receiver: Receiver<'m>,
+    /// Whether a device sent it that is known not to be the phone.
+    pub(crate) foreign: bool,
     /// Places in `Merged::sightings`, best proof first.
     pub(crate) groups: Vec<(u32, &'m SightingGroup)>,
 }
@@ -104,6 +107,10 @@ impl Leak<'_> {
         if self.receiver == Receiver::LocalNetwork {
             severity = severity.min(Severity::Low);
         }
+        // A value of the profile matters whoever sends it.
+        if self.foreign && self.grade() == Grade::Shaped {
+            severity = severity.min(Severity::Low);
+        }
         severity
     }
 }
@@ -118,6 +125,8 @@ fn lower(severity: Severity) -> Severity {
 }
 
 fn leaks(merged: &Merged) -> Vec<Leak<'_>> {
+    let others = merged.devices.iter().filter(|device| device.is_phone == Some(false));
+    let others: HashSet<&str> = others.map(|device| device.address.as_str()).collect();
     let mut leaks: BTreeMap<_, Leak<'_>> = BTreeMap::new();
     for (index, group) in (0..).zip(&merged.sightings) {
         let key = &group.key;
@@ -126,11 +135,13 @@ fn leaks(merged: &Merged) -> Vec<Leak<'_>> {
             continue;
         }
         let receiver = receiver(destination);
-        let leak = leaks.entry((key.kind, key.value.as_str(), receiver)).or_insert_with(|| Leak {
+        let foreign = others.contains(key.device.as_str());
+        let leak = leaks.entry((key.kind, key.value.as_str(), receiver, foreign)).or_insert_with(|| Leak {
             kind: key.kind,
             value: &key.value,
             label: &key.label,
             receiver,
+            foreign,
             groups: Vec::new(),
         });
         leak.groups.push((index, group));
@@ -153,13 +164,13 @@ pub(crate) fn receiver(destination: &Destination) -> Receiver<'_> {
     }
 }
 
-/// Takes together what went to one receiver as many values of one kind.
+/// Takes together what went to one receiver as many values of one kind, from the phone or from other devices.
 fn split_bulk(leaks: Vec<Leak<'_>>) -> (Vec<Vec<Leak<'_>>>, Vec<Leak<'_>>) {
     let mut by_kind: BTreeMap<_, Vec<Leak<'_>>> = BTreeMap::new();
     let mut single = Vec::new();
     for leak in leaks {
         if leak.kind.is_plural() {
-            by_kind.entry((leak.kind, leak.receiver)).or_default().push(leak);
+            by_kind.entry((leak.kind, leak.receiver, leak.foreign)).or_default().push(leak);
         } else {
             single.push(leak);
         }
@@ -234,21 +245,31 @@ fn common(merged: &Merged, leaks: &[Leak<'_>], subject: &str) -> Finding {
     endpoints.sort();
     endpoints.dedup();
     let receiver = leaks.first().map(|leak| leak.receiver);
+    let whose = if leaks.iter().any(|leak| leak.foreign) { "of another device\n" } else { "" };
     Finding {
-        id: id(&format!("{subject}\n{receiver:?}")),
+        id: id(&format!("{whose}{subject}\n{receiver:?}")),
         kind: FindingKind::BulkData { identifier: IdentifierKind::Canary, seen: 0, planted: 0 },
         detector: String::new(),
         version: VERSION,
         severity: Severity::Info,
         title: String::new(),
         words: String::new(),
-        count: leaks.iter().map(Leak::count).sum(),
+        count: message_count(merged, leaks).unwrap_or_else(|| leaks.iter().map(Leak::count).sum()),
         first: groups().map(|(_, group)| group.first).min().unwrap_or_default(),
         last: groups().map(|(_, group)| group.last).max().unwrap_or_default(),
         evidence: evidence(merged, leaks),
         sightings: groups().map(|(index, _)| *index).collect(),
         endpoints,
     }
+}
+
+/// In how many messages it was; `None` where there were too many to be told apart.
+pub(crate) fn message_count(merged: &Merged, leaks: &[Leak<'_>]) -> Option<u64> {
+    let mut exchanges = BTreeSet::new();
+    for (index, _) in leaks.iter().flat_map(|leak| &leak.groups) {
+        exchanges.extend(merged.times.get(*index as usize)?.messages()?);
+    }
+    Some(exchanges.len() as u64)
 }
 
 /// A finding's whole name. Two findings never have the same subject: its last line is the receiver.

@@ -5,12 +5,13 @@ use evidence::{
     Security, Seen, SightingGroup, SightingKey, Subject,
 };
 
-use super::{Leak, Receiver};
+use super::{Leak, Receiver, devices, message_count};
 use crate::merge::Merged;
 
 /// `The phone's device number (IMEI) was sent to vnet.cn in the clear`.
 pub(super) fn title(leak: &Leak<'_>) -> String {
-    format!("{} was sent to {}{}", what(leak), receiver(leak.receiver), protection(leak))
+    let by = devices::title(leak);
+    format!("{} was sent to {}{}{by}", what(leak), receiver(leak.receiver), protection(leak))
 }
 
 /// `412 of 500 contacts' telephone numbers were sent to x.example in the clear`.
@@ -23,12 +24,14 @@ pub(super) fn bulk_title(leaks: &[Leak<'_>], seen: u64, planted: u64) -> String 
     };
     let words = leak.kind.words();
     let to = receiver(leak.receiver);
-    format!("{many} of the kind “{words}” were sent to {to}{}", protection(leak))
+    let by = devices::title(leak);
+    format!("{many} of the kind “{words}” were sent to {to}{}{by}", protection(leak))
 }
 
 /// What was seen, how often, in which form, who could read it, and how long it identifies.
 pub(super) fn paragraph(merged: &Merged, leak: &Leak<'_>) -> String {
-    let mut words = format!("{} {}.", seen(leak), written(leak));
+    let mut words = format!("{} {}.", seen(merged, leak), written(leak));
+    sentence(&mut words, &devices::paragraph(merged, std::slice::from_ref(leak)));
     sentence(&mut words, &destination(merged, leak));
     sentence(&mut words, readable_by(leak));
     sentence(&mut words, lasts(leak));
@@ -38,11 +41,11 @@ pub(super) fn paragraph(merged: &Merged, leak: &Leak<'_>) -> String {
 
 pub(super) fn bulk_paragraph(merged: &Merged, leaks: &[Leak<'_>], seen: u64, planted: u64) -> String {
     let Some(leak) = leaks.first() else { return String::new() };
-    let messages: u64 = leaks.iter().map(Leak::count).sum();
-    let mut words = format!("{seen} different values were seen, {messages} times in all.");
+    let mut words = format!("{seen} different values were seen, {}.", how_often(merged, leaks));
     if planted > 0 {
         sentence(&mut words, &format!("The profile holds {planted} of this kind."));
     }
+    sentence(&mut words, &devices::paragraph(merged, leaks));
     sentence(&mut words, &destination(merged, leak));
     sentence(&mut words, readable_by(leak));
     if leak.kind.subject() == Subject::ThirdPerson {
@@ -166,21 +169,31 @@ pub(super) fn naming(destination: &Destination) -> String {
 }
 
 fn what(leak: &Leak<'_>) -> String {
-    named(leak.kind, leak.grade())
+    let only_digests = leak.groups.iter().all(|(_, group)| digest(&group.key).is_some());
+    match leak.grade() {
+        Grade::Shaped if only_digests => {
+            format!("A hash of what looks like {} {}", article(leak.kind.words()), leak.kind.words())
+        }
+        grade => named(leak.kind, grade),
+    }
 }
 
 /// `The phone’s device number (IMEI)`.
 pub(super) fn named(kind: IdentifierKind, grade: Grade) -> String {
     let words = kind.words();
+    let bare = words.strip_prefix("own ").or(words.strip_prefix("phone ")).unwrap_or(words);
     let whose = match kind.subject() {
+        // Where the phone is, is told of the phone.
         Subject::Device => "The phone’s",
+        Subject::Owner if words.contains("tells the place") => "The phone’s",
+        Subject::Owner if words.starts_with("own ") => "The phone’s",
         Subject::Owner => "The owner’s",
         Subject::ThirdPerson => "A",
     };
     match grade {
-        Grade::Known => format!("{whose} {words}"),
+        Grade::Known => format!("{whose} {bare}"),
         Grade::Derived if kind.subject() == Subject::ThirdPerson => format!("A hash of a {words}"),
-        Grade::Derived => format!("A hash of {} {words}", whose.to_lowercase()),
+        Grade::Derived => format!("A hash of {} {bare}", whose.to_lowercase()),
         Grade::Shaped => format!("What looks like {} {words}", article(words)),
     }
 }
@@ -209,14 +222,22 @@ fn protection(leak: &Leak<'_>) -> &'static str {
     }
 }
 
-fn seen(leak: &Leak<'_>) -> String {
-    let times = match leak.count() {
-        1 => "once".to_owned(),
-        2 => "twice".to_owned(),
-        count => format!("{count} times"),
-    };
+fn seen(merged: &Merged, leak: &Leak<'_>) -> String {
     let label = if leak.label.is_empty() { String::new() } else { format!(" ({})", leak.label) };
-    format!("“{}”{label} was seen {times},", leak.value)
+    let how_often = how_often(merged, std::slice::from_ref(leak));
+    format!("“{}”{label} was seen {how_often},", leak.value)
+}
+
+/// `in 3 messages, at 6 places`.
+fn how_often(merged: &Merged, leaks: &[Leak<'_>]) -> String {
+    let places: u64 = leaks.iter().map(Leak::count).sum();
+    match (message_count(merged, leaks), places) {
+        (None, places) => format!("at {places} places in messages"),
+        (Some(1), 1) => "in one message".to_owned(),
+        (Some(1), places) => format!("in one message, at {places} places"),
+        (Some(messages), places) if messages >= places => format!("in {messages} messages"),
+        (Some(messages), places) => format!("in {messages} messages, at {places} places"),
+    }
 }
 
 fn written(leak: &Leak<'_>) -> String {
@@ -231,12 +252,45 @@ fn written(leak: &Leak<'_>) -> String {
 
 fn way(key: &SightingKey) -> String {
     let encoded: Vec<_> = key.encodings.iter().filter(|name| hides(name)).cloned().collect();
-    let digest = key.form.0.split('/').next().unwrap_or_default();
-    match (key.grade, encoded.is_empty()) {
-        (Grade::Derived, _) => format!("as the digest {digest}, which can be undone by trying"),
+    match (digest(key), encoded.is_empty()) {
+        (Some(digest), _) if is_guessed(key.kind) => {
+            format!("as its digest {digest}, which can be undone by trying all values")
+        }
+        (Some(digest), _) => format!("as its digest {digest}, which is the same wherever it is made"),
         (_, true) => "readable as it stands".to_owned(),
         (_, false) => format!("only encoded ({})", encoded.join(", ")),
     }
+}
+
+/// The function whose digest of the value was seen.
+fn digest(key: &SightingKey) -> Option<&str> {
+    let known = |step: &&str| DIGESTS.iter().any(|name| step.starts_with(name));
+    let step = key.form.0.split('/').find(known);
+    step.or_else(|| (key.grade == Grade::Derived).then(|| key.form.0.split('/').next()).flatten())
+}
+
+/// Whether all values of a kind can be tried in hours or days: numbers of a plan, addresses with a known beginning.
+/// 64 random bits, or a UUID, cannot.
+fn is_guessed(kind: IdentifierKind) -> bool {
+    use IdentifierKind as Kind;
+    matches!(
+        kind,
+        Kind::BluetoothMac
+            | Kind::Bssid
+            | Kind::CallPeer
+            | Kind::CellId
+            | Kind::ContactNumber
+            | Kind::Iccid
+            | Kind::Imei
+            | Kind::Imsi
+            | Kind::LocationArea
+            | Kind::MccMnc
+            | Kind::Meid
+            | Kind::PhoneNumber
+            | Kind::PublicIp
+            | Kind::SmsPeer
+            | Kind::WifiMac
+    )
 }
 
 /// Whether an encoding keeps a person from reading the value off the wire.
@@ -254,10 +308,7 @@ fn destination(merged: &Merged, leak: &Leak<'_>) -> String {
         host => format!("{host} ({})", destination.endpoint.address),
     };
     let owner = match &destination.owner {
-        Some(owner) if owner.group != owner.operator => {
-            format!(", run by {} of {}", owner.operator, owner.group)
-        }
-        Some(owner) => format!(", run by {}", owner.operator),
+        Some(owner) => format!(", run by {}", owner.run_by()),
         None => String::new(),
     };
     let holder = match destination.network.holder.as_str() {
@@ -266,11 +317,16 @@ fn destination(merged: &Merged, leak: &Leak<'_>) -> String {
     };
     let located = destination.network.located.as_ref();
     let located = located.map(|country| format!(", an address thought to be in {}", name_of(&country.code)));
+    let edge = match destination.network.edge.as_str() {
+        "" => "",
+        _ => ", where only the nearest door of that network may be",
+    };
+    let located = located.map(|located| located + edge);
     format!("It went to {host}{owner}{holder}{}.", located.unwrap_or_default())
 }
 
-fn name_of(code: &str) -> &str {
-    facts::country::name(code).unwrap_or(code)
+fn name_of(code: &str) -> String {
+    facts::country::name(code).map_or_else(|| code.to_owned(), facts::country::in_sentence)
 }
 
 fn readable_by(leak: &Leak<'_>) -> &'static str {
@@ -293,6 +349,9 @@ fn certainty(leak: &Leak<'_>) -> &'static str {
     match leak.grade() {
         Grade::Known => "",
         Grade::Derived => "It was computed from the profile’s value and compared.",
+        Grade::Shaped if leak.groups.iter().any(|(_, group)| digest(&group.key).is_some()) => {
+            "It was recognised by its name or form, and its digest by computing it from the value; it was not compared with the phone’s own value."
+        }
         Grade::Shaped => {
             "It was recognised by its name or form; it was not compared with the phone’s own value."
         }
@@ -306,6 +365,8 @@ pub(super) fn sentence(words: &mut String, more: &str) {
     }
 }
 
+/// How forms of digests begin.
+const DIGESTS: [&str; 5] = ["blake2", "md5", "sha1", "sha2", "sha3"];
 /// How many ways of writing are told.
 const WAYS: usize = 3;
 

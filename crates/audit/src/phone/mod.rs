@@ -10,7 +10,7 @@ mod tell;
 mod who;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Read},
     net::IpAddr,
 };
@@ -218,6 +218,12 @@ impl Phone {
     pub(crate) fn settle(&mut self) {
         self.connections.values_mut().for_each(|logged| logged.sort_by_key(|one| one.time));
         self.marks.sort_by(|one, other| (one.time, &one.quote).cmp(&(other.time, &other.quote)));
+    }
+
+    /// The addresses that its tables of sockets give it.
+    pub(crate) fn addresses(&self) -> BTreeSet<IpAddr> {
+        let own = self.sockets.values().flatten().map(|(socket, _)| socket.local.ip().to_canonical());
+        own.filter(|address| !address.is_unspecified() && !address.is_loopback()).collect()
     }
 
     /// Values of the profile in its logs.

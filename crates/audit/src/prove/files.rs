@@ -15,6 +15,7 @@ use super::{
     CaptureBytes, Place,
     carried::{self, Carried},
     in_entries, in_frames,
+    recipe::Recipe,
 };
 use crate::{
     apps::disk,
@@ -380,6 +381,8 @@ fn candidates(capture: &Capture, case: &Path, places: &[PathBuf]) -> Vec<PathBuf
     let file = name.file_name().unwrap_or_default();
     let mut candidates = vec![name.to_owned(), case.join(file)];
     candidates.extend(case.parent().map(|beside| beside.join(file)));
+    // A name may be relative to where the audit ran, some folders above the case.
+    candidates.extend(case.ancestors().take(Recipe::ABOVE).map(|folder| folder.join(name)));
     for place in places {
         if place.is_dir() {
             candidates.push(place.join(file));

@@ -225,6 +225,9 @@ impl Recipe {
         }
     }
 
+    /// From how many folders, the case's and those above it, a capture's name is tried.
+    pub const ABOVE: usize = 4;
+
     /// The whole script: puts what the body needs before it.
     pub fn finish(self, finding: &Finding, captures: &[Capture]) -> String {
         let captures: Vec<_> = captures.iter().filter(|capture| used(finding, capture.id)).collect();
@@ -243,6 +246,7 @@ impl Recipe {
         let needs: Vec<_> = needs.into_iter().collect();
         let _ = writeln!(script, "for tool in {}; do", needs.join(" "));
         script.push_str(PRELUDE);
+        script.push_str(NEAR);
         self.functions.iter().for_each(|function| {
             script.push('\n');
             script.push_str(function);
@@ -267,6 +271,7 @@ fn open(script: &mut String, capture: &Capture, number: usize) {
         script,
         "\n# The recorded file. That it is the one that was audited is seen from its SHA-256.\n\
          {name}\n\
+         near \"$capture{id}\"; capture{id}=$found\n\
          if [ $# -ge {number} ]; then capture{id}=${{{number}}}; fi\n\
          same_file \"$capture{id}\" {digest}\n",
     );
@@ -375,6 +380,17 @@ fn acts(c: char) -> bool {
 /// What every script needs.
 const NEEDS: [&str; 5] = ["head", "mktemp", "sha256sum", "tail", "xxd"];
 
+/// A capture's name may be relative to where the audit ran, which is the case's folder or one above it.
+const NEAR: &str = r#"
+# near NAME: the file, as seen from here or from the folders above this script
+near() {
+  found=$1
+  case $0 in */*) folder=${0%/*} ;; *) folder=. ;; esac
+  for above in . .. ../.. ../../.. ../../../..; do
+    if [ ! -e "$found" ] && [ -e "$folder/$above/$1" ]; then found=$folder/$above/$1; fi
+  done
+}
+"#;
 const PRELUDE: &str = r#"  command -v "$tool" > /dev/null || { echo "Please install $tool first." >&2; exit 2; }
 done
 work=$(mktemp -d)

@@ -1,6 +1,6 @@
 //! What an investigator holds: the profile's values in their spellings, the fields beside a value, common salts.
 
-use evidence::{IdentifierKind, Timestamp};
+use evidence::{ExchangeId, IdentifierKind, Timestamp};
 use identifiers::spellings;
 use unmask::{
     Budget, Context, Crib, Cribs, Field, Opened, ciphers,
@@ -57,12 +57,16 @@ impl<'w> Known<'w> {
         }
     }
 
-    /// The fields that stood beside the first value of `field`: those of the same message, and those that never change.
-    pub(super) fn fields_beside<'a>(&self, entry: &'a BookEntry, field: &FieldNotes) -> Vec<Beside<'a>> {
-        let exchange = field.proof.as_ref().map(|((_, exchange), _)| *exchange);
+    /// The fields that stood beside a value of `field` in a message: those of the same message, and those that never change.
+    pub(super) fn fields_beside<'a>(
+        &self,
+        entry: &'a BookEntry,
+        field: &FieldNotes,
+        exchange: ExchangeId,
+    ) -> Vec<Beside<'a>> {
         let others = entry.series.fields.values().filter(|other| other.path != field.path && other.leaf);
         let beside = others.filter_map(|other| {
-            let same = other.samples.iter().find(|((_, known, _), _)| Some(*known) == exchange);
+            let same = other.samples.iter().find(|((_, known, _), _)| *known == exchange);
             let bytes = same.map(|(_, bytes)| &**bytes).or_else(|| other.only())?;
             Some(Beside { name: &other.path, bytes })
         });

@@ -28,7 +28,7 @@ pub(super) fn prove(
     if known.candidates.is_empty() || !SIZES.contains(&value.len()) {
         return None;
     }
-    let salts = known.salts(fields, place.entry, place.proof.time);
+    let salts = known.salts(fields, place.entry, place.time);
     let mut budget = hashed::Budget::new(ONE.min(known.digests.left()));
     let before = budget.left();
     let proof = hashed::prove(value, &known.candidates, &salts, &mut budget);

@@ -12,14 +12,18 @@ mod sightings;
 
 use std::collections::BTreeMap;
 
-use evidence::{Fate, Form, Hashed, IdentifierKind, Step};
+use evidence::{
+    Content, EndpointId, Evidence, Fate, Form, Hashed, IdentifierKind, Protection, Relation, Security, Seen,
+    SightingGroup, SightingKey, Step,
+};
 use unmask::{Opened, triage};
 
 use self::context::Known;
 pub(crate) use self::digests::agrees;
 use crate::{
-    diary::{BookEntry, FieldNotes, Whom},
+    diary::{BookEntry, FieldNotes, Whom, is_closed},
     examine::Wanted,
+    gather::{Shown, Times},
     merge::Merged,
 };
 
@@ -71,28 +75,30 @@ pub(crate) fn unmask(merged: &mut Merged, wanted: &Wanted, effort: Effort) -> Un
     let mut known = Known::of(wanted, effort);
     let mut found = Vec::new();
     for (key, entry) in &merged.book.entries {
-        for field in entry.series.fields.values().filter(|field| is_closed(field)) {
-            let Some((_, proof)) = &field.proof else { continue };
-            let Some(value) = field.samples.values().next() else { continue };
-            let fields = known.fields_beside(entry, field);
-            let place = sightings::Place { entry, field, proof };
-            if let Some(digest) = digests::prove(&mut known, &place, value, &fields) {
-                unmasked.digests.insert(digest.key(), digest.how.clone());
-                found.push(digest.sighting(&place));
+        for field in entry.series.fields.values().filter(|field| field.leaf) {
+            let Some(first) = field.samples.values().next().filter(|first| is_closed(first)) else {
                 continue;
+            };
+            let mut way = Way::Untried;
+            for (at, proof) in &field.shown {
+                let Some(value) = field.samples.get(at) else { continue };
+                let place = sightings::Place { entry, field, proof, time: at.0 };
+                way = try_one(&mut known, (&place, value), way, (&mut unmasked, &mut found));
             }
-            let opened = known.open(value, &fields, proof.time);
-            for opened in &opened {
-                found.extend(sightings::of(wanted, &place, opened));
-            }
-            let judged = judge(&known, entry, field, (value, &opened));
+            let judged = judge(&known, entry, field, (first, &way));
             unmasked.fields.extend(judged.map(|judged| ((key.clone(), field.path.clone()), judged)));
         }
     }
-    for (sighting, times) in found {
+    for (sighting, times) in one_of_each(found) {
         merged.totals.sightings += sighting.count;
         merged.sightings.push(sighting);
         merged.times.push(times);
+    }
+    for (endpoint, shown) in own_making(merged, &unmasked) {
+        let Some(protections) = merged.protections.get_mut(endpoint.0 as usize) else { continue };
+        let protection =
+            Protection { security: Security::Clear, content: Content::Unreadable, label: String::new() };
+        protections.entry(protection).or_default().merge(shown);
     }
     for (what, count) in known.untried() {
         let reason = format!("values not tried to be opened: {what}");
@@ -101,17 +107,80 @@ pub(crate) fn unmask(merged: &mut Merged, wanted: &Wanted, effort: Effort) -> Un
     unmasked
 }
 
-/// Whether a field's values may hide something: long enough, and no plain words.
-fn is_closed(field: &FieldNotes) -> bool {
-    let Some(value) = field.samples.values().next() else { return false };
-    field.leaf && value.len() >= SHORTEST && !is_prose(value)
+/// Sightings with the same key are one group.
+fn one_of_each(found: Vec<(SightingGroup, Times)>) -> impl Iterator<Item = (SightingGroup, Times)> {
+    let mut groups: BTreeMap<SightingKey, (SightingGroup, Times)> = BTreeMap::new();
+    for (group, times) in found {
+        match groups.get_mut(&group.key) {
+            Some((known, earlier)) => {
+                known.merge(group);
+                earlier.merge(times);
+            }
+            None => drop(groups.insert(group.key.clone(), (group, times))),
+        }
+    }
+    groups.into_values()
 }
 
-/// Whether a value is words, an address or a list for people.
-fn is_prose(value: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(value) else { return false };
-    let blanks = text.chars().filter(|c| c.is_whitespace()).count();
-    text.contains("://") || blanks * 12 >= text.chars().count() || text.starts_with(['{', '[', '<'])
+/// Where a field of clear messages hid what was read by force, or will be by somebody: encryption of somebody's own.
+fn own_making(merged: &Merged, unmasked: &Unmasked) -> Vec<(EndpointId, Shown)> {
+    let weak =
+        unmasked.fields.iter().filter(|(_, judged)| judged.opened || judged.class.starts_with("weakly"));
+    let shown = weak.filter_map(|((whom, path), _)| {
+        let entry = merged.book.entries.get(whom).filter(|entry| entry.series.clear)?;
+        let field = entry.series.fields.values().find(|field| field.leaf && field.path == *path)?;
+        let words = format!("the field {path}, as it was sent");
+        let occurrence = field.proof.as_ref().map(|(_, proof)| proof.clone())?;
+        let proofs = vec![Evidence { relation: Relation::Value, words, occurrence }];
+        let (first, last) = (entry.series.first?, entry.series.last);
+        let bytes = field.length.1.saturating_mul(field.messages);
+        let seen = Seen { messages: field.messages, bytes, first, last };
+        Some((*entry.endpoints.first()?, Shown { seen, proofs }))
+    });
+    shown.collect()
+}
+
+/// What became of the values of a field so far.
+enum Way {
+    Untried,
+    /// Nothing was found; others of the field are tried no more than once.
+    Closed(u8),
+    /// They are digests.
+    Digests,
+    /// They were opened; the first one shows how.
+    Opened(Box<Opened>),
+}
+
+/// Tries one value of a field.
+fn try_one(
+    known: &mut Known<'_>,
+    (place, value): (&sightings::Place<'_>, &[u8]),
+    way: Way,
+    (unmasked, found): (&mut Unmasked, &mut Vec<(SightingGroup, Times)>),
+) -> Way {
+    let fields = known.fields_beside(place.entry, place.field, place.proof.exchange);
+    if matches!(way, Way::Untried | Way::Digests) {
+        if let Some(digest) = digests::prove(known, place, value, &fields) {
+            unmasked.digests.insert(digest.key(), digest.how.clone());
+            found.push(digest.sighting(place));
+            return Way::Digests;
+        }
+    }
+    match way {
+        Way::Digests => return way,
+        Way::Closed(tried) if tried >= TRIED => return way,
+        _ => {}
+    }
+    let opened = known.open(value, &fields, place.time);
+    for opened in &opened {
+        found.extend(sightings::of(known.wanted, place, opened));
+    }
+    match (opened.into_iter().next(), way) {
+        (_, way @ Way::Opened(_)) => way,
+        (Some(opened), _) => Way::Opened(Box::new(opened)),
+        (None, Way::Closed(tried)) => Way::Closed(tried.saturating_add(1)),
+        (None, _) => Way::Closed(1),
+    }
 }
 
 /// Names what stayed closed, and what was opened.
@@ -119,8 +188,13 @@ fn judge(
     known: &Known<'_>,
     entry: &BookEntry,
     field: &FieldNotes,
-    (value, opened): (&[u8], &[Opened]),
+    (value, way): (&[u8], &Way),
 ) -> Option<Judged> {
+    let opened = match way {
+        Way::Digests => return None,
+        Way::Opened(opened) => std::slice::from_ref(&**opened),
+        Way::Closed(_) | Way::Untried => &[],
+    };
     let mut samples = triage::Samples::default();
     let counter = entry.series.counter(field);
     for ((time, exchange, _), value) in &field.samples {
@@ -170,5 +244,5 @@ pub(crate) fn recipe(how: &str) -> Option<(String, String)> {
     Some((how.recipe(), how.to_string()))
 }
 
-/// The shortest value that is tried, in bytes.
-const SHORTEST: usize = 8;
+/// Values of a field that are tried before it is called closed: the key of the first may be out of reach by accident.
+const TRIED: u8 = 2;

@@ -2,7 +2,7 @@
 
 use evidence::{
     Buffer, Direction, Fidelity, Form, Grade, IdentifierKind, Occurrence, Security, Segment, SightingGroup,
-    SightingKey, Source, Span,
+    SightingKey, Source, Span, Timestamp,
 };
 use payload::{Explorer, FieldKind, Hint, Limits, Name, Root, RootField, Tree};
 use unmask::Opened;
@@ -19,6 +19,8 @@ pub(super) struct Place<'a> {
     pub(super) entry: &'a BookEntry,
     pub(super) field: &'a FieldNotes,
     pub(super) proof: &'a Occurrence,
+    /// When it was sent.
+    pub(super) time: Timestamp,
 }
 
 /// The identifiers in what was opened.
@@ -56,7 +58,7 @@ fn sighting(
         None => tree.encodings(hit.buffer),
     };
     let inner = inner.into_iter().filter(|name| !name.is_empty()).map(str::to_owned);
-    let encodings = [opened.how.to_string()].into_iter().chain(inner).collect();
+    let encodings = ways(opened).into_iter().chain(inner).collect();
     let mut key = place.sighting_key(named, graded, encodings);
     let path = hit.field.map(|field| tree.path(field)).filter(|path| !path.is_empty());
     key.field = [Some(key.field).filter(|field| !field.is_empty()), path]
@@ -66,6 +68,11 @@ fn sighting(
         .join(".");
     let occurrence = place.opened(opened, tree, hit)?;
     Some(place.group(key, occurrence))
+}
+
+/// How it was hidden, outermost first: `hex`, `xor key=…`.
+fn ways(opened: &Opened) -> Vec<String> {
+    opened.how.to_string().split(" > ").map(str::to_owned).collect()
 }
 
 impl Place<'_> {
@@ -97,10 +104,10 @@ impl Place<'_> {
         }
     }
 
-    /// A group of it: as often as the field came, with the one proof.
+    /// A group of the one time.
     pub(super) fn group(&self, key: SightingKey, occurrence: Occurrence) -> (SightingGroup, Times) {
         let mut times = Times::default();
-        self.field.samples.keys().for_each(|(time, ..)| times.add(*time));
+        times.add(self.time, self.proof.exchange);
         (SightingGroup::of(key, occurrence), times)
     }
 

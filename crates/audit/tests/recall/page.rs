@@ -61,7 +61,8 @@ fn reasons(cells: &[Cell], found: &[bool]) -> BTreeMap<&'static str, usize> {
 const HEAD: &str = "\
 # What is found
 
-Written by `crates/audit/tests/recall/`, which fails when the page and the program differ.
+Written by `BLESS=1 cargo test -p audit --test recall`; without `BLESS` the same command fails when the page and the
+program differ. What is sent, and in which forms, is in `crates/audit/tests/recall/`.
 
 {values} values, one of every kind that a profile can hold, in the forms and places in which apps send them: each
 cell is a message in a capture of its own making, audited as a whole. Of {cells} messages, the value was told in

@@ -35,7 +35,7 @@ use evidence::{Grade, IdentifierKind};
 use crate::Value;
 
 mod digest;
-mod encoding;
+pub(crate) mod encoding;
 mod packed;
 mod spelling;
 mod strength;

@@ -60,8 +60,8 @@ const HEAD: &str = "\
 # What is known about the phone, so that phonehome can tell whether it left.
 #
 # Remove the # from each line you fill in (and from the [[section]] above it); leave out what you do not
-# know. A [[section]] in double brackets may be repeated. Check with `phonehome profile check`. This file holds personal data: keep it
-# as safe as the phone.
+# know. A [[section]] in double brackets may be repeated. Check with `phonehome profile check`.
+# This file holds personal data: keep it as safe as the phone.
 
 ";
 
@@ -78,7 +78,8 @@ mod tests {
                 (name, false) => format!("`[{name}]`"),
                 (name, true) => format!("`[[{name}]]`"),
             };
-            let _ = writeln!(out, "### {title}\n\n{}\n\n| key | example | |\n|---|---|---|", section.doc);
+            let doc = if section.doc.is_empty() { String::new() } else { format!("{}\n\n", section.doc) };
+            let _ = writeln!(out, "### {title}\n\n{doc}| key | example | |\n|---|---|---|");
             for key in section.keys {
                 let many = if key.many { " One or a list." } else { "" };
                 let _ = writeln!(out, "| `{}` | `{}` | {}{many} |", key.name, key.example, key.doc);

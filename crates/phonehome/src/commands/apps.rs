@@ -33,7 +33,10 @@ pub(crate) fn run(arguments: &AppsArguments) -> anyhow::Result<Exit> {
         program: concat!("phonehome ", env!("CARGO_PKG_VERSION")).to_owned(),
     };
     let survey = with_progress(&order, arguments.json);
-    show(&survey, arguments)?;
+    // Of no app there is nothing to say but why.
+    if arguments.json || !survey.apps.is_empty() || survey.problems.is_empty() {
+        show(&survey, arguments)?;
+    }
     let written = arguments.out.as_deref().map(|folder| write_page(&survey, folder, arguments.markdown));
     for problem in &survey.problems {
         print::note(&format!("{}: {}", problem.input, problem.problem));

@@ -22,6 +22,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::profile;
 use crate::{
     cli::AuditArguments,
+    earlier,
     exit::{Exit, Failed},
     print, write,
 };
@@ -32,48 +33,90 @@ pub(crate) fn run(arguments: AuditArguments) -> anyhow::Result<Exit> {
     let bill = arguments.bill_mapping.as_deref().map(mapping).transpose()?;
     let folder = arguments.out.clone().unwrap_or_else(|| default_folder(&arguments.captures));
     check(&arguments, &folder)?;
+    let made = !folder.exists();
     write::folder(&folder)?;
+    // An earlier store stays until it is known that there is something to write.
+    let store = (!arguments.no_store).then(|| write::Draft::of(&folder.join(STORE))).transpose()?;
     let order = Order {
         inputs: arguments.captures.clone(),
         keys: arguments.keys.clone(),
         profile,
-        store: (!arguments.no_store).then(|| folder.join("case.sqlite")),
+        store: store.as_ref().map(|store| store.unfinished().to_owned()),
         atlas,
         bill,
         effort: Effort::of(arguments.budget),
         workers: arguments.threads,
         program: concat!("phonehome ", env!("CARGO_PKG_VERSION")).to_owned(),
     };
-    let case = with_progress(order, arguments.quiet || arguments.json)?;
-    // What was found is shown even where it cannot be written.
-    let written = write_json(&case, &folder, arguments.json)?
-        .and_then(|()| write_report(&case, &folder, !arguments.no_store));
-    show(&case, &arguments, &folder)?;
-    written?;
-    Ok(verdict(&case, &arguments, &folder))
+    let outcome = audited(order, store, &arguments, &folder);
+    if made {
+        // It stays where something was put into it.
+        let _ = fs::remove_dir(&folder);
+    }
+    outcome
 }
 
-/// Sees that nothing of the case takes the place of what is read, or of a device.
+fn audited(
+    order: Order,
+    store: Option<write::Draft>,
+    arguments: &AuditArguments,
+    folder: &Path,
+) -> anyhow::Result<Exit> {
+    let mut case = with_progress(order, arguments.quiet || arguments.json)?;
+    if case.is_blank() && !case.problems.is_empty() {
+        return nothing_read(&case, arguments);
+    }
+    // What was found is shown even where it cannot be written.
+    let stored = store.map_or(Ok(()), |store| keep(store, &mut case, folder));
+    let written = write_json(&case, folder, arguments.json)?
+        .and(stored)
+        .and_then(|()| write_report(&case, folder, !arguments.no_store));
+    show(&case, arguments, folder)?;
+    written?;
+    Ok(verdict(&case, arguments, folder))
+}
+
+/// Says why nothing could be read. No case is written: it would be no answer, and an earlier one may be there.
+fn nothing_read(case: &Case, arguments: &AuditArguments) -> anyhow::Result<Exit> {
+    for problem in &case.problems {
+        print::note(&format!("{}: {}", problem.input, problem.problem));
+    }
+    if arguments.json {
+        print::by(|out| report::write_json(case, out))?;
+    } else if !arguments.quiet {
+        print::text("No input could be read. That says nothing about the phone, and no case was written.\n")?;
+    }
+    Ok(Exit::Nothing)
+}
+
+/// Puts the store where it belongs. What went wrong with it goes by that name.
+fn keep(store: write::Draft, case: &mut Case, folder: &Path) -> anyhow::Result<()> {
+    let unfinished = store.unfinished().display().to_string();
+    for problem in case.problems.iter_mut().filter(|problem| problem.input == unfinished) {
+        problem.input = folder.join(STORE).display().to_string();
+    }
+    store.keep()
+}
+
+/// Sees that nothing of the case takes the place of what is read, of a device, or of a case of other inputs.
 fn check(arguments: &AuditArguments, folder: &Path) -> anyhow::Result<()> {
-    let files = ["case.json", "case.sqlite", "report.html"].map(|name| folder.join(name));
+    let files = ["case.json", STORE, "report.html"].map(|name| folder.join(name));
     files.iter().try_for_each(|file| write::replaceable(file))?;
     let read =
         arguments.captures.iter().chain(&arguments.keys).chain(&arguments.profile).chain(&arguments.mmdb);
-    write::spare(&read.cloned().collect::<Vec<_>>(), files.iter().map(PathBuf::as_path))
+    write::spare(&read.cloned().collect::<Vec<_>>(), files.iter().map(PathBuf::as_path))?;
+    if arguments.force { Ok(()) } else { earlier::spare(folder, &arguments.captures) }
 }
 
 fn verdict(case: &Case, arguments: &AuditArguments, folder: &Path) -> Exit {
     let worst = case.findings.iter().map(|finding| finding.severity).max();
     let limit = arguments.fail_on.map(evidence::Severity::from);
-    let store = folder.join("case.sqlite").display().to_string();
+    let store = folder.join(STORE).display().to_string();
     let unwritten = case.problems.iter().any(|problem| problem.input == store);
-    let nothing_read = case.captures.iter().all(|capture| capture.frames == 0 || !capture.holds.is_traffic());
     if limit.is_some() && worst >= limit {
         Exit::Found
     } else if unwritten {
         Exit::Output
-    } else if nothing_read && !case.problems.is_empty() {
-        Exit::Nothing
     } else if !case.problems.is_empty() {
         Exit::Partly
     } else {
@@ -98,7 +141,7 @@ fn summary(case: &Case, arguments: &AuditArguments, folder: &Path) -> String {
     let mut files =
         vec![("report".to_owned(), written("report.html")), ("case".to_owned(), written("case.json"))];
     if !arguments.no_store {
-        files.push(("store".to_owned(), written("case.sqlite")));
+        files.push(("store".to_owned(), written(STORE)));
     }
     let options = report::SummaryOptions {
         width: terminal.map_or(WIDTH, |(width, _)| usize::from(width.0)),
@@ -160,7 +203,7 @@ fn write_report(case: &Case, folder: &Path, keeps_store: bool) -> anyhow::Result
         }
         None => Vec::new(),
     };
-    let times = keeps_store.then(|| store::moments(&folder.join("case.sqlite"), MOMENTS).ok()).flatten();
+    let times = keeps_store.then(|| store::moments(&folder.join(STORE), MOMENTS).ok()).flatten();
     let moments = |finding: &Finding| {
         let groups = finding.sightings.iter().filter_map(|group| times.as_ref()?.get(group));
         groups.flatten().copied().collect()
@@ -245,6 +288,8 @@ fn cut(title: String, bytes: &[u8], range: Range<u64>) -> Option<report::Excerpt
 const AROUND: usize = 48;
 /// Bytes of steps that are run again for the hex views of one report: they must not take longer than the audit.
 const SHOWN: u64 = 64 << 20;
+/// The store's name in a case's folder.
+const STORE: &str = "case.sqlite";
 /// Columns where there is no terminal.
 const WIDTH: usize = 80;
 

@@ -73,8 +73,15 @@ fn value(argument: &Arg) -> String {
 
 fn exit_status(roff: &mut Roff) {
     roff.control("SH", ["EXIT STATUS"]);
-    for row in exit::TABLE.lines().skip(1) {
-        let (code, words) = row.trim().split_once(' ').unwrap_or((row, ""));
+    let mut rows: Vec<String> = Vec::new();
+    for line in exit::TABLE.lines().skip(1) {
+        match rows.last_mut().filter(|_| line.starts_with("     ")) {
+            Some(row) => *row = format!("{row} {}", line.trim()),
+            None => rows.push(line.trim().to_owned()),
+        }
+    }
+    for row in rows {
+        let (code, words) = row.split_once(' ').unwrap_or((&row, ""));
         roff.control("TP", []);
         roff.text([bold(code)]);
         roff.text([roman(words.trim())]);

@@ -49,9 +49,13 @@ fn check(file: &Path) -> anyhow::Result<Exit> {
         let (label, canonical) = (visible(&value.label), visible(&value.canonical));
         let _ = writeln!(table, "{:<24} {label:<28} {canonical}", value.kind.id());
     }
-    let (values, forms) = (profile.values().len(), needles.len());
+    let values = match profile.values().len() {
+        1 => "1 value".to_owned(),
+        several => format!("{several} values"),
+    };
+    let forms = needles.len();
     let name = file.display().to_string();
-    let _ = writeln!(table, "{}: {values} values, searched for in {forms} forms", visible(&name));
+    let _ = writeln!(table, "{}: {values}, searched for in {forms} forms", visible(&name));
     print::text(&table)?;
     Ok(Exit::Done)
 }

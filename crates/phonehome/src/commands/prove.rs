@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &ProveArguments) -> anyhow::Result<Exit> {
             Verdict::Holds(recipe) => {
                 let path = recipes.join(file_name(&finding.id));
                 write::spare(&prover.paths(), [path.as_path()])?;
-                write::file(&path, recipe.finish(finding, &prover.captures).as_bytes())?;
+                write::file(&path, recipe.finish(finding, &prover.named).as_bytes())?;
                 print::text(&format!("  {:<10} sh {}\n\n", "Recipe", visible(&path.display().to_string())))?;
                 held += 1;
             }
@@ -93,6 +93,8 @@ fn recipe_folder(arguments: &ProveArguments, case: &Path) -> anyhow::Result<Path
 struct Prover {
     /// Those that the findings need, named by where they lie now.
     captures: Vec<Capture>,
+    /// The same by the names that their recipes look for.
+    named: Vec<Capture>,
     files: CaptureFiles,
     /// Frames that do not hold what the case says.
     forged: BTreeSet<(CaptureId, FrameNo)>,
@@ -115,10 +117,17 @@ impl Prover {
         }
         let mut files = CaptureFiles::find(&captures, folder, places)
             .map_err(|missing| Failed::with(Exit::Nothing, missing.to_string()))?;
-        for capture in &mut captures {
-            if let Some(path) = files.path(capture.id) {
-                capture.name = path.display().to_string();
+        let mut named = captures.clone();
+        let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let case = whole(folder);
+        for (capture, named) in captures.iter_mut().zip(&mut named) {
+            let Some(path) = files.path(capture.id) else { continue };
+            // A recipe is run from anywhere, and tries a name from the case's folder and those above it.
+            let is_above = |above: &Path| above.join(&capture.name) == whole(path);
+            if !case.ancestors().take(Recipe::ABOVE).any(is_above) {
+                named.name = whole(path).display().to_string();
             }
+            capture.name = path.display().to_string();
         }
         let unreadable = |error| Failed::with(Exit::Nothing, format!("the captures cannot be read: {error}"));
         files
@@ -126,7 +135,7 @@ impl Prover {
             .map_err(unreadable)?;
         let forged = files.unheld(trails(findings)).map_err(unreadable)?;
         let carried = files.carried(trails(findings)).map_err(unreadable)?;
-        Ok(Self { captures, files, forged, carried })
+        Ok(Self { captures, named, files, forged, carried })
     }
 
     /// Runs all proofs of a finding, one after the other. Gives what is to be printed, and what came of it.

@@ -215,6 +215,9 @@ fn coverage_words(app: &App) -> String {
     } else {
         String::new()
     };
+    if coverage.methods == 0 && coverage.dex_bytes == 0 && !coverage.lacks() {
+        return format!("It has no code for Android’s own machine.{native}");
+    }
     format!(
         "{} of its code was read: {} of DEX files, {} with code.{native}",
         words::capital(&share(coverage)),

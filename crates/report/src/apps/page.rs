@@ -1,10 +1,11 @@
 //! A survey -> `apps.html`: one page that needs nothing else, under the policy of the report's.
 
-use evidence::{App, Survey};
+use evidence::{App, Outcome, Survey};
 use maud::{DOCTYPE, Markup, html as markup};
 
 use super::{
-    Chapter, chapters, coverage_words, headline, marks, name, share, signer_words, unread_words, version,
+    Chapter, chapters, coverage_words, headline, marks, name, outcome, share, signer, signer_words,
+    unread_words, version,
 };
 use crate::{
     html::{Prose, Shown, head},
@@ -68,27 +69,65 @@ fn overview(survey: &Survey) -> Markup {
         section #apps aria-labelledby="apps-title" {
             h2 #apps-title { "The apps" }
             div.scroll {
-                table {
+                table.apps {
                     thead { tr {
-                        th scope="col" { "Package" } th scope="col" { "Version" } th scope="col" { "Is and does" }
-                        th scope="col" { "Can read" } th scope="col" { "Trackers" } th scope="col" { "Endpoints" }
-                        th scope="col" { "Code read" }
+                        @for (title, class) in COLUMNS { th scope="col" class=(class) { (title) } }
                     } }
-                    tbody { @for (number, app) in survey.apps.iter().enumerate() {
-                        tr {
-                            th scope="row" { a href={ "#app-" (number) } { (Shown(name(app))) } }
-                            td { (Shown(&version(app))) }
-                            td { (Prose(&marks(app).join(", "))) }
-                            td { (Prose(&app.reads.iter().map(|fact| fact.value.as_str()).collect::<Vec<_>>().join(", "))) }
-                            td { (app.trackers.len()) }
-                            td { (app.endpoints.len()) }
-                            td { (app.coverage.as_ref().map_or_else(|| "not at hand".to_owned(), share)) }
-                        }
-                    } }
+                    tbody { @for (number, app) in survey.apps.iter().enumerate() { (row(survey, number, app)) } }
                 }
             }
         }
     }
+}
+
+fn row(survey: &Survey, number: usize, app: &App) -> Markup {
+    let reads: Vec<_> = app.reads.iter().map(|fact| fact.value.as_str()).collect();
+    markup! {
+        tr {
+            th scope="row" {
+                a href={ "#app-" (number) } { (Shown(name(app))) }
+                @if !version(app).is_empty() { span.muted { (Shown(&version(app))) } }
+                @if is_twin(survey, app) { span.muted { (Shown(&whereabouts(app))) } }
+            }
+            td { (signature(app)) }
+            td { (or_dash(&marks(app).join(", "))) }
+            td { (or_dash(&reads.join(", "))) }
+            td.number { (app.trackers.len()) }
+            td.number { (app.endpoints.len()) }
+            td.number { (app.coverage.as_ref().map_or_else(|| "not at hand".to_owned(), share)) }
+        }
+    }
+}
+
+fn or_dash(words: &str) -> Markup {
+    markup! { @if words.is_empty() { "–" } @else { (Prose(words)) } }
+}
+
+/// Who signed it, and whether that holds.
+fn signature(app: &App) -> Markup {
+    markup! {
+        @match signer(app) {
+            None => { span.muted { "nobody is told" } }
+            Some(one) => {
+                code { (Shown(&one.certificate.chars().take(8).collect::<String>())) }
+                @match one.outcome {
+                    Outcome::Valid => { span.muted { "valid" } }
+                    Outcome::Invalid => { strong.warning { "invalid" } }
+                    other => { span.muted { (outcome(other)) } }
+                }
+            }
+        }
+    }
+}
+
+/// Whether another app has the same name.
+fn is_twin(survey: &Survey, app: &App) -> bool {
+    survey.apps.iter().filter(|other| name(other) == name(app)).nth(1).is_some()
+}
+
+/// Where its first file lies, else that it is a list's.
+fn whereabouts(app: &App) -> String {
+    app.files.first().map_or_else(|| "named in a list of the phone’s".to_owned(), |file| file.path.clone())
 }
 
 fn section(number: usize, app: &App) -> Markup {
@@ -144,4 +183,14 @@ fn told(chapter: &Chapter) -> Markup {
     }
 }
 
+/// The columns of the table: title and class.
+const COLUMNS: [(&str, &str); 7] = [
+    ("Package", ""),
+    ("Signed by", "signer"),
+    ("Is and does", ""),
+    ("Can read", ""),
+    ("Trackers", "number"),
+    ("Endpoints", "number"),
+    ("Code read", "number"),
+];
 const MOST: usize = 400;

@@ -18,7 +18,7 @@ impl Page<'_> {
                     div.scroll role="region" aria-label="Devices" tabindex="0" {
                         table {
                             caption { "Devices on the capture's side" }
-                            thead { tr { th scope="col" { "Address" } th scope="col" { "Hardware address" } th scope="col" { "What it calls itself" } } }
+                            thead { tr { th scope="col" { "Address" } th scope="col" { "Is it the phone" } th scope="col" { "Hardware address" } th scope="col" { "What it calls itself" } } }
                             tbody { @for device in devices.iter().take(MOST) { (row(device)) } }
                         }
                     }
@@ -105,6 +105,7 @@ fn row(device: &Device) -> Markup {
     html! {
         tr {
             th scope="row" { code { (Shown(&device.address)) } }
+            td { @match device.is_phone { Some(true) => "yes", Some(false) => "no", None => { span.muted { "not known" } } } }
             td { @match &device.mac { Some(mac) => { code { (Shown(mac)) } } None => { span.muted { "not in the capture" } } } }
             td { @if device.names.is_empty() { span.muted { "nothing" } } (codes(device.names.iter().take(12).map(String::as_str))) }
         }

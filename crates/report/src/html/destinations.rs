@@ -63,6 +63,11 @@ impl Page<'_> {
         place.map_or_else(|| code.to_owned(), |place| place.name)
     }
 
+    /// The name as it stands in a sentence.
+    pub(super) fn country_in(&self, code: &str) -> String {
+        facts::country::in_sentence(&self.country_name(code))
+    }
+
     fn countries(&self) -> Markup {
         let roles = roles(&self.overview.destinations);
         if roles.is_empty() {
@@ -73,7 +78,7 @@ impl Page<'_> {
             (self.map(&roles))
             div.scroll role="region" aria-label="Countries" tabindex="0" {
                 table.countries {
-                    caption { "Countries, by number of destinations" }
+                    caption { "Countries, those that the worst findings name first" }
                     thead { tr {
                         th scope="col" { "Country" }
                         th.number scope="col" { "Address located there" }
@@ -163,7 +168,7 @@ impl Page<'_> {
         let fact = |words: &str, country: &Option<Country>| match country {
             None => html! { span.muted { (words) " unknown" } },
             Some(country) => html! {
-                span.line { (words) " " (self.country(&country.code)) " " span.muted.inline { "(" (Shown(&country.source)) ")" } }
+                span.line { (words) " " (Shown(&self.country_in(&country.code))) " " span.muted.inline { "(" (Shown(&country.source)) ")" } }
             },
         };
         html! {
@@ -172,7 +177,7 @@ impl Page<'_> {
             @if local(one) {
                 span.muted { (Shown(&network.scope)) " address" }
             } @else {
-                (fact("located in", &network.located))
+                (fact("thought to be in", &network.located))
                 @if !network.edge.is_empty() { span.muted { "the nearest door of a network that is in many places (" (Shown(&network.edge)) ")" } }
                 (fact("registered in", &network.registered))
             }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::Page;
 use super::show::{Prose, Shown, anchor, chip, codes};
-use crate::overview::{Told, host, local};
+use crate::overview::{Reader, Told, host, local};
 use crate::words;
 
 impl Page<'_> {
@@ -13,7 +13,7 @@ impl Page<'_> {
         html! {
             section #what-left aria-labelledby="what-left-title" {
                 h2 #what-left-title { "What left" }
-                @if self.overview.findings.is_empty() {
+                @if self.overview.own().next().is_none() {
                     (self.nothing())
                 } @else {
                     p.intro {
@@ -24,7 +24,20 @@ impl Page<'_> {
                         }
                     }
                 }
-                @for severity in words::SEVERITIES { (self.with_severity(severity)) }
+                @for severity in words::SEVERITIES { (self.with_severity(severity, false)) }
+            }
+        }
+    }
+
+    /// What devices sent that are not the phone.
+    pub(super) fn of_others(&self) -> Markup {
+        html! {
+            @if self.overview.foreign() > 0 {
+                section #others aria-labelledby="others-title" {
+                    h2 #others-title { "What other devices sent" }
+                    p.intro { "These devices were recorded beside the phone. What they sent did not leave the phone, and the numbers above do not count it." }
+                    @for severity in words::SEVERITIES { (self.with_severity(severity, true)) }
+                }
             }
         }
     }
@@ -41,8 +54,8 @@ impl Page<'_> {
     }
 
     /// The findings of one severity: the first ones open, the others folded.
-    fn with_severity(&self, severity: Severity) -> Markup {
-        let of_it = |(_, told): &(usize, &Told)| told.finding.severity == severity;
+    fn with_severity(&self, severity: Severity, foreign: bool) -> Markup {
+        let of_it = |(_, told): &(usize, &Told)| told.finding.severity == severity && told.foreign == foreign;
         let all: Vec<_> = self.overview.findings.iter().enumerate().filter(of_it).collect();
         let (open, folded) = all.split_at(all.len().min(OPEN));
         html! {
@@ -65,14 +78,15 @@ impl Page<'_> {
                 p { (Prose(&finding.words)) }
                 dl.facts {
                     dt { "What" } dd { (what(told)) }
-                    @if told.left() { dt { (whither(told)) } dd { (self.where_to(told)) } }
+                    @if told.left() && !is_told(told) { dt { (whither(told)) } dd { (self.where_to(told)) } }
+                    @if self.overview.case.devices.len() > 1 && !told.devices().is_empty() { dt { "From device" } dd { (self.devices_of(told)) } }
                     dt { "When" }
                     dd {
                         (words::capital(&words::times(finding.count))) ", " (words::known_period(finding.first, finding.last))
                     }
                     @if told.identifier().is_some() { dt { "In which form" } dd { (form(told)) } }
                     @if let FindingKind::Logged { tags, .. } = &finding.kind { dt { "Written by" } dd { (codes(tags.iter().map(String::as_str))) } }
-                    dt { "Who could read it" } dd { (words::capital(told.reader().words())) }
+                    @if !told.finding.words.contains("could read it.") || told.reader() == Reader::AnyoneInPart { dt { "Who could read it" } dd { (words::capital(told.reader().words())) } }
                     @if !told.apps().is_empty() { dt { "Sent by" } dd { (codes(told.apps().into_iter().take(MOST_SHOWN))) } }
                 }
                 p.proof {
@@ -80,6 +94,32 @@ impl Page<'_> {
                     " " code { (Shown(&finding.id.0)) }
                     " " span.muted { "detector " (Shown(&finding.detector)) ", version " (finding.version) }
                 }
+            }
+        }
+    }
+
+    /// The devices that sent it, by address and name.
+    fn devices_of(&self, told: &Told) -> Markup {
+        let devices = told.devices();
+        let rest = devices.len().saturating_sub(MOST_SHOWN);
+        let known =
+            |address: &str| self.overview.case.devices.iter().find(|device| device.address == address);
+        html! {
+            ul.plain {
+                @for address in devices.iter().take(MOST_SHOWN) {
+                    li {
+                        code { (Shown(address)) }
+                        @if let Some(device) = known(address) {
+                            @if let Some(name) = device.name() { ", " (Shown(name)) }
+                            @match device.is_phone {
+                                Some(true) => { span.muted { ", the phone" } }
+                                Some(false) => { span.muted { ", not the phone" } }
+                                None => {}
+                            }
+                        }
+                    }
+                }
+                @if rest > 0 { li.muted { "and " (words::counted(rest as u64, "device")) " more" } }
             }
         }
     }
@@ -99,7 +139,7 @@ impl Page<'_> {
         }
     }
 
-    /// `zzhc.example, run by X of group Y (China); address in China`.
+    /// `zzhc.example, run by X, which belongs to Y (China); address thought to be in China`.
     fn receiver(&self, destination: &Destination) -> Markup {
         html! {
             strong { (Shown(host(destination))) }
@@ -108,19 +148,26 @@ impl Page<'_> {
             } @else {
                 @match &destination.owner {
                     Some(owner) => {
-                        ", run by " (Shown(&owner.operator))
-                        @if !owner.group.is_empty() && owner.group != owner.operator { " of " (Shown(&owner.group)) }
+                        ", run by " (Shown(&owner.run_by()))
                         @if !owner.country.is_empty() { " (" (self.country(&owner.country)) ")" }
                     }
                     None => ", operator unknown",
                 }
                 @match &destination.network.located {
-                    Some(country) => { "; address in " (self.country(&country.code)) }
+                    Some(country) => { "; address thought to be in " (Shown(&self.country_in(&country.code))) }
                     None => "; country of the address unknown",
                 }
             }
         }
     }
+}
+
+/// Whether the paragraph names all that it went to.
+fn is_told(told: &Told) -> bool {
+    let of_values =
+        matches!(told.finding.kind, FindingKind::BulkData { .. } | FindingKind::IdentifierSent { .. });
+    let one = || matches!(&told.destinations[..], [only] if told.finding.words.contains(host(only)));
+    of_values && one()
 }
 
 /// `Where to`, or `From` for what came in.
@@ -159,9 +206,8 @@ fn what(told: &Told) -> Markup {
             }
         }
         @if let Some(grade) = told.grade() {
-            span.muted { ", " (words::grade(grade)) ": " (words::grade_meaning(grade)) "." }
+            span.muted { ", " (words::grade(grade)) @if !told.finding.words.contains("compared") { ": " (words::grade_meaning(grade)) } }
         }
-        @if told.identifier().is_some_and(|identifier| identifier.persistent()) { " " span.muted { "Stays the same for the life of the device or person." } }
     }
 }
 

@@ -15,7 +15,7 @@ mod phone;
 mod show;
 mod timeline;
 
-use ::evidence::{Capture, Case, Finding, Occurrence, Timestamp};
+use ::evidence::{Capture, Case, Fate, Finding, Occurrence, Timestamp};
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
 pub(crate) use self::show::{Prose, Shown, chip};
@@ -100,6 +100,7 @@ pub fn html(case: &Case, options: &HtmlOptions) -> String {
                 main {
                     (page.examined())
                     (page.findings())
+                    (page.of_others())
                     (page.destinations())
                     (page.timeline())
                     (page.phone())
@@ -137,18 +138,27 @@ impl Page<'_> {
             header.masthead {
                 p.eyebrow { "phonehome audit" span.dot aria-hidden="true" { "·" } (Shown(&self.title())) }
                 h1 { (overview.headline()) }
-                p.lead { (Prose(&overview.second_line(&|code| self.country_name(code)))) " " (self.coverage.headline()) }
+                p.lead { (Prose(&overview.second_line(&|code| self.country_in(code)))) " " (self.coverage.headline()) }
                 (self.tiles())
                 nav aria-label="Contents" {
-                    ul { @for (id, name) in SECTIONS.iter().filter(|(id, _)| *id != "phone" || !overview.case.phone.is_empty()) { li { a href={ "#" (id) } { (name) } } } }
+                    ul { @for (id, name) in SECTIONS.iter().filter(|(id, _)| self.has(id)) { li { a href={ "#" (id) } { (name) } } } }
                 }
             }
         }
     }
 
+    /// Whether the page has that section.
+    fn has(&self, section: &str) -> bool {
+        match section {
+            "others" => self.overview.foreign() > 0,
+            "phone" => !self.overview.case.phone.is_empty(),
+            _ => true,
+        }
+    }
+
     fn tiles(&self) -> Markup {
         let overview = &self.overview;
-        let findings = overview.findings.len();
+        let findings = overview.own().count();
         let contacted = words::number(hosts(overview.destinations.iter()));
         markup! {
             dl.tiles {
@@ -164,7 +174,7 @@ impl Page<'_> {
                     }
                 }
                 div {
-                    dt { "Destinations told" }
+                    dt { "Hosts that findings name" }
                     dd { span.big { (words::number(hosts(overview.told()))) } span.small { "of " (contacted) " contacted" } }
                 }
                 div {
@@ -172,8 +182,25 @@ impl Page<'_> {
                     dd { span.big { (words::number(overview.clear() as u64)) } span.small { "of " (words::counted(findings as u64, "finding")) } }
                 }
                 div {
-                    dt { "Content that could be read" }
-                    dd { span.big { (words::share(self.coverage.searched(), self.coverage.content)) } span.small { "of " (words::bytes(self.coverage.content)) } }
+                    dt { "Content that was decoded" }
+                    dd { (self.decoded()) }
+                }
+            }
+        }
+    }
+
+    /// How much of the content is understood, and how much was searched without that.
+    fn decoded(&self) -> Markup {
+        let coverage = &self.coverage;
+        let share = |fate| words::share(coverage.bytes(fate), coverage.content);
+        markup! {
+            @if coverage.content == 0 {
+                span.big { "–" } span.small { @if coverage.traffic { "no content" } @else { "no traffic was read" } }
+            } @else {
+                span.big { (share(Fate::Decoded)) }
+                span.small {
+                    "of " (words::bytes(coverage.content))
+                    @if coverage.bytes(Fate::NotUnderstood) > 0 { "; " (share(Fate::NotUnderstood)) " more searched as it stands" }
                 }
             }
         }
@@ -263,7 +290,7 @@ fn examined(capture: &Capture) -> Markup {
                     @if capture.bytes != capture.file_bytes { span.muted { " (" (words::bytes(capture.bytes)) " decompressed)" } }
                 }
                 @if !capture.notes.is_empty() {
-                    dt { "Notes in the file" }
+                    dt { "What the file says of itself" }
                     dd { ul.plain { @for note in capture.notes.iter().take(20) { li { (Shown(note)) } } } }
                 }
                 @if let Some(damage) = &capture.damage {
@@ -279,6 +306,7 @@ const POLICY: &str =
 
 const SECTIONS: &[(&str, &str)] = &[
     ("what-left", "What left"),
+    ("others", "Other devices"),
     ("to-whom", "To whom"),
     ("when", "When"),
     ("phone", "The phone"),

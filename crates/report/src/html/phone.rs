@@ -126,7 +126,7 @@ impl Page<'_> {
                 @if !told.is_empty() { (self.ledger_of_messages("Messages that more than the phone’s store tells of, or that it has no more", &told)) }
                 @if !usual.is_empty() {
                     details.more {
-                        summary { "and " (words::counted(usual.len() as u64, "message")) " that only the phone’s store or a backup tells of" }
+                        summary { @if !told.is_empty() { "and " } (words::counted(usual.len() as u64, "message")) " that only the phone’s store or a backup tells of" }
                         (self.ledger_of_messages("Messages of the store alone", &usual))
                     }
                 }

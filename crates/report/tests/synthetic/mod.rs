@@ -40,8 +40,9 @@ pub(crate) fn case() -> Case {
                 address: "192.168.43.17".to_owned(),
                 mac: Some("02:5e:10:00:00:17".to_owned()),
                 names: vec!["android-4f1c2e9a".to_owned(), "Nokia 7 plus".to_owned()],
+                is_phone: Some(true),
             },
-            Device { address: "fe80::5e:10ff:fe00:17".to_owned(), mac: None, names: vec![] },
+            Device { address: "fe80::5e:10ff:fe00:17".to_owned(), mac: None, names: vec![], is_phone: None },
         ],
         destinations: destinations(),
         findings: findings(&sightings),
@@ -96,8 +97,12 @@ pub(crate) fn hostile() -> Case {
     }
     case.problems = vec![InputProblem { input: attack.clone(), problem: attack.clone() }];
     case.data = vec![DataSet { name: attack.clone(), version: attack.clone(), licence: attack.clone() }];
-    case.devices =
-        vec![Device { address: attack.clone(), mac: Some(attack.clone()), names: vec![attack.clone()] }];
+    case.devices = vec![Device {
+        address: attack.clone(),
+        mac: Some(attack.clone()),
+        names: vec![attack.clone()],
+        is_phone: None,
+    }];
     for destination in &mut case.destinations {
         destination.endpoint.host = attack.clone();
         destination.named_by = attack.clone();

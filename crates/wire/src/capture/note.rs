@@ -174,7 +174,7 @@ impl fmt::Display for Fact {
             Self::Packet(frame) => write!(f, "frame {frame}"),
             Self::Process(number) => write!(f, "process {number}"),
             Self::Secrets { kind, bytes, .. } => write!(f, "{kind}, {} bytes", bytes.len()),
-            Self::Section { .. } => f.write_str("section"),
+            Self::Section { .. } => f.write_str("the file"),
             Self::Statistics { interface, time } => {
                 write!(f, "counters of interface {interface} at {time}")
             }

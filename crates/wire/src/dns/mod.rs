@@ -31,6 +31,11 @@ pub struct Stream {
     next: u32,
 }
 
+/// The name of a type of records (IANA's registry of DNS parameters): 28 → `AAAA`.
+pub fn type_name(kind: u16) -> Option<&'static str> {
+    TYPES.iter().find(|(number, _)| *number == kind).map(|(_, name)| *name)
+}
+
 /// Whether a datagram is a DNS message: on port 53 where its header is plausible, on other ports where all
 /// of it is flawless and asks for one name.
 pub fn recognise(bytes: &[u8], context: &Context) -> bool {
@@ -235,3 +240,26 @@ const STRICT: usize = 4096;
 
 /// Queries kept waiting in one flow.
 const WAITING_LIMIT: usize = 64;
+
+/// Types that are asked for.
+const TYPES: [(u16, &str); 19] = [
+    (1, "A"),
+    (2, "NS"),
+    (5, "CNAME"),
+    (6, "SOA"),
+    (12, "PTR"),
+    (13, "HINFO"),
+    (15, "MX"),
+    (16, "TXT"),
+    (28, "AAAA"),
+    (33, "SRV"),
+    (35, "NAPTR"),
+    (43, "DS"),
+    (46, "RRSIG"),
+    (47, "NSEC"),
+    (48, "DNSKEY"),
+    (52, "TLSA"),
+    (64, "SVCB"),
+    (65, "HTTPS"),
+    (255, "ANY"),
+];

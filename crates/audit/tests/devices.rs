@@ -1,0 +1,114 @@
+//! Several devices in one capture: what left the phone is told apart from what the others sent, nothing is lost, and
+//! a value and its digest are one identifier.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::net::Ipv4Addr;
+
+use audit::{Meter, Order, audit};
+use evidence::{Case, Finding, FindingKind, Severity};
+use identifiers::Profile;
+use testkit::{Conversation, Endpoint, Net, PcapStyle, PcapWriter, Side};
+
+const PHONE: Ipv4Addr = Ipv4Addr::new(192, 168, 2, 126);
+const OTHER: Ipv4Addr = Ipv4Addr::new(192, 168, 115, 8);
+const IMEI: &str = "352099001761481";
+
+/// Posts of devices to one server: the device's address, the last byte of its hardware address, the body.
+fn capture(posts: &[(Ipv4Addr, u8, &str)]) -> Vec<u8> {
+    let mut net = Net::new(PcapWriter::new(Vec::new(), PcapStyle::default()).unwrap());
+    let server = Endpoint::new([2, 0, 0x5e, 0, 0, 1], Ipv4Addr::new(198, 51, 100, 1), 80);
+    for ((address, mac, body), port) in posts.iter().zip(40_000..) {
+        let device = Endpoint::new([2, 0, 0x5e, 0, 1, *mac], *address, port);
+        let head = format!(
+            "POST /v1 HTTP/1.1\r\nHost: a.example\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let mut talk = Conversation::new(device, server.clone());
+        talk.open(&mut net).unwrap();
+        talk.send(&mut net, Side::Client, (head + body).as_bytes()).unwrap();
+        talk.close(&mut net).unwrap();
+    }
+    net.into_wire().into_inner()
+}
+
+fn run(posts: &[(Ipv4Addr, u8, &str)], profile: Option<&str>) -> Case {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.pcap");
+    std::fs::write(&path, capture(posts)).unwrap();
+    let profile = profile.map(|text| Profile::parse(text, &mut |_| Err(String::new())).unwrap());
+    let order = Order {
+        keys: Vec::new(),
+        inputs: vec![path],
+        profile,
+        bill: None,
+        store: None,
+        atlas: facts::Atlas::embedded(),
+        workers: std::num::NonZeroUsize::new(2),
+        program: "test".into(),
+    };
+    audit(order, &Meter::default()).unwrap()
+}
+
+fn sent<'c>(case: &'c Case, wanted: &str) -> Vec<&'c Finding> {
+    let is_it = |finding: &&Finding| matches!(&finding.kind, FindingKind::IdentifierSent { value, .. } if value == wanted);
+    case.findings.iter().filter(is_it).collect()
+}
+
+#[test]
+fn what_other_devices_sent_did_not_leave_the_phone() {
+    let body = format!(r#"{{"imei":"{IMEI}"}}"#);
+    let posts = [(PHONE, 1, body.as_str()), (OTHER, 2, body.as_str()), (OTHER, 2, body.as_str())];
+    for key in [format!("addresses = [\"{PHONE}\"]"), "wifi_mac = \"02:00:5e:00:01:01\"".to_owned()] {
+        let case = run(&posts, Some(&format!("[device]\n{key}\n")));
+        let roles: Vec<_> = case.devices.iter().map(|one| (one.address.clone(), one.is_phone)).collect();
+        assert_eq!(roles, [(PHONE.to_string(), Some(true)), (OTHER.to_string(), Some(false))], "{key}");
+        let findings = sent(&case, IMEI);
+        let [own, other] = findings[..] else { unreachable!("{} findings", findings.len()) };
+        assert!(!own.title.contains("another device") && own.severity > Severity::Low, "{own:?}");
+        assert!(other.title.contains(" by another device"), "{}", other.title);
+        assert!(other.words.contains(&format!("{OTHER}, which is not the phone")), "{}", other.words);
+        assert_eq!((own.count, other.count, other.severity), (1, 2, Severity::Low));
+        let counted: u64 = case.sightings.iter().map(|group| group.count).sum();
+        assert_eq!(counted, 3, "no sighting is lost");
+    }
+}
+
+#[test]
+fn where_nobody_knows_the_phone_the_senders_are_named() {
+    let body = format!(r#"{{"imei":"{IMEI}"}}"#);
+    let case = run(&[(PHONE, 1, &body), (OTHER, 2, &body)], None);
+    let findings = sent(&case, IMEI);
+    assert_eq!(findings.len(), 1);
+    for words in ["2 devices", "nothing says which of them", "192.168.2.126", "192.168.115.8"] {
+        assert!(findings[0].words.contains(words), "{words}: {}", findings[0].words);
+    }
+    let alone = run(&[(PHONE, 1, &body)], None);
+    assert!(!sent(&alone, IMEI)[0].words.contains("device "), "{}", sent(&alone, IMEI)[0].words);
+}
+
+#[test]
+fn a_value_and_its_digests_are_one_identifier() {
+    const ID: &str = "b9e28776354d259e";
+    let forms = [ID, "7a9cdb975b3e08d2b0c428cd462da3fd", "36c080f1b9aa563801c967c70d2020ca8ee6b6bb"];
+    let bodies = forms.map(|value| format!(r#"{{"android_id":"{value}"}}"#));
+    let posts: Vec<_> = bodies.iter().map(|body| (PHONE, 1, body.as_str())).collect();
+    let case = run(&posts, None);
+    let findings = sent(&case, ID);
+    assert_eq!(findings.len(), 1, "{:?}", case.findings);
+    let FindingKind::IdentifierSent { forms, .. } = &findings[0].kind else { unreachable!() };
+    let forms: Vec<&str> = forms.iter().map(|form| form.0.as_str()).collect();
+    assert!(forms.contains(&"md5/hex") && forms.contains(&"sha1/hex"), "{forms:?}");
+    assert_eq!(findings[0].count, 3);
+    // 64 random bits cannot be tried.
+    assert!(!findings[0].words.contains("by trying"), "{}", findings[0].words);
+}
+
+#[test]
+fn a_value_in_two_fields_of_a_message_is_one_message() {
+    let body = format!(r#"{{"imei":"{IMEI}","imei2":"{IMEI}"}}"#);
+    let case = run(&[(PHONE, 1, &body), (PHONE, 1, &body)], None);
+    let finding = sent(&case, IMEI)[0];
+    assert_eq!(finding.count, 2);
+    assert!(finding.words.contains("in 2 messages, at 4 places"), "{}", finding.words);
+}

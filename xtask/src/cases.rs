@@ -1,0 +1,223 @@
+//! The cases, end to end: the lab plays each run, the program audits what an investigator would have, and what it
+//! found is held against what must be found. `cargo xtask cases` prints the table; `--write` puts it into docs.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    num::NonZeroUsize,
+    path::Path,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use anyhow::{Context, bail};
+use audit::{Effort, Meter, Order, audit};
+use evidence::Case;
+use facts::Atlas;
+use identifiers::Profile;
+use lab::{Outcome, Variant};
+
+/// A run of a case, and what became of its rows.
+#[derive(Debug)]
+pub struct Checked {
+    slug: &'static str,
+    run: String,
+    variant: Option<Variant>,
+    outcomes: Vec<Outcome>,
+}
+
+/// Checks the runs and prints what is met: all, or those of the cases named; in their own clothes, or in those of
+/// `--variant NAME`, or of `--variants`. With `--write` the tables go into `docs/cases.md`.
+pub fn run(root: &Path, arguments: &[String]) -> anyhow::Result<()> {
+    let mut arguments = arguments.iter();
+    let (mut variants, mut slugs, mut write) = (vec![None], Vec::new(), false);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--variant" => {
+                let name = arguments.next().context("which variant?")?;
+                variants =
+                    vec![Some(Variant::named(name).with_context(|| format!("there is no variant {name}"))?)];
+            }
+            "--variants" => variants = std::iter::once(None).chain(Variant::ALL.map(Some)).collect(),
+            "--write" => write = true,
+            slug if lab::Case::named(slug).is_some() => slugs.push(slug.to_owned()),
+            other => {
+                bail!("usage: cargo xtask cases [--variant NAME | --variants] [--write] [CASE…]; not {other}")
+            }
+        }
+    }
+    let checked = check_all(&variants, &slugs)?;
+    let text = table(&checked);
+    if write {
+        fs::write(root.join("docs/cases.md"), text)?;
+    } else {
+        println!("{text}");
+    }
+    let missed: Vec<String> = checked.iter().flat_map(missed).collect();
+    if !missed.is_empty() {
+        bail!("not met:\n{}", missed.join("\n"));
+    }
+    Ok(())
+}
+
+/// Every run of the cases named (all where none is), in every variant, in their order.
+fn check_all(variants: &[Option<Variant>], slugs: &[String]) -> anyhow::Result<Vec<Checked>> {
+    let wanted = |case: &&lab::Case| slugs.is_empty() || slugs.iter().any(|slug| slug == case.slug);
+    let mut todo = Vec::new();
+    for case in lab::Case::all().iter().filter(wanted) {
+        for run in case.expected()?.runs {
+            todo.extend(variants.iter().map(|variant| (case, run.name.clone(), *variant)));
+        }
+    }
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let work = || {
+        while let Some((case, run, variant)) = todo.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let checked = check(case, run, *variant)
+                .with_context(|| format!("{} {run} {}", case.slug, variant.map_or("", Variant::name)));
+            done.lock().map_err(|_| ()).into_iter().for_each(|mut done| done.push(checked));
+        }
+    };
+    let workers = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
+    std::thread::scope(|scope| (0..workers).for_each(|_| drop(scope.spawn(work))));
+    let done = done.into_inner().unwrap_or_default();
+    let mut checked = done.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
+    checked.sort_by_key(|checked| {
+        todo.iter().position(|(case, run, variant)| {
+            case.slug == checked.slug && *run == checked.run && *variant == checked.variant
+        })
+    });
+    Ok(checked)
+}
+
+/// Plays a run, audits it, and holds what was found against what must be.
+fn check(case: &'static lab::Case, run: &str, variant: Option<Variant>) -> anyhow::Result<Checked> {
+    let (plain, mut expected) = (case.scenario(run)?, case.expected()?);
+    let scenario = match variant {
+        Some(variant) => {
+            let changed = variant.apply(plain.clone());
+            expected = variant.adapt(expected, &plain, &changed);
+            changed
+        }
+        None => plain,
+    };
+    let folder = tempfile::tempdir()?;
+    for artefact in lab::run(&scenario)?.files {
+        let path = folder.path().join(&artefact.name);
+        fs::create_dir_all(path.parent().unwrap_or(folder.path()))?;
+        fs::write(path, &artefact.bytes)?;
+    }
+    let found = serde_json::to_value(audited(folder.path())?)?;
+    Ok(Checked { slug: case.slug, run: run.to_owned(), variant, outcomes: expected.hold(run, &found) })
+}
+
+/// The audit of a folder that the lab wrote, as a user would run it.
+fn audited(folder: &Path) -> anyhow::Result<Case> {
+    let profile = fs::read_to_string(folder.join("profile.toml"))?;
+    let mut beside = |name: &str| fs::read_to_string(folder.join(name)).map_err(|error| error.to_string());
+    let profile = Profile::parse(&profile, &mut beside)
+        .map_err(|errors| anyhow::anyhow!("the lab's profile is wrong: {errors:?}"))?;
+    let order = Order {
+        inputs: vec![folder.to_owned()],
+        keys: Vec::new(),
+        profile: Some(profile),
+        store: None,
+        atlas: Atlas::embedded(),
+        bill: None,
+        effort: Effort::of(Effort::USUAL),
+        workers: NonZeroUsize::new(1),
+        program: "the cases' check".to_owned(),
+    };
+    Ok(audit(order, &Meter::default())?)
+}
+
+fn missed(checked: &Checked) -> impl Iterator<Item = String> {
+    let missed = checked.outcomes.iter().filter(|outcome| !outcome.is_met);
+    missed.map(|outcome| {
+        let clothes = checked.variant.map_or("", Variant::name);
+        format!("{} {} {clothes}: {}", checked.slug, checked.run, outcome.item)
+    })
+}
+
+/// The tables, as `docs/cases.md` has them.
+fn table(checked: &[Checked]) -> String {
+    let mut text = String::from(HEAD);
+    let plain = || checked.iter().filter(|checked| checked.variant.is_none());
+    for slug in plain().map(|checked| checked.slug).collect::<std::collections::BTreeSet<_>>() {
+        let title =
+            lab::Case::named(slug).and_then(|case| Some(case.expected().ok()?.title)).unwrap_or_default();
+        let _ = writeln!(text, "## {title}\n\n| run | must be found, or must not | is so |\n|---|---|---|");
+        for run in plain().filter(|checked| checked.slug == slug) {
+            for outcome in &run.outcomes {
+                let not = if outcome.is_absence { "absent: " } else { "" };
+                let met = if outcome.is_met { "yes" } else { "**no**" };
+                let _ = writeln!(text, "| {} | {not}{} | {met} |", run.run, outcome.item);
+            }
+        }
+        text.push('\n');
+    }
+    if checked.iter().any(|checked| checked.variant.is_some()) {
+        text.push_str(&clothes(checked));
+    }
+    text
+}
+
+/// How much of each run is found in each of the other clothes.
+fn clothes(checked: &[Checked]) -> String {
+    let names = Variant::ALL.map(Variant::name);
+    let mut text =
+        format!("{CLOTHES}| case | run | {} |\n|---|---|{}\n", names.join(" | "), "---|".repeat(names.len()));
+    for plain in checked.iter().filter(|checked| checked.variant.is_none()) {
+        let _ = write!(text, "| {} | {} |", plain.slug, plain.run);
+        for variant in Variant::ALL {
+            let same = |other: &&Checked| {
+                other.slug == plain.slug && other.run == plain.run && other.variant == Some(variant)
+            };
+            let cell = checked.iter().find(same).map_or_else(String::new, |found| {
+                let met = found.outcomes.iter().filter(|outcome| outcome.is_met).count();
+                format!("{met}/{}", found.outcomes.len())
+            });
+            let _ = write!(text, " {cell} |");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+const HEAD: &str = "# The cases
+
+What investigators found on real phones, played by simulated handsets and found by an audit that gets nothing but
+the capture, the phone's own files and the profile. The rows are those of each case's `expected.toml`, where the marks
+stand by which a machine knows them; every finding has a proof that `phonehome prove` runs again. Written by
+`cargo xtask cases --variants --write`, and held by a test.
+
+";
+const CLOTHES: &str = "## In other clothes
+
+Each run again with one more layer of gzip, packets lost, behind address translation, in another alphabet of base64,
+under other host names, on other ports, with renamed fields, and with packets out of order: rows that are as they
+should be, of all.
+
+";
+
+#[cfg(test)]
+mod tests {
+    use super::{check_all, missed, root, table};
+
+    /// Every item of every case is found by the program itself, and the page says so.
+    #[test]
+    fn every_case_is_found() {
+        let checked = check_all(&[None], &[]).unwrap();
+        let missed: Vec<String> = checked.iter().flat_map(missed).collect();
+        assert!(missed.is_empty(), "not met:\n{}", missed.join("\n"));
+        let page = std::fs::read_to_string(root().join("docs/cases.md")).unwrap();
+        assert!(page.starts_with(&table(&checked)), "write it anew: cargo xtask cases --variants --write");
+    }
+}
+
+/// The workspace's folder, for the test.
+#[cfg(test)]
+fn root() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
