@@ -48,6 +48,9 @@ fn statement(texts: &Texts, coverage: &Coverage) -> String {
 }
 
 fn headline(texts: &Texts, coverage: &Coverage) -> String {
+    if !coverage.traffic && coverage.content == 0 {
+        return texts.say("coverage_no_traffic").to_owned();
+    }
     if coverage.content == 0 {
         return texts.say("coverage_none").to_owned();
     }
