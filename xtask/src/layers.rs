@@ -26,7 +26,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("virtnet", &["evidence", "testkit"]),
     (
         "fuzzed",
-        &["evidence", "facts", "handset", "identifiers", "wire", "payload", "audit", "report", "testkit"],
+        &[
+            "evidence",
+            "claims",
+            "compare",
+            "facts",
+            "handset",
+            "identifiers",
+            "wire",
+            "payload",
+            "audit",
+            "report",
+            "testkit",
+        ],
     ),
     (
         "xtask",

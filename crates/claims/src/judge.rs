@@ -34,15 +34,44 @@ pub fn judge(claims: &Claims, cases: &[(&str, &Case)]) -> Result<Vec<Verdict>, C
     claims.stated.iter().map(|stated| verdict(stated, &views, &mut budget)).collect()
 }
 
+/// Judges claims over one case, `own`, that stands among others: statements without roles over it alone, those with
+/// roles over the cases of these names. Gives the verdicts of the two kinds apart, each in the file's order.
+///
+/// # Errors
+/// As [`judge`].
+pub fn judge_among(
+    claims: &Claims,
+    own: &str,
+    cases: &[(&str, &Case)],
+) -> Result<(Vec<Verdict>, Vec<Verdict>), ClaimsError> {
+    let views: Vec<View> = cases.iter().map(|(role, case)| View::of(role, case)).collect();
+    let place = views.iter().position(|view| view.role == own).unwrap_or(views.len());
+    let alone = views.get(place..).and_then(|views| views.get(..1)).unwrap_or_default();
+    let mut budget = Budget(MOST_STEPS_TOGETHER);
+    let (mut of_own, mut together) = (Vec::new(), Vec::new());
+    for stated in &claims.stated {
+        if stated.roles.is_empty() {
+            of_own.push(verdict(stated, alone, &mut budget)?);
+        } else {
+            together.push(verdict(stated, &views, &mut budget)?);
+        }
+    }
+    Ok((of_own, together))
+}
+
 fn verdict(stated: &Stated, views: &[View], budget: &mut Budget) -> Result<Verdict, ClaimsError> {
-    let taken: Vec<&View> =
-        views.iter().filter(|view| stated.roles.is_empty() || stated.roles.contains(&view.role)).collect();
+    let taken: Vec<&View> = match stated.roles.as_slice() {
+        [] => once(views),
+        roles => views.iter().filter(|view| roles.contains(&view.role)).collect(),
+    };
     let missing: Vec<&String> =
         stated.roles.iter().filter(|role| !views.iter().any(|view| view.role == **role)).collect();
     let coverage = sentences(&taken);
+    let cases: Vec<String> = taken.iter().map(|view| view.role.clone()).collect();
     let not_testable = |reasons: Vec<String>, would_test: Vec<String>| {
         Ok(Verdict {
             claim: stated.claim.clone(),
+            cases: cases.clone(),
             holding: Holding::NotTestable,
             reasons,
             proofs: Vec::new(),
@@ -58,10 +87,11 @@ fn verdict(stated: &Stated, views: &[View], budget: &mut Budget) -> Result<Verdi
         return not_testable(reasons, would_test);
     }
     let mut question = Question::new(stated, &taken, views, budget);
-    let against = question.findings(stated.contradicted_by.as_ref(), &stated.grounds)?;
+    let mut against = question.findings(stated.contradicted_by.as_ref(), &stated.grounds)?;
+    against.sort_by_key(|finding| std::cmp::Reverse(finding.at("level").map_or(0, Node::as_int)));
     let whole = question.whole(stated.contradicted_if.as_ref())?;
     if !against.is_empty() || whole == Some(true) {
-        return Ok(contradicted(stated, &against, coverage));
+        return Ok(contradicted(stated, &against, cases, coverage));
     }
     let (mut reasons, mut would_test) = (Vec::new(), Vec::new());
     for need in &stated.needs {
@@ -84,12 +114,19 @@ fn verdict(stated: &Stated, views: &[View], budget: &mut Budget) -> Result<Verdi
         .insert(0, "nothing that was seen speaks against it, and what it takes to see was there".to_owned());
     Ok(Verdict {
         claim: stated.claim.clone(),
+        cases,
         holding: Holding::Consistent,
         reasons,
         proofs: shown.iter().take(MOST_PROOFS).map(proof).collect(),
         coverage,
         would_test: Vec::new(),
     })
+}
+
+/// Each case once: one that was given in two roles is no second piece of evidence.
+fn once(views: &[View]) -> Vec<&View> {
+    let mut known = BTreeSet::new();
+    views.iter().filter(|view| known.insert(&view.inputs)).collect()
 }
 
 /// What is missing where cases are.
@@ -102,7 +139,7 @@ fn lacking(roles: &[&String]) -> (Vec<String>, Vec<String>) {
     (roles.iter().map(reason).collect(), roles.iter().map(help).collect())
 }
 
-fn contradicted(stated: &Stated, against: &[Node], coverage: Vec<String>) -> Verdict {
+fn contradicted(stated: &Stated, against: &[Node], cases: Vec<String>, coverage: Vec<String>) -> Verdict {
     let words = if stated.words.is_empty() { "it was seen otherwise" } else { &stated.words };
     let mut reasons = Vec::new();
     for ground in ["wire", "message", "log"] {
@@ -121,6 +158,7 @@ fn contradicted(stated: &Stated, against: &[Node], coverage: Vec<String>) -> Ver
     }
     Verdict {
         claim: stated.claim.clone(),
+        cases,
         holding: Holding::Contradicted,
         reasons,
         proofs: against.iter().take(MOST_PROOFS).map(proof).collect(),

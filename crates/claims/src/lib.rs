@@ -17,5 +17,5 @@ mod text;
 mod view;
 
 pub use file::{CLAIMS_FORMAT, Claims, ClaimsError, template_names, template_reference};
-pub use judge::judge;
+pub use judge::{judge, judge_among};
 pub use text::{VERDICTS_FORMAT, json, text};

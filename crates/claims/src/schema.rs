@@ -140,7 +140,7 @@ pub const FINDING: &[Field] = &[
     field(
         "stage",
         Kind::Text,
-        "of `stage`: `private mode`, `before consent`, `consent refused`, `signed out`, `switched off`",
+        "of `stage`: `private mode`, `before consent`, `consent refused`, `signed out`, or a setting and ` switched off`",
     ),
     field("within", Kind::Int, "of `stage`, messages in that state"),
     field("outside", Kind::Int, "of `stage`, messages outside of it"),

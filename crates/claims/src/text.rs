@@ -26,7 +26,8 @@ pub fn json(vendor: &str, verdicts: &[Verdict]) -> Result<String, serde_json::Er
     Ok(text)
 }
 
-/// The verdicts for a terminal, in lines of any length: whoever prints them makes characters harmless that act.
+/// The verdicts for a terminal, in lines of any length: whoever prints them makes characters harmless that act. What
+/// the cases could show stands once, below all verdicts.
 pub fn text(vendor: &str, verdicts: &[Verdict]) -> String {
     let mut page = String::new();
     // Writing to a string cannot fail.
@@ -44,7 +45,12 @@ fn write(page: &mut String, vendor: &str, verdicts: &[Verdict]) -> std::fmt::Res
         with(Holding::Consistent),
         with(Holding::NotTestable)
     )?;
-    verdicts.iter().try_for_each(|verdict| one(page, verdict))
+    verdicts.iter().try_for_each(|verdict| one(page, verdict))?;
+    let told = Verdict::coverage_of(verdicts);
+    if !told.is_empty() {
+        writeln!(page, "\nWHAT COULD BE SEEN")?;
+    }
+    told.iter().try_for_each(|sentence| writeln!(page, "  {sentence}"))
 }
 
 fn one(page: &mut String, verdict: &Verdict) -> std::fmt::Result {
@@ -55,14 +61,20 @@ fn one(page: &mut String, verdict: &Verdict) -> std::fmt::Result {
     for reason in &verdict.reasons {
         writeln!(page, "  because    {reason}")?;
     }
-    for proof in &verdict.proofs {
+    for proof in verdict.proofs.iter().take(PROOFS) {
         writeln!(page, "  finding    {} in {}: {}", proof.finding, proof.case, proof.title)?;
     }
-    for sentence in &verdict.coverage {
-        writeln!(page, "  coverage   {sentence}")?;
+    if let more @ 1.. = verdict.proofs.len().saturating_sub(PROOFS) {
+        writeln!(page, "  finding    and {more} more, which `--json` lists")?;
+    }
+    if !verdict.cases.is_empty() {
+        writeln!(page, "  judged     over {}", verdict.cases.join(", "))?;
     }
     for help in &verdict.would_test {
         writeln!(page, "  to test    {help}")?;
     }
     Ok(())
 }
+
+/// Findings that are listed of one verdict.
+const PROOFS: usize = 8;

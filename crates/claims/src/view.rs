@@ -15,6 +15,8 @@ use crate::node::Node;
 pub(crate) struct View {
     /// Its role.
     pub(crate) role: String,
+    /// The checksums of its inputs, and how it was audited: what tells it from other cases.
+    pub(crate) inputs: Vec<String>,
     pub(crate) findings: Vec<Node>,
     pub(crate) destinations: Vec<Node>,
     captures: Vec<Node>,
@@ -35,6 +37,7 @@ impl View {
         let rows = case.coverage.rows();
         Self {
             role: role.to_owned(),
+            inputs: inputs(role, case),
             findings: case
                 .findings
                 .iter()
@@ -58,6 +61,7 @@ impl View {
             sentences.push(format!("{}: the captures lack {} bytes that were sent", self.role, self.missing));
         }
         sentences.push(match &self.profile {
+            Some((1, _)) => format!("{}: audited with a profile of 1 value", self.role),
             Some((values, _)) => format!("{}: audited with a profile of {values} values", self.role),
             None => format!("{}: audited without a profile", self.role),
         });
@@ -82,8 +86,14 @@ impl View {
         };
         let marks = match self.phone.get("marks_by_kind") {
             Some(Node::Map(marks)) if !marks.is_empty() => {
-                let kinds = marks.iter().take(8).map(|(kind, count)| format!("{kind} {}", count.as_int()));
-                format!("events: {}", kinds.collect::<Vec<_>>().join(", "))
+                let told = |(kind, count): (&String, &Node)| {
+                    format!("{} ({})", kind.replace(['-', '_'], " "), count.as_int())
+                };
+                let mut kinds: Vec<_> = marks.iter().take(MARKS).map(told).collect();
+                kinds.extend(
+                    marks.len().checked_sub(MARKS + 1).map(|more| format!("and {} kinds more", more + 1)),
+                );
+                format!("events: {}", kinds.join(", "))
             }
             _ => "no events of the phone known".to_owned(),
         };
@@ -115,6 +125,19 @@ fn percent(part: u64, all: u64) -> String {
     }
 }
 
+/// What tells a case from others: its inputs and how they were audited. A case without checksums (they are in every
+/// one that the program wrote) is taken for one of its own.
+fn inputs(role: &str, case: &Case) -> Vec<String> {
+    let sums = case.captures.iter().map(|capture| &capture.sha256).filter(|sum| !sum.is_empty());
+    let sums: Vec<String> = sums.cloned().collect();
+    if sums.is_empty() {
+        return vec![role.to_owned()];
+    }
+    sums.into_iter().chain([format!("{:?} {}", case.profile, case.program)]).collect()
+}
+
+/// Kinds of events that a sentence names.
+const MARKS: usize = 12;
 /// Words of the build that a negative result has to name.
 const BUILD: [&str; 4] = ["model", "region", "fingerprint", "build"];
 

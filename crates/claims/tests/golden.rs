@@ -1,10 +1,10 @@
 //! What a reader gets, and what conditions get to see.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
 
 mod kit;
 
-use claims::{Claims, judge};
-use evidence::{IdentifierKind as Kind, Security, Verdict};
+use claims::{Claims, judge, judge_among};
+use evidence::{Holding, IdentifierKind as Kind, Security, Verdict};
 
 use kit::Made;
 
@@ -41,7 +41,7 @@ contradicted_by = "f.behaviour == 'rhythm'"
 needs = [{ condition = "hours() >= 48.0", words = "the capture is too short", would_test = "a capture of two days" }]
 "#;
 
-fn verdicts() -> Vec<Verdict> {
+fn cases() -> (Made, Made) {
     let before = Made::new(25, &[Kind::Imei])
         .to("a.vendor.example", "SG", "", "none", "Vendor")
         .build("fingerprint", "B1")
@@ -52,7 +52,35 @@ fn verdicts() -> Vec<Verdict> {
         .build("fingerprint", "B2")
         .mark("boot-completed", 1)
         .mark("unlocked", 4);
+    (before, after)
+}
+
+fn verdicts() -> Vec<Verdict> {
+    let (before, after) = cases();
     judge(&Claims::read(FILE).unwrap(), &[("before", &before.0), ("after", &after.0)]).unwrap()
+}
+
+#[test]
+fn statements_without_roles_are_judged_over_their_own_case() {
+    let (before, after) = cases();
+    let claims = Claims::read(FILE).unwrap();
+    let cases = [("before", &before.0), ("after", &after.0)];
+    let (own, together) = judge_among(&claims, "after", &cases).unwrap();
+    assert_eq!((own.len(), together.len()), (3, 1));
+    assert!(own.iter().all(|verdict| verdict.cases == ["after"]), "{own:#?}");
+    assert_ne!(own[0].holding, Holding::Contradicted, "what the other case shows is not held against it");
+    assert_eq!(together[0].cases, ["before", "after"]);
+    assert_eq!(judge_among(&claims, "nobody", &cases).unwrap().0[0].holding, Holding::NotTestable);
+}
+
+#[test]
+fn a_case_in_two_roles_counts_once() {
+    let (before, _) = cases();
+    let mut case = before.0;
+    case.captures[0].sha256 = "ab".to_owned();
+    let verdicts = judge(&Claims::read(FILE).unwrap(), &[("before", &case), ("one", &case)]).unwrap();
+    assert_eq!(verdicts[0].cases, ["before"]);
+    assert_eq!(verdicts[0].proofs.len(), 1);
 }
 
 #[test]

@@ -121,8 +121,8 @@ fn too_short(side: &Sided, others: &[(&Sided, &Told)]) -> Option<Doubt> {
     let (tenths, other) = expected.max_by_key(|(tenths, _)| *tenths)?;
     (tenths < ENOUGH).then(|| {
         let words = format!(
-            "Recorded were {}, in {} {}: at the rate seen there one would expect it {}.{} times here, too few to \
-             miss it.",
+            "Recorded were {}, in {} {}: at the rate seen there one would expect it {}.{} times here, few \
+             enough to be missed by chance.",
             words::duration(own),
             other.side.name,
             words::duration(other.side.recorded_s),

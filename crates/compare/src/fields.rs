@@ -52,7 +52,7 @@ pub(crate) fn fields(sides: &[Sided], kinship: Kinship) -> (Vec<ComparedField>, 
 fn rows<'a>(sides: &[Sided<'a>]) -> BTreeMap<Key<'a>, Row<'a>> {
     let mut rows: BTreeMap<Key, Row> = BTreeMap::new();
     for (place, side) in sides.iter().enumerate() {
-        for series in &side.case.fields {
+        for series in side.case.fields.iter().filter(|series| !is_address(series)) {
             let key = (
                 side.receiver(series.endpoint),
                 series.request.as_str(),
@@ -66,6 +66,12 @@ fn rows<'a>(sides: &[Sided<'a>]) -> BTreeMap<Key<'a>, Row<'a>> {
         }
     }
     rows
+}
+
+/// Whether it is a part of the request's own address: where that is the same, so is its part.
+fn is_address(series: &FieldSeries) -> bool {
+    let part = |value: &FieldValue| series.request.split(['/', ' ']).any(|part| part == value.text);
+    series.constant().is_some_and(part)
 }
 
 /// The same field at another endpoint of the receiver, or under another protection, must hold the same value.
@@ -112,7 +118,7 @@ fn field(
             .iter()
             .map(|one| if let Some(Constant::Is(_, count)) = one { *count } else { 0 })
             .collect(),
-        meaning: words_of(likeness, kinship, &moves_with, &known_as),
+        meaning: words_of(likeness, kinship, &moves_with),
         groups,
         likeness,
         moves_with,
@@ -120,7 +126,7 @@ fn field(
     }
 }
 
-fn words_of(likeness: Likeness, kinship: Kinship, moves: &[String], known: &[IdentifierKind]) -> String {
+fn words_of(likeness: Likeness, kinship: Kinship, moves: &[String]) -> String {
     let mut text = meaning(likeness, kinship).to_owned();
     match moves {
         [] => {}
@@ -129,10 +135,6 @@ fn words_of(likeness: Likeness, kinship: Kinship, moves: &[String], known: &[Ide
             " It moves with the {}; these cases cannot tell which of them it is made from.",
             words::list(many)
         )),
-    }
-    if !known.is_empty() {
-        let kinds: Vec<_> = known.iter().map(|kind| kind.words().to_owned()).collect();
-        text.push_str(&format!(" A search has found in this field: {}.", words::list(&kinds)));
     }
     text
 }

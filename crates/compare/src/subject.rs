@@ -100,7 +100,7 @@ fn behaviour_words(behaviour: &Behaviour) -> String {
         Behaviour::Rhythm { request, .. } => format!("rhythm of {request}"),
         Behaviour::SharedId { receivers, .. } => format!("one identifier at {}", words::list(receivers)),
         Behaviour::Spread { owner, .. } => format!("countries of {owner}"),
-        Behaviour::Stage { stage, identifier, .. } => format!("{} in {stage}", identifier.words()),
+        Behaviour::Stage { stage, identifier, .. } => format!("{} while: {stage}", identifier.words()),
         Behaviour::Trigger { request, mark, .. } => format!("{request} after {}", words::mark(mark)),
         Behaviour::UnresolvedName { name, .. } => format!("name {name} that leads nowhere"),
     }

@@ -71,7 +71,7 @@ pub(crate) fn meaning(likeness: Likeness, kinship: Kinship) -> &'static str {
             "The same on different phones: it does not tell them apart, so it is no name of a device."
         }
         (Likeness::Identical, Kinship::SamePhone) => {
-            "The same in all cases of this phone: it can serve to know it again."
+            "The same in all cases of this phone. Whether other phones have the same, these cases cannot tell."
         }
         (Likeness::Identical, _) => {
             "The same in all. If these are different phones it is no name of a device; if they are one, it can be."

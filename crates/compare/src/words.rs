@@ -33,7 +33,7 @@ pub(crate) fn list(words: &[String]) -> String {
     }
 }
 
-/// A mark's fixed name as people say it: `boot_completed` is `boot completed`.
+/// A mark's fixed name as people say it: `boot-completed` is `boot completed`.
 pub(crate) fn mark(kind: &str) -> String {
-    kind.replace('_', " ")
+    kind.replace(['-', '_'], " ")
 }

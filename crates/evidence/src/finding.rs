@@ -104,7 +104,9 @@ pub enum FindingKind {
     PackageArrived {
         /// Its package.
         package: String,
-        /// Its version, for people and as it counts.
+        /// Its version, for people and as it counts. `package_version` in files: a finding's `version` is its
+        /// detector's.
+        #[serde(rename = "package_version")]
         version: String,
         /// SHA-256 of what arrived, in lower-case hex.
         sha256: String,

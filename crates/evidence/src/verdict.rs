@@ -1,5 +1,7 @@
 //! What a vendor said, and whether it holds.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::FindingId;
@@ -56,6 +58,9 @@ pub struct Proof {
 pub struct Verdict {
     /// What was judged.
     pub claim: Claim,
+    /// The cases it was judged over, by the names they were given.
+    #[serde(default)]
+    pub cases: Vec<String>,
     /// What came out.
     pub holding: Holding,
     /// Why, in words.
@@ -66,4 +71,14 @@ pub struct Verdict {
     pub coverage: Vec<String>,
     /// What would test it, where the evidence cannot.
     pub would_test: Vec<String>,
+}
+
+impl Verdict {
+    /// What the cases of several verdicts could show, each sentence once: statements that were judged over the same
+    /// cases have the same sentences.
+    pub fn coverage_of<'v>(verdicts: impl IntoIterator<Item = &'v Self>) -> Vec<&'v str> {
+        let mut known = BTreeSet::new();
+        let sentences = verdicts.into_iter().flat_map(|verdict| &verdict.coverage).map(String::as_str);
+        sentences.filter(|sentence| known.insert(*sentence)).collect()
+    }
 }

@@ -16,14 +16,23 @@ use serde_json::Value;
 use crate::{hostile::Base, markup, whole};
 
 pub(crate) fn case(input: &[u8]) {
-    let case: Result<Case, _> = match input.first() {
-        Some(b'{') => serde_json::from_slice(input),
-        _ => serde_json::from_value(SAMPLE.edited(input)),
-    };
-    let Ok(case) = case else { return };
+    let Some(case) = hostile(input) else { return };
     check_json(&case);
     check_outputs(&case);
     check_proofs(&case);
+}
+
+/// The case that an input stands for; none where it is refused.
+pub(crate) fn hostile(input: &[u8]) -> Option<Case> {
+    match input.first() {
+        Some(b'{') => serde_json::from_slice(input).ok(),
+        _ => serde_json::from_value(SAMPLE.edited(input)).ok(),
+    }
+}
+
+/// The sample's case as it is.
+pub(crate) fn sample() -> Case {
+    hostile(&[]).unwrap()
 }
 
 fn check_json(case: &Case) {

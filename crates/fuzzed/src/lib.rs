@@ -31,6 +31,7 @@ mod quic;
 mod sealed;
 mod search;
 mod session;
+mod several;
 mod whole;
 
 /// A part of the program and the laws it keeps.
@@ -53,6 +54,7 @@ pub const TARGETS: &[Target] = &[
     target("axml", &[], 400_000, apps::axml),
     target("capture", CAPTURES, 4_000_000, capture::read),
     target("case", &[], 25_000, case::case),
+    target("claims", &[], 60_000, several::claims),
     target("coap", &[], 200_000, |bytes| session::datagrams([40_000, 5683], bytes)),
     target("coap_stream", &[], 100_000, |bytes| session::stream([40_000, 5683], bytes)),
     target("connection", &[], 400_000, connection::connection),
@@ -85,6 +87,7 @@ pub const TARGETS: &[Target] = &[
     target("quic", &[], 200_000, |bytes| session::datagrams([40_000, 443], bytes)),
     target("quic_data", &[], 100_000, quic::data),
     target("quic_frames", &[], 100_000, quic::frames),
+    target("several", &[], 10_000, several::several),
     target("shapes", &[], 100_000, search::shapes),
     target("signatures", &["apk"], 200_000, apps::signatures),
     target("ssdp", &[], 200_000, |bytes| session::datagrams([40_000, 1900], bytes)),

@@ -19,4 +19,4 @@ pub use digests::digests_of;
 pub use forms::spellings;
 pub use profile::{Place, Profile, ProfileError, Value};
 pub use search::{Match, Needle, NeedleId, Needles};
-pub use shown::{shows, shows_numbers};
+pub use shown::{shows, shows_member, shows_numbers};

@@ -5,6 +5,7 @@ use evidence::IdentifierKind;
 use crate::{
     Value,
     forms::{self, Reach, Shape},
+    shapes::is_package,
 };
 
 /// Whether `found` holds one of the forms that the value, in its canonical writing, is searched for in: written,
@@ -32,6 +33,15 @@ pub fn shows_numbers(canonical: &str, found: &[u8]) -> bool {
     let mut numbers = numbers(canonical.as_bytes()).peekable();
     let mut there = self::numbers(found);
     numbers.peek().is_some() && numbers.all(|number| there.any(|other| other == number))
+}
+
+/// Whether `found` may be a member of a list of this kind. A list that is only recognised by its shape has no writing
+/// of its own: its proof leads to the first of its members.
+pub fn shows_member(list: IdentifierKind, found: &[u8]) -> bool {
+    match list {
+        IdentifierKind::PackageList => found.split(|byte| b" ,;:/\"".contains(byte)).any(is_package),
+        _ => !found.is_empty(),
+    }
 }
 
 fn numbers(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {

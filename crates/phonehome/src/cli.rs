@@ -162,7 +162,9 @@ pub(crate) struct ReportArguments {
     /// The file to write; standard output if left out
     #[arg(short, long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// Verdicts on what vendors said, as a list in JSON: one file for each case, in the cases' order
+    /// What vendors said: a claims.toml, or the verdicts that `phonehome claims --json` printed; one file for each
+    /// case, in the cases' order. Statements of a claims.toml are judged over its case, those with roles over the
+    /// cases of these names
     #[arg(long, value_name = "FILE")]
     pub(crate) verdicts: Vec<PathBuf>,
 }

@@ -71,3 +71,42 @@ fn what_is_no_case_ends_the_run() {
     assert_eq!(run(&desk, &["compare", "old.case"]).0, 2);
     assert_eq!(run(&desk, &["report", "old.case"]).0, 2);
 }
+
+/// What a vendor said, one statement on a phone and one on two.
+const CLAIMS: &str = r#"
+format = "phonehome-claims/1.0"
+vendor = "Vendor"
+[[claim]]
+id = "encrypted"
+statement = "All data are encrypted."
+source = "a letter"
+template = "encrypted"
+[[claim]]
+id = "fixed"
+statement = "The update ended it."
+source = "another letter"
+template = "fixed_in_build"
+with = { kinds = ["imei"] }
+"#;
+
+#[test]
+fn an_assessment_takes_what_was_said_or_the_verdicts_on_it() {
+    let desk = desk();
+    desk.write("claims.toml", CLAIMS.as_bytes());
+    let cases = ["report", "before=old.case", "after=new.case", "--assessment", "--verdicts"];
+    let with = |file: &'static str| [&cases[..], &[file]].concat();
+    let (code, text, errors) = run(&desk, &with("claims.toml"));
+    assert_eq!((code, errors.as_str()), (0, ""));
+    for words in ["2 statements", "“All data are encrypted.”", "Judged over: before and after"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let (_, verdicts, _) =
+        run(&desk, &["claims", "before=old.case", "after=new.case", "claims.toml", "--json"]);
+    desk.write("verdicts.json", verdicts.as_bytes());
+    let (code, text, errors) = run(&desk, &with("verdicts.json"));
+    assert_eq!((code, errors.as_str()), (0, ""));
+    assert!(text.contains("“The update ended it.”"), "{text}");
+    desk.write("wrong.toml", b"format = 1");
+    assert_eq!(run(&desk, &with("wrong.toml")).0, 5);
+    assert_eq!(run(&desk, &with("x.pcap")).0, 4);
+}

@@ -1,6 +1,8 @@
 //! A comparison -> text, JSON, Markdown, a page: the coverage of each side, the table, what differs, who is told
 //! apart by what.
 
+use std::collections::BTreeMap;
+
 use evidence::{
     Cell, Change, ComparedDestination, ComparedField, ComparedValue, Comparison, Contact, Difference,
     Inventory, Kinship, Likeness, Presence, Side,
@@ -49,6 +51,7 @@ fn document(comparison: &Comparison, options: ComparisonOptions) -> Document {
     blocks.push(Block::Paragraph(line(kinship(comparison.kinship))));
     blocks.push(Block::Section("What leaves, case by case".to_owned()));
     blocks.extend(table(&names, &rows));
+    blocks.extend(absences(&names, &rows));
     blocks.extend(rows.iter().filter(|row| row.change != Change::Same).flat_map(|row| part(&names, row)));
     let reached: Vec<_> = comparison.destinations.iter().filter(|one| shown(one.change)).collect();
     blocks.extend(destinations(&names, &reached));
@@ -65,6 +68,7 @@ fn document(comparison: &Comparison, options: ComparisonOptions) -> Document {
         lead: headline(comparison),
         blocks,
         foot: format!("Written by {}.", comparison.program),
+        unshown: String::new(),
     }
 }
 
@@ -176,7 +180,7 @@ fn table(names: &[String], rows: &[&Difference]) -> Vec<Block> {
 
 fn cell(cell: &Cell) -> Line {
     match cell.presence {
-        Presence::Seen => line(format!("yes, {}", words::times(cell.count))),
+        Presence::Seen => seen(cell),
         Presence::NotSeen if cell.contacted => line("no (receiver talked to)"),
         Presence::NotSeen => line("no"),
         Presence::CouldNotBeSeen => {
@@ -185,14 +189,71 @@ fn cell(cell: &Cell) -> Line {
     }
 }
 
-/// What a row has to say beyond its cells.
+/// `yes, 54 times: F-0011aabb, frame 26`.
+fn seen(cell: &Cell) -> Line {
+    let mut told = line(format!("yes, {}", words::times(cell.count)));
+    if let Some(first) = cell.findings.first() {
+        told.extend([Inline::Words(": ".to_owned()), Inline::Value(first.0.clone())]);
+    }
+    if let Some((_, _, frame)) = &cell.proof {
+        told.push(Inline::Words(format!(", frame {frame}")));
+    }
+    if let more @ 1.. = cell.findings.len().saturating_sub(1) {
+        told.push(Inline::Words(format!("; {}", words::counted(more as u64, "more finding"))));
+    }
+    told
+}
+
+/// Why a case that does not have something may have it all the same: each reason once, with what it is said of.
+fn absences(names: &[String], rows: &[&Difference]) -> Vec<Block> {
+    let mut told: Vec<((usize, bool, String), Vec<String>)> = Vec::new();
+    let mut places: BTreeMap<(usize, bool, String), usize> = BTreeMap::new();
+    for row in rows {
+        for (place, cell) in row.cells.iter().enumerate().filter(|(_, cell)| !cell.doubts.is_empty()) {
+            let doubts: Vec<_> = cell.doubts.iter().map(|doubt| doubt.words.as_str()).collect();
+            let key = (place, cell.presence == Presence::CouldNotBeSeen, doubts.join(" "));
+            let what = match row.receiver.as_str() {
+                "" => row.subject.clone(),
+                receiver => format!("{} to {receiver}", row.subject),
+            };
+            let known = *places.entry(key.clone()).or_insert(told.len());
+            match told.get_mut(known) {
+                Some((_, subjects)) => subjects.push(what),
+                None => told.push((key, vec![what])),
+            }
+        }
+    }
+    if told.is_empty() {
+        return Vec::new();
+    }
+    let items = told.into_iter().take(ROWS).map(|((place, blind, why), subjects)| {
+        let name = names.get(place).cloned().unwrap_or_default();
+        let weight = if blind { "could not have been seen, or hardly" } else { "not seen" };
+        let said = format!(" {weight}. {why} Said of: {}.", listed(&subjects));
+        vec![Inline::Strong(format!("{name}:")), Inline::Words(said)]
+    });
+    let items = items.collect();
+    vec![Block::Part("What a “no” and a “?” leave open".to_owned(), None), Block::Items(items)]
+}
+
+/// The first few, and how many more.
+fn listed(subjects: &[String]) -> String {
+    let mut shown: Vec<_> = subjects.iter().take(SUBJECTS).cloned().collect();
+    if let more @ 1.. = subjects.len().saturating_sub(SUBJECTS) {
+        shown.push(format!("{} more", words::number(more as u64)));
+    }
+    words::list(&shown)
+}
+
+/// What a row has to say beyond its cells: in what the cases differ that have it.
 fn part(names: &[String], row: &Difference) -> Vec<Block> {
+    if row.shifts.is_empty() && row.remarks.is_empty() {
+        return Vec::new();
+    }
     let to = if row.receiver.is_empty() { String::new() } else { format!(" → {}", row.receiver) };
-    let mut blocks =
-        vec![Block::Part(format!("{}{to}: {}", row.subject, change_words(row.change)), Some(row.severity))];
+    let title = format!("{}{to}: {}", words::capital(&row.subject), change_words(row.change));
+    let mut blocks = vec![Block::Part(title, Some(row.severity))];
     blocks.extend(row.remarks.iter().map(|remark| Block::Warning(line(remark.clone()))));
-    let named = names.iter().zip(&row.cells);
-    blocks.push(Block::Facts(named.map(|(name, cell)| (name.clone(), cell_line(cell))).collect()));
     if !row.shifts.is_empty() {
         let head = ["Differs in".to_owned()].into_iter().chain(names.iter().cloned()).collect();
         let rows = row.shifts.iter().map(|shift| {
@@ -202,28 +263,6 @@ fn part(names: &[String], row: &Difference) -> Vec<Block> {
         blocks.push(Block::Table(head, rows.collect()));
     }
     blocks
-}
-
-fn cell_line(cell: &Cell) -> Line {
-    match cell.presence {
-        Presence::Seen => {
-            let ids: Vec<_> = cell.findings.iter().map(|id| id.0.clone()).collect();
-            let mut told = line(format!("seen {}, ", words::times(cell.count)));
-            told.push(Inline::Value(ids.join(", ")));
-            if let Some((capture, exchange, frame)) = &cell.proof {
-                told.push(Inline::Words(format!("; frame {frame}, exchange {exchange} of ")));
-                told.push(Inline::Value(capture.clone()));
-            }
-            told
-        }
-        presence => {
-            let blind = presence == Presence::CouldNotBeSeen;
-            let first = if blind { "not seen, but could not have been, or hardly. " } else { "not seen. " };
-            let doubts: Vec<_> = cell.doubts.iter().map(|doubt| doubt.words.clone()).collect();
-            let contact = if cell.contacted { "Its receiver was talked to. " } else { "" };
-            line(format!("{first}{contact}{}", doubts.join(" ")))
-        }
-    }
 }
 
 fn destinations(names: &[String], reached: &[&ComparedDestination]) -> Vec<Block> {
@@ -284,51 +323,64 @@ fn inventories(names: &[String], all: &[Inventory], options: ComparisonOptions) 
 }
 
 fn compared_values(names: &[String], values: &[&ComparedValue]) -> Vec<Block> {
-    if values.is_empty() {
-        return Vec::new();
-    }
-    let head =
-        ["Looks like", "Receiver", "Field"].map(str::to_owned).into_iter().chain(names.iter().cloned());
-    let head = head.chain(["What follows".to_owned()]).collect();
+    let head = ["Looks like", "Receiver", "Field"].map(str::to_owned);
     let rows = values.iter().take(ROWS).map(|one| {
         let cells = one.values.iter().map(|own| value(own.join(", ")));
-        [line(one.identifier.words()), value(one.receiver.clone()), value(one.field.clone())]
-            .into_iter()
-            .chain(cells)
-            .chain([line(one.meaning.clone())])
-            .collect()
+        let first = [line(one.identifier.words()), value(one.receiver.clone()), value(one.field.clone())];
+        (one.meaning.as_str(), first.into_iter().chain(cells).collect())
     });
-    vec![Block::Section("Values that look identifying".to_owned()), Block::Table(head, rows.collect())]
+    by_meaning("Values that look identifying", &head, names, rows)
 }
 
 fn compared_fields(names: &[String], fields: &[&ComparedField], dropped: u64) -> Vec<Block> {
-    if fields.is_empty() {
-        return Vec::new();
-    }
-    let head = ["Request", "Field"].map(str::to_owned).into_iter().chain(names.iter().cloned());
-    let head = head.chain(["What follows".to_owned()]).collect();
+    let head = ["Request", "Field", "A search found"].map(str::to_owned);
     let rows = fields.iter().take(ROWS).map(|one| {
         let cells = one.values.iter().map(|own| own.clone().map_or_else(|| line("–"), value));
-        [value(format!("{} {}", one.receiver, one.request)), value(one.field.clone())]
-            .into_iter()
-            .chain(cells)
-            .chain([line(one.meaning.clone())])
-            .collect()
+        let known: Vec<_> = one.known_as.iter().map(|kind| kind.words().to_owned()).collect();
+        let known = if known.is_empty() { line("nothing") } else { line(words::list(&known)) };
+        let first = [value(format!("{} {}", one.receiver, one.request)), value(one.field.clone()), known];
+        (one.meaning.as_str(), first.into_iter().chain(cells).collect())
     });
-    let title = "Fields with one value throughout a case".to_owned();
-    let mut blocks = vec![Block::Section(title), Block::Table(head, rows.collect())];
+    let mut blocks = by_meaning("Fields with one value throughout a case", &head, names, rows);
     let more = dropped.saturating_add(fields.len().saturating_sub(ROWS) as u64);
-    if more > 0 {
+    if more > 0 && !blocks.is_empty() {
         blocks.push(Block::Paragraph(line(format!("And {}.", words::counted(more, "field")))));
     }
     blocks
 }
 
-const LEGEND: &str = "? stands where a case does not have something and could not have shown it, or hardly; the \
-    reasons are below. A plain no is as good as the coverage above.";
+/// A section with a table for each thing that follows, in the order in which they come.
+fn by_meaning<'r>(
+    title: &str,
+    first: &[String],
+    names: &[String],
+    rows: impl Iterator<Item = (&'r str, Vec<Line>)>,
+) -> Vec<Block> {
+    let mut tables: Vec<(&str, Vec<Vec<Line>>)> = Vec::new();
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    for (meaning, row) in rows {
+        let place = *places.entry(meaning).or_insert(tables.len());
+        match tables.get_mut(place) {
+            Some((_, rows)) => rows.push(row),
+            None => tables.push((meaning, vec![row])),
+        }
+    }
+    if tables.is_empty() {
+        return Vec::new();
+    }
+    let head: Vec<_> = first.iter().chain(names).cloned().collect();
+    let tables = tables
+        .into_iter()
+        .flat_map(|(meaning, rows)| [Block::Paragraph(line(meaning)), Block::Table(head.clone(), rows)]);
+    std::iter::once(Block::Section(title.to_owned())).chain(tables).collect()
+}
+
+const LEGEND: &str = "? stands where a case does not have something and could not have shown it, or hardly. A plain no is as good as the coverage above.";
 /// The changes, in the order in which they are told.
 const CHANGES: [Change; 5] =
     [Change::Appeared, Change::Vanished, Change::Changed, Change::Partly, Change::Same];
+/// Subjects that a reason names.
+const SUBJECTS: usize = 4;
 /// Rows shown of a table.
 const ROWS: usize = 300;
 /// Inventories shown.

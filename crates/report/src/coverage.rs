@@ -47,7 +47,7 @@ impl Coverage {
     }
 
     /// The limits that were reached with no bytes to show for it: what lies deeper was not looked for.
-    fn depths(&self) -> Vec<&str> {
+    pub(crate) fn depths(&self) -> Vec<&str> {
         let shallow = |row: &&LedgerRow| row.fate == Fate::OverLimit && row.bytes == 0;
         self.rows.iter().filter(shallow).map(|row| row.reason.as_str()).collect()
     }
@@ -117,7 +117,7 @@ fn sum<'a>(rows: impl Iterator<Item = &'a LedgerRow>) -> u64 {
 }
 
 /// Limits named in a sentence; the others are in the ledger.
-const REASONS: usize = 3;
+pub(crate) const REASONS: usize = 3;
 /// What could not be read, and how a sentence goes on after its share.
 const BLIND: &[(Fate, &str)] = &[
     (Fate::Encrypted, "was encrypted and no key was given"),

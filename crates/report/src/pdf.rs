@@ -2,8 +2,8 @@
 //!
 //! A4 pages, text in the fonts that every reader has (Helvetica and Courier, annex D of the standard), so nothing is
 //! embedded, nothing is fetched, and the same document gives the same bytes. The price: characters outside
-//! `WinAnsiEncoding`, Chinese among them, are written by their numbers; the page and Markdown have them. No links,
-//! no scripts, no forms.
+//! `WinAnsiEncoding`, Chinese among them, are written by their numbers, and a sentence at the end says so; the page
+//! and Markdown have them. No links, no scripts, no forms.
 
 use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
 
@@ -23,7 +23,16 @@ pub(crate) fn pdf(document: &Document) -> Vec<u8> {
     }
     layout.gap(12.0);
     layout.line(&[Piece::new(&document.foot, Face::Text, SOFT)], LEFT, WIDTH, 8.5);
+    if lacks(document) {
+        layout.line(&[Piece::new(&document.unshown, Face::Text, SOFT)], LEFT, WIDTH, 8.5);
+    }
     layout.finish(document)
+}
+
+/// Whether it holds characters that are written by their numbers.
+fn lacks(document: &Document) -> bool {
+    let lacks = |one: char| !one.is_control() && one != '→' && single(one).is_none();
+    document.markdown().chars().any(lacks)
 }
 
 /// A font.
@@ -101,23 +110,21 @@ fn severity_colour(severity: evidence::Severity) -> Colour {
 fn encoded(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     for character in plain::visible(text).chars() {
-        match character {
-            ' '..='~' => bytes.extend(u8::try_from(character)),
-            '\u{a0}'..='\u{ff}' => bytes.extend(u8::try_from(u32::from(character))),
-            '€' => bytes.push(0x80),
-            '…' => bytes.push(0x85),
-            '‘' => bytes.push(0x91),
-            '’' => bytes.push(0x92),
-            '“' => bytes.push(0x93),
-            '”' => bytes.push(0x94),
-            '•' => bytes.push(0x95),
-            '–' => bytes.push(0x96),
-            '—' => bytes.push(0x97),
-            '→' => bytes.extend(b"->"),
-            other => bytes.extend(format!("{{U+{:04X}}}", u32::from(other)).into_bytes()),
+        match (single(character), character) {
+            (Some(byte), _) => bytes.push(byte),
+            (None, '→') => bytes.extend(b"->"),
+            (None, other) => bytes.extend(format!("{{U+{:04X}}}", u32::from(other)).into_bytes()),
         }
     }
     bytes
+}
+
+/// A character's byte in `WinAnsiEncoding`, where it has one.
+fn single(character: char) -> Option<u8> {
+    match character {
+        ' '..='~' | '\u{a0}'..='\u{ff}' => u8::try_from(u32::from(character)).ok(),
+        other => WIN_ANSI.iter().find(|(known, _)| *known == other).map(|(_, byte)| *byte),
+    }
 }
 
 /// A word or a space that is drawn as a whole.
@@ -349,6 +356,37 @@ fn shares(head: &[Vec<Piece>], body: &[Vec<Vec<Piece>>]) -> Vec<f32> {
     weights.iter().map(|weight| WIDTH * weight / all.max(1.0)).collect()
 }
 
+/// What `WinAnsiEncoding` has between `~` and the no-break space (ISO 32000, annex D.2).
+const WIN_ANSI: &[(char, u8)] = &[
+    ('€', 0x80),
+    ('‚', 0x82),
+    ('ƒ', 0x83),
+    ('„', 0x84),
+    ('…', 0x85),
+    ('†', 0x86),
+    ('‡', 0x87),
+    ('ˆ', 0x88),
+    ('‰', 0x89),
+    ('Š', 0x8a),
+    ('‹', 0x8b),
+    ('Œ', 0x8c),
+    ('Ž', 0x8e),
+    ('‘', 0x91),
+    ('’', 0x92),
+    ('“', 0x93),
+    ('”', 0x94),
+    ('•', 0x95),
+    ('–', 0x96),
+    ('—', 0x97),
+    ('˜', 0x98),
+    ('™', 0x99),
+    ('š', 0x9a),
+    ('›', 0x9b),
+    ('œ', 0x9c),
+    ('ž', 0x9e),
+    ('Ÿ', 0x9f),
+];
+
 const INK: Colour = [0.1, 0.1, 0.1];
 const SOFT: Colour = [0.38, 0.38, 0.36];
 const ACCENT: Colour = [0.05, 0.36, 0.39];
@@ -369,7 +407,7 @@ const LEADING: f32 = 1.32;
 const VALUE: usize = 300;
 const WORDS: usize = 4000;
 
-/// Width of characters beyond `~`: none of those that occur in words is wider but a few, which then touch.
+/// Width of what has none, of control characters, which are never written.
 const OTHER: u16 = 600;
 /// Widths of Helvetica from the space on.
 #[rustfmt::skip]
@@ -379,7 +417,15 @@ const TEXT: &[u16] = &[
     1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833, 722, 778,
     667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556,
     333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556,
-    556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584,
+    556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584, 350,
+    556, 350, 222, 556, 333, 1000, 556, 556, 333, 1000, 667, 333, 1000, 350, 611, 350,
+    350, 222, 222, 333, 333, 350, 556, 1000, 333, 1000, 500, 333, 944, 350, 500, 667,
+    278, 333, 556, 556, 556, 556, 260, 556, 333, 737, 370, 556, 584, 333, 737, 333,
+    400, 584, 333, 333, 333, 556, 537, 278, 333, 333, 365, 556, 834, 834, 834, 611,
+    667, 667, 667, 667, 667, 667, 1000, 722, 667, 667, 667, 667, 278, 278, 278, 278,
+    722, 722, 778, 778, 778, 778, 778, 584, 778, 722, 722, 722, 722, 667, 667, 611,
+    556, 556, 556, 556, 556, 556, 889, 500, 556, 556, 556, 556, 278, 278, 278, 278,
+    556, 556, 556, 556, 556, 556, 556, 584, 611, 556, 556, 556, 556, 500, 556, 500,
 ];
 /// Widths of Helvetica-Bold from the space on.
 #[rustfmt::skip]
@@ -389,7 +435,15 @@ const BOLD: &[u16] = &[
     975, 722, 722, 722, 722, 667, 611, 778, 722, 278, 556, 722, 611, 833, 722, 778,
     667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 333, 278, 333, 584, 556,
     333, 556, 611, 556, 611, 556, 333, 611, 611, 278, 278, 556, 278, 889, 611, 611,
-    611, 611, 389, 556, 333, 611, 556, 778, 556, 556, 500, 389, 280, 389, 584,
+    611, 611, 389, 556, 333, 611, 556, 778, 556, 556, 500, 389, 280, 389, 584, 350,
+    556, 350, 278, 556, 500, 1000, 556, 556, 333, 1000, 667, 333, 1000, 350, 611, 350,
+    350, 278, 278, 500, 500, 350, 556, 1000, 333, 1000, 556, 333, 944, 350, 500, 667,
+    278, 333, 556, 556, 556, 556, 280, 556, 333, 737, 370, 556, 584, 333, 737, 333,
+    400, 584, 333, 333, 333, 611, 556, 278, 333, 333, 365, 556, 834, 834, 834, 611,
+    722, 722, 722, 722, 722, 722, 1000, 722, 667, 667, 667, 667, 278, 278, 278, 278,
+    722, 722, 778, 778, 778, 778, 778, 584, 778, 722, 722, 722, 722, 667, 667, 611,
+    556, 556, 556, 556, 556, 556, 889, 556, 556, 556, 556, 556, 278, 278, 278, 278,
+    611, 611, 611, 611, 611, 611, 611, 584, 611, 611, 611, 611, 611, 556, 611, 556,
 ];
 
 #[cfg(test)]
@@ -399,6 +453,10 @@ mod tests {
 
     #[test]
     fn characters_of_the_page_are_encoded_and_others_told() {
+        assert_eq!(encoded("Šž„"), b"\x8a\x9e\x84");
+        let document =
+            |text: &str| Document { blocks: vec![Block::Paragraph(words(text))], ..Document::default() };
+        assert!(lacks(&document("Laima 张")) && !lacks(&document("Šárka → “x”")));
         assert_eq!(encoded("aé–词\u{202e}\u{1b}"), b"a\xe9\x96{U+8BCD}\\u{202e}\\u{1b}");
     }
 

@@ -37,6 +37,11 @@ fn section(verdicts: &[Verdict]) -> Markup {
             h2 #claims-title { "What was said, and whether it holds" }
             p.intro { (words::capital(&tally(verdicts))) ". A statement that is consistent is not proved: nothing that was seen speaks against it." }
             @for verdict in verdicts { (card(verdict)) }
+            @let told = Verdict::coverage_of(verdicts);
+            @if !told.is_empty() {
+                h3 { "What could be seen" }
+                ul.plain { @for sentence in told { li { (Prose(sentence)) } } }
+            }
         }
     }
 }
@@ -56,13 +61,14 @@ fn card(verdict: &Verdict) -> Markup {
                     dt { @if verdict.holding == Holding::Contradicted { "Against it" } @else { "Seen" } }
                     dd {
                         ul.plain {
-                            @for proof in &verdict.proofs {
+                            @for proof in verdict.proofs.iter().take(PROOFS) {
                                 li { code { (Shown(&proof.finding.0)) } " in " (Shown(&proof.case)) ": " (Prose(&proof.title)) }
                             }
+                            @if let Some(more) = more(verdict) { li { (more) } }
                         }
                     }
                 }
-                @if !verdict.coverage.is_empty() { dt { "What could be seen" } dd { (list(&verdict.coverage)) } }
+                @if !verdict.cases.is_empty() { dt { "Judged over" } dd { (Shown(&words::list(&verdict.cases))) } }
                 @if !verdict.would_test.is_empty() { dt { "What would test it" } dd { (list(&verdict.would_test)) } }
             }
             p.proof { code { (Shown(&claim.id)) } }
@@ -72,6 +78,12 @@ fn card(verdict: &Verdict) -> Markup {
 
 fn list(sentences: &[String]) -> Markup {
     html! { ul.plain { @for sentence in sentences { li { (Prose(sentence)) } } } }
+}
+
+/// `and 12 more`, where a verdict has more findings than are listed.
+fn more(verdict: &Verdict) -> Option<String> {
+    let more = verdict.proofs.len().checked_sub(PROOFS + 1)?;
+    Some(format!("and {} more", more + 1))
 }
 
 /// The colour: that of a severity.
@@ -116,7 +128,7 @@ fn write(page: &mut impl std::fmt::Write, verdicts: &[Verdict]) -> std::fmt::Res
         writeln!(page, "- **{holding}**: “{}” ({})", text(&claim.statement), code(&claim.id))?;
         writeln!(page, "  - Said by {}, {}", text(&claim.by), text(&claim.source))?;
         verdict.reasons.iter().try_for_each(|reason| writeln!(page, "  - Because {}", text(reason)))?;
-        for proof in &verdict.proofs {
+        for proof in verdict.proofs.iter().take(PROOFS) {
             writeln!(
                 page,
                 "  - Finding {} in {}: {}",
@@ -125,14 +137,21 @@ fn write(page: &mut impl std::fmt::Write, verdicts: &[Verdict]) -> std::fmt::Res
                 text(&proof.title)
             )?;
         }
-        verdict
-            .coverage
-            .iter()
-            .try_for_each(|sentence| writeln!(page, "  - Coverage: {}", text(sentence)))?;
+        more(verdict).map_or(Ok(()), |more| writeln!(page, "  - {}", words::capital(&more)))?;
+        if !verdict.cases.is_empty() {
+            writeln!(page, "  - Judged over {}", text(&words::list(&verdict.cases)))?;
+        }
         verdict.would_test.iter().try_for_each(|help| writeln!(page, "  - To test it: {}", text(help)))?;
     }
-    Ok(())
+    let told = Verdict::coverage_of(verdicts);
+    if !told.is_empty() {
+        writeln!(page, "\nWhat could be seen:\n")?;
+    }
+    told.iter().try_for_each(|sentence| writeln!(page, "- {}", text(sentence)))
 }
+
+/// Findings that are listed of one verdict.
+const PROOFS: usize = 8;
 
 #[cfg(test)]
 mod tests {
@@ -148,6 +167,7 @@ mod tests {
                 statement: statement.to_owned(),
                 source: "a letter".to_owned(),
             },
+            cases: vec!["new".to_owned()],
             holding: Holding::Contradicted,
             reasons: vec!["it was readable".to_owned()],
             proofs: vec![Proof {
@@ -175,7 +195,8 @@ mod tests {
             "## What was said, and whether it holds\n\n\
              1 statement: 1 contradicted, 0 consistent with what was seen, 0 not testable from this evidence.\n\n\
              - **Contradicted**: “\\<script\\>x\\</script\\> \\[a\\](http: //b) \\\\u{202e}” (`encrypted`)\n  \
-             - Said by V, a letter\n  - Because it was readable\n  - Finding `F-1` in new: t\n  - Coverage: 25 hours\n"
+             - Said by V, a letter\n  - Because it was readable\n  - Finding `F-1` in new: t\n  \
+             - Judged over new\n\nWhat could be seen:\n\n- 25 hours\n"
         );
     }
 }

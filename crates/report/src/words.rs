@@ -367,7 +367,7 @@ pub(crate) fn place_of(case: &Case, occurrence: &Occurrence) -> String {
 
 /// An event by its fixed name: `boot_completed` is `Boot completed`.
 pub(crate) fn mark(kind: &str) -> String {
-    capital(&kind.replace('_', " "))
+    capital(&kind.replace(['-', '_'], " "))
 }
 
 /// `2019-03-21 07:41:05`, or that it is not known.

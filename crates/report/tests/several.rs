@@ -22,7 +22,7 @@ fn compared(cases: &[(&str, &Case)]) -> Comparison {
 
 const ALL: ComparisonOptions = ComparisonOptions { changed_only: false };
 const OPTIONS: AssessmentOptions =
-    AssessmentOptions { language: Language::English, program: "phonehome 0.1.0" };
+    AssessmentOptions { language: Language::English, program: "phonehome 0.1.0", verdicts: &[] };
 
 fn verdicts() -> Vec<Verdict> {
     let verdict = |id: &str, holding, reasons: &str| Verdict {
@@ -32,6 +32,7 @@ fn verdicts() -> Vec<Verdict> {
             statement: "All data are encrypted.".to_owned(),
             source: "a letter".to_owned(),
         },
+        cases: vec!["Phone A".to_owned()],
         holding,
         reasons: vec![reasons.to_owned()],
         proofs: vec![],
@@ -113,7 +114,7 @@ fn an_assessment_reads_well() {
     ];
     let text = assessment::markdown(&devices, &OPTIONS).unwrap();
     insta::assert_snapshot!("assessment_markdown", text);
-    assert!(text.contains("Phone B: nothing was found."), "{text}");
+    assert!(text.contains("Phone B: nothing was found in "), "{text}");
     assert!(text.contains("region EU; build X/1"), "{text}");
     for finding in &case.findings {
         assert!(text.contains(&finding.id.0), "{} is in no risk", finding.id);

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use evidence::{
-    Behaviour, Direction, Evidence, Finding, Grade, IdentifierKind, Mark, Severity, SightingGroup, Timestamp,
+    Behaviour, Destination, Direction, Evidence, Finding, Grade, IdentifierKind, Mark, Severity,
+    SightingGroup, Timestamp,
 };
 
 use super::{Scene, Told, occasion, times, value, weight};
@@ -34,6 +35,7 @@ pub(super) fn judge(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             };
             let receiver = destination.receiver();
             if group.key.direction != Direction::Out
+                || is_local(destination)
                 || weight(group) < Severity::Medium
                 || is_own(group, receiver)
             {
@@ -58,6 +60,11 @@ pub(super) fn judge(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             shares.into_iter().filter_map(|((receiver, kind), share)| told(&stage, receiver, kind, share));
         findings.extend(told);
     }
+}
+
+/// Whether it stays in the network that the phone is in, which it has to tell who it is in every state.
+fn is_local(destination: &Destination) -> bool {
+    crate::findings::receiver(destination) == crate::findings::Receiver::LocalNetwork
 }
 
 /// Whether a page's address was told to the page's own host: that is how it is fetched.

@@ -92,6 +92,10 @@ fn in_message(profile: &Profile, (value, number): Sent<'_>, rows: &Rows<'_>) -> 
     let grade = found().map(|one| one.known.grade).max().unwrap_or(Grade::Known);
     // What stands in the phone's store may have been written by the phone's owner.
     let visible = rows.iter().all(|(row, _)| row.visible);
+    // And its text is then the message itself, which tells nothing of itself.
+    if visible && value.kind == IdentifierKind::MessageText {
+        return None;
+    }
     let severity = if visible { lower(value.kind.severity()) } else { value.kind.severity() };
     let carried = rows.iter().any(|(row, _)| row.carried);
     let proofs = found().take(PROOFS).map(|one| Evidence {

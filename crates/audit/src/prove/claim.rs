@@ -18,8 +18,9 @@ pub fn claimed(finding: &Finding, evidence: &Evidence, replay: &Replay) -> Resul
         identifiers::shows(*identifier, value, how.spelling.as_bytes())
             && unmasked::agrees(*identifier, how, bytes).is_some()
     };
+    let member = || value.starts_with("list of ") && identifiers::shows_member(*identifier, bytes);
     let shown = identifiers::shows(*identifier, value, bytes)
-        || (*grade == Grade::Shaped && identifiers::shows_numbers(value, bytes))
+        || (*grade == Grade::Shaped && (member() || identifiers::shows_numbers(value, bytes)))
         || hashed.iter().any(made);
     if evidence.relation != Relation::Value || shown {
         return Ok(());

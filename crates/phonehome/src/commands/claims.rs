@@ -70,7 +70,8 @@ fn is_unused(role: &str, claims: &Claims) -> bool {
     !roles.is_empty() && !role.starts_with("case") && !roles.contains(role)
 }
 
-fn read(file: &Path) -> anyhow::Result<Claims> {
+/// Reads a file of claims.
+pub(super) fn read(file: &Path) -> anyhow::Result<Claims> {
     let fail = |words: String| Failed::with(Exit::Nothing, format!("{}: {words}", file.display()));
     let opened = fs::File::open(file).map_err(|error| fail(format!("cannot be read: {error}")))?;
     let mut text = String::new();
@@ -82,7 +83,8 @@ fn read(file: &Path) -> anyhow::Result<Claims> {
     Claims::read(&text).map_err(|error| wrong(file, &error))
 }
 
-fn wrong(file: &Path, error: &ClaimsError) -> anyhow::Error {
+/// What is wrong with a file of claims, or with asking its conditions.
+pub(super) fn wrong(file: &Path, error: &ClaimsError) -> anyhow::Error {
     Failed::with(Exit::Profile, format!("{}: {error}", file.display()))
 }
 

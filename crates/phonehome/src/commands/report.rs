@@ -2,8 +2,10 @@
 
 use std::{fs, path::Path};
 
-use evidence::Verdict;
+use claims::judge_among;
+use evidence::{Case, Verdict};
 use report::assessment::{Assessed, AssessmentOptions, Language, html, markdown, pdf};
+use serde::Deserialize;
 
 use crate::{
     case,
@@ -22,15 +24,18 @@ pub(crate) fn run(arguments: &ReportArguments) -> anyhow::Result<Exit> {
     if arguments.verdicts.len() > cases.len() {
         return Err(Failed::with(Exit::Usage, "there are more files of verdicts than cases"));
     }
-    let mut verdicts = arguments.verdicts.iter().map(|path| load(path)).collect::<Result<Vec<_>, _>>()?;
-    verdicts.resize_with(cases.len(), Vec::new);
-    let devices: Vec<_> = cases
+    let named: Vec<(&str, &Case)> = cases.iter().map(|called| (called.name.as_str(), &called.case)).collect();
+    let mut judged = Judged { own: vec![Vec::new(); cases.len()], together: Vec::new() };
+    for (place, path) in arguments.verdicts.iter().enumerate() {
+        judged.add(place, path, &named)?;
+    }
+    let devices: Vec<_> = named
         .iter()
-        .zip(&verdicts)
-        .map(|(called, verdicts)| Assessed { name: &called.name, case: &called.case, verdicts })
+        .zip(&judged.own)
+        .map(|((name, case), verdicts)| Assessed { name, case, verdicts })
         .collect();
     let program = concat!("phonehome ", env!("CARGO_PKG_VERSION"));
-    let options = AssessmentOptions { language: Language::English, program };
+    let options = AssessmentOptions { language: Language::English, program, verdicts: &judged.together };
     let bytes = match format(arguments) {
         ReportFormat::Html => html(&devices, &options)?.into_bytes(),
         ReportFormat::Md => markdown(&devices, &options)?.into_bytes(),
@@ -53,14 +58,52 @@ fn format(arguments: &ReportArguments) -> ReportFormat {
     })
 }
 
+/// What was said, judged.
+struct Judged {
+    /// Of each case, in their order.
+    own: Vec<Vec<Verdict>>,
+    /// Of several cases together.
+    together: Vec<Verdict>,
+}
+
+impl Judged {
+    /// Adds a file that was given for the case at a place: verdicts, or claims, which are judged here.
+    fn add(&mut self, place: usize, path: &Path, cases: &[(&str, &Case)]) -> anyhow::Result<()> {
+        let Some((own, (name, _))) = self.own.get_mut(place).zip(cases.get(place)) else { return Ok(()) };
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let claims = super::claims::read(path)?;
+            let judged = judge_among(&claims, name, cases);
+            let (alone, together) = judged.map_err(|error| super::claims::wrong(path, &error))?;
+            own.extend(alone);
+            self.together.extend(together);
+        } else {
+            own.extend(load(path)?);
+        }
+        Ok(())
+    }
+}
+
+/// Verdicts as `phonehome claims --json` writes them, or the list alone.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    List(Vec<Verdict>),
+    File { verdicts: Vec<Verdict> },
+}
+
 fn load(path: &Path) -> anyhow::Result<Vec<Verdict>> {
     let fail = |words: String| Failed::with(Exit::Nothing, format!("{}: {words}", path.display()));
     let about = fs::metadata(path).map_err(|error| fail(format!("cannot be read: {error}")))?;
     if !about.is_file() || about.len() > LARGEST {
-        return Err(fail("is no list of verdicts".to_owned()));
+        return Err(fail("holds no verdicts".to_owned()));
     }
     let text = fs::read(path).map_err(|error| fail(format!("cannot be read: {error}")))?;
-    serde_json::from_slice(&text).map_err(|error| fail(format!("is no list of verdicts in JSON: {error}")))
+    let written = serde_json::from_slice(&text).map_err(|_| {
+        fail("holds no verdicts: give what `phonehome claims --json` prints, or a claims.toml".to_owned())
+    })?;
+    Ok(match written {
+        Written::List(verdicts) | Written::File { verdicts } => verdicts,
+    })
 }
 
 /// The largest list of verdicts that is read.

@@ -5,6 +5,8 @@
 //! (`texts.en.toml`). Every finding is in exactly one risk. A device without findings is named, and whatever was
 //! not seen on a device is told together with what it would have taken to see it.
 
+mod claims;
+mod limits;
 mod negative;
 mod rules;
 mod texts;
@@ -16,6 +18,8 @@ use evidence::{Case, DataSet, Finding, Severity, Verdict};
 pub use texts::Language;
 
 use self::{
+    claims::claims,
+    limits::limits,
     negative::Conditions,
     rules::{Rule, rules},
     texts::Texts,
@@ -45,6 +49,8 @@ pub struct AssessmentOptions<'a> {
     pub language: Language,
     /// Name and version of the program that writes it.
     pub program: &'a str,
+    /// What was said and judged over several of the devices together.
+    pub verdicts: &'a [Verdict],
 }
 
 /// Why an assessment could not be written: a table or a text of this program is wrong.
@@ -92,6 +98,11 @@ impl<'a> Device<'a> {
         }
     }
 
+    /// How bad the worst finding is; none where there is no finding.
+    fn worst(&self) -> Option<Severity> {
+        self.overview.findings.iter().map(|told| told.finding.severity).max()
+    }
+
     fn case(&self) -> &'a Case {
         self.overview.case
     }
@@ -115,7 +126,7 @@ fn document(devices: &[Assessed], options: &AssessmentOptions) -> Result<Documen
     for (number, risk) in risks.iter().enumerate() {
         blocks.extend(told(&texts, &devices, number + 1, risk));
     }
-    blocks.extend(claims(&texts, &devices));
+    blocks.extend(claims(&texts, &devices, options.verdicts));
     blocks.extend(method(&texts, &devices));
     blocks.extend(limits(&texts, &devices));
     blocks.extend(negatives(&texts, &devices, &rules, &risks));
@@ -124,9 +135,10 @@ fn document(devices: &[Assessed], options: &AssessmentOptions) -> Result<Documen
     Ok(Document {
         language: texts.say("language").to_owned(),
         eyebrow: texts.say("eyebrow").to_owned(),
-        title: texts.fill("title", &[("devices", &words::list(&names))]),
+        title: texts.fill("title", &[("devices", &texts.list(&names))]),
         lead: lead(&texts, &devices, &risks),
         blocks,
+        unshown: texts.say("unshown").to_owned(),
         foot: texts.fill("written_by", &[("program", options.program)]),
     })
 }
@@ -155,21 +167,15 @@ fn risks<'r, 'a>(devices: &'r [Device<'a>], rules: &'r [Rule]) -> Vec<Risk<'r, '
     risks
 }
 
-/// A count with its word, from two texts.
-fn counted(texts: &Texts, count: usize, one: &str, many: &str) -> String {
-    match count {
-        1 => texts.say(one).to_owned(),
-        _ => texts.fill(many, &[("n", &words::number(count as u64))]),
-    }
-}
-
+/// What has weight, in how many devices.
 fn lead(texts: &Texts, devices: &[Device], risks: &[Risk]) -> String {
-    let of = counted(texts, devices.len(), "one_device", "devices");
-    if risks.is_empty() {
+    let of = texts.counted(devices.len(), "one_device", "devices");
+    let heavy = risks.iter().filter(|risk| risk.severity >= WEIGHT).count();
+    if heavy == 0 {
         return texts.fill("lead_none", &[("of", &of)]);
     }
-    let with = devices.iter().filter(|device| !device.overview.findings.is_empty()).count();
-    let risks = counted(texts, risks.len(), "one_risk", "risks");
+    let with = devices.iter().filter(|device| device.worst() >= Some(WEIGHT)).count();
+    let risks = texts.counted(heavy, "one_risk", "risks");
     texts.fill("lead_risks", &[("risks", &risks), ("with", &words::number(with as u64)), ("of", &of)])
 }
 
@@ -182,7 +188,7 @@ fn summary(texts: &Texts, devices: &[Device], risks: &[Risk]) -> Vec<Block> {
         let rows = risks.iter().enumerate().map(|(number, risk)| {
             let cells = risk.findings.iter().map(|own| match own.len() {
                 0 => line("–"),
-                some => line(words::counted(some as u64, "finding")),
+                some => line(texts.counted(some, "one_finding", "findings")),
             });
             let first = [
                 line((number + 1).to_string()),
@@ -193,14 +199,15 @@ fn summary(texts: &Texts, devices: &[Device], risks: &[Risk]) -> Vec<Block> {
         });
         blocks.push(Block::Table(head, rows.collect()));
     }
-    let without: Vec<_> = devices.iter().filter(|device| device.overview.findings.is_empty()).collect();
+    let without: Vec<_> = devices.iter().filter(|device| device.worst() < Some(WEIGHT)).collect();
     if without.is_empty() {
         blocks.push(Block::Paragraph(line(texts.say("all_have_findings"))));
     }
     for device in without {
-        let condition = Conditions::of(texts, device).not_seen(texts);
-        let values = [("device", device.name), ("condition", condition.as_str())];
-        blocks.push(Block::Paragraph(line(texts.fill("no_findings", &values))));
+        let conditions = Conditions::of(texts, device).words(texts);
+        let values = [("device", device.name), ("conditions", conditions.as_str())];
+        let text = if device.worst().is_none() { "no_findings" } else { "nothing_of_weight" };
+        blocks.push(Block::Paragraph(line(texts.fill(text, &values))));
     }
     blocks
 }
@@ -211,7 +218,7 @@ fn told(texts: &Texts, devices: &[Device], number: usize, risk: &Risk) -> Vec<Bl
         devices.iter().zip(&risk.findings).filter(|(_, findings)| !findings.is_empty()).collect();
     let names: Vec<_> = having.iter().map(|(device, _)| device.name.to_owned()).collect();
     let facts = [
-        ("label_devices", words::list(&names)),
+        ("label_devices", texts.list(&names)),
         ("label_affected", about.affected),
         ("label_can", about.can),
         ("label_recommendation", about.recommendation),
@@ -245,7 +252,7 @@ fn evidence(texts: &Texts, device: &Device, finding: &Finding) -> Line {
     match place {
         Some((id, frame, _)) => {
             let capture = device.case().captures.iter().find(|capture| capture.id == id);
-            let name = capture.map_or_else(|| id.to_string(), |capture| capture.name.clone());
+            let name = capture.map_or_else(|| id.to_string(), |capture| short(device.case(), &capture.name));
             let unit = capture.map_or("frame", |capture| capture.unit());
             let frame = frame.to_string();
             let values = [("capture", name.as_str()), ("unit", unit), ("frame", frame.as_str())];
@@ -256,36 +263,12 @@ fn evidence(texts: &Texts, device: &Device, finding: &Finding) -> Line {
     said
 }
 
-fn claims(texts: &Texts, devices: &[Device]) -> Vec<Block> {
-    let mut blocks = vec![Block::Section(texts.say("section_claims").to_owned())];
-    if devices.iter().all(|device| device.verdicts.is_empty()) {
-        blocks.push(Block::Paragraph(line(texts.say("no_claims"))));
-        return blocks;
-    }
-    let head = ["column_device", "column_statement", "column_said_by", "column_verdict", "column_reasons"];
-    let judged = devices.iter().flat_map(|device| device.verdicts.iter().map(move |one| (device, one)));
-    let rows = judged.map(|(device, verdict)| {
-        let mut why = verdict.reasons.clone();
-        why.extend(verdict.coverage.iter().cloned());
-        if !verdict.would_test.is_empty() {
-            why.push(format!("{}: {}", texts.say("label_would_test"), verdict.would_test.join("; ")));
-        }
-        let mut reasons = line(why.join(" "));
-        if !verdict.proofs.is_empty() {
-            let ids: Vec<_> =
-                verdict.proofs.iter().take(EVIDENCE).map(|proof| proof.finding.0.clone()).collect();
-            reasons.extend([Inline::Words(" ".to_owned()), Inline::Value(ids.join(", "))]);
-        }
-        vec![
-            line(device.name),
-            line(verdict.claim.statement.clone()),
-            line(format!("{}, {}", verdict.claim.by, verdict.claim.source)),
-            vec![Inline::Strong(verdict.holding.words().to_owned())],
-            reasons,
-        ]
-    });
-    blocks.push(Block::Table(head.map(|name| texts.say(name).to_owned()).to_vec(), rows.collect()));
-    blocks
+/// The name of an input without its folders, where no other input of the case has it: the method section has them.
+fn short(case: &Case, name: &str) -> String {
+    let last = |name: &str| name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+    let own = last(name);
+    let alike = case.captures.iter().filter(|capture| last(&capture.name) == own).count();
+    if alike == 1 && !own.is_empty() { own } else { name.to_owned() }
 }
 
 fn method(texts: &Texts, devices: &[Device]) -> Vec<Block> {
@@ -335,51 +318,27 @@ fn method(texts: &Texts, devices: &[Device]) -> Vec<Block> {
     blocks
 }
 
-fn limits(texts: &Texts, devices: &[Device]) -> Vec<Block> {
-    let mut blocks = vec![
-        Block::Section(texts.say("section_limits").to_owned()),
-        Block::Paragraph(line(texts.say("limits"))),
-    ];
-    for device in devices {
-        let case = device.case();
-        blocks.push(Block::Part(device.name.to_owned(), None));
-        blocks.push(Block::Paragraph(line(device.coverage.statement())));
-        let content = device.coverage.content;
-        let rows = device.coverage.fates().into_iter().map(|(fate, bytes)| {
-            let (name, meaning) = words::fate(fate);
-            let share = words::share(bytes, content.max(bytes));
-            (name.to_owned(), line(format!("{} ({share}): {meaning}", words::bytes(bytes))))
-        });
-        blocks.push(Block::Facts(rows.collect()));
-        let problems = case.problems.iter().take(INPUTS).map(|one| {
-            line(texts.fill("limit_problem", &[("input", &one.input), ("problem", &one.problem)]))
-        });
-        let spots = case.phone.message_blind_spots.iter().take(INPUTS).map(|spot| line(spot.clone()));
-        let items: Vec<_> = problems.chain(spots).collect();
-        if !items.is_empty() {
-            blocks.push(Block::Items(items));
-        }
-    }
-    blocks
-}
-
-/// Per risk and device: where it was seen, or under which conditions it was not.
+/// Under which conditions each device was examined, and then risk by risk where it was seen, was not, or could not be.
 fn negatives(texts: &Texts, devices: &[Device], rules: &[Rule], risks: &[Risk]) -> Vec<Block> {
     let conditions: Vec<_> = devices.iter().map(|device| Conditions::of(texts, device)).collect();
-    let mut rows = Vec::new();
-    for rule in rules {
-        let risk = risks.iter().position(|risk| risk.rule.name == rule.name);
-        let findings = risk.and_then(|number| risks.get(number)).map(|risk| &risk.findings);
-        for (place, (device, condition)) in devices.iter().zip(&conditions).enumerate() {
+    let each = devices.iter().zip(&conditions);
+    let told = each.map(|(device, condition)| (device.name.to_owned(), line(condition.words(texts))));
+    let rows = rules.iter().map(|rule| {
+        let findings = risks.iter().find(|risk| risk.rule.name == rule.name).map(|risk| &risk.findings);
+        let cells = conditions.iter().enumerate().map(|(place, condition)| {
             let seen = findings.and_then(|all| all.get(place)).is_some_and(|own| !own.is_empty());
-            if !seen {
-                let said = condition.of_rule(texts, rule);
-                rows.push(vec![line(texts.risk(&rule.name).title), line(device.name), line(said)]);
-            }
-        }
-    }
-    let head = ["column_risk", "column_device", "column_condition"].map(|name| texts.say(name).to_owned());
-    vec![Block::Section(texts.say("section_negative").to_owned()), Block::Table(head.to_vec(), rows)]
+            line(if seen { texts.say("seen").to_owned() } else { condition.of_rule(texts, rule) })
+        });
+        std::iter::once(line(texts.risk(&rule.name).title)).chain(cells).collect()
+    });
+    let names = devices.iter().map(|device| device.name.to_owned());
+    let head = std::iter::once(texts.say("column_risk").to_owned()).chain(names).collect();
+    vec![
+        Block::Section(texts.say("section_negative").to_owned()),
+        Block::Paragraph(line(texts.say("negative"))),
+        Block::Facts(told.collect()),
+        Block::Table(head, rows.collect()),
+    ]
 }
 
 fn annex(texts: &Texts, devices: &[Device]) -> Vec<Block> {
@@ -392,6 +351,8 @@ fn annex(texts: &Texts, devices: &[Device]) -> Vec<Block> {
     vec![Block::Section(texts.say("section_annex").to_owned()), Block::Table(head.to_vec(), rows.collect())]
 }
 
+/// The least severity that has weight: what lies below stands in every phone's traffic.
+const WEIGHT: Severity = Severity::Medium;
 /// Pieces of evidence shown of a risk and device.
 const EVIDENCE: usize = 12;
 /// Inputs, problems and blind spots that are listed.

@@ -1,7 +1,7 @@
 //! What was not seen, with what it would have taken to see it: a negative says region, build, account, time and
 //! coverage, or why it could not have been anything else.
 
-use evidence::{Holds, Timestamp};
+use evidence::{Holds, Mark, Timestamp};
 
 use super::{
     Device,
@@ -34,23 +34,21 @@ impl Conditions {
         let span = device.overview.span();
         let recorded = span
             .map(|(first, last)| format!("{} UTC ({})", words::period(first, last), words::duration(nanos)));
-        let mut accounts = case.phone.marks.iter().filter(|mark| mark.kind.contains("account"));
-        let account = accounts.next_back().map(|mark| words::mark(&mark.kind));
         Self {
             recorded: recorded.unwrap_or_else(not_told),
             build: told(&["fingerprint", "build", "incremental", "display", "model"]),
             region: told(&["region", "country", "locale"]),
-            account: account.unwrap_or_else(not_told),
+            account: account(texts, &case.phone.marks).unwrap_or_else(not_told),
             time: words::duration(nanos),
             share: words::share(device.coverage.searched(), device.coverage.content),
             lacks: NEEDS.into_iter().filter(|need| !meets(device, *need)).collect(),
         }
     }
 
-    /// `not seen in 26 h; region EU; build X; account: not told; 92% of the content readable`.
-    pub(super) fn not_seen(&self, texts: &Texts) -> String {
+    /// `26 h; region EU; build X; account: not told; 92% of the content readable`.
+    pub(super) fn words(&self, texts: &Texts) -> String {
         texts.fill(
-            "not_seen",
+            "conditions",
             &[
                 ("time", &self.time),
                 ("region", &self.region),
@@ -61,14 +59,31 @@ impl Conditions {
         )
     }
 
-    /// The same, or why what the rule tells of could not be seen.
+    /// That it was not seen, or why what the rule tells of could not be.
     pub(super) fn of_rule(&self, texts: &Texts, rule: &Rule) -> String {
         let lacking = rule.needs.iter().find(|need| self.lacks.contains(need));
         match lacking {
-            None => self.not_seen(texts),
+            None => texts.say("not_seen").to_owned(),
             Some(need) => texts.fill("could_not", &[("why", texts.say(why(*need)))]),
         }
     }
+}
+
+/// Whether the phone was signed in, as marks tell: when that changed first and last.
+fn account(texts: &Texts, marks: &[Mark]) -> Option<String> {
+    let text = |mark: &Mark| match mark.kind.as_str() {
+        "account-added" => Some("account_added"),
+        "account-removed" => Some("account_removed"),
+        _ => None,
+    };
+    let mut changes = marks.iter().filter_map(|mark| Some((text(mark)?, mark.time)));
+    let said = |(name, time)| texts.fill(name, &[("time", &words::moment(time))]);
+    let first = said(changes.next()?);
+    let last = changes.next_back().map(said);
+    Some(last.map_or_else(
+        || first.clone(),
+        |then| texts.fill("account_switched", &[("first", &first), ("then", &then)]),
+    ))
 }
 
 fn meets(device: &Device, need: Need) -> bool {
@@ -78,8 +93,13 @@ fn meets(device: &Device, need: Need) -> bool {
         Need::Messages => !case.phone.messages.is_empty() || !case.phone.message_blind_spots.is_empty(),
         Need::Profile => case.profile.is_some(),
         Need::Readable => device.coverage.searched() > 0,
+        Need::Stages => case.phone.marks.iter().any(|mark| tells_of_a_stage(&mark.kind)),
         Need::Traffic => device.coverage.content > 0,
     }
+}
+
+fn tells_of_a_stage(mark: &str) -> bool {
+    ["private-mode-", "consent-", "account-", "setting-"].iter().any(|begins| mark.starts_with(begins))
 }
 
 fn why(need: Need) -> &'static str {
@@ -88,6 +108,7 @@ fn why(need: Need) -> &'static str {
         Need::Messages => "why_messages",
         Need::Profile => "why_profile",
         Need::Readable => "why_readable",
+        Need::Stages => "why_stages",
         Need::Traffic => "why_traffic",
     }
 }
@@ -103,4 +124,5 @@ fn covered(mut periods: Vec<(Timestamp, Timestamp)>) -> i64 {
     nanos
 }
 
-const NEEDS: [Need; 5] = [Need::Log, Need::Messages, Need::Profile, Need::Readable, Need::Traffic];
+const NEEDS: [Need; 6] =
+    [Need::Log, Need::Messages, Need::Profile, Need::Readable, Need::Stages, Need::Traffic];

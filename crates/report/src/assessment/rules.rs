@@ -41,6 +41,7 @@ pub(crate) enum Need {
     Messages,
     Profile,
     Readable,
+    Stages,
     Traffic,
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::words;
+
 /// A language that assessments are written in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {
@@ -62,6 +64,23 @@ impl Texts {
         }
         filled.push_str(rest);
         filled
+    }
+
+    /// `a`, `a and b`, `a, b and c`.
+    pub(crate) fn list(&self, words: &[String]) -> String {
+        match words {
+            [] => String::new(),
+            [one] => one.clone(),
+            [many @ .., last] => format!("{} {} {last}", many.join(", "), self.say("and")),
+        }
+    }
+
+    /// A count with its word, from two texts.
+    pub(crate) fn counted(&self, count: usize, one: &str, many: &str) -> String {
+        match count {
+            1 => self.say(one).to_owned(),
+            _ => self.fill(many, &[("n", &words::number(count as u64))]),
+        }
     }
 
     /// What is said of a risk; its name alone where the language lacks it.

@@ -1,0 +1,96 @@
+//! What could not be seen: of all devices, and of each by its coverage, the inputs that gave trouble and what its
+//! sources of messages could not have shown.
+
+use evidence::Fate;
+
+use super::{Device, INPUTS, texts::Texts};
+use crate::{
+    coverage::{Coverage, REASONS},
+    document::{Block, words as line},
+    words,
+};
+
+/// The section.
+pub(super) fn limits(texts: &Texts, devices: &[Device]) -> Vec<Block> {
+    let mut blocks = vec![
+        Block::Section(texts.say("section_limits").to_owned()),
+        Block::Paragraph(line(texts.say("limits"))),
+    ];
+    for device in devices {
+        let case = device.case();
+        blocks.push(Block::Part(device.name.to_owned(), None));
+        blocks.push(Block::Paragraph(line(statement(texts, &device.coverage))));
+        blocks.push(Block::Facts(fates(texts, &device.coverage)));
+        let problems = case.problems.iter().take(INPUTS).map(|one| {
+            line(texts.fill("limit_problem", &[("input", &one.input), ("problem", &one.problem)]))
+        });
+        let spots = case.phone.message_blind_spots.iter().take(INPUTS).map(|spot| line(spot.clone()));
+        let items: Vec<_> = problems.chain(spots).collect();
+        if !items.is_empty() {
+            blocks.push(Block::Items(items));
+        }
+    }
+    blocks
+}
+
+/// How much of the content was read; what became of the rest stands below it, fate by fate.
+fn statement(texts: &Texts, coverage: &Coverage) -> String {
+    let mut sentences = vec![headline(texts, coverage)];
+    let unknown = coverage.bytes(Fate::NotUnderstood);
+    if unknown > 0 {
+        let share = words::capital(&words::share(unknown, coverage.content));
+        sentences.push(texts.fill("coverage_unknown", &[("share", &share)]));
+    }
+    if coverage.lacking() > 0 {
+        sentences.push(texts.fill("coverage_lacking", &[("bytes", &words::bytes(coverage.lacking()))]));
+    }
+    sentences.join(" ")
+}
+
+fn headline(texts: &Texts, coverage: &Coverage) -> String {
+    if !coverage.traffic && coverage.content == 0 {
+        return texts.say("coverage_no_traffic").to_owned();
+    }
+    if coverage.content == 0 {
+        return texts.say("coverage_none").to_owned();
+    }
+    if coverage.searched() != coverage.content {
+        let share = words::share(coverage.searched(), coverage.content);
+        return texts.fill("coverage_part", &[("share", &share)]);
+    }
+    match coverage.depths().as_slice() {
+        [] => texts.say("coverage_all").to_owned(),
+        depths => {
+            let reasons: Vec<_> = depths.iter().take(REASONS).copied().collect();
+            texts.fill("coverage_depth", &[("reasons", &reasons.join("; "))])
+        }
+    }
+}
+
+/// What became of the content, fate by fate. Headers and framing hold nothing that was said.
+fn fates(texts: &Texts, coverage: &Coverage) -> Vec<(String, crate::document::Line)> {
+    let said = coverage.fates().into_iter().filter_map(|(fate, bytes)| Some((name(fate)?, bytes)));
+    said.map(|(name, bytes)| {
+        let values = [
+            ("bytes", words::bytes(bytes)),
+            ("share", words::share(bytes, coverage.content)),
+            ("meaning", texts.say(&format!("{name}_means")).to_owned()),
+        ];
+        let values: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        (texts.say(name).to_owned(), line(texts.fill("fate", &values)))
+    })
+    .collect()
+}
+
+/// The text with its name; none of what holds nothing that was said.
+fn name(fate: Fate) -> Option<&'static str> {
+    match fate {
+        Fate::Framing | Fate::Headers | Fate::Duplicate => None,
+        Fate::Decoded => Some("fate_decoded"),
+        Fate::NotUnderstood => Some("fate_not_understood"),
+        Fate::Encrypted => Some("fate_encrypted"),
+        Fate::HomeMadeEncryption => Some("fate_home_made_encryption"),
+        Fate::OverLimit => Some("fate_over_limit"),
+        Fate::NotParsed => Some("fate_not_parsed"),
+    }
+}
