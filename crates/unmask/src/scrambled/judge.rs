@@ -31,7 +31,7 @@ impl<'a> Judge<'a> {
             // Letters xored with numbers under 32 stay letters, whatever they are.
             diverse: distinct(value) * 2 >= value.len().min(64)
                 && value.iter().filter(|&&byte| byte >= 0x20).count() * 4 >= value.len(),
-            given: if value.is_ascii() { 1.0 } else { 0.0 },
+            given: if value.is_ascii() { GIVEN } else { 0.0 },
         }
     }
 
@@ -66,7 +66,7 @@ impl<'a> Judge<'a> {
             (Some(one), None) | (None, Some(one)) => one,
             (None, None) => return None,
         };
-        Some(Verdict { bits, ground })
+        Some(Verdict { bits, ground, text: is_text(plain) })
     }
 
     fn form(&self, plain: &[u8], text: bool) -> Option<(f64, &'static str)> {
@@ -98,12 +98,23 @@ fn marks(text: &[u8]) -> f64 {
     u32::try_from(marks.min(40)).map_or(0.0, f64::from) * 6.0
 }
 
-/// Digits tell 3.3 bits each whatever was done with them; noise tells 8.
+/// Digits tell 3.3 bits each whatever was done with them; noise tells 8. A value of four symbols or fewer is no
+/// number that was hidden, but a row of zeros, under which every key shines through.
 fn rate(value: &[u8]) -> f64 {
     let distinct = distinct(value);
+    let symbols = if distinct > 4 { distinct.max(10) } else { distinct.max(1) };
+    let of_symbols = u32::try_from(symbols).map_or(8.0, |symbols| f64::from(symbols).log2());
     let few = distinct * 4 < value.len().min(200) * 3 || is_text(value) && distinct < 96;
-    if few { u32::try_from(distinct.max(10)).map_or(8.0, |distinct| f64::from(distinct).log2()) } else { 8.0 }
+    match (few, value.is_ascii()) {
+        (true, _) => of_symbols,
+        (false, true) => of_symbols.min(8.0 - GIVEN),
+        (false, false) => 8.0,
+    }
 }
+
+/// Bits of each byte that say nothing where value and plaintext are ASCII: one is zero in both, and the next ones
+/// tell letters from digits, which differ by the same few patterns whatever the key is.
+const GIVEN: f64 = 2.0;
 
 fn distinct(value: &[u8]) -> usize {
     let mut seen = [false; 256];
