@@ -20,12 +20,26 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store", &["evidence"]),
     ("report", &["evidence", "facts"]),
     ("audit", &["evidence", "facts", "handset", "wire", "payload", "identifiers", "unmask", "store"]),
-    ("phonehome", &["evidence", "claims", "compare", "facts", "identifiers", "audit", "store", "report"]),
+    (
+        "phonehome",
+        &["evidence", "claims", "compare", "facts", "identifiers", "unmask", "audit", "store", "report"],
+    ),
     ("testkit", &["evidence"]),
     ("virtnet", &["evidence", "testkit"]),
     (
         "fuzzed",
-        &["evidence", "facts", "handset", "identifiers", "wire", "payload", "audit", "report", "testkit"],
+        &[
+            "evidence",
+            "facts",
+            "handset",
+            "identifiers",
+            "unmask",
+            "wire",
+            "payload",
+            "audit",
+            "report",
+            "testkit",
+        ],
     ),
     (
         "xtask",
