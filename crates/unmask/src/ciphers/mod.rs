@@ -106,12 +106,20 @@ pub fn open(value: &[u8], context: &Context<'_>, budget: &mut Budget) -> Vec<Ope
         .iter()
         // Text that carries bytes is no ciphertext itself.
         .filter(|(carrier, bytes)| bytes.len() >= 8 && (*carrier != Carrier::Raw || readings.len() == 1))
+        .filter(|(_, bytes)| is_varied(bytes))
         .filter_map(|(carrier, bytes)| {
             let mut search =
                 Search { carrier: *carrier, bytes, cribs: context.cribs, ivs: &ivs, budget, tries: 0 };
             search.salted(&bases).or_else(|| search.usual(&bases)).or_else(|| search.rare(&bases))
         })
         .collect()
+}
+
+/// Whether bytes vary as a cipher's do: a row of one byte is decrypted into a row of one letter by one key in five,
+/// where what was decrypted last is fed back.
+fn is_varied(bytes: &[u8]) -> bool {
+    let distinct = bytes.iter().collect::<std::collections::BTreeSet<_>>().len();
+    distinct.saturating_mul(3) >= bytes.len().min(16)
 }
 
 /// Longer values are not decrypted.

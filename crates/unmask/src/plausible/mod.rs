@@ -10,6 +10,7 @@ mod structure;
 mod text;
 
 pub use cribs::Cribs;
+pub(crate) use cribs::Met;
 pub(crate) use structure::{inflates, name_of, protobuf_bits};
 pub(crate) use text::{is_text, letter_weight, text_bits};
 
