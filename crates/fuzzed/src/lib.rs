@@ -32,6 +32,7 @@ mod sealed;
 mod search;
 mod session;
 mod several;
+mod weak;
 mod whole;
 
 /// A part of the program and the laws it keeps.
@@ -93,6 +94,8 @@ pub const TARGETS: &[Target] = &[
     target("ssdp", &[], 200_000, |bytes| session::datagrams([40_000, 1900], bytes)),
     target("tls", &[], 200_000, |bytes| session::stream([40_000, 443], bytes)),
     target("tls_sealed", &[], 60_000, sealed::records),
+    target("unmask", &[], 8_000, weak::open),
+    target("unmask_way", &[], 100_000, weak::way),
     target("websocket", &[], 100_000, session::websocket),
     target("xmpp", &[], 100_000, |bytes| session::stream([40_000, 5222], bytes)),
 ];

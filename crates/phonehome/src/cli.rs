@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Prove(ProveArguments),
     /// Write an assessment of one or several phones: risks, evidence, limits, and what was not seen
     Report(ReportArguments),
+    /// Find out what digests are digests of: of the profile's values, or of all values of a space
+    Unmask(UnmaskArguments),
 }
 
 #[derive(Debug, Args)]
@@ -167,6 +169,55 @@ pub(crate) struct ReportArguments {
     /// cases of these names
     #[arg(long, value_name = "FILE")]
     pub(crate) verdicts: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UnmaskArguments {
+    /// Digests (in hex, base64, as UUIDs or numbers), or cases: folders that `phonehome audit` wrote, of which the
+    /// fields' values that are like digests are taken
+    #[arg(required = true, value_name = "DIGEST or CASE")]
+    pub(crate) digests: Vec<String>,
+    /// Try all device numbers (IMEI) of types: TACs of eight digits; may be repeated
+    #[arg(long, value_name = "TAC", value_delimiter = ',')]
+    pub(crate) imei: Vec<String>,
+    /// Try all subscriber numbers (IMSI) of networks: country and network code; may be
+    /// repeated
+    #[arg(long, value_name = "MCCMNC", value_delimiter = ',')]
+    pub(crate) imsi: Vec<String>,
+    /// Try all addresses (Wi-Fi, Bluetooth) of makers: OUIs of six hex digits; may be repeated
+    #[arg(long, value_name = "OUI", value_delimiter = ',')]
+    pub(crate) mac: Vec<String>,
+    /// Try all telephone numbers of a plan: `+49 151 ########`, where `#` is any digit and `[5-79]` one of some; may be
+    /// repeated
+    #[arg(long, value_name = "PLAN")]
+    pub(crate) phone: Vec<String>,
+    /// Try all numbers of up to so many digits
+    #[arg(long, value_name = "N")]
+    pub(crate) digits: Option<u32>,
+    /// Try all IPv4 addresses
+    #[arg(long)]
+    pub(crate) ipv4: bool,
+    /// What may have been mixed in before or after the value; may be repeated
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) salt: Vec<String>,
+    /// Digest functions [default: MD5, SHA-1 and SHA-256]; may be repeated
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) algorithm: Vec<String>,
+    /// Try what is known of the phone, with these salts and the common ones; see `phonehome profile new`
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) profile: Option<PathBuf>,
+    /// Worker threads [default: one for each core]
+    #[arg(short = 'j', long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+    /// Keep in this file how far it came, and go on from there
+    #[arg(long, value_name = "FILE")]
+    pub(crate) resume: Option<PathBuf>,
+    /// Print the results as JSON instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// No progress bar
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 }
 
 /// Formats of reports.

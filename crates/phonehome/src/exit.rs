@@ -16,7 +16,7 @@ pub(crate) enum Exit {
     /// Some input could not be read, or only in part. What could be read is in the case. Or a proof cannot be run
     /// again alone.
     Partly = 3,
-    /// No input could be read at all: nothing was written. Or one of the cases to compare or to report on could not.
+    /// No input could be read at all: nothing was written. Or one of the cases to compare, to report on or to unmask could not.
     Nothing = 4,
     /// The profile, or the file of claims, is wrong.
     Profile = 5,
@@ -74,7 +74,7 @@ Exit codes:
   3  some input could not be read, or only in part; the rest is in the case;
      or a proof cannot be run again alone
   4  no input could be read at all, and nothing is written; or one of the cases
-     to compare or to report on could not
+     to compare, to report on or to unmask could not
   5  the profile or the file of claims is wrong
   6  a result could not be written, or would replace the case of other inputs
   70 a fault in the program";

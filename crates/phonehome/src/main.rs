@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         Command::Profile(arguments) => commands::profile::run(arguments),
         Command::Prove(arguments) => commands::prove::run(&arguments),
         Command::Report(arguments) => commands::report::run(&arguments),
+        Command::Unmask(arguments) => commands::unmask::run(&arguments),
     };
     match outcome {
         Ok(exit) => exit.into(),

@@ -1,5 +1,7 @@
 //! Ciphertexts that openssl made, each with the command beside it, opened with what stands in the same message.
 
+mod shell;
+
 use evidence::{IdentifierKind, Timestamp};
 use unmask::{Budget, Constant, Context, Crib, Cribs, Field, Ground, Opened, apply, ciphers};
 
@@ -251,6 +253,9 @@ fn keys_of_the_message_open_every_cipher() {
         assert!(opened[0].chance < 1e-9, "{}: {}", row.how, opened[0].chance);
         let json = serde_json::to_string(&opened[0].how).unwrap();
         assert_eq!(serde_json::from_str::<unmask::How>(&json).unwrap(), opened[0].how);
+        if let Some(shown) = shell::run(&opened[0].recipe, row.value.as_bytes()) {
+            assert_eq!(shown, opened[0].plaintext, "{}", opened[0].recipe);
+        }
     }
 }
 
@@ -332,6 +337,20 @@ fn near_misses_open_nothing() {
         let opened = ciphers::open(&value, &context, &mut budget);
         assert!(opened.is_empty(), "{name}: {}", opened[0].how);
     }
+}
+
+/// A MAC fills a block and a byte: ECB reads the first block as well as CBC with a vector of zeros does.
+#[test]
+fn the_reading_that_is_text_throughout_is_taken() {
+    // printf %s d0:37:45:ab:01:9f | openssl enc -aes-128-cbc -K 51783772547a31394c6d507734327356 -iv 00000000000000000000000000000000 | base64 -w0
+    let value = b"SugptPXy5uH5bzaec3IQ0JUVpjONBbox5Fix65M3Pso=";
+    let spellings =
+        vec![b"d0:37:45:ab:01:9f".to_vec(), b"d0:37:45:ab:01:".to_vec(), b"37:45:ab:01:9".to_vec()];
+    let cribs = Cribs::new(vec![Crib { kind: IdentifierKind::WifiMac, label: "wifi".into(), spellings }]);
+    let fields = [Field { name: "k", bytes: b"Qx7rTz19LmPw42sV" }];
+    let opened = open(value, &Context { fields: &fields, ..Context::new(&cribs) });
+    assert_eq!(opened[0].how.to_string(), "base64 > aes-128-cbc/pkcs7 key=field \"k\" iv=zero");
+    assert_eq!(opened[0].plaintext, b"d0:37:45:ab:01:9f");
 }
 
 /// Bytes of an own generator, and heads of what is no ciphertext, filled up with such bytes.

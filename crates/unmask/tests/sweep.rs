@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod shell;
+
 use evidence::IdentifierKind::{self, BluetoothMac, PhoneNumber, WifiMac};
 use unmask::hashed::{
     Algorithm, Attempt, Between, Budget, Mix, Origin, Recipe, Salt, Space, SpaceError, Stage, Sweep, Swept,
@@ -48,6 +50,11 @@ fn a_type_is_tried_to_the_last_imei() {
         ]
     );
     assert!(swept.found.iter().all(|found| found.chance < 1e-20));
+    for found in &swept.found {
+        if let Some(shown) = shell::run(&found.shell(), b"") {
+            assert_eq!(shown.trim_ascii(), digests[found.target], "{}", found.shell());
+        }
+    }
     assert_eq!(swept.found[2].canonical, b"352099001761481");
     assert_eq!((swept.tries, swept.next), (9_000_000, 1_000_000));
 }

@@ -10,3 +10,4 @@ pub(crate) mod man;
 pub(crate) mod profile;
 pub(crate) mod prove;
 pub(crate) mod report;
+pub(crate) mod unmask;

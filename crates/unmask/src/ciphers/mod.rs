@@ -17,7 +17,7 @@ pub use modes::{Mode, Padding};
 
 use crate::{
     Budget, Carrier, Context, Cribs, How, Method, Opened,
-    opened::{chance, sure},
+    opened::{BOUND_BITS, chance, sure},
     plausible::{self, Verdict},
 };
 use keys::{Base, Key, bases, fitted, from_password, materials};
@@ -106,12 +106,20 @@ pub fn open(value: &[u8], context: &Context<'_>, budget: &mut Budget) -> Vec<Ope
         .iter()
         // Text that carries bytes is no ciphertext itself.
         .filter(|(carrier, bytes)| bytes.len() >= 8 && (*carrier != Carrier::Raw || readings.len() == 1))
+        .filter(|(_, bytes)| is_varied(bytes))
         .filter_map(|(carrier, bytes)| {
             let mut search =
                 Search { carrier: *carrier, bytes, cribs: context.cribs, ivs: &ivs, budget, tries: 0 };
             search.salted(&bases).or_else(|| search.usual(&bases)).or_else(|| search.rare(&bases))
         })
         .collect()
+}
+
+/// Whether bytes vary as a cipher's do: a row of one byte is decrypted into a row of one letter by one key in five,
+/// where what was decrypted last is fed back.
+fn is_varied(bytes: &[u8]) -> bool {
+    let distinct = bytes.iter().collect::<std::collections::BTreeSet<_>>().len();
+    distinct.saturating_mul(3) >= bytes.len().min(16)
 }
 
 /// Longer values are not decrypted.
@@ -197,23 +205,26 @@ impl Search<'_, '_> {
             return None;
         }
         let ready = Ready::new(algorithm, &key.bytes)?;
-        wanted.into_iter().find_map(|mode| self.mode(&ready, algorithm, key, mode))
+        self.modes(&ready, algorithm, key, &wanted)
     }
 
-    /// The best vector of a key and a mode, if it is good enough.
-    fn mode(&mut self, ready: &Ready, algorithm: Algorithm, key: &Key, mode: Mode) -> Option<Opened> {
+    /// The best mode and vector of a key, if they are good enough. Under the right key many read a part: a first
+    /// block is the same in ECB and in CBC with a vector of zeros. The reading that is text throughout is it.
+    fn modes(&mut self, ready: &Ready, algorithm: Algorithm, key: &Key, modes: &[Mode]) -> Option<Opened> {
         use md5::{Digest, Md5};
         let ivs = self.ivs;
         let derived = Md5::digest(&key.bytes);
-        let mut best: Option<(Verdict, Padding, Vector<'_>)> = None;
-        for vector in vectors(ivs, algorithm, &key.bytes, &derived, mode) {
-            if let Some((verdict, padding)) = self.attempt(ready, algorithm, mode, vector)
-                && best.as_ref().is_none_or(|(best, ..)| verdict.bits > best.bits)
-            {
-                best = Some((verdict, padding, vector));
+        let mut best: Option<(Verdict, Padding, Mode, Vector<'_>)> = None;
+        for &mode in modes {
+            for vector in vectors(ivs, algorithm, &key.bytes, &derived, mode) {
+                if let Some((verdict, padding)) = self.attempt(ready, algorithm, mode, vector)
+                    && best.as_ref().is_none_or(|(best, ..)| is_better(&verdict, best))
+                {
+                    best = Some((verdict, padding, mode, vector));
+                }
             }
         }
-        let (verdict, padding, vector) = best?;
+        let (verdict, padding, mode, vector) = best?;
         let decryption = Decryption {
             algorithm,
             mode,
@@ -371,6 +382,12 @@ fn vectors<'a>(
     }
     vectors.push(bare(Kind::Prefix, size));
     vectors
+}
+
+/// Whether a reading is the better one: text throughout before all else, where there is enough of it.
+fn is_better(one: &Verdict, other: &Verdict) -> bool {
+    let text = |verdict: &Verdict| verdict.text && verdict.bits >= BOUND_BITS;
+    (text(one), one.bits) > (text(other), other.bits)
 }
 
 /// Whether the last block ends with a padding, for which the one before it is enough.

@@ -34,8 +34,28 @@ pub(super) fn recipe(carrier: Carrier, decryption: &Decryption) -> String {
     }
 }
 
+/// The commands that print the key, where they are of those that a search writes; else the key itself. A case may
+/// be forged, and its recipe is run by whoever checks it.
+fn key_shell(decryption: &Decryption) -> String {
+    let commands = &decryption.key_shell;
+    if commands.len() <= LONGEST_SHELL && commands.split(" | ").all(is_known) {
+        return commands.clone();
+    }
+    format!("printf %s {}", decryption.key)
+}
+
+/// Whether a command is one that [`keys`](super::keys) writes.
+fn is_known(command: &str) -> bool {
+    let hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let places = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    KNOWN.contains(&command)
+        || command.strip_prefix("printf %s ").is_some_and(hex)
+        || command.strip_prefix("cut -c").is_some_and(places)
+        || command.strip_prefix("sed s/$/").and_then(|rest| rest.strip_suffix('/')).is_some_and(hex)
+}
+
 fn openssl(carrier: Carrier, decryption: &Decryption) -> String {
-    let skip = decryption.skip * 2;
+    let skip = decryption.skip.saturating_mul(2);
     // A counter of 32 bits stands before ChaCha20's nonce.
     let counter = if decryption.algorithm == Algorithm::ChaCha20 { "00000000" } else { "" };
     let iv = match &decryption.iv {
@@ -61,8 +81,8 @@ fn openssl(carrier: Carrier, decryption: &Decryption) -> String {
     format!(
         "V=$({} | xxd -p | tr -d '\\n')\nK=$({})\n{iv}printf %s \"$V\" | cut -c{}- | xxd -r -p | openssl enc -d -{}{} -K \"{twice}\"{vector}{padding}{}{strip}{after}\n",
         recipe::carrier(carrier),
-        decryption.key_shell,
-        skip + 1,
+        key_shell(decryption),
+        skip.saturating_add(1),
         decryption.algorithm.id(),
         mode(decryption),
         legacy(decryption.algorithm),
@@ -100,7 +120,7 @@ fn python(carrier: Carrier, decryption: &Decryption, body: &str) -> String {
         "import struct\nk = bytes.fromhex(sys.argv[1])\niv = {iv}\nv = v[{}:]\n{body}\n{strip}",
         decryption.skip
     );
-    recipe::python(carrier, &script).replace("\n'\n", &format!("\n' \"$({})\"\n", decryption.key_shell))
+    recipe::python(carrier, &script).replace("\n'\n", &format!("\n' \"$({})\"\n", key_shell(decryption)))
 }
 
 /// The mode's lines, over the functions `d` and `e` of a block of eight bytes.
@@ -142,6 +162,18 @@ def e(b):
         modes(decryption)
     )
 }
+
+const KNOWN: &[&str] = &[
+    "xxd -r -p",
+    "xxd -p -c 99",
+    "cut -d' ' -f1",
+    "tr -d '\\n'",
+    "tr a-f A-F",
+    "openssl dgst -md5 -r",
+    "openssl dgst -sha1 -r",
+    "openssl dgst -sha256 -r",
+];
+const LONGEST_SHELL: usize = 2048;
 
 const RC4: &str = "s, j, o = list(range(256)), 0, bytearray()
 for i in range(256):

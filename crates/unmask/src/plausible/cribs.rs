@@ -18,6 +18,8 @@ pub struct Cribs {
     firsts: BTreeMap<[u8; 2], Vec<usize>>,
     /// Which first bytes there are, for passing over the rest.
     bitmap: Vec<u64>,
+    /// How many entries there are of each length.
+    lengths: BTreeMap<usize, usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -87,9 +89,10 @@ impl Cribs {
         self.entries.len()
     }
 
-    /// How many spellings a text of a length is compared with, and as many again for the other lengths.
+    /// How many spellings a text of a length is compared with, and as many again for the other lengths: over all
+    /// entries the shares `1 / rivals` add up to 1.
     pub(crate) fn rivals(&self, len: usize) -> usize {
-        8 * self.entries.iter().filter(|entry| entry.bytes.len() == len).count()
+        self.lengths.len().saturating_mul(self.lengths.get(&len).copied().unwrap_or(0))
     }
 
     /// The spellings themselves, without the digests.
@@ -139,6 +142,7 @@ impl Cribs {
             *word |= 1 << (second & 63);
         }
         self.firsts.entry([first, second]).or_default().push(self.entries.len());
+        *self.lengths.entry(entry.bytes.len()).or_default() += 1;
         self.entries.push(entry);
     }
 }

@@ -10,6 +10,7 @@ mod structure;
 mod text;
 
 pub use cribs::Cribs;
+pub(crate) use cribs::Met;
 pub(crate) use structure::{inflates, name_of, protobuf_bits};
 pub(crate) use text::{is_text, letter_weight, text_bits};
 
@@ -21,6 +22,8 @@ pub(crate) struct Verdict {
     /// Bits against uniform noise, the number of readings counted.
     pub(crate) bits: f64,
     pub(crate) ground: Ground,
+    /// Whether it is text throughout.
+    pub(crate) text: bool,
 }
 
 /// The best reading of bytes that a key made; `None` where no reading is likelier than noise.
@@ -34,7 +37,7 @@ pub(crate) fn judge(plain: &[u8], cribs: &Cribs) -> Option<Verdict> {
         (None, Some(form)) => Ground::Structure(form.to_owned()),
         (None, None) => return None,
     };
-    (bits > 0.0).then_some(Verdict { bits, ground })
+    (bits > 0.0).then(|| Verdict { bits, ground, text: is_text(plain) })
 }
 
 /// Whether the head of a plaintext is worth reading the rest: right ones are missed seldom, and of the wrong ones

@@ -42,9 +42,13 @@ pub(crate) fn name_of(text: &[u8]) -> &'static str {
     }
 }
 
-/// Whether text is an object or a list of JSON with a string or a number in it, brackets and quotes balanced.
-/// Not a full parser: what passes is JSON or differs from it by a comma.
+/// Whether text is an object or a list of JSON (RFC 8259) with a string in it.
 fn json(text: &[u8]) -> bool {
+    balanced(text) && serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok()
+}
+
+/// Whether brackets and quotes are in balance, with a string among them: cheap, and false for most texts.
+fn balanced(text: &[u8]) -> bool {
     let text = text.trim_ascii();
     let mut open = Vec::new();
     let (mut quoted, mut escaped, mut strings, mut closed) = (false, false, 0_usize, false);

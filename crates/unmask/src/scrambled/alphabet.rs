@@ -3,7 +3,7 @@
 //! A substitution keeps what repeats. Where a value of the profile repeats, the text must repeat in the same
 //! places, and where it differs, the text must differ: that is what tells, six bits for each repetition.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Search, Step};
 use crate::{
@@ -70,7 +70,7 @@ fn base64_by_cribs(search: &mut Search<'_, '_>) -> Option<Opened> {
         return None;
     }
     let patterns = patterns(search);
-    let (matching, ground) = best(search, text, &patterns, 4, 5.5)?;
+    let (matching, ground) = best(search, text, &patterns, 4, rate(text, 5.5))?;
     let alphabet: String = (0..64).map(|code| matching.symbol(code)).collect();
     let scramble = super::Scramble { steps: vec![Step::Base64(alphabet)] };
     search.accept(scramble, ground, matching.bits)
@@ -90,10 +90,16 @@ fn digits_by_cribs(search: &mut Search<'_, '_>) -> Option<Opened> {
             ground: Ground::Crib { kind: crib.kind, label: crib.label.clone() },
         })
         .collect();
-    let (matching, ground) = best(search, text, &patterns, 1, 3.3)?;
+    let (matching, ground) = best(search, text, &patterns, 1, rate(text, 3.3))?;
     let letters: String = (0..10).map(|code| matching.symbol(code)).collect();
     let scramble = super::Scramble { steps: vec![Step::Digits(letters)] };
     search.accept(scramble, ground, matching.bits)
+}
+
+/// Bits that a repeated symbol tells: text of few symbols repeats itself by chance.
+fn rate(text: &[u8], most: f64) -> f64 {
+    let symbols = text.iter().collect::<BTreeSet<_>>().len().max(1);
+    u32::try_from(symbols).map_or(most, |symbols| f64::from(symbols).log2().min(most))
 }
 
 /// A value as the codes that stand for it.
@@ -125,24 +131,43 @@ fn patterns(search: &Search<'_, '_>) -> Vec<Pattern> {
 struct Matching {
     symbols: BTreeMap<u8, u8>,
     codes: BTreeMap<u8, u8>,
+    /// Places of the text that were compared. Spellings of one value share most of their digits: nothing is told
+    /// twice.
+    compared: BTreeSet<usize>,
     bits: f64,
 }
 
 impl Matching {
-    /// Takes in a stretch of text for a pattern; `None` where they contradict each other.
-    fn with(&self, codes: &[u8], text: &[u8], rate: f64) -> Option<Self> {
+    /// Takes in a stretch of text from a place on for a pattern; `None` where they contradict each other.
+    fn with(&self, codes: &[u8], start: usize, text: &[u8], rate: f64) -> Option<Self> {
+        if !self.agrees(codes, text) {
+            return None;
+        }
         let mut matching = self.clone();
-        for (&code, &symbol) in codes.iter().zip(text) {
+        for (place, (&code, &symbol)) in (start..).zip(codes.iter().zip(text)) {
             match (matching.symbols.get(&code), matching.codes.get(&symbol)) {
                 (None, None) => {
                     matching.symbols.insert(code, symbol);
                     matching.codes.insert(symbol, code);
                 }
-                (Some(&known), Some(_)) if known == symbol => matching.bits += rate,
+                (Some(&known), Some(_)) if known == symbol => {
+                    let new = !matching.compared.contains(&place);
+                    matching.bits += if new { rate } else { 0.0 };
+                }
                 _ => return None,
             }
+            matching.compared.insert(place);
         }
         Some(matching)
+    }
+
+    /// Whether a stretch of text contradicts what is known already: most do, and cost nothing.
+    fn agrees(&self, codes: &[u8], text: &[u8]) -> bool {
+        codes.iter().zip(text).all(|(code, symbol)| match (self.symbols.get(code), self.codes.get(symbol)) {
+            (None, None) => true,
+            (Some(known), Some(_)) => known == symbol,
+            _ => false,
+        })
     }
 
     fn symbol(&self, code: u8) -> char {
@@ -169,7 +194,7 @@ fn best(
             }
             for start in (pattern.first..text.len()).step_by(group) {
                 let Some(under) = text.get(start..start + pattern.codes.len()) else { break };
-                let Some(mut matching) = best.0.with(&pattern.codes, under, rate) else { continue };
+                let Some(mut matching) = best.0.with(&pattern.codes, start, under, rate) else { continue };
                 matching.bits -= places;
                 // Where a value has been placed already, it tells nothing new.
                 let grows = matching.symbols.len() > best.0.symbols.len();

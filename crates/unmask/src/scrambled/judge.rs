@@ -4,10 +4,11 @@
 
 use crate::{
     Cribs, Ground,
-    plausible::{Verdict, inflates, is_text, name_of, text_bits},
+    plausible::{Met, Verdict, inflates, is_text, name_of, text_bits},
 };
 
 pub(super) struct Judge<'a> {
+    value: &'a [u8],
     cribs: &'a Cribs,
     /// Bits that a byte of the value can tell.
     rate: f64,
@@ -21,9 +22,10 @@ pub(super) struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    pub(super) fn new(value: &[u8], cribs: &'a Cribs) -> Self {
+    pub(super) fn new(value: &'a [u8], cribs: &'a Cribs) -> Self {
         let own = is_text(value).then(|| name_of(value));
         Self {
+            value,
             cribs,
             rate: rate(value),
             own,
@@ -31,7 +33,7 @@ impl<'a> Judge<'a> {
             // Letters xored with numbers under 32 stay letters, whatever they are.
             diverse: distinct(value) * 2 >= value.len().min(64)
                 && value.iter().filter(|&&byte| byte >= 0x20).count() * 4 >= value.len(),
-            given: if value.is_ascii() { 1.0 } else { 0.0 },
+            given: if value.is_ascii() { GIVEN } else { 0.0 },
         }
     }
 
@@ -57,7 +59,7 @@ impl<'a> Judge<'a> {
 
     pub(super) fn verdict(&self, plain: &[u8], text: bool) -> Option<Verdict> {
         let met = self.cribs.find(plain).map(|met| {
-            let bits = met.bits(self.rate, plain.len(), self.cribs.rivals(met.len));
+            let bits = met.bits(self.rate_under(&met, plain.len()), plain.len(), self.cribs.rivals(met.len));
             (bits, met.ground())
         });
         let form = self.form(plain, text).map(|(bits, name)| (bits, Ground::Structure(name.to_owned())));
@@ -66,7 +68,18 @@ impl<'a> Judge<'a> {
             (Some(one), None) | (None, Some(one)) => one,
             (None, None) => return None,
         };
-        Some(Verdict { bits, ground })
+        Some(Verdict { bits, ground, text: is_text(plain) })
+    }
+
+    /// Bits that a byte under a value of the profile can tell: under a row of zeros, in the middle of a picture, a
+    /// key that holds the value shines through. Steps leave each byte where it is, or turn all about.
+    fn rate_under(&self, met: &Met, len: usize) -> f64 {
+        if len != self.value.len() {
+            return self.rate;
+        }
+        let places = [Some(met.at), len.checked_sub(met.at.saturating_add(met.len))];
+        let under = places.into_iter().flatten().filter_map(|at| self.value.get(at..)?.get(..met.len));
+        under.map(distinct).filter(|&distinct| distinct <= 4).map(few_symbols).fold(self.rate, f64::min)
     }
 
     fn form(&self, plain: &[u8], text: bool) -> Option<(f64, &'static str)> {
@@ -98,12 +111,26 @@ fn marks(text: &[u8]) -> f64 {
     u32::try_from(marks.min(40)).map_or(0.0, f64::from) * 6.0
 }
 
-/// Digits tell 3.3 bits each whatever was done with them; noise tells 8.
+/// Digits tell 3.3 bits each whatever was done with them; noise tells 8. A value of four symbols or fewer is no
+/// number that was hidden, but a row of zeros, under which every key shines through.
 fn rate(value: &[u8]) -> f64 {
     let distinct = distinct(value);
+    let of_symbols = if distinct > 4 { few_symbols(distinct.max(10)) } else { few_symbols(distinct) };
     let few = distinct * 4 < value.len().min(200) * 3 || is_text(value) && distinct < 96;
-    if few { u32::try_from(distinct.max(10)).map_or(8.0, |distinct| f64::from(distinct).log2()) } else { 8.0 }
+    match (few, value.is_ascii()) {
+        (true, _) => of_symbols,
+        (false, true) => of_symbols.min(8.0 - GIVEN),
+        (false, false) => 8.0,
+    }
 }
+
+fn few_symbols(distinct: usize) -> f64 {
+    u32::try_from(distinct.max(1)).map_or(8.0, |symbols| f64::from(symbols).log2())
+}
+
+/// Bits of each byte that say nothing where value and plaintext are ASCII: one is zero in both, and the next ones
+/// tell letters from digits, which differ by the same few patterns whatever the key is.
+const GIVEN: f64 = 2.0;
 
 fn distinct(value: &[u8]) -> usize {
     let mut seen = [false; 256];

@@ -61,7 +61,7 @@ pub(super) fn by_cribs(search: &mut Search<'_, '_>) -> Option<Opened> {
             let key: Vec<u8> = (0..period)
                 .filter_map(|index| stream.get((index + period - at % period) % period).copied())
                 .collect();
-            let confirmed = u32::try_from(spelling.len() - period).map_or(0.0, f64::from);
+            let confirmed = confirmed(spelling, period);
             let places = u32::try_from(bytes.len() * MOST_PERIOD).map_or(32.0, f64::from);
             let rivals = u32::try_from(search.context.cribs.rivals(spelling.len())).map_or(32.0, f64::from);
             let bits = confirmed * search.judge.rate() - places.log2() - rivals.log2();
@@ -80,6 +80,14 @@ pub(super) fn by_cribs(search: &mut Search<'_, '_>) -> Option<Opened> {
     None
 }
 
+/// Bytes of a spelling that bear a key out, because it would have to be another one under other bytes. Where the
+/// spelling repeats itself, a value that repeats itself fits it without being of it.
+fn confirmed(spelling: &[u8], period: usize) -> f64 {
+    let pairs = spelling.iter().zip(spelling.iter().skip(period));
+    let differing = pairs.filter(|(first, second)| first != second).count();
+    u32::try_from(differing).map_or(0.0, f64::from)
+}
+
 fn outside(plain: &[u8], at: usize, len: usize) -> f64 {
     let before = plain.get(..at).map_or(0.0, text_bits);
     let after = plain.get(at + len..).map_or(0.0, text_bits);
@@ -92,8 +100,8 @@ fn repeats(stream: &[u8], period: usize) -> bool {
         && stream.get(..period).is_some_and(|key| key.iter().any(|byte| Some(byte) != key.first()))
 }
 
-/// Repeating keys under which all is text of a form: the likeliest byte for each place of the key, and then for
-/// each place again with its neighbours known.
+/// Repeating keys under which all is JSON or a form: the likeliest byte for each place of the key, and then for
+/// each place again with its neighbours known. A key of which one byte might as well be another is none.
 pub(super) fn by_statistics(search: &mut Search<'_, '_>) -> Option<Opened> {
     if !search.judge.may_hide_text() {
         return None;
@@ -110,18 +118,12 @@ pub(super) fn by_statistics(search: &mut Search<'_, '_>) -> Option<Opened> {
             continue;
         }
         let key = refined(bytes, key);
+        if !is_settled(search.bytes, &key) {
+            continue;
+        }
         let opened = search.attempt(vec![xor(&shortest(&key), "found")], -cost, false);
         if opened.is_some() {
             return opened;
-        }
-        let plain = with(search.bytes, &key);
-        if is_text(&plain) && words(&plain) >= LEAST_WORDS && search.judge.is_noise() {
-            let scramble = super::Scramble { steps: vec![xor(&shortest(&key), "found")] };
-            let ground = Ground::Structure(name_of(&plain).to_owned());
-            let opened = search.accept(scramble, ground, text_bits(&plain) - cost);
-            if opened.is_some() {
-                return opened;
-            }
         }
     }
     None
@@ -169,6 +171,23 @@ fn refined(bytes: &[u8], mut key: Vec<u8>) -> Vec<u8> {
     key
 }
 
+/// Whether the text under a key is of a form, and is none or much worse text under each key that differs from it
+/// in one byte.
+fn is_settled(bytes: &[u8], key: &[u8]) -> bool {
+    let whole = |plain: &[u8]| is_text(plain) && matches!(name_of(plain), "json" | "form");
+    let plain = with(bytes, key);
+    if !whole(&plain) {
+        return false;
+    }
+    let bits = text_bits(&plain);
+    let others = (0..key.len()).flat_map(|column| (1..=255_u8).map(move |change| (column, change)));
+    !others.into_iter().any(|(column, change)| {
+        let mut other = plain.clone();
+        other.iter_mut().skip(column).step_by(key.len()).for_each(|byte| *byte ^= change);
+        text_bits(&other) > bits - LEAST_LOSS && whole(&other)
+    })
+}
+
 /// A key that repeats itself, once.
 fn shortest(key: &[u8]) -> Vec<u8> {
     let periods = (1..=key.len()).filter(|period| key.len().is_multiple_of(*period));
@@ -176,18 +195,8 @@ fn shortest(key: &[u8]) -> Vec<u8> {
     key.get(..whole.next().unwrap_or(key.len())).unwrap_or(key).to_vec()
 }
 
-/// Words that messages about phones are made of.
-fn words(text: &[u8]) -> usize {
-    let lower = text.to_ascii_lowercase();
-    WORDS.iter().filter(|word| lower.windows(word.len()).any(|window| window == word.as_bytes())).count()
-}
-
-const WORDS: &[&str] = &[
-    "android", "app", "brand", "channel", "country", "data", "device", "event", "http", "imei", "imsi",
-    "lang", "model", "name", "network", "package", "phone", "sdk", "screen", "session", "serial", "time",
-    "type", "user", "uuid", "version", "wifi",
-];
-const LEAST_WORDS: usize = 3;
+/// Bits by which text under another key must be worse.
+const LEAST_LOSS: f64 = 6.0;
 /// Periods of a key that are found.
 const MOST_PERIOD: usize = 32;
 /// Bytes that each place of a key must have covered.

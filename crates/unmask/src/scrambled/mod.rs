@@ -28,8 +28,11 @@ pub struct Scramble {
 }
 
 impl Scramble {
-    /// The plaintext of bytes; `None` where a step cannot be done.
+    /// The plaintext of bytes; `None` where a step cannot be done, or there are more than anybody found.
     pub fn apply(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        if self.steps.len() > MOST_STEPS {
+            return None;
+        }
         self.steps.iter().try_fold(bytes.to_vec(), |bytes, step| step.apply(&bytes))
     }
 
@@ -62,6 +65,7 @@ pub fn open(value: &[u8], context: &Context<'_>, budget: &mut Budget) -> Vec<Ope
     let readings = Carrier::readings(value);
     let opened = readings.iter().filter_map(|(carrier, bytes)| {
         let mut search = Search::new(*carrier, bytes, context, budget);
+        search.carries = *carrier == Carrier::Raw && readings.len() > 1;
         search.run()
     });
     opened.collect()
@@ -72,6 +76,8 @@ pub const LONGEST: usize = 4096;
 
 struct Search<'a, 'b> {
     carrier: Carrier,
+    /// Whether the value is text that carries other bytes, and these are tried as well.
+    carries: bool,
     whole: &'a [u8],
     /// The part that is tried on.
     bytes: &'a [u8],
@@ -81,7 +87,8 @@ struct Search<'a, 'b> {
     tries: Tries,
 }
 
-/// Tries so far. One that made no digits cannot have met a number: for a number only those count that could.
+/// Tries so far. Of a value that is text or digits itself, one that made no digits cannot have met a number: for a
+/// number only those count that could. Of noise all count, whose bits are those of noise.
 #[derive(Clone, Copy, Default)]
 struct Tries {
     all: u64,
@@ -97,8 +104,10 @@ impl Tries {
     }
 
     /// Those that could have made such a plaintext.
-    fn like(self, plain: &[u8]) -> u64 {
-        if plain.iter().all(u8::is_ascii_digit) {
+    fn like(self, plain: &[u8], noise: bool) -> u64 {
+        if noise {
+            self.all
+        } else if plain.iter().all(u8::is_ascii_digit) {
             self.digits
         } else if is_text(plain) {
             self.text
@@ -113,6 +122,7 @@ impl<'a, 'b> Search<'a, 'b> {
         let bytes = whole.get(..LONGEST).unwrap_or(whole);
         Self {
             carrier,
+            carries: false,
             whole,
             bytes,
             context,
@@ -125,6 +135,10 @@ impl<'a, 'b> Search<'a, 'b> {
     fn run(&mut self) -> Option<Opened> {
         if self.judge.is_open() {
             return None;
+        }
+        // A key seldom makes base64 of bytes: what reads as base64 had its key under it.
+        if self.carries && self.whole.len() >= SURE_CARRIER {
+            return self.fixed().or_else(|| alphabet::known(self)).or_else(|| alphabet::by_cribs(self));
         }
         self.fixed()
             .or_else(|| self.one_byte())
@@ -174,7 +188,7 @@ impl<'a, 'b> Search<'a, 'b> {
     fn accept(&self, scramble: Scramble, ground: crate::Ground, bits: f64) -> Option<Opened> {
         // The first good one ends the search: what that adds to the chance is less than this factor.
         let plaintext = scramble.apply(self.whole)?;
-        let tries = self.tries.like(&plaintext).saturating_mul(16);
+        let tries = self.tries.like(&plaintext, self.judge.is_noise()).saturating_mul(16);
         if !opened::sure(tries, bits) {
             return None;
         }
@@ -191,5 +205,9 @@ impl<'a, 'b> Search<'a, 'b> {
     }
 }
 
+/// Steps that are gone: a search finds two at most, and a case may be forged.
+const MOST_STEPS: usize = 16;
+/// Text of this length that reads as hex or base64 is that.
+const SURE_CARRIER: usize = 24;
 /// Shorter values hold nothing that could be told from chance.
 const SHORTEST: usize = 6;
