@@ -10,17 +10,17 @@ use unmask::{Budget, Context, Crib, Cribs, Field, Opened, ciphers, scrambled};
 
 /// Shares of what was opened, each as found of all.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Row {
+pub(crate) struct Row {
     /// The identifier alone, the profile known.
-    pub bare: (u32, u32),
+    pub(crate) bare: (u32, u32),
     /// The identifier in JSON, the profile known.
-    pub message: (u32, u32),
+    pub(crate) message: (u32, u32),
     /// The identifier in JSON, nothing known.
-    pub blind: (u32, u32),
+    pub(crate) blind: (u32, u32),
 }
 
 /// Recall by transform.
-pub fn recall() -> BTreeMap<&'static str, Row> {
+pub(crate) fn recall() -> BTreeMap<&'static str, Row> {
     let (cribs, none) = (profile(), Cribs::default());
     let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
     for (name, identifier) in IDENTIFIERS {
@@ -58,7 +58,7 @@ fn open(value: &[u8], cribs: &Cribs, budget: u64) -> Vec<Opened> {
 }
 
 /// Values that hold nothing to be opened, by class: how many there were, and how many were "opened".
-pub fn false_positives() -> BTreeMap<&'static str, (u32, u32)> {
+pub(crate) fn false_positives() -> BTreeMap<&'static str, (u32, u32)> {
     let cribs = profile();
     let mut noise = Noise(11);
     let mut rows: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
@@ -216,7 +216,7 @@ fn main() {
 }
 
 /// The tables of the documentation, in Markdown.
-pub fn table() -> String {
+pub(crate) fn table() -> String {
     let mut text = "| transform | bare | in JSON | in JSON, no profile |\n|---|---|---|---|\n".to_owned();
     let share = |(found, all): (u32, u32)| format!("{found}/{all}");
     for (transform, row) in recall() {

@@ -87,4 +87,4 @@ pub(crate) fn agrees(kind: IdentifierKind, how: &Hashed, digest: &[u8]) -> Optio
 const SIZES: [usize; 24] =
     [8, 10, 11, 12, 16, 20, 22, 24, 27, 28, 32, 36, 38, 40, 43, 44, 48, 56, 64, 66, 86, 88, 96, 128];
 /// Digests that may be made for one value.
-const ONE: u64 = 2_000_000;
+const ONE: u64 = 500_000;

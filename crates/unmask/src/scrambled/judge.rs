@@ -33,7 +33,7 @@ impl<'a> Judge<'a> {
             // Letters xored with numbers under 32 stay letters, whatever they are.
             diverse: distinct(value) * 2 >= value.len().min(64)
                 && value.iter().filter(|&&byte| byte >= 0x20).count() * 4 >= value.len(),
-            given: if value.is_ascii() { GIVEN } else { 0.0 },
+            given: if value.is_ascii() { GIVEN_OF_TEXT } else { 0.0 },
         }
     }
 
@@ -131,6 +131,8 @@ fn few_symbols(distinct: usize) -> f64 {
 /// Bits of each byte that say nothing where value and plaintext are ASCII: one is zero in both, and the next ones
 /// tell letters from digits, which differ by the same few patterns whatever the key is.
 const GIVEN: f64 = 2.0;
+/// Of these, what counts against a plaintext that is all text: its letters' frequencies tell the rest.
+const GIVEN_OF_TEXT: f64 = 1.0;
 
 fn distinct(value: &[u8]) -> usize {
     let mut seen = [false; 256];
