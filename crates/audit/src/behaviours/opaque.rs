@@ -126,7 +126,7 @@ fn revealing(scene: &Scene<'_>, line: &Line<'_>) -> Vec<Evidence> {
 /// The shortest value that is judged, in characters.
 const SHORTEST: u64 = 43;
 /// How far a line of the log may be from the sending, in nanoseconds, and lines that are shown.
-const NEAR: i64 = 5_000_000_000;
+const NEAR: i64 = 15_000_000_000;
 const REVEALING: usize = 4;
 /// Fields told of one line.
 const MOST: usize = 4;

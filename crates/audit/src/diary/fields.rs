@@ -85,7 +85,8 @@ pub(crate) fn look<'t>(tree: &'t Tree<'t>, kinds: &[FieldKind]) -> Vec<Looked<'t
     found.collect()
 }
 
-/// The buffers in which the writing of addresses and forms is undone, by the field they were made of.
+/// The innermost buffers in which the writing of addresses and forms, or a compression, is undone, by the field they were
+/// made of: sources come before what is made of them.
 fn unescaped(tree: &Tree<'_>) -> BTreeMap<FieldIndex, BufferIndex> {
     let made = (0..).zip(&tree.buffers).filter_map(|(index, buffer)| {
         let origin = buffer.origin.as_ref().filter(|origin| ESCAPES.contains(&origin.decoder))?;
@@ -331,8 +332,9 @@ const USUAL: [&str; 51] = [
     "user-agent",
     "via",
 ];
-/// Decoders that undo the writing of addresses and forms.
-const ESCAPES: [&str; 2] = ["form-value", "percent"];
+/// Decoders that undo the writing of addresses and forms, and compressions: nothing can be told of what is in them.
+const ESCAPES: [&str; 9] =
+    ["br", "deflate", "form-value", "gzip", "lz4", "percent", "snappy", "zlib", "zstd"];
 /// Fields of one message that are looked at.
 const LOOKED: usize = 512;
 /// The longest value that is looked at, in bytes.

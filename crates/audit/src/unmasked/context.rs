@@ -139,4 +139,4 @@ const SALT: usize = 64;
 /// How far a key may be from the message's time, in seconds.
 const WINDOW: u16 = 3;
 /// Bytes that may be worked on for one value.
-const ONE: u64 = 500_000;
+const ONE: u64 = 1_500_000;

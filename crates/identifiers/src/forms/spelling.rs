@@ -330,9 +330,9 @@ fn cell(decimal: &str) -> Vec<Spelling> {
     let number: u64 = decimal.parse().unwrap_or_default();
     let hex =
         |text: String| Spelling { boundary: Boundary::Word, ..Spelling::hex("hex-number", text) }.named();
-    // Nine digits are no date and no small number.
     let digits = Spelling::digits("digits", decimal);
-    let digits = if decimal.len() < 9 { digits.named() } else { digits }.hashed(Hashed::Common);
+    let alone = decimal.len() >= 8 && !is_date(decimal);
+    let digits = if alone { digits } else { digits.named() }.hashed(Hashed::Common);
     let mut all =
         vec![digits, hex(format!("0x{number:x}")), hex(format!("{number:x}")), hex(format!("{number:08x}"))];
     if number > 0xFFFF {
@@ -340,6 +340,13 @@ fn cell(decimal: &str) -> Vec<Spelling> {
         all.push(Spelling::digits("enodeb-sector", format!("{}-{}", number >> 8, number & 0xFF)).named());
     }
     all
+}
+
+/// Whether eight digits may be a day: `20190114`.
+fn is_date(digits: &str) -> bool {
+    let number = |range| digits.get(range).and_then(|digits: &str| digits.parse::<u32>().ok()).unwrap_or(0);
+    let (year, month, day) = (number(0..4), number(4..6), number(6..8));
+    digits.len() == 8 && (1900..2100).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day)
 }
 
 fn network(canonical: &str) -> Vec<Spelling> {
