@@ -203,6 +203,12 @@ should be, of all.
 
 ";
 
+/// The workspace's folder, for the test.
+#[cfg(test)]
+fn root() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
 #[cfg(test)]
 mod tests {
     use super::{check_all, missed, root, table};
@@ -216,10 +222,4 @@ mod tests {
         let page = std::fs::read_to_string(root().join("docs/cases.md")).unwrap();
         assert!(page.starts_with(&table(&checked)), "write it anew: cargo xtask cases --variants --write");
     }
-}
-
-/// The workspace's folder, for the test.
-#[cfg(test)]
-fn root() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }

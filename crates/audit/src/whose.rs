@@ -113,7 +113,8 @@ mod tests {
     fn the_phone_is_whom_the_profile_names() {
         let named = "addresses = [\"192.0.2.7\"]";
         let (yes, no) = (Some(true), Some(false));
-        let rows: [(&[(&str, &str)], &str, &[&str], &[Option<bool>]); 9] = [
+        type Row<'r> = (&'r [(&'r str, &'r str)], &'r str, &'r [&'r str], &'r [Option<bool>]);
+        let rows: [Row<'_>; 9] = [
             (&[("192.0.2.7", A), ("192.0.2.8", B)], named, &[], &[yes, no]),
             (&[("192.0.2.7", ""), ("192.0.2.8", "")], named, &[], &[yes, no]),
             // By its hardware address, whatever addresses it was given.

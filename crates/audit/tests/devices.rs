@@ -24,7 +24,7 @@ fn capture(posts: &[(Ipv4Addr, u8, &str)]) -> Vec<u8> {
             "POST /v1 HTTP/1.1\r\nHost: a.example\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
-        let mut talk = Conversation::new(device, server.clone());
+        let mut talk = Conversation::new(device, server);
         talk.open(&mut net).unwrap();
         talk.send(&mut net, Side::Client, (head + body).as_bytes()).unwrap();
         talk.close(&mut net).unwrap();

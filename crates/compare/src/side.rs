@@ -58,7 +58,7 @@ impl<'a> Sided<'a> {
     pub(crate) fn sealed(&self, receiver: &str) -> bool {
         let sealed = |one: &&Destination| one.channels.iter().any(|(channel, _)| channel.protocol != "none");
         let reached = self.receivers.get(receiver);
-        reached.is_some_and(|all| all.iter().any(|one| sealed(&one))) && !self.read.contains(receiver)
+        reached.is_some_and(|all| all.iter().any(sealed)) && !self.read.contains(receiver)
     }
 
     /// The kinds of marks from `before` seconds before a moment to the moment.

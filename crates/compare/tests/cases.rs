@@ -213,7 +213,8 @@ fn every_reason_not_to_see_it_is_told() {
     elsewhere.coverage.add(Fate::Encrypted, "TLS", 500);
     let unlocked = marked(case(10), 5, "unlocked");
     let booted = marked(case(1), 5, "boot_completed");
-    let rows: [(&str, &Case, Case, &[(DoubtReason, bool)]); 11] = [
+    type Row<'r> = (&'r str, &'r Case, Case, &'r [(DoubtReason, bool)]);
+    let rows: [Row<'_>; 11] = [
         ("sealed", &before, sealed(case(10)), &[(DoubtReason::Unreadable, true)]),
         ("elsewhere", &before, elsewhere, &[(DoubtReason::Unreadable, false)]),
         ("nothing recorded", &before, empty, &[(DoubtReason::NotExamined, true)]),

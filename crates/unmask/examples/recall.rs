@@ -1,6 +1,13 @@
 //! How much of what was scrambled or weakly encrypted is opened, and how often something is that was not: a table
 //! of transforms, over identifiers bare and in a message, with the profile and without it.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "an example that prints a table, and fails by panicking"
+)]
+
 use std::collections::BTreeMap;
 
 use aes::cipher::{BlockCipherEncrypt, KeyInit};

@@ -1,5 +1,7 @@
 //! Protection named: the families of the cases, and what is none.
 
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use evidence::Timestamp;
 use unmask::{
     Budget, Context, Cribs, Field, ciphers,

@@ -79,7 +79,7 @@ fn triggers(scene: &Scene<'_>, line: &Line<'_>) -> Vec<Finding> {
 
 /// Of marks that come together, the one just before the sending is the cause: those with a longer lag that explain
 /// little besides are left out.
-fn nearest<'k>(mut found: Vec<(&'k str, trigger::Trigger)>) -> Vec<(&'k str, trigger::Trigger)> {
+fn nearest(mut found: Vec<(&str, trigger::Trigger)>) -> Vec<(&str, trigger::Trigger)> {
     found.sort_by(|(a, one), (b, other)| one.lag.cmp(&other.lag).then(a.cmp(b)));
     let mut explained: BTreeMap<Timestamp, u64> = BTreeMap::new();
     found.retain(|(_, trigger)| {

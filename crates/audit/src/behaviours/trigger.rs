@@ -157,9 +157,9 @@ fn binomial(all: usize, some: usize, one: f64) -> f64 {
     for k in 0..=all {
         let chance = (choose + hit * k as f64 + miss * (all - k) as f64).exp();
         if k < some {
-            below += chance
+            below += chance;
         } else {
-            above += chance
+            above += chance;
         }
         choose += ((all - k) as f64 / (k + 1) as f64).max(f64::MIN_POSITIVE).ln();
     }

@@ -159,12 +159,12 @@ fn try_one(
     (unmasked, found): (&mut Unmasked, &mut Vec<(SightingGroup, Times)>),
 ) -> Way {
     let fields = known.fields_beside(place.entry, place.field, place.proof.exchange);
-    if matches!(way, Way::Untried | Way::Digests) {
-        if let Some(digest) = digests::prove(known, place, value, &fields) {
-            unmasked.digests.insert(digest.key(), digest.how.clone());
-            found.push(digest.sighting(place));
-            return Way::Digests;
-        }
+    if matches!(way, Way::Untried | Way::Digests)
+        && let Some(digest) = digests::prove(known, place, value, &fields)
+    {
+        unmasked.digests.insert(digest.key(), digest.how.clone());
+        found.push(digest.sighting(place));
+        return Way::Digests;
     }
     match way {
         Way::Digests => return way,

@@ -1,5 +1,6 @@
 //! Recipes run for real, where their tools are installed.
 
+#![allow(clippy::print_stdout, reason = "a test that is skipped says so")]
 #![allow(dead_code, reason = "each test file uses a part")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
