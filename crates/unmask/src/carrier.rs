@@ -149,7 +149,8 @@ mod tests {
 
     #[test]
     fn text_carries_bytes() {
-        let rows: [(Carrier, &[u8], Option<&[u8]>); 7] = [
+        type Row<'r> = (Carrier, &'r [u8], Option<&'r [u8]>);
+        let rows: [Row<'_>; 7] = [
             (Carrier::Hex, b"00fFa0", Some(b"\x00\xff\xa0")),
             (Carrier::Hex, b"00f", None),
             (Carrier::Base64, b"SGVsbG8=", Some(b"Hello")),
