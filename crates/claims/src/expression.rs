@@ -3,7 +3,7 @@
 //! The language is CEL (<https://cel.dev>), without regular expressions, optional values and messages. A condition
 //! comes from a file that anyone may have written, so it is bounded thrice: its text by [`LONGEST`] and
 //! [`MOST_OPERATORS`] (a parser recurses), its tree by [`DEEPEST`] (so does evaluation), and its work by a
-//! [`Budget`] of steps: how many there can be at most follows from the tree and the size of what it is asked over,
+//! budget of steps: how many there can be at most follows from the tree and the size of what it is asked over,
 //! so that a condition that could go on for hours is refused and never begun.
 
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 //!
 //! [`open`] tries keys, ciphers, modes and vectors in the order in which home-made protection uses them. Each try
 //! decrypts the head and the end only; what looks promising is decrypted whole and judged. It is accepted by what
-//! the plaintext is, with the padding's bits added, against the number of tries: see [`BOUND_BITS`](crate::BOUND_BITS).
+//! the plaintext is, with the padding's bits added, against the number of tries: see [`BOUND_BITS`].
 
 mod block;
 mod keys;
