@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::IpAddr, ops::Range};
 
 use evidence::{ExchangeId, Occurrence, SightingGroup, Timestamp};
 use payload::{BufferIndex, FieldIndex, FieldKind, Tree};
-use wire::{DnsHead, Head, Message, Role, Sender};
+use wire::{DnsHead, Head, Message, Part, Role, Sender};
 
 use super::{occurrence_of_part, provenance, readable, security};
 use crate::{
@@ -156,8 +156,14 @@ impl Page<'_> {
     }
 }
 
-/// Of the first bytes, those of the first line.
+/// What is shown of a message: what it asks for, else the first of its parts, else its first line. What stands between
+/// parts may have been written by nobody.
 fn first_line(message: &Message, first: Range<usize>) -> Range<usize> {
+    let told = |part: &&Part| !part.value.is_empty();
+    let target = message.parts.iter().filter(told).find(|part| part.role == Role::Target);
+    if let Some(part) = target.or_else(|| message.parts.iter().find(told)) {
+        return part.value.start..part.value.end.min(part.value.start.saturating_add(first.len()));
+    }
     let bytes = message.recorded.bytes.get(first.clone()).unwrap_or_default();
     let end = bytes.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
     first.start..end.filter(|end| *end > 0).map_or(first.end, |end| first.start + end)

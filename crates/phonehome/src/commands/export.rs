@@ -44,22 +44,7 @@ pub(crate) fn run(arguments: &ExportArguments) -> anyhow::Result<Exit> {
         return Ok(Exit::Nothing);
     }
     [har, pcapng, csv].into_iter().flatten().try_for_each(Output::finish)?;
-    written(arguments);
     Ok(if exported.problems.is_empty() { Exit::Done } else { Exit::Partly })
-}
-
-/// Says what became a file, in one line.
-fn written(arguments: &ExportArguments) {
-    let outputs = [("HAR", &arguments.har), ("pcapng", &arguments.pcapng), ("CSV", &arguments.csv)];
-    let files = outputs.into_iter().filter_map(|(what, path)| {
-        let path = path.as_deref().filter(|path| !write::is_standard(path))?;
-        let size = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?.len();
-        Some(format!("{} ({what}, {size} bytes)", path.display()))
-    });
-    let files: Vec<String> = files.collect();
-    if !files.is_empty() {
-        print::note(&format!("wrote {}", files.join(", ")));
-    }
 }
 
 fn check(arguments: &ExportArguments, inputs: &[PathBuf]) -> anyhow::Result<()> {
