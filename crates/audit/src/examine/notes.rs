@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::IpAddr, ops::Range};
 
-use evidence::{ExchangeId, Occurrence, SightingGroup, Timestamp};
+use evidence::{ExchangeId, Occurrence, SightingGroup, Step, Timestamp};
 use payload::{BufferIndex, FieldIndex, FieldKind, Tree};
 use wire::{DnsHead, Head, Message, Part, Role, Sender};
 
@@ -32,7 +32,10 @@ pub(super) fn sent(page: &Page<'_>, diary: &mut Diary) {
     let Some((key, early)) = diary.request(whom, place, security(message)) else { return };
     if early {
         let line = 0..message.recorded.bytes.len().min(FIRST_BYTES);
-        diary.prove(key, page.part(&first_line(message, line)));
+        let proof = page.part(&first_line(message, line));
+        if is_recorded(&proof) {
+            diary.prove(key, proof);
+        }
     }
     let looked = look(page.tree, page.kinds);
     diary.tell_fields(key, &looked, place, |field| page.value(field.buffer, field.range.clone()));
@@ -80,7 +83,10 @@ pub(super) fn received(page: &Page<'_>, diary: &mut Diary) {
     let late = series.answers.last().is_some_and(|last| last.exchange <= exchange);
     if series.answers.len() < SightingGroup::PROOFS || !late {
         let line = 0..message.recorded.bytes.len().min(FIRST_BYTES);
-        SightingGroup::keep(&mut series.answers, [page.part(&first_line(message, line))]);
+        let proof = page.part(&first_line(message, line));
+        if is_recorded(&proof) {
+            SightingGroup::keep(&mut series.answers, [proof]);
+        }
     }
     diary.answer(exchange, Answer { status, results: results(page.tree) });
 }
@@ -154,6 +160,11 @@ impl Page<'_> {
             trail,
         }
     }
+}
+
+/// Whether all bytes on the way were recorded: where some were written between them, a proof shows fields instead.
+fn is_recorded(proof: &Occurrence) -> bool {
+    !proof.trail.buffers.iter().any(|buffer| matches!(buffer.step, Step::Written(_)))
 }
 
 /// What is shown of a message: what it asks for, else the first of its parts, else its first line. What stands between
