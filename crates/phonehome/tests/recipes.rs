@@ -47,7 +47,6 @@ fn recipes_of_every_decoder_agree() {
 }
 
 #[test]
-#[ignore = "a proof of a behaviour does not run as a script yet"]
 fn recipes_from_files_of_flows_agree() {
     let Some(tools) = tools(&[&BASIC[..], &DECODING].concat()) else { return };
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus");
