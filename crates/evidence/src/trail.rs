@@ -227,6 +227,41 @@ impl Trail {
         found
     }
 
+    /// Whether the steps to a span can be run again from what was recorded: each was given bytes that are there. A span
+    /// that an index into a table stands for has none.
+    pub fn is_whole(&self, span: Span) -> bool {
+        let steps = self.buffers.iter().all(|buffer| {
+            let given = buffer.input.into_iter().chain(buffer.key).all(|given| self.has(given));
+            let joined =
+                !buffer.step.joins() || buffer.segments.iter().all(|segment| self.has_exactly(segment));
+            given && joined
+        });
+        steps && span.start < span.end && self.has(span)
+    }
+
+    /// Whether all bytes of a span are there.
+    fn has(&self, span: Span) -> bool {
+        let index = usize::try_from(span.buffer.0).unwrap_or(usize::MAX);
+        self.buffers.get(index).is_some_and(|buffer| {
+            match (buffer.segments.first(), buffer.segments.last()) {
+                _ if !buffer.step.joins() => span.end <= buffer.len,
+                (Some(first), Some(last)) => first.out <= span.start && span.end <= last.out_end(),
+                _ => span.start == span.end,
+            }
+        })
+    }
+
+    /// Whether a segment is a copy of bytes that are there.
+    fn has_exactly(&self, segment: &Segment) -> bool {
+        let exact = segment.fidelity == Fidelity::Exact && segment.source_len == segment.len;
+        let end = segment.start.saturating_add(segment.source_len);
+        exact
+            && match segment.source {
+                Source::Buffer(buffer) => self.has(Span { buffer, start: segment.start, end }),
+                Source::Frame { .. } => true,
+            }
+    }
+
     /// Checks what every reader may rely on: sources first, segments sorted and inside their buffer.
     pub fn check(&self) -> Result<(), TrailError> {
         for (index, buffer) in (0u32..).zip(&self.buffers) {
@@ -317,6 +352,21 @@ mod tests {
             }],
         });
         trail
+    }
+
+    #[test]
+    fn what_no_frame_holds_is_not_whole() {
+        let trail = two_steps();
+        let span = |buffer, start, end| Span { buffer: BufferId(buffer), start, end };
+        assert!(trail.is_whole(span(1, 0, 12)) && trail.is_whole(span(0, 4, 20)));
+        assert!(!trail.is_whole(span(0, 4, 25)) && !trail.is_whole(span(2, 0, 1)));
+        assert!(!trail.is_whole(span(1, 3, 3)), "no bytes at all");
+        let mut lost = two_steps();
+        lost.buffers[0].segments.pop();
+        assert!(!lost.is_whole(span(1, 0, 12)), "the decoder was given more than is there");
+        let mut indexed = two_steps();
+        indexed.buffers[0].segments[0].fidelity = Fidelity::Within;
+        assert!(!indexed.is_whole(span(0, 0, 4)));
     }
 
     #[test]

@@ -120,7 +120,6 @@ fn openssl_in_its_other_ways() {
 
 /// curl and nginx: HTTP/1.1 and HTTP/2 over TLS 1.2 and 1.3; bodies small, large, compressed, chunked.
 #[test]
-#[ignore = "a proof of a behaviour over HTTP/2 does not run again yet"]
 fn curl_and_nginx() {
     let Some(stage) = alone("curl_and_nginx", &["curl", "nginx"]) else { return };
     nginx::start(&stage);
@@ -154,7 +153,6 @@ fn curl_and_nginx() {
 
 /// HTTP/3 as aioquic speaks it: QUIC 1 and 2, three ciphers, key updates and changed connection ids.
 #[test]
-#[ignore = "a proof of a behaviour over HTTP/2 does not run again yet"]
 fn aioquic_with_itself() {
     let Some(stage) = alone("aioquic_with_itself", &[]) else { return };
     let Some(python) = aioquic::python() else { return };
@@ -190,7 +188,6 @@ fn aioquic_with_itself() {
 
 /// Chromium reads a page of nginx: its own scripts post and fetch.
 #[test]
-#[ignore = "a proof of a behaviour over HTTP/2 does not run again yet"]
 fn chromium_and_nginx() {
     let Some(stage) = alone("chromium_and_nginx", &["nginx"]) else { return };
     let Some(browser) = live::program("chromium") else { return live::skip("chromium is not installed") };

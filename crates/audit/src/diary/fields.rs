@@ -137,6 +137,11 @@ pub(crate) fn long_values<'t>(tree: &'t Tree<'t>) -> impl Iterator<Item = u64> {
         .map(|(index, _)| hash_of(tree.value_bytes(index)))
 }
 
+/// A proof that can be run again: a value that an index into a table stands for has none.
+fn whole(proof: Occurrence) -> Option<Occurrence> {
+    proof.trail.is_whole(proof.span).then_some(proof)
+}
+
 fn number(value: &[u8]) -> Option<i64> {
     std::str::from_utf8(value).ok()?.parse().ok()
 }
@@ -184,7 +189,7 @@ impl FieldNotes {
         self.leaf |= field.leaf;
         self.length = (self.length.0.min(len), self.length.1.max(len));
         if self.proof.as_ref().is_none_or(|(known, _)| place < *known) {
-            self.proof = Some((place, proof()));
+            self.proof = whole(proof()).map(|proof| (place, proof)).or(self.proof.take());
         }
         self.count(hash_of(field.bytes), 1);
         let place = (place.0, place.1, field.index);
@@ -197,7 +202,7 @@ impl FieldNotes {
     fn show(&mut self, place: SamplePlace, proof: impl FnOnce() -> Occurrence) {
         let late = self.shown.last_key_value().is_some_and(|(last, _)| *last < place);
         if self.shown.len() < SHOWN || !late {
-            self.shown.insert(place, proof());
+            self.shown.extend(whole(proof()).map(|proof| (place, proof)));
             self.tidy();
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::IpAddr, ops::Range};
 
-use evidence::{ExchangeId, Occurrence, SightingGroup, Step, Timestamp};
+use evidence::{ExchangeId, Occurrence, SightingGroup, Timestamp};
 use payload::{BufferIndex, FieldIndex, FieldKind, Tree};
 use wire::{DnsHead, Head, Message, Part, Role, Sender};
 
@@ -33,7 +33,7 @@ pub(super) fn sent(page: &Page<'_>, diary: &mut Diary) {
     if early {
         let line = 0..message.recorded.bytes.len().min(FIRST_BYTES);
         let proof = page.part(&first_line(message, line));
-        if is_recorded(&proof) {
+        if proof.trail.is_whole(proof.span) {
             diary.prove(key, proof);
         }
     }
@@ -84,7 +84,7 @@ pub(super) fn received(page: &Page<'_>, diary: &mut Diary) {
     if series.answers.len() < SightingGroup::PROOFS || !late {
         let line = 0..message.recorded.bytes.len().min(FIRST_BYTES);
         let proof = page.part(&first_line(message, line));
-        if is_recorded(&proof) {
+        if proof.trail.is_whole(proof.span) {
             SightingGroup::keep(&mut series.answers, [proof]);
         }
     }
@@ -160,11 +160,6 @@ impl Page<'_> {
             trail,
         }
     }
-}
-
-/// Whether all bytes on the way were recorded: where some were written between them, a proof shows fields instead.
-fn is_recorded(proof: &Occurrence) -> bool {
-    !proof.trail.buffers.iter().any(|buffer| matches!(buffer.step, Step::Written(_)))
 }
 
 /// What is shown of a message: what it asks for, else the first of its parts, else its first line. What stands between
