@@ -1,30 +1,8 @@
-//! Verdicts → text and JSON.
+//! Verdicts → text.
 
 use std::fmt::Write;
 
 use evidence::{Holding, Verdict};
-use serde::Serialize;
-
-/// The version of the format of [`json`]. The first number changes when old readers would go wrong.
-pub const VERDICTS_FORMAT: &str = "phonehome-verdicts/1.0";
-
-#[derive(Serialize)]
-struct Written<'v> {
-    format: &'static str,
-    vendor: &'v str,
-    verdicts: &'v [Verdict],
-}
-
-/// The verdicts as JSON, indented, with a newline at the end: `format`, `vendor`, and `verdicts`, each as
-/// [`evidence::Verdict`] is written.
-///
-/// # Errors
-/// Where a value has no JSON form; the types of `evidence` have none such.
-pub fn json(vendor: &str, verdicts: &[Verdict]) -> Result<String, serde_json::Error> {
-    let mut text = serde_json::to_string_pretty(&Written { format: VERDICTS_FORMAT, vendor, verdicts })?;
-    text.push('\n');
-    Ok(text)
-}
 
 /// The verdicts for a terminal, in lines of any length: whoever prints them makes characters harmless that act. What
 /// the cases could show stands once, below all verdicts.

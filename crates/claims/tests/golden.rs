@@ -88,15 +88,6 @@ fn verdicts_as_text() {
     insta::assert_snapshot!(claims::text("Vendor", &verdicts()));
 }
 
-#[test]
-fn verdicts_as_json_are_read_back() {
-    let verdicts = verdicts();
-    let json = claims::json("Vendor", &verdicts).unwrap();
-    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(value["format"], claims::VERDICTS_FORMAT);
-    assert_eq!(serde_json::from_value::<Vec<Verdict>>(value["verdicts"].clone()).unwrap(), verdicts);
-}
-
 /// The page that tells people what conditions may name is the table that checks them.
 #[test]
 fn the_document_lists_what_there_is() {

@@ -56,7 +56,8 @@ fn check_verdicts(verdicts: &[evidence::Verdict]) {
         markup::is_harmless_page(&report::verdicts_page("<b>", verdicts));
     }
     markup::is_harmless_markdown(&report::verdicts_markdown(verdicts));
-    let json = ::claims::json("x", verdicts).unwrap();
+    let json = report::verdicts_json("x", verdicts).unwrap();
+    markup::acts_on_no_reader("json", &json);
     assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok(), "verdicts are JSON");
 }
 

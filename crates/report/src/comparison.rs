@@ -8,6 +8,8 @@ use evidence::{
     Inventory, Kinship, Likeness, Presence, Side,
 };
 
+use serde_json::ser::PrettyFormatter;
+
 use crate::{
     document::{Block, Document, Inline, Line, value, words as line},
     words,
@@ -20,11 +22,10 @@ pub struct ComparisonOptions {
     pub changed_only: bool,
 }
 
-/// Writes it as JSON: [`evidence::Comparison`], as `serde` writes it. Fails only where memory does.
+/// Writes it as JSON: [`evidence::Comparison`], as `serde` writes it, with what acts unseen written as
+/// [`json`](crate::json) does. Fails only where memory does.
 pub fn json(comparison: &Comparison) -> serde_json::Result<String> {
-    let mut text = serde_json::to_string_pretty(comparison)?;
-    text.push('\n');
-    Ok(text)
+    crate::json::text(comparison, PrettyFormatter::new())
 }
 
 /// Writes it for a terminal of so many columns.

@@ -31,4 +31,4 @@ pub use markdown::markdown;
 pub use plain::visible;
 pub use stix::stix;
 pub use summary::{SummaryOptions, summary};
-pub use verdicts::{verdicts_html, verdicts_markdown, verdicts_page};
+pub use verdicts::{VERDICTS_FORMAT, verdicts_html, verdicts_json, verdicts_markdown, verdicts_page};

@@ -28,7 +28,7 @@ fn write(page: &mut String, overview: &Overview) -> std::fmt::Result {
         page,
         "{} {}\n",
         prose(&overview.second_line(&crate::overview::country)),
-        Coverage::of(case).statement()
+        prose(&Coverage::of(case).statement())
     )?;
     for capture in &case.captures {
         let time = capture

@@ -6,10 +6,32 @@
 
 use evidence::{Holding, Verdict};
 use maud::{DOCTYPE, Markup, html};
+use serde::Serialize;
+use serde_json::ser::PrettyFormatter;
 
 use crate::html::{Prose, Shown, head};
 use crate::markdown::{code, text};
 use crate::words;
+
+/// The version of the format of [`verdicts_json`]. The first number changes when old readers would go wrong.
+pub const VERDICTS_FORMAT: &str = "phonehome-verdicts/1.0";
+
+/// The document of [`verdicts_json`].
+#[derive(Serialize)]
+struct Written<'v> {
+    format: &'static str,
+    vendor: &'v str,
+    verdicts: &'v [Verdict],
+}
+
+/// The verdicts as JSON, indented, with a newline at the end: `format`, `vendor`, and `verdicts`, each as
+/// [`evidence::Verdict`] is written. What acts unseen is written as [`json`](crate::json) does.
+///
+/// # Errors
+/// Where a value has no JSON form; the types of `evidence` have none such.
+pub fn verdicts_json(vendor: &str, verdicts: &[Verdict]) -> Result<String, serde_json::Error> {
+    crate::json::text(&Written { format: VERDICTS_FORMAT, vendor, verdicts }, PrettyFormatter::new())
+}
 
 /// The section of an HTML page; `None` where there are no verdicts.
 pub fn verdicts_html(verdicts: &[Verdict]) -> Option<String> {
@@ -183,6 +205,17 @@ mod tests {
     #[test]
     fn nothing_said_is_no_section() {
         assert_eq!((verdicts_html(&[]), verdicts_markdown(&[])), (None, String::new()));
+    }
+
+    #[test]
+    fn verdicts_as_json_are_read_back_and_act_on_nobody() {
+        let verdicts = [verdict("so \u{202e}\u{9b}")];
+        let json = verdicts_json("Vendor", &verdicts).unwrap_or_default();
+        assert!(!json.contains(['\u{202e}', '\u{9b}']), "{json}");
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap_or_default();
+        assert_eq!(value["format"], VERDICTS_FORMAT);
+        let again: Vec<Verdict> = serde_json::from_value(value["verdicts"].clone()).unwrap_or_default();
+        assert_eq!(again, verdicts);
     }
 
     #[test]

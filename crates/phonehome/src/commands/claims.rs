@@ -90,7 +90,7 @@ pub(super) fn wrong(file: &Path, error: &ClaimsError) -> anyhow::Error {
 
 fn show(claims: &Claims, verdicts: &[Verdict], json: bool) -> anyhow::Result<()> {
     if json {
-        return print::plain(claims::json(&claims.vendor, verdicts)?.as_bytes());
+        return print::plain(report::verdicts_json(&claims.vendor, verdicts)?.as_bytes());
     }
     print::text(&harmless(&claims::text(&claims.vendor, verdicts)))
 }
@@ -105,7 +105,7 @@ fn document(claims: &Claims, verdicts: &[Verdict], out: &Path) -> anyhow::Result
     Ok(match out.extension().and_then(|extension| extension.to_str()) {
         Some("html") => report::verdicts_page(&title, verdicts),
         Some("md") => report::verdicts_markdown(verdicts),
-        Some("json") => claims::json(&claims.vendor, verdicts)?,
+        Some("json") => report::verdicts_json(&claims.vendor, verdicts)?,
         _ => harmless(&claims::text(&claims.vendor, verdicts)),
     })
 }
