@@ -20,6 +20,11 @@ impl Timestamp {
         self.0.div_euclid(NANOS_PER_SECOND)
     }
 
+    /// Year, month and day in UTC, in the proleptic Gregorian calendar.
+    pub fn date(self) -> (i64, i64, i64) {
+        civil_from_days(self.seconds().div_euclid(86_400))
+    }
+
     /// Nanoseconds within the second, 0 to 999,999,999.
     pub fn subsec_nanos(self) -> u32 {
         u32::try_from(self.0.rem_euclid(NANOS_PER_SECOND)).unwrap_or(0)
@@ -35,7 +40,7 @@ impl Timestamp {
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.seconds();
-        let (year, month, day) = civil_from_days(seconds.div_euclid(86_400));
+        let (year, month, day) = self.date();
         let second_of_day = seconds.rem_euclid(86_400);
         write!(
             f,

@@ -160,9 +160,7 @@ fn monthly(starts: &[i64]) -> Option<Rhythm> {
 
 /// The month's number since the year 0, the day in it, and its length.
 fn civil(second: i64) -> (i64, i64, i64) {
-    let text = Timestamp::new(second, 0).to_string();
-    let number = |range| text.get(range).and_then(|digits: &str| digits.parse().ok()).unwrap_or(0);
-    let (year, month, day): (i64, i64, i64) = (number(0..4), number(5..7), number(8..10));
+    let (year, month, day) = Timestamp::new(second, 0).date();
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let length = match month {
         2 if leap => 29,

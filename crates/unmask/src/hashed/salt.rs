@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use evidence::Timestamp;
 use serde::Deserialize;
 
 /// Bytes that may have been mixed with a value.
@@ -55,7 +56,7 @@ impl Salt {
     /// The writings of a time in seconds since 1970, UTC: seconds, minutes, hours, days as numbers, and the date.
     /// Milliseconds nobody can guess: where they are sent along they are a field of the message.
     pub fn times(seconds: u64) -> Vec<Self> {
-        let (year, month, day) = civil(seconds / 86_400);
+        let (year, month, day) = Timestamp::new(i64::try_from(seconds).unwrap_or(i64::MAX), 0).date();
         let rows = [
             ("seconds", seconds.to_string()),
             ("minutes", (seconds / 60).to_string()),
@@ -84,18 +85,6 @@ struct Row {
     reasoning: String,
     #[serde(rename = "source")]
     _source: String,
-}
-
-/// Year, month and day of a day counted from 1970-01-01, after Howard Hinnant's `civil_from_days`.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let days = days.saturating_add(719_468);
-    let era = days / 146_097;
-    let day_of_era = days % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    (year_of_era + era * 400 + u64::from(month <= 2), month, day_of_year - (153 * shifted + 2) / 5 + 1)
 }
 
 #[cfg(test)]
