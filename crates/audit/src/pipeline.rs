@@ -16,7 +16,7 @@
 use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf, sync::OnceLock, thread};
 
 use crossbeam_channel::{Receiver, bounded};
-use evidence::{CASE_FORMAT, Case, IdentifierKind, InputProblem};
+use evidence::{CASE_FORMAT, Case, Fate, IdentifierKind, InputProblem};
 use facts::Atlas;
 use handset::messages::bill::Mapping;
 use identifiers::{Needles, Profile, shapes::Shapes};
@@ -161,7 +161,7 @@ fn merge_all(mut shares: Vec<Gathered>, read: &ReadOutcome, atlas: &Atlas) -> Me
 }
 
 fn conclude(
-    merged: Merged,
+    mut merged: Merged,
     (read, phone): (ReadOutcome, Option<&Phone>),
     mut problems: Vec<InputProblem>,
     (profile, named): (&Profile, bool),
@@ -174,7 +174,11 @@ fn conclude(
     problems.extend(unread);
     let messages = read.messages;
     let (fields, fields_dropped) = diary::fields(&merged.book);
-    let findings = findings(&merged, (&told, phone, &logged, &messages), profile);
+    let (findings, untried) = findings(&merged, (&told, phone, &logged, &messages), profile);
+    if untried > 0 {
+        let reason = "kinds of requests that were not compared with the phone's marks: there are too many";
+        merged.ledger.add_pieces(Fate::OverLimit, reason, 0, untried);
+    }
     let phone = messages.into_case(told);
     problems.extend(read.problems);
     for capture in &read.captures {

@@ -22,7 +22,10 @@ mod stages;
 mod texts;
 mod trigger;
 
-use std::collections::BTreeSet;
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use evidence::{
     Behaviour, Direction, EndpointId, Evidence, Finding, FindingId, FindingKind, Grade, IdentifierKind, Mark,
@@ -50,18 +53,62 @@ pub(crate) struct Scene<'a> {
     pub(crate) messages: &'a Settled,
     /// From the first to the last message.
     pub(crate) span: (Timestamp, Timestamp),
+    /// What left, by where it went.
+    left: BTreeMap<EndpointId, Vec<(u32, &'a SightingGroup)>>,
+    /// Questions of cause that may still be asked.
+    trials: Cell<u32>,
+    /// Those that were not.
+    untried: Cell<u64>,
 }
 
-/// The findings on behaviours.
+impl Scene<'_> {
+    /// Whether marks are followed by sending, as long as questions may be asked.
+    fn cause(
+        &self,
+        marks: &[Timestamp],
+        sent: &[Timestamp],
+        span: (Timestamp, Timestamp),
+    ) -> Option<trigger::Trigger> {
+        let Some(left) = self.trials.get().checked_sub(1) else {
+            self.untried.set(self.untried.get().saturating_add(1));
+            return None;
+        };
+        self.trials.set(left);
+        trigger::trigger(marks, sent, span)
+    }
+
+    /// The marks that may have caused something, by their kinds. A note says nothing by its kind, and a message that was
+    /// sent is itself caused.
+    fn causes(&self) -> BTreeMap<&str, Vec<Timestamp>> {
+        let mut causes: BTreeMap<&str, Vec<Timestamp>> = BTreeMap::new();
+        for mark in &self.phone.marks {
+            if !matches!(mark.kind.as_str(), "note" | "sms-sent") {
+                causes.entry(&mark.kind).or_default().push(mark.time);
+            }
+        }
+        causes
+    }
+}
+
+/// The findings on behaviours, and how many questions of cause were not asked.
 pub(crate) fn findings(
     merged: &Merged,
     phone: &Phone,
     logged: &[&LoggedValue],
     messages: &Settled,
-) -> Vec<Finding> {
+) -> (Vec<Finding>, u64) {
     let first = merged.destinations.iter().map(|destination| destination.first).min();
     let last = merged.destinations.iter().map(|destination| destination.last).max();
+    let mut left: BTreeMap<EndpointId, Vec<(u32, &SightingGroup)>> = BTreeMap::new();
+    for (index, group) in (0..).zip(&merged.sightings) {
+        if group.key.direction == Direction::Out {
+            left.entry(group.key.endpoint).or_default().push((index, group));
+        }
+    }
     let scene = Scene {
+        left,
+        trials: Cell::new(TRIALS),
+        untried: Cell::new(0),
         merged,
         phone,
         logged,
@@ -80,7 +127,7 @@ pub(crate) fn findings(
     actions::judge(&scene, &mut findings);
     places::judge(&scene, &mut findings);
     texts::judge(&scene, &mut findings);
-    findings
+    (findings, scene.untried.get())
 }
 
 /// What an app asks of a receiver in one way, and the identifiers it carried.
@@ -101,12 +148,8 @@ pub(crate) struct Line<'a> {
 impl<'a> Line<'a> {
     fn of(scene: &Scene<'a>, key: &'a Whom, entry: &'a BookEntry) -> Self {
         let paths: BTreeSet<&str> = entry.series.fields.values().map(|field| field.path.as_str()).collect();
-        let carried = (0..).zip(&scene.merged.sightings).filter(|(_, group)| {
-            let key = &group.key;
-            key.direction == Direction::Out
-                && entry.endpoints.contains(&key.endpoint)
-                && paths.contains(key.field.as_str())
-        });
+        let carried = entry.endpoints.iter().filter_map(|endpoint| scene.left.get(endpoint)).flatten();
+        let carried = carried.filter(|(_, group)| paths.contains(group.key.field.as_str())).copied();
         Self {
             key,
             receiver: &key.0,
@@ -237,5 +280,7 @@ fn mark_words(kind: &str) -> String {
     kind.replace('-', " ")
 }
 
+/// Questions of cause that are asked of one case: each costs some milliseconds, and an honest case has some dozens.
+const TRIALS: u32 = 3_000;
 /// Raised when the detectors' answers change.
 const VERSION: u32 = 1;

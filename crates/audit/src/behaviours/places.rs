@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use evidence::{Behaviour, Destination, Direction, Evidence, Finding, Relation, Severity};
+use evidence::{Behaviour, Destination, Direction, Evidence, Finding, Ground, Relation, Severity};
 
 use super::{Scene, Told, times, weight};
 use crate::findings::naming_of;
@@ -12,6 +12,7 @@ pub(super) fn judge(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     findings.extend(spread(scene));
     findings.extend(unresolved(scene));
     findings.extend(foreign_resolvers(scene));
+    findings.extend(unexplained(scene));
 }
 
 /// Owners whose services are spread over countries, where they were told something of somebody.
@@ -153,6 +154,47 @@ fn foreign_resolvers(scene: &Scene<'_>) -> Vec<Finding> {
     found.collect()
 }
 
+/// Destinations that no app is known to have talked to, where the phone's lists tell of nearly all others: a part of the
+/// system that hides from them, or a gap in the lists.
+fn unexplained(scene: &Scene<'_>) -> Vec<Finding> {
+    let told = scene.phone.attributions.iter().filter(|told| told.ground > Ground::Code && told.flows > 0);
+    let explained: BTreeSet<_> = told.map(|told| told.endpoint).collect();
+    let asked = scene.merged.destinations.iter().filter(|destination| {
+        destination.network.scope == "public" && !OF_THE_SYSTEM.contains(&destination.endpoint.port)
+    });
+    let (known, unknown): (Vec<&Destination>, Vec<&Destination>) =
+        asked.partition(|destination| explained.contains(&destination.id));
+    if known.len() < EXPLAINED || unknown.len() * EXPLAINED > known.len() {
+        return Vec::new();
+    }
+    let found = unknown.into_iter().filter_map(|destination| {
+        let naming = naming_of(scene.merged, destination.id)?;
+        let told = Told {
+            subject: format!("no process\n{:?}", destination.endpoint),
+            severity: Severity::Low,
+            title: format!("No app is known to have talked to {}", destination.receiver()),
+            words: format!(
+                "The phone’s own lists, or whoever recorded it, tell whose the flows to {} other destinations were, and \
+                 say nothing of the {} to this one. A part of the system may have opened them, or the lists have a gap.",
+                known.len(),
+                destination.flows
+            ),
+            endpoints: vec![destination.id],
+            count: destination.flows,
+            when: (destination.first, destination.last),
+            evidence: vec![Evidence { relation: Relation::Value, ..naming }],
+            sightings: Vec::new(),
+            behaviour: Behaviour::NoProcess { direction: Direction::Out, flows: destination.flows },
+        };
+        Some(told.finding())
+    });
+    found.take(MOST_NAMES).collect()
+}
+
+/// Ports on which the system itself talks: names, addresses, the time (IANA's registry).
+const OF_THE_SYSTEM: [u16; 5] = [53, 67, 123, 853, 5353];
+/// So many times more destinations have to be explained than not.
+const EXPLAINED: usize = 4;
 /// How often a name has to be asked for.
 const ASKED: u64 = 3;
 /// Names and resolvers told.

@@ -65,14 +65,10 @@ fn rhythms(scene: &Scene<'_>, line: &Line<'_>) -> Vec<Finding> {
 
 /// What it follows: the kinds of marks that explain most.
 fn triggers(scene: &Scene<'_>, line: &Line<'_>) -> Vec<Finding> {
-    let mut by_kind: BTreeMap<&str, Vec<Timestamp>> = BTreeMap::new();
-    for mark in scene.phone.marks.iter().filter(|mark| !SILENT.contains(&mark.kind.as_str())) {
-        by_kind.entry(&mark.kind).or_default().push(mark.time);
-    }
-    let sent = moments(line);
-    let tried = by_kind
+    let (sent, causes) = (moments(line), scene.causes());
+    let tried = causes
         .iter()
-        .filter_map(|(kind, marks)| trigger::trigger(marks, &sent, scene.span).map(|found| (*kind, found)));
+        .filter_map(|(kind, marks)| scene.cause(marks, &sent, scene.span).map(|found| (*kind, found)));
     let found = nearest(tried.collect());
     found.into_iter().map(|(kind, found)| triggered(scene, line, kind, found)).collect()
 }
@@ -338,8 +334,6 @@ fn parameters(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
     )
 }
 
-/// Marks that cause nothing by themselves, or are caused by what is sent.
-const SILENT: [&str; 2] = ["note", "sms-sent"];
 /// Marks that are so near to each other, in milliseconds, are one thing that happened; and a lag that is none.
 const TOGETHER: u64 = 1_500;
 const SOON: u64 = 60_000;

@@ -9,6 +9,7 @@ use evidence::{
 };
 
 use super::{Scene, Told, occasion, times, value, weight};
+use crate::unmasked::capital;
 
 /// A state, and when the phone was in it.
 struct Stage<'a> {
@@ -124,18 +125,12 @@ fn told(stage: &Stage<'_>, receiver: &str, kind: IdentifierKind, share: Share<'_
     )
 }
 
-fn capital(words: &str) -> String {
-    let mut chars = words.chars();
-    chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
-}
-
 /// The states that marks tell of.
 fn stages<'a>(scene: &Scene<'a>) -> Vec<Stage<'a>> {
     let marks = &scene.phone.marks;
     let mut stages = vec![
         between("private mode", marks, "private-mode-on", "private-mode-off"),
         between("consent refused", marks, "consent-refused", "consent-given"),
-        between("signed in", marks, "account-added", "account-removed"),
         until("before consent", scene, "consent-given"),
         until("signed out", scene, "account-added"),
     ];
@@ -149,7 +144,7 @@ fn stages<'a>(scene: &Scene<'a>) -> Vec<Stage<'a>> {
             if setting.is_empty() { "switched off".to_owned() } else { format!("{setting} switched off") };
         stages.push(spans(name, marks.iter().filter(of_setting), "setting-off", "setting-on"));
     }
-    stages.retain(|stage| !stage.spans.is_empty() && stage.name != "signed in");
+    stages.retain(|stage| !stage.spans.is_empty());
     stages
 }
 

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use evidence::{Behaviour, Direction, Evidence, Finding, Mark, Relation, Severity, Timestamp};
+use evidence::{Behaviour, Direction, Evidence, Finding, Relation, Severity, Timestamp};
 
-use super::{Scene, Told, mark_words, rhythm, times, trigger};
+use super::{Scene, Told, mark_words, rhythm, times};
 use crate::messages::SettledRow;
 
 /// Judges the messages to each number.
@@ -60,17 +60,13 @@ fn triggered(
     rows: &[(Timestamp, &SettledRow)],
     sent: &[Timestamp],
 ) -> Option<Finding> {
-    let mut by_kind: BTreeMap<&str, Vec<Timestamp>> = BTreeMap::new();
-    let caused = |mark: &&Mark| !matches!(mark.kind.as_str(), "note" | "sms-sent");
-    for mark in scene.phone.marks.iter().filter(caused) {
-        by_kind.entry(&mark.kind).or_default().push(mark.time);
-    }
+    let causes = scene.causes();
     let marks = scene.phone.marks.iter().map(|mark| mark.time);
     let first = marks.clone().chain(sent.iter().copied()).min()?.min(scene.span.0);
     let last = marks.chain(sent.iter().copied()).max()?.max(scene.span.1);
-    let tried = by_kind
+    let tried = causes
         .iter()
-        .filter_map(|(kind, marks)| trigger::trigger(marks, sent, (first, last)).map(|found| (*kind, found)));
+        .filter_map(|(kind, marks)| scene.cause(marks, sent, (first, last)).map(|found| (*kind, found)));
     let (kind, found) = tried.max_by_key(|(_, found)| found.explained)?;
     let told = Told {
         subject: format!("trigger {kind}\ntext message\n{number}"),

@@ -182,7 +182,7 @@ const CHANCE: f64 = 1e-5;
 const SHIFTS: i32 = 500;
 const SHIFTED: f64 = 0.005;
 /// Marks of one kind that are looked at.
-const MOST: usize = 2_000;
+const MOST: usize = 500;
 
 #[cfg(test)]
 mod tests {

@@ -16,6 +16,7 @@ pub(crate) struct Book {
     pub(crate) names: NameNotes,
     pub(crate) heard: HashSet<u64>,
     pub(crate) dropped: u64,
+    pub(crate) fields_dropped: u64,
 }
 
 /// A receiver (host, else address), and what was asked of it.
@@ -39,10 +40,12 @@ pub(crate) fn book(
 ) -> Book {
     let mut book = Book::default();
     for share in shares {
-        let Diary { requests, series, names, heard, dropped, .. } = std::mem::take(&mut share.diary);
+        let Diary { requests, series, names, heard, dropped, fields_dropped, .. } =
+            std::mem::take(&mut share.diary);
         book.names.merge(names);
         book.heard.extend(heard);
         book.dropped += dropped;
+        book.fields_dropped += fields_dropped;
         for (key, series) in series {
             let Some((id, endpoint)) = share.endpoints.at(key.endpoint).and_then(&place) else { continue };
             let host = if endpoint.host.is_empty() { endpoint.address } else { endpoint.host };

@@ -43,8 +43,9 @@ pub(crate) struct Diary {
     pub(crate) names: NameNotes,
     /// Messages of which no note was made, because there are too many different ones.
     pub(crate) dropped: u64,
-    /// Fields that are kept notes of, in all series.
+    /// Fields that are kept notes of, in all series, and times that one was met of which there are none.
     fields: usize,
+    pub(crate) fields_dropped: u64,
     /// Messages whose fields were noted.
     messages: u64,
 }
@@ -143,7 +144,10 @@ impl Diary {
             let full = series.fields.len() >= FIELDS || self.fields >= ALL_FIELDS;
             let notes = match series.fields.get_mut(&field.hash) {
                 Some(notes) => notes,
-                None if full => continue,
+                None if full => {
+                    self.fields_dropped += 1;
+                    continue;
+                }
                 None => {
                     self.fields += 1;
                     series.fields.entry(field.hash).or_insert_with(|| FieldNotes::new(field))

@@ -25,12 +25,13 @@ use sha2::{Digest, Sha256};
 
 use crate::{behaviours, input::hex, merge::Merged, messages::Settled, phone::LoggedValue};
 
-/// All findings, worst first.
+/// All findings, worst first, and how many questions of cause were not asked.
 pub(crate) fn findings(
     merged: &Merged,
     (phone, known, logged, settled): (&Phone, Option<&crate::phone::Phone>, &[&LoggedValue], &Settled),
     profile: &Profile,
-) -> Vec<Finding> {
+) -> (Vec<Finding>, u64) {
+    let (behaviours, untried) = behaviours::findings(merged, phone, logged, settled);
     let leaks = leaks(merged);
     let told: BTreeSet<_> = leaks.iter().map(|leak| leak.receiver).collect();
     let (bulk, single) = split_bulk(leaks);
@@ -41,7 +42,7 @@ pub(crate) fn findings(
         .chain(protection::findings(merged, &told))
         .chain(messages::findings(settled, logged, profile))
         .chain(arrivals::findings(merged, known))
-        .chain(behaviours::findings(merged, phone, logged, settled))
+        .chain(behaviours)
         .collect();
     // What never went over the network has no flow of anybody's.
     for finding in findings.iter_mut().filter(|finding| !finding.endpoints.is_empty()) {
@@ -55,7 +56,7 @@ pub(crate) fn findings(
         let rank = |finding: &Finding| std::cmp::Reverse(finding.severity);
         rank(a).cmp(&rank(b)).then(a.first.cmp(&b.first)).then(a.id.cmp(&b.id))
     });
-    findings
+    (findings, untried)
 }
 
 /// One value that went to one receiver.

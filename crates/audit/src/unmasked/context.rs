@@ -26,6 +26,8 @@ pub(super) struct Known<'w> {
     bytes: Budget,
     /// Values whose digests were not all tried.
     pub(super) cut: u64,
+    /// Values of the profile that are not tried.
+    left_out: u64,
 }
 
 /// A field beside another one, in the same message.
@@ -36,9 +38,9 @@ pub(super) struct Beside<'a> {
 
 impl<'w> Known<'w> {
     pub(super) fn of(wanted: &'w Wanted, effort: Effort) -> Self {
-        let telling = (0..).zip(wanted.profile.values()).filter(|(_, value)| is_worth(value.kind));
+        let telling = || (0..).zip(wanted.profile.values()).filter(|(_, value)| is_worth(value.kind));
         let (mut candidates, mut values, mut cribs) = (Vec::new(), Vec::new(), Vec::new());
-        for (place, value) in telling.take(MOST) {
+        for (place, value) in telling().take(MOST) {
             let written = spellings(value.kind, &value.canonical);
             let bytes = written.iter().map(|(_, bytes)| bytes.clone()).collect();
             cribs.push(Crib { kind: value.kind, label: value.label.clone(), spellings: bytes });
@@ -54,6 +56,7 @@ impl<'w> Known<'w> {
             digests: hashed::Budget::new(effort.digests),
             bytes: Budget::new(effort.bytes),
             cut: 0,
+            left_out: telling().count().saturating_sub(MOST) as u64,
         }
     }
 
@@ -111,7 +114,14 @@ impl<'w> Known<'w> {
     /// What was not tried, and for how many values.
     pub(super) fn untried(&self) -> Vec<(String, u64)> {
         let digests = (self.cut > 0).then(|| ("salted digests: the budget was used up".to_owned(), self.cut));
-        self.bytes.cut().map(|(what, count)| (what.to_owned(), count)).chain(digests).collect()
+        let left_out =
+            (self.left_out > 0).then(|| ("values of the profile beyond the first".to_owned(), self.left_out));
+        self.bytes
+            .cut()
+            .map(|(what, count)| (what.to_owned(), count))
+            .chain(digests)
+            .chain(left_out)
+            .collect()
     }
 }
 

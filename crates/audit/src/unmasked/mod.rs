@@ -222,7 +222,8 @@ fn class_name(class: triage::Class) -> &'static str {
     }
 }
 
-fn capital(words: &str) -> String {
+/// Words that begin a sentence.
+pub(crate) fn capital(words: &str) -> String {
     let mut chars = words.chars();
     chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
 }
