@@ -124,6 +124,11 @@ impl Conversation {
         self.flow
     }
 
+    /// The other side's host name, else its address.
+    pub(crate) fn receiver(&self) -> &str {
+        if self.remote.host.is_empty() { &self.remote.address } else { &self.remote.host }
+    }
+
     /// The other side's address.
     pub(crate) fn other_side(&self) -> Option<IpAddr> {
         self.remote.address.parse().ok()

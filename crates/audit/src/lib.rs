@@ -8,6 +8,7 @@ mod arrivals;
 mod behaviours;
 mod channel;
 mod conversation;
+mod cores;
 mod diary;
 mod digest;
 mod entries;

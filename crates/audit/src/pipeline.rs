@@ -84,8 +84,8 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
     let bill = order.bill.as_ref();
     let also = |head: &[u8]| bill.is_some_and(|bill| is_bill(head, Some(bill)));
     let (inputs, problems) = given(&order.inputs, &order.keys, &also);
-    let count = order.workers.or_else(|| thread::available_parallelism().ok()).map_or(2, NonZeroUsize::get);
-    let count = count.min(MOST_WORKERS);
+    let workers =
+        order.workers.or_else(|| thread::available_parallelism().ok()).unwrap_or(TWO).min(MOST_WORKERS);
 
     let (secrets, phone) = (Secrets::default(), OnceLock::new());
     let keys = secrets.ring.clone();
@@ -94,7 +94,7 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
         let (records, to_write) = bounded::<Vec<Record>>(QUEUE);
         let kept = store.as_mut();
         let writer = scope.spawn(move || write(kept, &to_write));
-        let (packets, workers): (Vec<_>, Vec<_>) = (0..count)
+        let (packets, workers): (Vec<_>, Vec<_>) = (0..workers.get())
             .map(|_| {
                 let (packets, batches) = bounded(QUEUE);
                 let records = Records::new(keeps.then(|| records.clone()));
@@ -117,7 +117,7 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
     let mut merged = merge_all(shares, &read, &order.atlas);
     let own = phone.get().map(Phone::addresses).unwrap_or_default();
     whose::settle(&mut merged.devices, &wanted.profile, &own);
-    merged.unmasked = unmask(&mut merged, &wanted, order.effort);
+    merged.unmasked = unmask(&mut merged, &wanted, (order.effort, workers));
     let (mut case, parts) = conclude(
         merged,
         (read, phone.get()),
@@ -230,7 +230,9 @@ fn kinds(profile: &Profile) -> Vec<(IdentifierKind, u64)> {
 }
 
 /// More workers than one reading thread can feed only cost memory, some ten megabytes each.
-const MOST_WORKERS: usize = 128;
+const MOST_WORKERS: NonZeroUsize = NonZeroUsize::new(128).unwrap();
+/// Workers where nobody knows how many cores there are.
+const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 /// Batches that may wait for a worker, or for the writer: enough that nobody idles, few enough that the
 /// chunks they hold stay small.
 const QUEUE: usize = 4;

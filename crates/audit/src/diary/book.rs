@@ -47,14 +47,18 @@ pub(crate) fn book(
         book.dropped += dropped;
         book.fields_dropped += fields_dropped;
         for (key, series) in series {
-            let Some((id, endpoint)) = share.endpoints.at(key.endpoint).and_then(&place) else { continue };
-            let host = if endpoint.host.is_empty() { endpoint.address } else { endpoint.host };
-            let app = share.texts.at(key.app).cloned().unwrap_or_default();
+            let parties = series.parties.iter();
+            let placed: Vec<(EndpointId, Endpoint)> =
+                parties.clone().filter_map(|of| place(share.endpoints.at(of.endpoint)?)).collect();
+            let Some((_, endpoint)) = placed.first() else { continue };
+            let host = if endpoint.host.is_empty() { &endpoint.address } else { &endpoint.host };
             let request = requests.at(key.request).cloned().unwrap_or_default();
-            let entry = book.entries.entry((host, request)).or_default();
-            entry.endpoints.insert(id);
-            entry.apps.extend(Some(app).filter(|app| !app.is_empty()));
-            entry.devices.extend(share.texts.at(key.device).cloned());
+            let entry = book.entries.entry((host.clone(), request)).or_default();
+            entry.endpoints.extend(placed.iter().map(|(id, _)| *id));
+            for of in parties {
+                entry.apps.extend(share.texts.at(of.app).filter(|app| !app.is_empty()).cloned());
+                entry.devices.extend(share.texts.at(of.device).cloned());
+            }
             entry.series.merge(series);
         }
     }

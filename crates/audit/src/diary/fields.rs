@@ -43,15 +43,61 @@ pub(crate) struct FieldNotes {
     /// Hashes of the different values, as many as are told apart, with how often each came.
     pub(crate) different: HashMap<u64, u64>,
     /// The earliest different values.
-    pub(crate) samples: BTreeMap<SamplePlace, Box<[u8]>>,
+    pub(crate) samples: Early<Box<[u8]>>,
     /// Where those stand of which a reader makes nothing: the first few.
-    pub(crate) shown: BTreeMap<SamplePlace, Occurrence>,
+    pub(crate) shown: Early<Occurrence>,
     /// Where it came first.
     pub(crate) proof: Option<((Timestamp, ExchangeId), Occurrence)>,
 }
 
 /// When a value came, in which exchange, and in which of its fields: a list has several.
 type SamplePlace = (Timestamp, ExchangeId, FieldIndex);
+
+/// The earliest things of a field, in order. There are many fields with a few each, so it is a list.
+#[derive(Clone, Debug)]
+pub(crate) struct Early<T>(Vec<(SamplePlace, T)>);
+
+impl<T> Default for Early<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Early<T> {
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (SamplePlace, &T)> {
+        self.0.iter().map(|(place, thing)| (*place, thing))
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().map(|(_, thing)| thing)
+    }
+
+    pub(crate) fn get(&self, place: SamplePlace) -> Option<&T> {
+        let index = self.0.binary_search_by_key(&place, |(known, _)| *known).ok()?;
+        self.0.get(index).map(|(_, thing)| thing)
+    }
+
+    /// Whether there are fewer than `most`, or a later one would have to go.
+    fn has_room(&self, place: SamplePlace, most: usize) -> bool {
+        self.0.len() < most || self.0.last().is_some_and(|(last, _)| *last >= place)
+    }
+
+    /// Puts a thing in its place; what is there goes.
+    fn insert(&mut self, place: SamplePlace, thing: T) {
+        match self.0.binary_search_by_key(&place, |(known, _)| *known) {
+            Ok(index) => {
+                if let Some(known) = self.0.get_mut(index) {
+                    known.1 = thing;
+                }
+            }
+            Err(index) => self.0.insert(index, (place, thing)),
+        }
+    }
+}
 
 /// The fields of a request whose values tell something: of body and query, cookies and an app's own headers.
 pub(crate) fn look<'t>(tree: &'t Tree<'t>, kinds: &[FieldKind]) -> Vec<Looked<'t>> {
@@ -170,8 +216,8 @@ impl FieldNotes {
             last: 0,
             length: (u64::MAX, 0),
             different: HashMap::default(),
-            samples: BTreeMap::new(),
-            shown: BTreeMap::new(),
+            samples: Early::default(),
+            shown: Early::default(),
             proof: None,
         }
     }
@@ -200,9 +246,10 @@ impl FieldNotes {
 
     /// Keeps where a value stands, if it is one of the first few.
     fn show(&mut self, place: SamplePlace, proof: impl FnOnce() -> Occurrence) {
-        let late = self.shown.last_key_value().is_some_and(|(last, _)| *last < place);
-        if self.shown.len() < SHOWN || !late {
-            self.shown.extend(whole(proof()).map(|proof| (place, proof)));
+        if self.shown.has_room(place, SHOWN)
+            && let Some(proof) = whole(proof())
+        {
+            self.shown.insert(place, proof);
             self.tidy();
         }
     }
@@ -210,28 +257,23 @@ impl FieldNotes {
     /// Only values that are kept are shown.
     fn tidy(&mut self) {
         let samples = &self.samples;
-        self.shown.retain(|place, _| samples.contains_key(place));
-        while self.shown.len() > SHOWN {
-            self.shown.pop_last();
-        }
+        self.shown.0.retain(|(place, _)| samples.get(*place).is_some());
+        self.shown.0.truncate(SHOWN);
     }
 
     /// Keeps a value where it is among the earliest different ones, with its earliest place.
     fn keep(&mut self, place: SamplePlace, value: &[u8]) -> bool {
-        let full = self.samples.len() >= SAMPLES;
-        if full && self.samples.last_key_value().is_some_and(|(last, _)| *last < place) {
+        if !self.samples.has_room(place, SAMPLES) {
             return false;
         }
-        let known = self.samples.iter().find(|(_, known)| ***known == *value).map(|(known, _)| *known);
-        match known {
-            Some(known) if known <= place => return false,
-            Some(known) => drop(self.samples.remove(&known)),
+        let known = self.samples.0.iter().position(|(_, known)| **known == *value);
+        match known.and_then(|index| Some((index, self.samples.0.get(index)?.0))) {
+            Some((_, known)) if known <= place => return false,
+            Some((index, _)) => drop(self.samples.0.remove(index)),
             None => {}
         }
         self.samples.insert(place, value.into());
-        if self.samples.len() > SAMPLES {
-            self.samples.pop_last();
-        }
+        self.samples.0.truncate(SAMPLES);
         true
     }
 
@@ -245,8 +287,13 @@ impl FieldNotes {
 
     /// The number that it was in an exchange.
     pub(crate) fn number_in(&self, exchange: ExchangeId) -> Option<i64> {
-        let value = self.samples.iter().find(|((_, known, _), _)| *known == exchange);
-        value.and_then(|(_, value)| number(value))
+        number(self.in_exchange(exchange)?)
+    }
+
+    /// Its value in an exchange, if that is one of the samples.
+    pub(crate) fn in_exchange(&self, exchange: ExchangeId) -> Option<&[u8]> {
+        let mut samples = self.samples.iter();
+        samples.find(|((_, known, _), _)| *known == exchange).map(|(_, value)| &**value)
     }
 
     /// The only value it ever had.
@@ -265,10 +312,12 @@ impl FieldNotes {
         for (value, times) in other.different {
             self.count(value, times);
         }
-        for (place, value) in other.samples {
+        for (place, value) in other.samples.0 {
             self.keep(place, &value);
         }
-        self.shown.extend(other.shown);
+        for (place, proof) in other.shown.0 {
+            self.shown.insert(place, proof);
+        }
         self.tidy();
     }
 

@@ -1,6 +1,6 @@
 //! What was said to each receiver over time: the worker's notes from which [behaviours](crate::behaviours) are judged.
 //!
-//! A [`Series`] is what one app asks of one endpoint in one way (`GET /v1/*`): when, with what success, with which
+//! A [`Series`] is what is asked of one receiver in one way (`GET /v1/*`): when, with what success, with which
 //! [fields](fields), and what [came back](inward) in answer. Of everything the earliest few are kept, so that it does
 //! not matter which worker hears what; all are counted.
 
@@ -11,7 +11,7 @@ mod names;
 mod told;
 
 use std::{
-    collections::{BTreeMap, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     ops::RangeInclusive,
 };
 
@@ -32,6 +32,8 @@ pub(crate) use self::{
 /// One worker's notes.
 #[derive(Debug, Default)]
 pub(crate) struct Diary {
+    /// Hosts, else addresses, of receivers.
+    receivers: Interner<String>,
     /// `METHOD /path`.
     requests: Interner<String>,
     series: HashMap<SeriesKey, Series>,
@@ -50,18 +52,26 @@ pub(crate) struct Diary {
     messages: u64,
 }
 
-/// Numbers of endpoint, app and device as the worker's other tables have them, and of the request.
+/// A receiver and a request, by their local numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct SeriesKey {
-    pub(crate) endpoint: u32,
-    pub(crate) app: u32,
-    pub(crate) device: u32,
+    receiver: u32,
     request: u32,
 }
 
-/// What is asked of an endpoint in one way.
+/// Between whom a request went: numbers as the worker's other tables have them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Parties {
+    pub(crate) endpoint: u32,
+    pub(crate) app: u32,
+    pub(crate) device: u32,
+}
+
+/// What is asked of a receiver in one way.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Series {
+    /// Who asked whom: one worker's numbers, which no merging keeps.
+    parties: BTreeSet<Parties>,
     pub(crate) count: u64,
     pub(crate) first: Option<Timestamp>,
     pub(crate) last: Timestamp,
@@ -100,17 +110,20 @@ impl Diary {
     /// The series of a request, and whether its proof is one of those that are kept. `None` where there are too many.
     pub(crate) fn request(
         &mut self,
-        (endpoint, app, device, request): (u32, u32, u32, &str),
+        (receiver, request): (&str, &str),
+        parties: Parties,
         (time, exchange): (Timestamp, ExchangeId),
         security: Security,
     ) -> Option<(SeriesKey, bool)> {
-        let key = SeriesKey { endpoint, app, device, request: self.requests.intern(request) };
+        let key =
+            SeriesKey { receiver: self.receivers.intern(receiver), request: self.requests.intern(request) };
         if self.series.len() >= SERIES && !self.series.contains_key(&key) {
             self.dropped += 1;
             return None;
         }
         let series = self.series.entry(key).or_default();
         series.count += 1;
+        series.parties.insert(parties);
         series.first = Some(series.first.map_or(time, |first| first.min(time)));
         series.last = series.last.max(time);
         series.clear |= security == Security::Clear;
@@ -328,7 +341,7 @@ mod tests {
         let id = |index| ExchangeId { flow: FlowId::default(), index };
         for index in 0..3 {
             let place = (Timestamp(i64::from(index)), id(index));
-            diary.request((0, 0, 0, "GET /a"), place, Security::Clear).unwrap();
+            diary.request(("a.example", "GET /a"), Parties::default(), place, Security::Clear).unwrap();
         }
         diary.answer(id(1), Answer { status: 204, results: Vec::new() });
         diary.close(FlowId::default(), true);

@@ -9,7 +9,9 @@ use wire::{DnsHead, Head, Message, Part, Role, Sender};
 use super::{occurrence_of_part, provenance, readable, security};
 use crate::{
     conversation::Conversation,
-    diary::{Answer, Diary, add_name, add_switch, lists, long_values, look, request_of, results, switches},
+    diary::{
+        Answer, Diary, Parties, add_name, add_switch, lists, long_values, look, request_of, results, switches,
+    },
 };
 
 /// A message and its tree.
@@ -28,8 +30,10 @@ pub(super) fn sent(page: &Page<'_>, diary: &mut Diary) {
     }
     let Some(request) = request_of(message) else { return };
     let place = page.place();
-    let whom = (conversation.endpoint, conversation.app, conversation.device, request.as_str());
-    let Some((key, early)) = diary.request(whom, place, security(message)) else { return };
+    let whom = (conversation.receiver(), request.as_str());
+    let parties =
+        Parties { endpoint: conversation.endpoint, app: conversation.app, device: conversation.device };
+    let Some((key, early)) = diary.request(whom, parties, place, security(message)) else { return };
     if early {
         let line = 0..message.recorded.bytes.len().min(FIRST_BYTES);
         let proof = page.part(&first_line(message, line));

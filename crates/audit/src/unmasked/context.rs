@@ -4,28 +4,24 @@ use evidence::{ExchangeId, IdentifierKind, Timestamp};
 use identifiers::spellings;
 use unmask::{
     Budget, Context, Crib, Cribs, Field, Opened, ciphers,
-    hashed::{self, Candidate, Origin, Salt, Spelling},
+    hashed::{Candidate, Origin, Salt, Spelling},
     scrambled,
     triage::{self, Samples, Triage},
 };
 
-use super::Effort;
+use super::purse::Purse;
 use crate::{
     diary::{BookEntry, FieldNotes},
     examine::Wanted,
 };
 
-/// What is known, and how much may still be tried.
+/// What is known.
 pub(super) struct Known<'w> {
     pub(super) wanted: &'w Wanted,
     pub(super) candidates: Vec<Candidate>,
     /// The place of each candidate among the profile's values.
     pub(super) values: Vec<usize>,
     cribs: Cribs,
-    pub(super) digests: hashed::Budget,
-    bytes: Budget,
-    /// Values whose digests were not all tried.
-    pub(super) cut: u64,
     /// Values of the profile that are not tried.
     left_out: u64,
 }
@@ -37,7 +33,7 @@ pub(super) struct Beside<'a> {
 }
 
 impl<'w> Known<'w> {
-    pub(super) fn of(wanted: &'w Wanted, effort: Effort) -> Self {
+    pub(super) fn of(wanted: &'w Wanted) -> Self {
         let telling = || (0..).zip(wanted.profile.values()).filter(|(_, value)| is_worth(value.kind));
         let (mut candidates, mut values, mut cribs) = (Vec::new(), Vec::new(), Vec::new());
         for (place, value) in telling().take(MOST) {
@@ -53,9 +49,6 @@ impl<'w> Known<'w> {
             candidates,
             values,
             cribs: Cribs::new(cribs),
-            digests: hashed::Budget::new(effort.digests),
-            bytes: Budget::new(effort.bytes),
-            cut: 0,
             left_out: telling().count().saturating_sub(MOST) as u64,
         }
     }
@@ -69,8 +62,7 @@ impl<'w> Known<'w> {
     ) -> Vec<Beside<'a>> {
         let others = entry.series.fields.values().filter(|other| other.path != field.path && other.leaf);
         let beside = others.filter_map(|other| {
-            let same = other.samples.iter().find(|((_, known, _), _)| *known == exchange);
-            let bytes = same.map(|(_, bytes)| &**bytes).or_else(|| other.only())?;
+            let bytes = other.in_exchange(exchange).or_else(|| other.only())?;
             Some(Beside { name: &other.path, bytes })
         });
         beside.take(FIELDS).collect()
@@ -91,18 +83,27 @@ impl<'w> Known<'w> {
     }
 
     /// Opens a value that was scrambled or encrypted.
-    pub(super) fn open(&mut self, value: &[u8], fields: &[Beside<'_>], time: Timestamp) -> Vec<Opened> {
+    pub(super) fn open(
+        &self,
+        purse: &mut Purse,
+        value: &[u8],
+        fields: &[Beside<'_>],
+        time: Timestamp,
+    ) -> Vec<Opened> {
+        if purse.is_empty() {
+            return Vec::new();
+        }
         let fields: Vec<Field<'_>> =
             fields.iter().map(|field| Field { name: field.name, bytes: field.bytes }).collect();
         let context =
             Context { cribs: &self.cribs, fields: &fields, constants: &[], time: Some(time), window: WINDOW };
         // One value must not use up what all the others need.
-        let mut budget = Budget::new(ONE.min(self.bytes.left()));
+        let mut budget = Budget::new(ONE.min(purse.bytes.left()));
         let mut opened = scrambled::open(value, &context, &mut budget);
         if opened.is_empty() {
             opened = ciphers::open(value, &context, &mut budget);
         }
-        self.bytes.spend(&budget);
+        purse.bytes.spend(&budget);
         opened
     }
 
@@ -111,17 +112,9 @@ impl<'w> Known<'w> {
         triage::triage(value, opened, samples, &Context::new(&self.cribs))
     }
 
-    /// What was not tried, and for how many values.
-    pub(super) fn untried(&self) -> Vec<(String, u64)> {
-        let digests = (self.cut > 0).then(|| ("salted digests: the budget was used up".to_owned(), self.cut));
-        let left_out =
-            (self.left_out > 0).then(|| ("values of the profile beyond the first".to_owned(), self.left_out));
-        self.bytes
-            .cut()
-            .map(|(what, count)| (what.to_owned(), count))
-            .chain(digests)
-            .chain(left_out)
-            .collect()
+    /// What was not tried, and of how many values.
+    pub(super) fn untried(&self) -> Option<(String, u64)> {
+        (self.left_out > 0).then(|| ("values of the profile beyond the first".to_owned(), self.left_out))
     }
 }
 

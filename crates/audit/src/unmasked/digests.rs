@@ -5,6 +5,7 @@ use unmask::hashed::{self, Ended, Match};
 
 use super::{
     context::{Beside, Known},
+    purse::Purse,
     sightings::Place,
 };
 use crate::gather::Times;
@@ -20,20 +21,20 @@ pub(super) struct Digest {
 
 /// Whether a value is a digest of something known.
 pub(super) fn prove(
-    known: &mut Known<'_>,
-    place: &Place<'_>,
-    value: &[u8],
+    known: &Known<'_>,
+    purse: &mut Purse,
+    (place, value): (&Place<'_>, &[u8]),
     fields: &[Beside<'_>],
 ) -> Option<Digest> {
     if known.candidates.is_empty() || !SIZES.contains(&value.len()) {
         return None;
     }
     let salts = known.salts(fields, place.entry, place.time);
-    let mut budget = hashed::Budget::new(ONE.min(known.digests.left()));
+    let mut budget = hashed::Budget::new(ONE.min(purse.digests.left()));
     let before = budget.left();
     let proof = hashed::prove(value, &known.candidates, &salts, &mut budget);
-    known.digests.take(before - budget.left());
-    known.cut += u64::from(proof.ended == Ended::OutOfBudget);
+    purse.digests.take(before - budget.left());
+    purse.cut += u64::from(proof.ended == Ended::OutOfBudget);
     let found = proof.matches.into_iter().next()?;
     let value = known.wanted.profile.values().get(*known.values.get(found.candidate)?)?;
     Some(Digest {

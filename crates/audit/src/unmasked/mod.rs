@@ -5,23 +5,29 @@
 //! the output of a cipher whose key is within reach. What comes out is a sighting like any other, with a trail that
 //! ends in one step more; what stays closed is named by what it looks like. All of it is counted, never timed: what
 //! was not tried for want of budget is in the ledger.
+//!
+//! The same field of the same request to hosts of one domain is made by the same code: a [family](family), of which a
+//! few values are tried for all. Families share the budget equally and are tried on all cores.
 
 mod context;
 mod digests;
+mod family;
+mod purse;
 mod sightings;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroUsize};
 
 use evidence::{
     Content, EndpointId, Evidence, Fate, Form, Hashed, IdentifierKind, Protection, Relation, Security, Seen,
     SightingGroup, SightingKey, Step,
 };
-use unmask::{Opened, triage};
+use unmask::Opened;
 
-use self::context::Known;
 pub(crate) use self::digests::agrees;
+use self::{context::Known, family::families, purse::Purse};
 use crate::{
-    diary::{BookEntry, FieldNotes, Whom, is_closed},
+    cores::in_parallel,
+    diary::Whom,
     examine::Wanted,
     gather::{Shown, Times},
     merge::Merged,
@@ -70,24 +76,21 @@ pub(crate) struct Judged {
 }
 
 /// Tries what stands in the book, and adds what comes out to the sightings.
-pub(crate) fn unmask(merged: &mut Merged, wanted: &Wanted, effort: Effort) -> Unmasked {
-    let mut unmasked = Unmasked::default();
-    let mut known = Known::of(wanted, effort);
-    let mut found = Vec::new();
-    for (key, entry) in &merged.book.entries {
-        for field in entry.series.fields.values().filter(|field| field.leaf) {
-            let Some(first) = field.samples.values().next().filter(|first| is_closed(first)) else {
-                continue;
-            };
-            let mut way = Way::Untried;
-            for (at, proof) in &field.shown {
-                let Some(value) = field.samples.get(at) else { continue };
-                let place = sightings::Place { entry, field, proof, time: at.0 };
-                way = try_one(&mut known, (&place, value), way, (&mut unmasked, &mut found));
-            }
-            let judged = judge(&known, entry, field, (first, &way));
-            unmasked.fields.extend(judged.map(|judged| ((key.clone(), field.path.clone()), judged)));
-        }
+pub(crate) fn unmask(
+    merged: &mut Merged,
+    wanted: &Wanted,
+    (effort, workers): (Effort, NonZeroUsize),
+) -> Unmasked {
+    let known = Known::of(wanted);
+    let families = families(&merged.book);
+    let share = Purse::share(effort, families.len());
+    let tried = in_parallel(&families, workers, |family| family.tried(&known, share.clone()));
+    let (mut unmasked, mut found, mut purse) = (Unmasked::default(), Vec::new(), share.emptied());
+    for tried in tried {
+        unmasked.digests.extend(tried.digests);
+        unmasked.fields.extend(tried.fields);
+        found.extend(tried.found);
+        purse.add(&tried.purse);
     }
     for (sighting, times) in one_of_each(found) {
         merged.totals.sightings += sighting.count;
@@ -100,7 +103,7 @@ pub(crate) fn unmask(merged: &mut Merged, wanted: &Wanted, effort: Effort) -> Un
             Protection { security: Security::Clear, content: Content::Unreadable, label: String::new() };
         protections.entry(protection).or_default().merge(shown);
     }
-    for (what, count) in known.untried() {
+    for (what, count) in purse.untried().chain(known.untried()) {
         let reason = format!("values not tried to be opened: {what}");
         merged.ledger.add_pieces(Fate::OverLimit, &reason, 0, count);
     }
@@ -140,88 +143,6 @@ fn own_making(merged: &Merged, unmasked: &Unmasked) -> Vec<(EndpointId, Shown)> 
     shown.collect()
 }
 
-/// What became of the values of a field so far.
-enum Way {
-    Untried,
-    /// Nothing was found; others of the field are tried no more than once.
-    Closed(u8),
-    /// They are digests.
-    Digests,
-    /// They were opened; the first one shows how.
-    Opened(Box<Opened>),
-}
-
-/// Tries one value of a field.
-fn try_one(
-    known: &mut Known<'_>,
-    (place, value): (&sightings::Place<'_>, &[u8]),
-    way: Way,
-    (unmasked, found): (&mut Unmasked, &mut Vec<(SightingGroup, Times)>),
-) -> Way {
-    let fields = known.fields_beside(place.entry, place.field, place.proof.exchange);
-    if matches!(way, Way::Untried | Way::Digests)
-        && let Some(digest) = digests::prove(known, place, value, &fields)
-    {
-        unmasked.digests.insert(digest.key(), digest.how.clone());
-        found.push(digest.sighting(place));
-        return Way::Digests;
-    }
-    match way {
-        Way::Digests => return way,
-        Way::Closed(tried) if tried >= TRIED => return way,
-        _ => {}
-    }
-    let opened = known.open(value, &fields, place.time);
-    for opened in &opened {
-        found.extend(sightings::of(known.wanted, place, opened));
-    }
-    match (opened.into_iter().next(), way) {
-        (_, way @ Way::Opened(_)) => way,
-        (Some(opened), _) => Way::Opened(Box::new(opened)),
-        (None, Way::Closed(tried)) => Way::Closed(tried.saturating_add(1)),
-        (None, _) => Way::Closed(1),
-    }
-}
-
-/// Names what stayed closed, and what was opened.
-fn judge(
-    known: &Known<'_>,
-    entry: &BookEntry,
-    field: &FieldNotes,
-    (value, way): (&[u8], &Way),
-) -> Option<Judged> {
-    let opened = match way {
-        Way::Digests => return None,
-        Way::Opened(opened) => std::slice::from_ref(&**opened),
-        Way::Closed(_) | Way::Untried => &[],
-    };
-    let mut samples = triage::Samples::default();
-    let counter = entry.series.counter(field);
-    for ((time, exchange, _), value) in &field.samples {
-        let beside = counter.and_then(|counter| counter.number_in(*exchange));
-        samples.add(*time, value, beside);
-    }
-    let triage = known.triage(value, opened, &samples);
-    let closed = !matches!(triage.class, triage::Class::Encoded | triage::Class::NotProtected);
-    closed.then(|| Judged {
-        class: class_name(triage.class).to_owned(),
-        meaning: format!("{}: {}", capital(triage.class.words()), triage.reasons.join("; ")),
-        opened: !opened.is_empty(),
-    })
-}
-
-fn class_name(class: triage::Class) -> &'static str {
-    match class {
-        triage::Class::Encoded => "encoded",
-        triage::Class::NotProtected => "not protected",
-        triage::Class::Scrambled => "scrambled",
-        triage::Class::Strong => "strong",
-        triage::Class::Undecidable => "undecidable",
-        triage::Class::WeakBroken => "weakly encrypted, broken",
-        triage::Class::WeakNotBroken => "weakly encrypted, not broken",
-    }
-}
-
 /// Words that begin a sentence.
 pub(crate) fn capital(words: &str) -> String {
     let mut chars = words.chars();
@@ -244,6 +165,3 @@ pub(crate) fn recipe(how: &str) -> Option<(String, String)> {
     let how: unmask::How = serde_json::from_str(how).ok()?;
     Some((how.recipe(), how.to_string()))
 }
-
-/// Values of a field that are tried before it is called closed: the key of the first may be out of reach by accident.
-const TRIED: u8 = 2;

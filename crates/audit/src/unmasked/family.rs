@@ -1,0 +1,164 @@
+//! The same field of the same request, to whichever host of a domain: what one value tells holds for all.
+
+use std::collections::BTreeMap;
+
+use evidence::{Form, Hashed, IdentifierKind, SightingGroup};
+use facts::domain;
+use unmask::{Opened, triage};
+
+use super::{Judged, capital, context::Known, digests, purse::Purse, sightings};
+use crate::{
+    diary::{Book, BookEntry, FieldNotes, Whom, is_closed},
+    gather::Times,
+};
+
+/// Fields that the same code made.
+#[derive(Debug, Default)]
+pub(super) struct Family<'b> {
+    members: Vec<Member<'b>>,
+}
+
+#[derive(Debug)]
+struct Member<'b> {
+    whom: &'b Whom,
+    entry: &'b BookEntry,
+    field: &'b FieldNotes,
+    /// Its first value.
+    first: &'b [u8],
+}
+
+/// What came of a family.
+#[derive(Debug)]
+pub(super) struct Tried {
+    pub(super) digests: Vec<((IdentifierKind, String, Form), Hashed)>,
+    pub(super) fields: Vec<((Whom, String), Judged)>,
+    pub(super) found: Vec<(SightingGroup, Times)>,
+    pub(super) purse: Purse,
+}
+
+/// The fields whose values nobody can read, by the domain, the request and the field's path.
+pub(super) fn families(book: &Book) -> Vec<Family<'_>> {
+    let mut families: BTreeMap<(&str, &str, &str), Family<'_>> = BTreeMap::new();
+    for (whom @ (host, request), entry) in &book.entries {
+        let domain = domain::registrable(host).unwrap_or(host);
+        for field in entry.series.fields.values().filter(|field| field.leaf) {
+            let Some(first) = field.samples.values().next().filter(|first| is_closed(first)) else {
+                continue;
+            };
+            let family = families.entry((domain, request, &field.path)).or_default();
+            family.members.push(Member { whom, entry, field, first });
+        }
+    }
+    families.into_values().collect()
+}
+
+impl Family<'_> {
+    /// Tries the values, as far as the purse goes.
+    pub(super) fn tried(&self, known: &Known<'_>, purse: Purse) -> Tried {
+        let mut tried = Tried { digests: Vec::new(), fields: Vec::new(), found: Vec::new(), purse };
+        let mut closed = 0;
+        for member in &self.members {
+            let mut way = Way::Closed(0);
+            let values = member.field.shown.iter().filter_map(|(place, proof)| {
+                let value = member.field.samples.get(place)?;
+                Some((
+                    sightings::Place { entry: member.entry, field: member.field, proof, time: place.0 },
+                    value,
+                ))
+            });
+            for (place, value) in values {
+                way = match way {
+                    // What is closed here after so many tries there is closed.
+                    Way::Closed(here) if here >= OF_FIELD || closed >= OF_FAMILY => break,
+                    way => tried.try_one(known, (&place, value), way),
+                };
+                closed += u8::from(matches!(way, Way::Closed(_)));
+            }
+            let judged = judge(known, member, &way);
+            tried
+                .fields
+                .extend(judged.map(|judged| ((member.whom.clone(), member.field.path.clone()), judged)));
+        }
+        tried
+    }
+}
+
+/// What became of the values of a field so far.
+enum Way {
+    /// Of so many values nothing was found.
+    Closed(u8),
+    /// They are digests.
+    Digests,
+    /// They were opened; the first one shows how.
+    Opened(Box<Opened>),
+}
+
+impl Tried {
+    /// Tries one value of a field.
+    fn try_one(
+        &mut self,
+        known: &Known<'_>,
+        (place, value): (&sightings::Place<'_>, &[u8]),
+        way: Way,
+    ) -> Way {
+        let fields = known.fields_beside(place.entry, place.field, place.proof.exchange);
+        if matches!(way, Way::Closed(0) | Way::Digests)
+            && let Some(digest) = digests::prove(known, &mut self.purse, (place, value), &fields)
+        {
+            self.digests.push((digest.key(), digest.how.clone()));
+            self.found.push(digest.sighting(place));
+            return Way::Digests;
+        }
+        if matches!(way, Way::Digests) {
+            return way;
+        }
+        let opened = known.open(&mut self.purse, value, &fields, place.time);
+        for opened in &opened {
+            self.found.extend(sightings::of(known.wanted, place, opened));
+        }
+        match (opened.into_iter().next(), way) {
+            (Some(opened), Way::Closed(_)) => Way::Opened(Box::new(opened)),
+            (None, Way::Closed(here)) => Way::Closed(here.saturating_add(1)),
+            (_, way) => way,
+        }
+    }
+}
+
+/// Names what stayed closed, and what was opened.
+fn judge(known: &Known<'_>, member: &Member<'_>, way: &Way) -> Option<Judged> {
+    let opened = match way {
+        Way::Digests => return None,
+        Way::Opened(opened) => std::slice::from_ref(&**opened),
+        Way::Closed(_) => &[],
+    };
+    let mut samples = triage::Samples::default();
+    let counter = member.entry.series.counter(member.field);
+    for ((time, exchange, _), value) in member.field.samples.iter() {
+        let beside = counter.and_then(|counter| counter.number_in(exchange));
+        samples.add(time, value, beside);
+    }
+    let triage = known.triage(member.first, opened, &samples);
+    let closed = !matches!(triage.class, triage::Class::Encoded | triage::Class::NotProtected);
+    closed.then(|| Judged {
+        class: class_name(triage.class).to_owned(),
+        meaning: format!("{}: {}", capital(triage.class.words()), triage.reasons.join("; ")),
+        opened: !opened.is_empty(),
+    })
+}
+
+fn class_name(class: triage::Class) -> &'static str {
+    match class {
+        triage::Class::Encoded => "encoded",
+        triage::Class::NotProtected => "not protected",
+        triage::Class::Scrambled => "scrambled",
+        triage::Class::Strong => "strong",
+        triage::Class::Undecidable => "undecidable",
+        triage::Class::WeakBroken => "weakly encrypted, broken",
+        triage::Class::WeakNotBroken => "weakly encrypted, not broken",
+    }
+}
+
+/// Values of a field that are tried before it is called closed: the key of the first may be out of reach by accident.
+const OF_FIELD: u8 = 2;
+/// The same of all fields of a family.
+const OF_FAMILY: u8 = 8;
