@@ -7,8 +7,10 @@ use std::{
 };
 
 use evidence::{Carrier, ExchangeId, Occurrence, Timestamp};
-use foldhash::{HashMap, fast::FixedState};
+use foldhash::fast::FixedState;
 use payload::{BufferIndex, FieldIndex, FieldKind, Name, Tree};
+
+use super::different::Different;
 
 /// A field of one message.
 #[derive(Debug)]
@@ -40,8 +42,8 @@ pub(crate) struct FieldNotes {
     last: u64,
     /// Shortest and longest value, in bytes.
     pub(crate) length: (u64, u64),
-    /// Hashes of the different values, as many as are told apart, with how often each came.
-    pub(crate) different: HashMap<u64, u64>,
+    /// How often each different value came.
+    pub(crate) different: Different,
     /// The earliest different values.
     pub(crate) samples: Early<Box<[u8]>>,
     /// Where those stand of which a reader makes nothing: the first few.
@@ -215,7 +217,7 @@ impl FieldNotes {
             messages: 0,
             last: 0,
             length: (u64::MAX, 0),
-            different: HashMap::default(),
+            different: Different::default(),
             samples: Early::default(),
             shown: Early::default(),
             proof: None,
@@ -237,7 +239,7 @@ impl FieldNotes {
         if self.proof.as_ref().is_none_or(|(known, _)| place < *known) {
             self.proof = whole(proof()).map(|proof| (place, proof)).or(self.proof.take());
         }
-        self.count(hash_of(field.bytes), 1);
+        self.different.count(hash_of(field.bytes));
         let place = (place.0, place.1, field.index);
         if self.keep(place, field.bytes) && self.leaf && is_closed(field.bytes) {
             self.show(place, proof);
@@ -309,9 +311,7 @@ impl FieldNotes {
         let early =
             other.proof.filter(|(place, _)| self.proof.as_ref().is_none_or(|(known, _)| place < known));
         self.proof = early.or(self.proof.take());
-        for (value, times) in other.different {
-            self.count(value, times);
-        }
+        self.different.merge(&other.different);
         for (place, value) in other.samples.0 {
             self.keep(place, &value);
         }
@@ -319,16 +319,6 @@ impl FieldNotes {
             self.shown.insert(place, proof);
         }
         self.tidy();
-    }
-
-    /// Counts a value.
-    fn count(&mut self, value: u64, times: u64) {
-        let room = self.different.len() < DIFFERENT;
-        match self.different.get_mut(&value) {
-            Some(known) => *known += times,
-            None if room => drop(self.different.insert(value, times)),
-            None => {}
-        }
     }
 }
 
@@ -393,8 +383,6 @@ const ESCAPES: [&str; 9] =
 const LOOKED: usize = 512;
 /// The longest value that is looked at, in bytes.
 const LONGEST: usize = 1_024;
-/// Different values that are told apart.
-const DIFFERENT: usize = 1_024;
 /// From how many bytes on a value that came in is remembered.
 const LONG: usize = 32;
 /// The shortest value that may hide something, in bytes.

@@ -5,6 +5,7 @@
 //! not matter which worker hears what; all are counted.
 
 mod book;
+mod different;
 mod fields;
 mod inward;
 mod names;

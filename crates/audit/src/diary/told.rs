@@ -26,7 +26,7 @@ fn told(request: &str, entry: &BookEntry, field: &FieldNotes) -> Option<FieldSer
     let value = |bytes: &[u8]| FieldValue {
         text: readable(bytes),
         sha256: hex(&Sha256::digest(bytes)),
-        messages: field.different.get(&hash_of(bytes)).copied().unwrap_or_default(),
+        messages: field.different.times(hash_of(bytes)),
     };
     let values = field.samples.values().take(FieldSeries::VALUES);
     // A way to the bytes costs ten times what a value does; what may be a name is worth it.
