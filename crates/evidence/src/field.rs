@@ -51,7 +51,7 @@ impl FieldSeries {
     /// How many different values a series lists.
     pub const VALUES: usize = 3;
     /// Where counting different values ends.
-    pub const DISTINCT: u64 = 1000;
+    pub const DISTINCT: u64 = 800;
 
     /// The only value, where there was but one.
     pub fn constant(&self) -> Option<&FieldValue> {

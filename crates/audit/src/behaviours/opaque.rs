@@ -1,6 +1,6 @@
 //! Fields that nobody can read: always of one size, always different. They are never called clean.
 
-use evidence::{Behaviour, Evidence, Finding, Occurrence, Relation, Severity, Timestamp};
+use evidence::{Behaviour, Evidence, FieldSeries, Finding, Occurrence, Relation, Severity, Timestamp};
 
 use super::{Line, Scene, Told, value};
 use crate::{
@@ -29,7 +29,7 @@ fn judged<'a>(line: &Line<'a>, field: &FieldNotes) -> Option<&'a Judged> {
     let judged = line.judged.get(&(line.key.clone(), field.path.clone()))?;
     let (shortest, longest) = field.length;
     let sized = shortest >= SHORTEST && longest - shortest <= 4;
-    let differ = field.different.len() as u64 * 10 >= field.messages.min(1_000) * 9;
+    let differ = field.different.len() as u64 * 10 >= field.messages.min(FieldSeries::DISTINCT) * 9;
     let token = field.samples.values().any(|sample| line.heard.contains(&hash_of(sample)));
     let alone = judged.class == "undecidable" && !field.path.is_empty() && line.entry.series.clear;
     let told = field.samples.len() > 1 || alone;
