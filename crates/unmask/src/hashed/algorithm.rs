@@ -30,17 +30,17 @@ macro_rules! algorithms {
                 match self { $(Self::$variant => $len,)* }
             }
 
-            /// The digest of a message.
-            pub fn digest(self, message: &[u8]) -> Vec<u8> {
-                let function: fn(&[u8]) -> Vec<u8> = match self { $(Self::$variant => $digest,)* };
-                function(message)
+            /// Writes the digest of a message to where there is room for just that.
+            pub(super) fn digest_into(self, message: &[u8], digest: &mut [u8]) {
+                let function: fn(&[u8], &mut [u8]) = match self { $(Self::$variant => $digest,)* };
+                function(message, digest);
             }
 
-            /// HMAC (RFC 2104) with it. Nothing for the weak functions, with which nobody computes it.
-            pub fn hmac(self, key: &[u8], message: &[u8]) -> Option<Vec<u8>> {
-                let function: Option<fn(&[u8], &[u8]) -> Vec<u8>> =
+            /// Writes HMAC (RFC 2104) with it; false for the weak functions, with which nobody computes it.
+            pub(super) fn hmac_into(self, key: &[u8], message: &[u8], digest: &mut [u8]) -> bool {
+                let function: Option<fn(&[u8], &[u8], &mut [u8])> =
                     match self { $(Self::$variant => $hmac,)* };
-                Some(function?(key, message))
+                function.map(|function| function(key, message, digest)).is_some()
             }
 
             /// A filter for the shell that reads the message and writes the raw digest.
@@ -60,7 +60,7 @@ algorithms! {
     /// BLAKE2s with 256 bits.
     Blake2s, "blake2s", 32, digest::<Blake2s256>, Some(hmac::<Blake2s256>), openssl("blake2s256");
     /// CRC-32 of Ethernet and zip: a checksum, no digest.
-    Crc32, "crc32", 4, |message| crc32fast::hash(message).to_be_bytes().to_vec(), None,
+    Crc32, "crc32", 4, |message, digest| put(&crc32fast::hash(message).to_be_bytes(), digest), None,
         python("zlib.crc32(m).to_bytes(4,'big')");
     /// FNV-1a with 32 bits: for hash tables.
     Fnv1a32, "fnv1a-32", 4, fnv32, None,
@@ -75,11 +75,11 @@ algorithms! {
     Md5, "md5", 16, digest::<Md5>, Some(hmac::<Md5>), openssl("md5");
     /// MurmurHash3 with 128 bits for 64-bit machines: for hash tables.
     Murmur128, "murmur3-x64-128", 16,
-        |message| murmur3::murmur3_x64_128(&mut &*message, 0).unwrap_or_default().to_le_bytes().to_vec(), None,
+        |message, digest| put(&murmur3::murmur3_x64_128(&mut &*message, 0).unwrap_or_default().to_le_bytes(), digest), None,
         python("__import__('mmh3').hash_bytes(m)");
     /// MurmurHash3 with 32 bits: for hash tables.
     Murmur32, "murmur3-32", 4,
-        |message| murmur3::murmur3_32(&mut &*message, 0).unwrap_or_default().to_be_bytes().to_vec(), None,
+        |message, digest| put(&murmur3::murmur3_32(&mut &*message, 0).unwrap_or_default().to_be_bytes(), digest), None,
         python("__import__('mmh3').hash(m,signed=False).to_bytes(4,'big')");
     /// RIPEMD-160.
     Ripemd160, "ripemd160", 20, digest::<Ripemd160>, Some(hmac::<Ripemd160>), openssl("ripemd160");
@@ -100,6 +100,19 @@ algorithms! {
 }
 
 impl Algorithm {
+    /// The digest of a message.
+    pub fn digest(self, message: &[u8]) -> Vec<u8> {
+        let mut digest = vec![0; self.len()];
+        self.digest_into(message, &mut digest);
+        digest
+    }
+
+    /// HMAC (RFC 2104) with it. Nothing for the weak functions, with which nobody computes it.
+    pub fn hmac(self, key: &[u8], message: &[u8]) -> Option<Vec<u8>> {
+        let mut digest = vec![0; self.len()];
+        self.hmac_into(key, message, &mut digest).then_some(digest)
+    }
+
     /// Whether it was made for hash tables and checksums: whoever wants to can turn it back.
     pub fn is_weak(self) -> bool {
         matches!(
@@ -114,34 +127,38 @@ impl Algorithm {
     }
 }
 
-fn digest<D: Digest>(message: &[u8]) -> Vec<u8> {
-    D::digest(message).to_vec()
+fn digest<D: Digest>(message: &[u8], digest: &mut [u8]) {
+    put(&D::digest(message), digest);
 }
 
-fn hmac<D: Digest + BlockSizeUser>(key: &[u8], message: &[u8]) -> Vec<u8> {
+fn hmac<D: Digest + BlockSizeUser>(key: &[u8], message: &[u8], digest: &mut [u8]) {
     // Keys of any length are allowed.
-    let Ok(mut mac) = SimpleHmac::<D>::new_from_slice(key) else { return Vec::new() };
+    let Ok(mut mac) = SimpleHmac::<D>::new_from_slice(key) else { return };
     mac.update(message);
-    mac.finalize().into_bytes().to_vec()
+    put(&mac.finalize().into_bytes(), digest);
 }
 
-fn fnv32(message: &[u8]) -> Vec<u8> {
+fn put(bytes: &[u8], digest: &mut [u8]) {
+    digest.iter_mut().zip(bytes).for_each(|(ours, byte)| *ours = *byte);
+}
+
+fn fnv32(message: &[u8], digest: &mut [u8]) {
     let hash = message
         .iter()
         .fold(0x811C_9DC5_u32, |hash, &byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    hash.to_be_bytes().to_vec()
+    put(&hash.to_be_bytes(), digest);
 }
 
-fn fnv64(message: &[u8]) -> Vec<u8> {
+fn fnv64(message: &[u8], digest: &mut [u8]) {
     let hash = message.iter().fold(0xCBF2_9CE4_8422_2325_u64, |hash, &byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
     });
-    hash.to_be_bytes().to_vec()
+    put(&hash.to_be_bytes(), digest);
 }
 
-fn java(message: &[u8]) -> Vec<u8> {
+fn java(message: &[u8], digest: &mut [u8]) {
     let hash = message.iter().fold(0_u32, |hash, &byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte)));
-    hash.to_be_bytes().to_vec()
+    put(&hash.to_be_bytes(), digest);
 }
 
 fn openssl(name: &str) -> String {

@@ -250,4 +250,4 @@ fn sextet(letter: u8) -> Option<u32> {
 /// Fewer bytes than a checksum prove nothing.
 const SHORTEST: usize = 4;
 /// SHA-512's and BLAKE2b's.
-const LONGEST: usize = 64;
+pub(super) const LONGEST: usize = 64;

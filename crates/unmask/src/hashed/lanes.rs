@@ -4,9 +4,15 @@
 //! stay for a whole [`Batch`], the fastest are the same in all lanes and change from step to step. So a step writes
 //! one or two words of the block, from a table, before it runs the function's rounds. What comes out are steps and
 //! lanes whose digest has a watched word: few enough to be computed again by the plain functions.
+//!
+//! Messages that have nothing in common are [`Messages`]: their blocks go through [`compress`] one after the other.
 #![expect(clippy::indexing_slicing, reason = "of arrays of sixteen by numbers below sixteen")]
 
-use fearless_simd::{Level, Simd, dispatch, prelude::*, u32x16};
+use fearless_simd::{Simd, dispatch, prelude::*, u32x16};
+
+pub(super) use fearless_simd::Level;
+
+use super::Algorithm;
 
 /// How many messages run at once.
 pub(super) const LANES: usize = 16;
@@ -21,6 +27,149 @@ pub(super) enum Function {
     Md5,
     Sha1,
     Sha256,
+}
+
+impl Function {
+    /// The function of an algorithm that runs in lanes.
+    pub(super) fn of(algorithm: Algorithm) -> Option<Self> {
+        match algorithm {
+            Algorithm::Md5 => Some(Self::Md5),
+            Algorithm::Sha1 => Some(Self::Sha1),
+            Algorithm::Sha256 => Some(Self::Sha256),
+            _ => None,
+        }
+    }
+
+    /// The algorithm that it is.
+    pub(super) fn algorithm(self) -> Algorithm {
+        match self {
+            Self::Md5 => Algorithm::Md5,
+            Self::Sha1 => Algorithm::Sha1,
+            Self::Sha256 => Algorithm::Sha256,
+        }
+    }
+
+    /// Bytes of its digest.
+    pub(super) fn len(self) -> usize {
+        match self {
+            Self::Md5 => 16,
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+        }
+    }
+
+    /// The state before the first block, in all lanes.
+    pub(super) fn start(self) -> State {
+        let mut state = [[0; LANES]; 8];
+        let words = match self {
+            Self::Md5 => &MD5_START[..],
+            Self::Sha1 => &SHA1_START[..],
+            Self::Sha256 => &SHA256_START[..],
+        };
+        for (lanes, word) in state.iter_mut().zip(words) {
+            *lanes = [*word; LANES];
+        }
+        state
+    }
+
+    /// A word of the state as the digest has it in its bytes, read in little-endian order; and back.
+    pub(super) fn little(self, word: u32) -> u32 {
+        if self == Self::Md5 { word } else { word.swap_bytes() }
+    }
+}
+
+/// The states of sixteen digests; functions with fewer words leave the last ones alone.
+pub(super) type State = [[u32; LANES]; 8];
+/// A block of sixteen messages, its words read in little-endian order.
+pub(super) type Block = [[u32; LANES]; 16];
+
+/// Takes a block of sixteen messages into their digests.
+pub(super) fn compress(level: Level, function: Function, state: &mut State, block: &Block) {
+    match function {
+        Function::Md5 => dispatch!(level, simd => md5_block(simd, state, block)),
+        Function::Sha1 => dispatch!(level, simd => sha1_block(simd, state, block)),
+        Function::Sha256 => dispatch!(level, simd => sha256_block(simd, state, block)),
+    }
+}
+
+/// Sixteen messages in blocks, padded but for their lengths, whose place depends on the function.
+#[derive(Default)]
+pub(super) struct Messages {
+    blocks: Vec<Block>,
+    /// How many blocks each has, and how many bytes.
+    sizes: [(usize, usize); LANES],
+}
+
+impl Messages {
+    /// The longest message that is taken.
+    pub(super) const LONGEST: usize = 4 * 64 - 9;
+
+    /// Begins anew, with empty messages.
+    pub(super) fn clear(&mut self) {
+        self.blocks.clear();
+        self.sizes = [(0, 0); LANES];
+    }
+
+    /// Puts a message into a lane; false, and nothing is put, where it is too long.
+    pub(super) fn set(&mut self, lane: usize, parts: [&[u8]; 3]) -> bool {
+        let mut bytes = [0_u8; 256];
+        let mut len = 0;
+        for part in parts {
+            let Some(room) = bytes.get_mut(len..len + part.len()) else { return false };
+            room.copy_from_slice(part);
+            len += part.len();
+        }
+        if len > Self::LONGEST {
+            return false;
+        }
+        bytes[len] = 0x80;
+        let count = (len + 9).div_ceil(64);
+        while self.blocks.len() < count {
+            self.blocks.push([[0; LANES]; 16]);
+        }
+        for (block, bytes) in self.blocks.iter_mut().zip(bytes.chunks_exact(64)).take(count) {
+            for (word, bytes) in block.iter_mut().zip(bytes.as_chunks().0) {
+                word[lane & 15] = u32::from_le_bytes(*bytes);
+            }
+        }
+        self.sizes[lane & 15] = (count, len);
+        true
+    }
+
+    /// The digests of the messages, begun with a state that so many bytes led to.
+    pub(super) fn digest(&mut self, level: Level, function: Function, start: &State, before: usize) -> State {
+        let mut state = *start;
+        let mut ends = *start;
+        for index in 0..self.blocks.len() {
+            let last = self.finish(function, index, before);
+            compress(level, function, &mut state, &self.blocks[index]);
+            if last == LANES {
+                return state;
+            }
+            for lane in (0..LANES).filter(|lane| self.sizes[*lane].0 == index + 1) {
+                for (end, word) in ends.iter_mut().zip(&state) {
+                    end[lane] = word[lane];
+                }
+            }
+        }
+        ends
+    }
+
+    /// Writes the lengths of the messages that end with a block, and tells how many these are.
+    fn finish(&mut self, function: Function, index: usize, before: usize) -> usize {
+        let mut last = 0;
+        for (lane, (count, len)) in self.sizes.iter().enumerate() {
+            if *count != index + 1 {
+                continue;
+            }
+            last += 1;
+            let bits = u32::try_from((len + before) * 8).unwrap_or_default();
+            let (low, high) = if function == Function::Md5 { (bits, 0) } else { (0, bits.swap_bytes()) };
+            let block = &mut self.blocks[index];
+            (block[14][lane], block[15][lane]) = (low, high);
+        }
+        last
+    }
 }
 
 /// Sixteen series of messages.
@@ -93,7 +242,7 @@ impl Batch<'_> {
 }
 
 macro_rules! steps {
-    ($name:ident, $digest:ident) => {
+    ($name:ident, $digest:ident, $start:ident, $block:ident, $swapped:literal) => {
         #[inline(always)]
         fn $name<S: Simd>(simd: S, batch: &Batch<'_>, hits: &mut Vec<(usize, usize)>) {
             let mut words = load(simd, &batch.words);
@@ -112,19 +261,43 @@ macro_rules! steps {
                     };
                     words[check.place & 15] = before | u32x16::load_array(simd, digits);
                 }
-                let state = $digest(simd, &words);
+                let state = $digest(simd, $start.map(|word| u32x16::splat(simd, word)), &words);
                 for watch in batch.watch {
                     let Some(word) = state.get(watch.place) else { continue };
                     report(simd, *word, watch, step, hits);
                 }
             }
         }
+
+        #[inline(always)]
+        fn $block<S: Simd>(simd: S, state: &mut State, block: &Block) {
+            let mut words = load(simd, block);
+            if $swapped {
+                for word in &mut words {
+                    *word = swapped(simd, *word);
+                }
+            }
+            let mut start = $start.map(|word| u32x16::splat(simd, word));
+            for (vector, word) in start.iter_mut().zip(state.iter()) {
+                *vector = u32x16::load_array(simd, *word);
+            }
+            for (word, vector) in state.iter_mut().zip($digest(simd, start, &words)) {
+                *word = vector.to_array();
+            }
+        }
     };
 }
 
-steps!(md5_steps, md5);
-steps!(sha1_steps, sha1);
-steps!(sha256_steps, sha256);
+steps!(md5_steps, md5, MD5_START, md5_block, false);
+steps!(sha1_steps, sha1, SHA1_START, sha1_block, true);
+steps!(sha256_steps, sha256, SHA256_START, sha256_block, true);
+
+/// Words read in the other order of bytes.
+#[inline(always)]
+fn swapped<S: Simd>(simd: S, word: u32x16<S>) -> u32x16<S> {
+    let inner = u32x16::splat(simd, 0xFF00);
+    (word << 24) | ((word & inner) << 8) | ((word >> 8) & inner) | (word >> 24)
+}
 
 #[inline(always)]
 fn load<S: Simd>(simd: S, words: &[[u32; LANES]; 16]) -> [u32x16<S>; 16] {
@@ -166,8 +339,7 @@ fn right<S: Simd>(word: u32x16<S>, bits: u32) -> u32x16<S> {
 
 /// RFC 1321 section 3.4.
 #[inline(always)]
-fn md5<S: Simd>(simd: S, words: &[u32x16<S>; 16]) -> [u32x16<S>; 4] {
-    let start = [0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476].map(|word| u32x16::splat(simd, word));
+fn md5<S: Simd>(simd: S, start: [u32x16<S>; 4], words: &[u32x16<S>; 16]) -> [u32x16<S>; 4] {
     let [mut a, mut b, mut c, mut d] = start;
     macro_rules! step {
         ($function:expr, $place:expr, $number:expr, $a:ident, $b:ident, $c:ident, $d:ident, $bits:literal) => {
@@ -202,9 +374,7 @@ fn md5<S: Simd>(simd: S, words: &[u32x16<S>; 16]) -> [u32x16<S>; 4] {
 
 /// FIPS 180-4 section 6.1.2.
 #[inline(always)]
-fn sha1<S: Simd>(simd: S, words: &[u32x16<S>; 16]) -> [u32x16<S>; 5] {
-    let start = [0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0]
-        .map(|word| u32x16::splat(simd, word));
+fn sha1<S: Simd>(simd: S, start: [u32x16<S>; 5], words: &[u32x16<S>; 16]) -> [u32x16<S>; 5] {
     let [mut a, mut b, mut c, mut d, mut e] = start;
     let mut words = *words;
     macro_rules! word {
@@ -252,8 +422,7 @@ fn sha1<S: Simd>(simd: S, words: &[u32x16<S>; 16]) -> [u32x16<S>; 5] {
 
 /// FIPS 180-4 section 6.2.2.
 #[inline(always)]
-fn sha256<S: Simd>(simd: S, words: &[u32x16<S>; 16]) -> [u32x16<S>; 8] {
-    let start = SHA256_START.map(|word| u32x16::splat(simd, word));
+fn sha256<S: Simd>(simd: S, start: [u32x16<S>; 8], words: &[u32x16<S>; 16]) -> [u32x16<S>; 8] {
     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = start;
     let mut words = *words;
     macro_rules! step {
@@ -292,6 +461,12 @@ fn sha256<S: Simd>(simd: S, words: &[u32x16<S>; 16]) -> [u32x16<S>; 8] {
     }
     sum
 }
+
+/// RFC 1321 section 3.3.
+const MD5_START: [u32; 4] = [0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476];
+
+/// FIPS 180-4 section 5.3.1.
+const SHA1_START: [u32; 5] = [0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0];
 
 /// RFC 1321 section 3.4: the sines.
 const MD5: [u32; 64] = [

@@ -7,6 +7,7 @@
 //! a caller may run ranges on as many threads as it likes, write down how far it came, and go on another day.
 
 mod algorithm;
+mod bulk;
 mod encoding;
 mod lanes;
 mod prove;
@@ -14,10 +15,11 @@ mod recipe;
 mod salt;
 mod space;
 mod sweep;
+mod wanted;
 
 pub use algorithm::Algorithm;
 pub use encoding::{Cut, Encoding, Target};
-pub use prove::{Candidate, Ended, Match, Proof, Spelling, prove};
+pub use prove::{Candidate, Ended, Match, Proof, Spelling, Wanted, prove, prove_all};
 pub use recipe::{Between, Mix, Recipe, SEPARATORS, Stage};
 pub use salt::{Origin, Salt};
 pub use space::{Layout, Space, SpaceError};

@@ -1,11 +1,19 @@
 //! Tries a profile's values, with salts, until one gives the digest.
 
-use std::ops::ControlFlow;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+    ops::ControlFlow,
+    sync::LazyLock,
+};
 
 use evidence::{Form, IdentifierKind};
 
 use super::{
-    Algorithm, Between, Budget, Cut, DOUBTFUL, Encoding, Mix, Recipe, SEPARATORS, Salt, Stage, Target, chance,
+    Algorithm, Between, Budget, Cut, DOUBTFUL, Encoding, Mix, Recipe, SEPARATORS, Salt, Stage, Target,
+    bulk::{Digests, Hasher, Input, Texts},
+    chance,
+    wanted::Index,
 };
 
 /// A value that the digest may be of.
@@ -92,18 +100,38 @@ pub enum Ended {
     OutOfBudget,
 }
 
+/// A value that may be a digest, and the salts that are tried for it before the common ones, the likeliest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted<'a> {
+    /// The value, as it was sent.
+    pub value: &'a [u8],
+    /// What stood beside it.
+    pub salts: &'a [Salt],
+}
+
 /// Tries all recipes with all values and salts, the most usual first.
 ///
 /// All values are tried with a salt before the search ends with what it found, so that of two explanations both are
 /// told. Plain digests, which the audit's needles hold already, are tried again: they cost next to nothing. Empty
-/// spellings and salts are left out.
+/// spellings and salts are left out, and salts with the same bytes as an earlier one.
 pub fn prove(target: &[u8], candidates: &[Candidate], salts: &[Salt], budget: &mut Budget) -> Proof {
-    let targets = Target::readings(target);
-    let mut search = Search { targets: &targets, candidates, budget, proof: Proof::default() };
-    let ended = search.rounds(salts).break_value().unwrap_or_default();
-    let mut proof = Proof { ended, ..search.proof };
-    proof.judge();
-    proof
+    let wanted = [Wanted { value: target, salts }];
+    Prover::new(candidates).prove(&wanted, &[], budget).pop().unwrap_or_default()
+}
+
+/// Proves many values together: what [`prove`] finds for each with its own salts and then the common ones.
+///
+/// A digest is computed once and looked up among all values that it may be, so a salt that many values share costs
+/// as much as one of one value. Salts that most share are tried first; of several explanations of a value that of
+/// its first salt is told, as [`prove`] does. Tries and comparisons are counted for each value by itself, the budget is
+/// charged once.
+pub fn prove_all(
+    wanted: &[Wanted<'_>],
+    candidates: &[Candidate],
+    common: &[Salt],
+    budget: &mut Budget,
+) -> Vec<Proof> {
+    Prover::new(candidates).prove(wanted, common, budget)
 }
 
 impl Proof {
@@ -118,103 +146,406 @@ impl Proof {
     }
 }
 
-struct Search<'a> {
-    targets: &'a [Target],
+/// The profile's values, ready to be hashed.
+struct Prover<'a> {
     candidates: &'a [Candidate],
-    budget: &'a mut Budget,
-    proof: Proof,
+    texts: Texts,
+    /// Which writing of which candidate each text is.
+    places: Vec<(usize, usize)>,
+    /// Digests of the texts without salt, as they go into a second digest.
+    plain: Vec<(Algorithm, Between, Texts)>,
+    hasher: Hasher,
+    /// Digests of one branch, and what goes into the next one.
+    digests: Vec<Digests>,
+    first: Vec<Digests>,
+    between: Texts,
 }
 
-impl Search<'_> {
-    fn rounds(&mut self, salts: &[Salt]) -> ControlFlow<Ended> {
-        let Some(lens) = self.lens() else { return ControlFlow::Continue(()) };
-        let fits = |recipe: &Recipe| lens.iter().any(|len| recipe.outer().len() >= *len);
-        let [plain, salted, rare] = recipes();
-        self.round(&plain.into_iter().filter(fits).collect::<Vec<_>>(), &[None])?;
-        let salts: Vec<_> = salts.iter().filter(|salt| !salt.bytes.is_empty()).map(Some).collect();
-        self.round(&salted.into_iter().filter(fits).collect::<Vec<_>>(), &salts)?;
-        self.round(&rare.into_iter().filter(fits).collect::<Vec<_>>(), &salts)
-    }
-
-    fn lens(&self) -> Option<Vec<usize>> {
-        (!self.targets.is_empty()).then(|| self.targets.iter().map(|target| target.bytes.len()).collect())
-    }
-
-    /// Breaks when the budget is used up, or after a salt that explains the digest.
-    fn round(&mut self, recipes: &[Recipe], salts: &[Option<&Salt>]) -> ControlFlow<Ended> {
-        for salt in salts {
-            for (place, candidate) in self.candidates.iter().enumerate() {
-                for spelling in 0..candidate.spellings.len() {
-                    self.spelling(place, spelling, recipes, *salt)?;
+impl<'a> Prover<'a> {
+    fn new(candidates: &'a [Candidate]) -> Self {
+        let (mut texts, mut places) = (Texts::default(), Vec::new());
+        for (candidate, place) in candidates.iter().zip(0..) {
+            for (spelling, number) in candidate.spellings.iter().zip(0..) {
+                if !spelling.bytes.is_empty() {
+                    texts.push(&spelling.bytes);
+                    places.push((place, number));
                 }
             }
-            if self.is_explained() {
-                return ControlFlow::Break(Ended::Found);
-            }
         }
-        ControlFlow::Continue(())
+        let mut hasher = Hasher::new();
+        let plain = plain(&texts, &mut hasher);
+        let (digests, first, between) = (Vec::new(), Vec::new(), Texts::default());
+        Self { candidates, texts, places, plain, hasher, digests, first, between }
     }
 
-    fn is_explained(&self) -> bool {
-        let attempts = self.proof.attempts;
-        let mut found = self.proof.matches.iter();
-        found.any(|found| chance(attempts, found.encoding.bits(found.cut.len())) <= DOUBTFUL)
-    }
-
-    fn spelling(
-        &mut self,
-        candidate: usize,
-        spelling: usize,
-        recipes: &[Recipe],
-        salt: Option<&Salt>,
-    ) -> ControlFlow<Ended> {
-        let Some(value) = self.candidates.get(candidate).and_then(|all| all.spellings.get(spelling)) else {
-            return ControlFlow::Continue(());
+    fn prove(&mut self, wanted: &[Wanted<'_>], common: &[Salt], budget: &mut Budget) -> Vec<Proof> {
+        let readings: Vec<_> = wanted.iter().map(|wanted| Target::readings(wanted.value)).collect();
+        let index = Index::new(&readings);
+        let values = readings.into_iter().zip(wanted).map(|(targets, wanted)| Value::new(targets, wanted));
+        let mut search = Search {
+            values: values.collect(),
+            units: Unit::all(wanted, common),
+            index,
+            prover: self,
+            budget,
         };
-        if value.bytes.is_empty() {
-            return ControlFlow::Continue(());
-        }
-        for &recipe in recipes {
-            if !self.budget.take(recipe.cost()) {
-                return ControlFlow::Break(Ended::OutOfBudget);
-            }
-            self.proof.tries = self.proof.tries.saturating_add(recipe.cost());
-            let bytes = salt.map_or(&[][..], |salt| &salt.bytes);
-            let Some(digest) = recipe.apply(&value.bytes, bytes) else { continue };
-            self.compare(&digest, candidate, spelling, recipe, salt);
-        }
-        ControlFlow::Continue(())
+        // What was not tried for want of budget is known from the units that are left.
+        let _ = search.rounds();
+        search.proofs()
     }
 
-    fn compare(
-        &mut self,
-        digest: &[u8],
-        candidate: usize,
-        spelling: usize,
-        recipe: Recipe,
-        salt: Option<&Salt>,
-    ) {
-        for target in self.targets {
-            let parts = Cut::all(digest.len(), target.bytes.len()).count();
-            self.proof.attempts = self.proof.attempts.saturating_add(parts as u64);
-            let Some(cut) = target.cut_of(digest) else { continue };
-            let Some(from) = self.candidates.get(candidate) else { continue };
-            let Some(value) = from.spellings.get(spelling) else { continue };
-            self.proof.matches.push(Match {
+    /// Hashes so many of the texts with a salt in all ways of a plan that give digests of at least `floor` bytes.
+    fn run(&mut self, plan: &Plan, floor: usize, (salt, count): (&[u8], usize), index: &Index) -> Vec<Hit> {
+        let (mut hits, mut made) = (Vec::new(), None);
+        for branch in &plan.branches {
+            let last: Vec<_> = branch.last.iter().filter(|(algorithm, _)| algorithm.len() >= floor).collect();
+            if last.is_empty() {
+                continue;
+            }
+            let texts = match branch.inner {
+                None => &self.texts,
+                Some(Inner { mix: Mix::Plain, algorithm, between }) => {
+                    let same = |row: &&(Algorithm, Between, Texts)| (row.0, row.1) == (algorithm, between);
+                    let Some((.., texts)) = self.plain.iter().find(same) else { continue };
+                    texts
+                }
+                Some(inner) => {
+                    if made
+                        .is_none_or(|made: Inner| (made.mix, made.algorithm) != (inner.mix, inner.algorithm))
+                    {
+                        let input = Input { texts: &self.texts, count, mix: inner.mix, salt };
+                        self.hasher.run(input, &[inner.algorithm], &mut self.first);
+                    }
+                    if made.replace(inner) != Some(inner) {
+                        self.first.iter().take(1).for_each(|first| self.between.write(first, inner.between));
+                    }
+                    &self.between
+                }
+            };
+            let algorithms: Vec<_> = last.iter().map(|(algorithm, _)| *algorithm).collect();
+            self.hasher.run(Input { texts, count, mix: branch.mix, salt }, &algorithms, &mut self.digests);
+            for ((algorithm, recipe), digests) in last.iter().zip(&self.digests) {
+                let starts = index.starts(algorithm.len());
+                for (digest, text) in digests.iter().zip(0..) {
+                    if starts.iter().any(|start| digest.get(*start..).is_some_and(|part| index.has(part))) {
+                        hits.push(Hit { text, recipe: *recipe, digest: digest.to_vec() });
+                    }
+                }
+            }
+        }
+        hits.sort_by_key(|hit| (hit.text, hit.recipe));
+        hits
+    }
+}
+
+/// The digests of texts that go into another digest.
+fn plain(texts: &Texts, hasher: &mut Hasher) -> Vec<(Algorithm, Between, Texts)> {
+    let mut plain = Vec::new();
+    let mut digests = Vec::new();
+    for algorithm in Algorithm::ALL.iter().copied().filter(|algorithm| algorithm.is_common()) {
+        let input = Input { texts, count: texts.len(), mix: Mix::Plain, salt: b"" };
+        hasher.run(input, &[algorithm], &mut digests);
+        for between in [Between::Hex, Between::HexUpper, Between::Raw] {
+            let mut written = Texts::default();
+            digests.iter().for_each(|digests| written.write(digests, between));
+            plain.push((algorithm, between, written));
+        }
+    }
+    plain
+}
+
+/// A digest that one of the values may be.
+struct Hit {
+    text: usize,
+    recipe: usize,
+    digest: Vec<u8>,
+}
+
+/// A salt, and whose it is.
+struct Unit<'a> {
+    salt: &'a Salt,
+    /// The values beside which it stood, in order, and which of their salts it is.
+    own: Vec<(usize, usize)>,
+    /// Which of the common salts it is.
+    common: Option<usize>,
+}
+
+impl<'a> Unit<'a> {
+    /// The salts that differ, those of most values first.
+    fn all(wanted: &'a [Wanted<'a>], common: &'a [Salt]) -> Vec<Self> {
+        let mut units: Vec<Self> = Vec::new();
+        let mut known: HashMap<&[u8], usize> = HashMap::new();
+        let mut unit = |salt: &'a Salt, add: &mut dyn FnMut(&mut Self)| {
+            if salt.bytes.is_empty() {
+                return;
+            }
+            let place = *known.entry(&salt.bytes).or_insert(units.len());
+            if place == units.len() {
+                units.push(Self { salt, own: Vec::new(), common: None });
+            }
+            units.get_mut(place).into_iter().for_each(add);
+        };
+        for (wanted, value) in wanted.iter().zip(0..) {
+            for (salt, rank) in wanted.salts.iter().zip(0..) {
+                unit(salt, &mut |unit| {
+                    if unit.own.last().is_none_or(|(last, _)| *last != value) {
+                        unit.own.push((value, rank));
+                    }
+                });
+            }
+        }
+        for (salt, rank) in common.iter().zip(0..) {
+            unit(salt, &mut |unit| unit.common = unit.common.or(Some(rank)));
+        }
+        units.sort_by_key(|unit| {
+            let users = if unit.common.is_some() { wanted.len() } else { unit.own.len() };
+            (Reverse(users), unit.own.iter().map(|(_, rank)| *rank).min())
+        });
+        units
+    }
+
+    /// Which of a value's salts it is.
+    fn rank(&self, value: usize, own: usize) -> Option<usize> {
+        match self.own.binary_search_by_key(&value, |(value, _)| *value) {
+            Ok(place) => self.own.get(place).map(|(_, rank)| *rank),
+            Err(_) => self.common.map(|rank| own.saturating_add(rank)),
+        }
+    }
+}
+
+/// When something was tried in the order of one value: the round, and which of its salts.
+type Turn = (usize, usize);
+
+/// A value that may be a digest, and what became of it.
+struct Value<'a> {
+    targets: Vec<Target>,
+    /// The shortest reading: shorter digests cannot be it.
+    floor: usize,
+    salts: &'a [Salt],
+    found: Vec<(Turn, Match)>,
+    /// The first salt that explains it.
+    explained: Option<Turn>,
+    tries: u64,
+    attempts: u64,
+    /// Whether something was left out for want of budget.
+    cut: bool,
+}
+
+impl<'a> Value<'a> {
+    fn new(targets: Vec<Target>, wanted: &Wanted<'a>) -> Self {
+        let floor = targets.iter().map(|target| target.bytes.len()).min().unwrap_or(usize::MAX);
+        let (salts, found) = (wanted.salts, Vec::new());
+        Self { targets, floor, salts, found, explained: None, tries: 0, attempts: 0, cut: false }
+    }
+
+    /// Whether something that has its turn then would be told.
+    fn is_open(&self, turn: Turn) -> bool {
+        !self.targets.is_empty() && self.explained.is_none_or(|explained| turn < explained)
+    }
+
+    /// How many comparisons a text takes in a round.
+    fn comparisons(&self, plan: &Plan) -> u64 {
+        let of_len = |&(len, recipes, _): &(usize, u64, u64)| {
+            let cuts = self.targets.iter().map(|target| Cut::all(len, target.bytes.len()).count() as u64);
+            recipes.saturating_mul(cuts.sum())
+        };
+        plan.lens.iter().map(of_len).sum()
+    }
+
+    /// Ends the turn: it is the value's explanation where one of its matches is no accident.
+    fn weigh(&mut self, turn: Turn) {
+        let sure = |found: &Match| chance(self.attempts, found.encoding.bits(found.cut.len())) <= DOUBTFUL;
+        if self.found.iter().any(|(when, found)| *when == turn && sure(found)) {
+            self.explained = Some(turn);
+        }
+    }
+
+    fn proof(mut self) -> Proof {
+        self.found.retain(|(turn, _)| self.explained.is_none_or(|explained| *turn <= explained));
+        self.found.sort_by_key(|(turn, _)| *turn);
+        let ended = match (self.explained, self.cut) {
+            (Some(_), _) => Ended::Found,
+            (None, true) => Ended::OutOfBudget,
+            (None, false) => Ended::Exhausted,
+        };
+        let matches = self.found.into_iter().map(|(_, found)| found).collect();
+        let (tries, attempts) = (self.tries, self.attempts);
+        let mut proof = Proof { matches, doubtful: Vec::new(), tries, attempts, ended };
+        proof.judge();
+        proof
+    }
+}
+
+struct Search<'a, 'p> {
+    prover: &'a mut Prover<'p>,
+    index: Index,
+    values: Vec<Value<'a>>,
+    units: Vec<Unit<'a>>,
+    budget: &'a mut Budget,
+}
+
+impl Search<'_, '_> {
+    /// Breaks when the budget is used up.
+    fn rounds(&mut self) -> ControlFlow<()> {
+        if self.prover.texts.len() == 0 {
+            return ControlFlow::Continue(());
+        }
+        let mut over = self.unit(0, None);
+        for round in [1, 2] {
+            for unit in 0..self.units.len() {
+                if over.is_break() {
+                    self.users(round, Some(unit)).into_iter().for_each(|(value, _)| self.cut(value));
+                } else {
+                    over = self.unit(round, Some(unit));
+                }
+            }
+        }
+        over
+    }
+
+    fn cut(&mut self, value: usize) {
+        self.values.get_mut(value).into_iter().for_each(|value| value.cut = true);
+    }
+
+    /// The values that a salt, or none, is still tried for in a round, and when it is their turn.
+    fn users(&self, round: usize, unit: Option<usize>) -> Vec<(usize, Turn)> {
+        let turn = |place: usize, value: &Value<'_>| match unit.map(|unit| self.units.get(unit)) {
+            None => Some((round, 0)),
+            Some(unit) => Some((round, unit?.rank(place, value.salts.len())?)),
+        };
+        let users = self.values.iter().enumerate().filter_map(|(place, value)| {
+            turn(place, value).filter(|turn| value.is_open(*turn)).map(|turn| (place, turn))
+        });
+        users.collect()
+    }
+
+    /// Tries all texts with a salt in the ways of a round; breaks where the budget is not enough for all of them.
+    fn unit(&mut self, round: usize, unit: Option<usize>) -> ControlFlow<()> {
+        let users = self.users(round, unit);
+        let Some(plan) = PLANS.get(round) else { return ControlFlow::Continue(()) };
+        let floors = users.iter().filter_map(|(value, _)| self.values.get(*value)).map(|value| value.floor);
+        let floor = floors.min().unwrap_or(usize::MAX);
+        let cost = plan.cost(floor);
+        if cost == 0 {
+            return ControlFlow::Continue(());
+        }
+        let all = self.prover.texts.len() as u64;
+        let affordable = (self.budget.left() / cost).min(all);
+        self.budget.take(affordable.saturating_mul(cost));
+        let count = usize::try_from(affordable).unwrap_or(usize::MAX);
+        let salt = unit.and_then(|unit| self.units.get(unit)).map(|unit| unit.salt);
+        let bytes = salt.map_or(&[][..], |salt| &salt.bytes);
+        for hit in self.prover.run(plan, floor, (bytes, count), &self.index) {
+            self.hit(&hit, plan, &users, salt.cloned());
+        }
+        for &(value, turn) in &users {
+            let Some(value) = self.values.get_mut(value) else { continue };
+            value.tries = value.tries.saturating_add(affordable.saturating_mul(plan.cost(value.floor)));
+            let comparisons = value.comparisons(plan);
+            value.attempts = value.attempts.saturating_add(affordable.saturating_mul(comparisons));
+            value.weigh(turn);
+            value.cut |= affordable < all;
+        }
+        if affordable < all { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// Gives a digest to the values that it is.
+    fn hit(&mut self, hit: &Hit, plan: &Plan, users: &[(usize, Turn)], salt: Option<Salt>) {
+        let Some(&recipe) = plan.recipes.get(hit.recipe) else { return };
+        let Some(&(candidate, spelling)) = self.prover.places.get(hit.text) else { return };
+        let Some(from) = self.prover.candidates.get(candidate) else { return };
+        for place in self.index.values(&hit.digest) {
+            let Ok(user) = users.binary_search_by_key(&place, |(value, _)| *value) else { continue };
+            let (Some(&(_, turn)), Some(value)) = (users.get(user), self.values.get_mut(place)) else {
+                continue;
+            };
+            // Whatever else it may be read as is the same bytes.
+            let cut =
+                value.targets.iter().find_map(|target| Some((target.cut_of(&hit.digest)?, target.encoding)));
+            let (Some((cut, encoding)), Some(written)) = (cut, from.spellings.get(spelling)) else {
+                continue;
+            };
+            let own =
+                value.salts.iter().find(|own| salt.as_ref().is_some_and(|salt| salt.bytes == own.bytes));
+            let before = (hit.text as u64).saturating_mul(plan.cost(value.floor));
+            let tries =
+                value.tries.saturating_add(before).saturating_add(plan.cost_until(hit.recipe, value.floor));
+            let found = Match {
                 kind: from.kind,
                 candidate,
-                spelling: value.clone(),
+                spelling: written.clone(),
                 canonical: spelling == 0,
                 recipe,
-                salt: salt.cloned(),
+                salt: own.or(salt.as_ref()).cloned(),
                 cut,
-                encoding: target.encoding,
-                tries: self.proof.tries,
+                encoding,
+                tries,
                 chance: 1.0,
-            });
-            // Whatever else it may be read as is the same bytes.
-            break;
+            };
+            value.found.push((turn, found));
         }
+    }
+
+    fn proofs(self) -> Vec<Proof> {
+        self.values.into_iter().map(Value::proof).collect()
+    }
+}
+
+/// The recipes of a round, ordered so that what several share is computed once.
+struct Plan {
+    recipes: Vec<Recipe>,
+    branches: Vec<Branch>,
+    /// Lengths of digests, how many recipes give one of that length, and what those cost.
+    lens: Vec<(usize, u64, u64)>,
+}
+
+/// Recipes that differ in their last function.
+struct Branch {
+    inner: Option<Inner>,
+    mix: Mix,
+    /// The functions, and which of the recipes each makes.
+    last: Vec<(Algorithm, usize)>,
+}
+
+/// The first of two digests, and how it goes into the second.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Inner {
+    mix: Mix,
+    algorithm: Algorithm,
+    between: Between,
+}
+
+/// Without salt, with salt as usual, with salt as is rare.
+static PLANS: LazyLock<[Plan; 3]> = LazyLock::new(|| recipes().map(Plan::new));
+
+impl Plan {
+    fn new(recipes: Vec<Recipe>) -> Self {
+        let mut branches: BTreeMap<(Option<Inner>, Mix), Vec<(Algorithm, usize)>> = BTreeMap::new();
+        let mut lens: BTreeMap<usize, (u64, u64)> = BTreeMap::new();
+        for (recipe, place) in recipes.iter().zip(0..) {
+            let Stage { mix, algorithm } = recipe.first;
+            let branch = match recipe.second {
+                None => (None, mix),
+                Some((between, last)) => (Some(Inner { mix, algorithm, between }), last.mix),
+            };
+            branches.entry(branch).or_default().push((recipe.outer(), place));
+            let row = lens.entry(recipe.outer().len()).or_default();
+            *row = (row.0 + 1, row.1 + recipe.cost());
+        }
+        let branches = branches.into_iter().map(|((inner, mix), last)| Branch { inner, mix, last });
+        let lens = lens.into_iter().map(|(len, (recipes, cost))| (len, recipes, cost));
+        Self { branches: branches.collect(), lens: lens.collect(), recipes }
+    }
+
+    /// Digests that a text takes where those shorter than `floor` are left out.
+    fn cost(&self, floor: usize) -> u64 {
+        self.lens.iter().filter(|(len, ..)| *len >= floor).map(|(.., cost)| *cost).sum()
+    }
+
+    /// The same up to a recipe, which is counted too.
+    fn cost_until(&self, recipe: usize, floor: usize) -> u64 {
+        let fitting = self.recipes.iter().take(recipe + 1).filter(|recipe| recipe.outer().len() >= floor);
+        fitting.map(Recipe::cost).sum()
     }
 }
 

@@ -173,6 +173,19 @@ impl Stage {
 }
 
 impl Mix {
+    /// Appends the message that a value and a salt become; the value alone for HMAC.
+    pub(super) fn write(self, value: &[u8], salt: &[u8], message: &mut Vec<u8>) {
+        if let Self::Before(separator) | Self::Around(separator) = self {
+            message.extend_from_slice(salt);
+            message.extend_from_slice(separator.as_bytes());
+        }
+        message.extend_from_slice(value);
+        if let Self::After(separator) | Self::Around(separator) = self {
+            message.extend_from_slice(separator.as_bytes());
+            message.extend_from_slice(salt);
+        }
+    }
+
     /// The bytes before and after the value; nothing for HMAC.
     pub(super) fn around(self, salt: &[u8]) -> (Vec<u8>, Vec<u8>) {
         let before = |separator: &str| [salt, separator.as_bytes()].concat();

@@ -258,15 +258,10 @@ impl Series {
     /// Nothing if it cannot run in lanes: nested, keyed, too long, too few.
     fn new(attempt: &Attempt, template: &Template) -> Option<Self> {
         let recipe = attempt.recipe;
-        let function = match recipe.outer() {
-            _ if recipe.second.is_some() || matches!(recipe.first.mix, Mix::SaltIsKey | Mix::ValueIsKey) => {
-                return None;
-            }
-            Algorithm::Md5 => Function::Md5,
-            Algorithm::Sha1 => Function::Sha1,
-            Algorithm::Sha256 => Function::Sha256,
-            _ => return None,
-        };
+        if recipe.second.is_some() || matches!(recipe.first.mix, Mix::SaltIsKey | Mix::ValueIsKey) {
+            return None;
+        }
+        let function = Function::of(recipe.outer())?;
         let (before, after) = recipe.first.mix.around(salt(attempt));
         if before.len() + template.text.len() + after.len() > LONGEST {
             return None;
