@@ -68,7 +68,7 @@ impl<'w> Known<'w> {
         beside.take(FIELDS).collect()
     }
 
-    /// Salts for digests: what stands beside the value, the time, and what everybody uses.
+    /// Salts of a message: what stands beside the value, the app, and the time.
     pub(super) fn salts(&self, fields: &[Beside<'_>], entry: &BookEntry, time: Timestamp) -> Vec<Salt> {
         let short = fields.iter().filter(|field| field.bytes.len() <= SALT);
         let beside = short.map(|field| Salt {
@@ -79,7 +79,7 @@ impl<'w> Known<'w> {
         let packages =
             packages.map(|app| Salt { bytes: app.as_bytes().to_vec(), origin: Origin::PackageName });
         let times = Salt::times(u64::try_from(time.seconds()).unwrap_or(0));
-        beside.chain(packages).chain(times).chain(Salt::common().iter().cloned()).collect()
+        beside.chain(packages).chain(times).collect()
     }
 
     /// Opens a value that was scrambled or encrypted.

@@ -1,14 +1,12 @@
 //! Digests of the profile's values: salted, keyed, nested and cut ones, which no search for fixed bytes finds.
 
-use evidence::{Form, Grade, Hashed, IdentifierKind, SightingGroup};
-use unmask::hashed::{self, Ended, Match};
+use std::{collections::BTreeMap, num::NonZeroUsize};
 
-use super::{
-    context::{Beside, Known},
-    purse::Purse,
-    sightings::Place,
-};
-use crate::gather::Times;
+use evidence::{Form, Grade, Hashed, IdentifierKind, SightingGroup};
+use unmask::hashed::{self, Ended, Match, Salt, Wanted};
+
+use super::{context::Known, family::Family, sightings::Place};
+use crate::{cores::in_parallel, gather::Times};
 
 /// A field whose value is a digest.
 pub(super) struct Digest {
@@ -19,30 +17,109 @@ pub(super) struct Digest {
     pub(super) how: Hashed,
 }
 
-/// Whether a value is a digest of something known.
+/// The digests among the values of a family, by the number of the member and of the value.
+pub(super) type Digests = BTreeMap<(usize, usize), Digest>;
+
+/// A value that may be a digest: of which family, and which one there.
+struct Suspect<'a> {
+    place: (usize, usize, usize),
+    value: &'a [u8],
+    salts: Vec<Salt>,
+}
+
+/// The digests among the values of families, and for how many values the budget did not last.
+///
+/// All are tried with the salts that everybody uses, the first few of each family with what stands beside them as well.
+/// Where that shows how the family's digests are made, the others are tried with what stands beside them.
 pub(super) fn prove(
     known: &Known<'_>,
-    purse: &mut Purse,
-    (place, value): (&Place<'_>, &[u8]),
-    fields: &[Beside<'_>],
-) -> Option<Digest> {
-    if known.candidates.is_empty() || !SIZES.contains(&value.len()) {
-        return None;
+    families: &[Family<'_>],
+    (digests, workers): (u64, NonZeroUsize),
+) -> (Vec<Digests>, u64) {
+    let mut found: Vec<Digests> = families.iter().map(|_| Digests::new()).collect();
+    let all: Vec<Suspect<'_>> = suspects(known, families, |_, before| before < PROBES);
+    let (first, cut) = prove_suspects(known, &all, (digests / 2, workers));
+    let salted = |digest: &Digest| digest.how.salt.is_some();
+    for ((family, member, at), digest) in first {
+        found.get_mut(family).map(|digests| digests.insert((member, at), digest));
     }
-    let salts = known.salts(fields, place.entry, place.time);
-    let mut budget = hashed::Budget::new(ONE.min(purse.digests.left()));
-    let before = budget.left();
-    let proof = hashed::prove(value, &known.candidates, &salts, &mut budget);
-    purse.digests.take(before - budget.left());
-    purse.cut += u64::from(proof.ended == Ended::OutOfBudget);
-    let found = proof.matches.into_iter().next()?;
+    let told: Vec<bool> = found.iter().map(|digests| digests.values().any(salted)).collect();
+    let rest =
+        suspects(known, families, |family, before| told.get(family) == Some(&true) && before >= PROBES);
+    let rest: Vec<_> = rest.into_iter().filter(|suspect| !suspect.salts.is_empty()).collect();
+    let (more, cut_too) = prove_suspects(known, &rest, (digests / 2, workers));
+    for ((family, member, at), digest) in more {
+        found.get_mut(family).map(|digests| digests.insert((member, at), digest));
+    }
+    (found, cut + cut_too)
+}
+
+/// The values that are as long as digests. `is_salted` says of a family, and of how many of its values came before,
+/// whether the salts of its message are tried.
+fn suspects<'a>(
+    known: &Known<'_>,
+    families: &'a [Family<'a>],
+    is_salted: impl Fn(usize, usize) -> bool,
+) -> Vec<Suspect<'a>> {
+    let mut suspects = Vec::new();
+    for (number, family) in families.iter().enumerate() {
+        let mut before = 0;
+        for (member, of) in family.members.iter().enumerate() {
+            for (at, (place, value)) in of.values.iter().enumerate() {
+                if !SIZES.contains(&value.len()) {
+                    continue;
+                }
+                let salts = is_salted(number, before).then(|| {
+                    let beside = known.fields_beside(of.entry, of.field, place.proof.exchange);
+                    known.salts(&beside, of.entry, place.time)
+                });
+                before += 1;
+                suspects.push(Suspect {
+                    place: (number, member, at),
+                    value,
+                    salts: salts.unwrap_or_default(),
+                });
+            }
+        }
+    }
+    suspects
+}
+
+/// Those that are digests, and for how many the budget did not last.
+fn prove_suspects(
+    known: &Known<'_>,
+    suspects: &[Suspect<'_>],
+    (digests, workers): (u64, NonZeroUsize),
+) -> (Vec<((usize, usize, usize), Digest)>, u64) {
+    if suspects.is_empty() || known.candidates.is_empty() {
+        return (Vec::new(), 0);
+    }
+    // As many as there always are, so that it does not matter how many workers there are.
+    let lots: Vec<&[Suspect<'_>]> = suspects.chunks(suspects.len().div_ceil(LOTS)).collect();
+    let share = digests / u64::try_from(lots.len()).unwrap_or(1);
+    let proved = in_parallel(&lots, workers, |lot| {
+        let wanted: Vec<_> =
+            lot.iter().map(|suspect| Wanted { value: suspect.value, salts: &suspect.salts }).collect();
+        hashed::prove_all(&wanted, &known.candidates, Salt::common(), &mut hashed::Budget::new(share))
+    });
+    let proofs = proved.into_iter().flatten();
+    let (mut found, mut cut) = (Vec::new(), 0);
+    for (suspect, proof) in suspects.iter().zip(proofs) {
+        cut += u64::from(proof.ended == Ended::OutOfBudget);
+        let digest = proof.matches.first().and_then(|found| digest(known, found));
+        found.extend(digest.map(|digest| (suspect.place, digest)));
+    }
+    (found, cut)
+}
+
+fn digest(known: &Known<'_>, found: &Match) -> Option<Digest> {
     let value = known.wanted.profile.values().get(*known.values.get(found.candidate)?)?;
     Some(Digest {
         kind: value.kind,
         value: value.canonical.clone(),
         label: value.label.clone(),
         form: found.form(),
-        how: hashed_by(&found),
+        how: hashed_by(found),
     })
 }
 
@@ -87,5 +164,9 @@ pub(crate) fn agrees(kind: IdentifierKind, how: &Hashed, digest: &[u8]) -> Optio
 /// Lengths of digests as text and as bytes: 8 to 64 bytes in hex, in base64, and as they are; UUIDs.
 const SIZES: [usize; 24] =
     [8, 10, 11, 12, 16, 20, 22, 24, 27, 28, 32, 36, 38, 40, 43, 44, 48, 56, 64, 66, 86, 88, 96, 128];
-/// Digests that may be made for one value.
+/// Values of a family that are tried with what stands beside them, before it is known whether that helps.
+const PROBES: usize = 4;
+/// Parts that the values are tried in.
+const LOTS: usize = 8;
+/// Digests that may be made for one value of which it is known how it was made.
 const ONE: u64 = 500_000;

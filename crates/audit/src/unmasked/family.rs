@@ -6,29 +6,36 @@ use evidence::{Form, Hashed, IdentifierKind, SightingGroup};
 use facts::domain;
 use unmask::{Opened, triage};
 
-use super::{Judged, capital, context::Known, digests, purse::Purse, sightings};
+use super::{
+    Judged, capital,
+    context::Known,
+    digests::Digests,
+    purse::Purse,
+    sightings::{self, Place},
+};
 use crate::{
     diary::{Book, BookEntry, FieldNotes, Whom, is_closed},
     gather::Times,
 };
 
 /// Fields that the same code made.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Family<'b> {
-    members: Vec<Member<'b>>,
+    pub(super) members: Vec<Member<'b>>,
 }
 
-#[derive(Debug)]
-struct Member<'b> {
-    whom: &'b Whom,
-    entry: &'b BookEntry,
-    field: &'b FieldNotes,
+/// A field of requests to one host.
+pub(super) struct Member<'b> {
+    pub(super) whom: &'b Whom,
+    pub(super) entry: &'b BookEntry,
+    pub(super) field: &'b FieldNotes,
     /// Its first value.
     first: &'b [u8],
+    /// Its values whose place is known.
+    pub(super) values: Vec<(Place<'b>, &'b [u8])>,
 }
 
 /// What came of a family.
-#[derive(Debug)]
 pub(super) struct Tried {
     pub(super) digests: Vec<((IdentifierKind, String, Form), Hashed)>,
     pub(super) fields: Vec<((Whom, String), Judged)>,
@@ -45,34 +52,37 @@ pub(super) fn families(book: &Book) -> Vec<Family<'_>> {
             let Some(first) = field.samples.values().next().filter(|first| is_closed(first)) else {
                 continue;
             };
+            let values = field.shown.iter().filter_map(|(at, proof)| {
+                Some((Place { entry, field, proof, time: at.0 }, &**field.samples.get(at)?))
+            });
+            let values = values.collect();
             let family = families.entry((domain, request, &field.path)).or_default();
-            family.members.push(Member { whom, entry, field, first });
+            family.members.push(Member { whom, entry, field, first, values });
         }
     }
     families.into_values().collect()
 }
 
 impl Family<'_> {
-    /// Tries the values, as far as the purse goes.
-    pub(super) fn tried(&self, known: &Known<'_>, purse: Purse) -> Tried {
+    /// Tries the values that are no digests, as far as the purse goes; `digests` has what is known of those that are.
+    pub(super) fn tried(&self, known: &Known<'_>, digests: &Digests, purse: Purse) -> Tried {
         let mut tried = Tried { digests: Vec::new(), fields: Vec::new(), found: Vec::new(), purse };
         let mut closed = 0;
-        for member in &self.members {
+        for (member, number) in self.members.iter().zip(0..) {
             let mut way = Way::Closed(0);
-            let values = member.field.shown.iter().filter_map(|(place, proof)| {
-                let value = member.field.samples.get(place)?;
-                Some((
-                    sightings::Place { entry: member.entry, field: member.field, proof, time: place.0 },
-                    value,
-                ))
-            });
-            for (place, value) in values {
+            for ((place, value), at) in member.values.iter().zip(0..) {
+                if let Some(digest) = digests.get(&(number, at)) {
+                    tried.digests.push((digest.key(), digest.how.clone()));
+                    tried.found.push(digest.sighting(place));
+                    way = Way::Digests;
+                }
                 way = match way {
+                    Way::Digests => way,
                     // What is closed here after so many tries there is closed.
-                    Way::Closed(here) if here >= OF_FIELD || closed >= OF_FAMILY => break,
-                    way => tried.try_one(known, (&place, value), way),
+                    Way::Closed(here) if here >= OF_FIELD || closed >= OF_FAMILY => way,
+                    way => tried.try_one(known, (place, value), way),
                 };
-                closed += u8::from(matches!(way, Way::Closed(_)));
+                closed += u8::from(matches!(way, Way::Closed(here) if here > 0));
             }
             let judged = judge(known, member, &way);
             tried
@@ -95,23 +105,8 @@ enum Way {
 
 impl Tried {
     /// Tries one value of a field.
-    fn try_one(
-        &mut self,
-        known: &Known<'_>,
-        (place, value): (&sightings::Place<'_>, &[u8]),
-        way: Way,
-    ) -> Way {
+    fn try_one(&mut self, known: &Known<'_>, (place, value): (&Place<'_>, &[u8]), way: Way) -> Way {
         let fields = known.fields_beside(place.entry, place.field, place.proof.exchange);
-        if matches!(way, Way::Closed(0) | Way::Digests)
-            && let Some(digest) = digests::prove(known, &mut self.purse, (place, value), &fields)
-        {
-            self.digests.push((digest.key(), digest.how.clone()));
-            self.found.push(digest.sighting(place));
-            return Way::Digests;
-        }
-        if matches!(way, Way::Digests) {
-            return way;
-        }
         let opened = known.open(&mut self.purse, value, &fields, place.time);
         for opened in &opened {
             self.found.extend(sightings::of(known.wanted, place, opened));

@@ -84,7 +84,10 @@ pub(crate) fn unmask(
     let known = Known::of(wanted);
     let families = families(&merged.book);
     let share = Purse::share(effort, families.len());
-    let tried = in_parallel(&families, workers, |family| family.tried(&known, share.clone()));
+    let (digests, cut) = digests::prove(&known, &families, (effort.digests, workers));
+    let families: Vec<_> = families.into_iter().zip(digests).collect();
+    let tried =
+        in_parallel(&families, workers, |(family, digests)| family.tried(&known, digests, share.clone()));
     let (mut unmasked, mut found, mut purse) = (Unmasked::default(), Vec::new(), share.emptied());
     for tried in tried {
         unmasked.digests.extend(tried.digests);
@@ -103,7 +106,8 @@ pub(crate) fn unmask(
             Protection { security: Security::Clear, content: Content::Unreadable, label: String::new() };
         protections.entry(protection).or_default().merge(shown);
     }
-    for (what, count) in purse.untried().chain(known.untried()) {
+    let cut = (cut > 0).then(|| ("digests: the budget was used up".to_owned(), cut));
+    for (what, count) in purse.untried().chain(cut).chain(known.untried()) {
         let reason = format!("values not tried to be opened: {what}");
         merged.ledger.add_pieces(Fate::OverLimit, &reason, 0, count);
     }

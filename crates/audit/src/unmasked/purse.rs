@@ -1,16 +1,13 @@
 //! What may still be tried for the values of one family, and what was not.
 
-use unmask::{Budget, hashed};
+use unmask::Budget;
 
 use super::Effort;
 
 /// A family's share of the audit's [`Effort`].
 #[derive(Clone, Debug)]
 pub(super) struct Purse {
-    pub(super) digests: hashed::Budget,
     pub(super) bytes: Budget,
-    /// Values whose digests were not all tried.
-    pub(super) cut: u64,
     /// Values that were not tried at all.
     none: u64,
 }
@@ -19,17 +16,12 @@ impl Purse {
     /// The same for each of so many.
     pub(super) fn share(effort: Effort, families: usize) -> Self {
         let families = u64::try_from(families).unwrap_or(u64::MAX).max(1);
-        Self {
-            digests: hashed::Budget::new(effort.digests / families),
-            bytes: Budget::new(effort.bytes / families),
-            cut: 0,
-            none: 0,
-        }
+        Self { bytes: Budget::new(effort.bytes / families), none: 0 }
     }
 
     /// One with nothing in it, to add others to.
     pub(super) fn emptied(&self) -> Self {
-        Self { digests: hashed::Budget::new(0), bytes: Budget::new(0), cut: 0, none: 0 }
+        Self { bytes: Budget::new(0), none: 0 }
     }
 
     /// Whether nothing may be tried; the value is counted then.
@@ -42,15 +34,12 @@ impl Purse {
     /// Adds what another did not try.
     pub(super) fn add(&mut self, other: &Self) {
         self.bytes.spend(&other.bytes);
-        self.cut += other.cut;
         self.none += other.none;
     }
 
     /// What was not tried, and for how many values.
     pub(super) fn untried(&self) -> impl Iterator<Item = (String, u64)> {
-        let own =
-            [("salted digests: the budget was used up", self.cut), ("the budget was used up", self.none)];
-        let own = own.into_iter().filter(|(_, count)| *count > 0);
+        let own = (self.none > 0).then_some(("the budget was used up", self.none));
         self.bytes.cut().chain(own).map(|(what, count)| (what.to_owned(), count))
     }
 }
