@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Completions(CompletionsArguments),
     /// Write what was read, decrypted, for other programs: as HAR, pcapng or CSV
     Export(ExportArguments),
+    /// Play simulated handsets, and write what an investigator would have of them
+    Lab(LabArguments),
     /// Print the manual page (roff)
     Man,
     /// Make or check a profile: what is known of the phone
@@ -254,6 +256,37 @@ pub(crate) struct ExportArguments {
     /// Write a table of all exchanges, of every protocol; - for standard output
     #[arg(long, value_name = "FILE", group = "output")]
     pub(crate) csv: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LabArguments {
+    #[command(subcommand)]
+    pub(crate) command: LabCommand,
+}
+
+/// What the lab is to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LabCommand {
+    /// List the cases and their runs
+    List,
+    /// Play runs: captures, logs, lists, message stores, bills and the profile, each in a folder
+    Run(LabRunArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LabRunArguments {
+    /// A case's name, or the file of a scenario of your own
+    #[arg(value_name = "CASE")]
+    pub(crate) case: PathBuf,
+    /// Which of the case's runs [default: all]
+    #[arg(value_name = "RUN")]
+    pub(crate) runs: Vec<String>,
+    /// The folder to write to; a case's runs get a folder each in it
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// In other clothes: with packets lost, other ports and hosts, another alphabet of base64 …; see `phonehome lab list`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) variant: Option<String>,
 }
 
 #[derive(Debug, Args)]

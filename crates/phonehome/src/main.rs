@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         Command::Compare(arguments) => commands::compare::run(&arguments),
         Command::Completions(arguments) => commands::completions::run(&arguments),
         Command::Export(arguments) => commands::export::run(&arguments),
+        Command::Lab(arguments) => commands::lab::run(&arguments),
         Command::Man => commands::man::run(),
         Command::Profile(arguments) => commands::profile::run(arguments),
         Command::Prove(arguments) => commands::prove::run(&arguments),

@@ -6,6 +6,7 @@ pub(crate) mod claims;
 pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod export;
+pub(crate) mod lab;
 pub(crate) mod man;
 pub(crate) mod profile;
 pub(crate) mod prove;
