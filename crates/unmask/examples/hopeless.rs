@@ -1,49 +1,148 @@
-//! What values that no key opens cost: `cargo run --release -p unmask --example hopeless [bytes of work each]`.
+//! What values that nothing opens cost: `cargo run --release -p unmask --example hopeless`.
 //!
-//! A thousand values as an audit meets them (noise of 16 to 400 bytes, bare, in hex and in base64), with a profile of
-//! twenty values and six fields beside. Seconds are the processor's, where Linux tells them.
+//! Kinds of values as an audit meets them, beside twenty fields, with a profile of sixty values. Milliseconds are the
+//! processor's for a value, where Linux tells them. An audit's usual limits hold for each value.
 #![allow(clippy::print_stdout, clippy::indexing_slicing, reason = "a measurement is printed")]
 
 use std::time::{Duration, Instant};
 
 use evidence::{IdentifierKind, Timestamp};
-use unmask::{Budget, Context, Crib, Cribs, Field, ciphers, scrambled};
+use unmask::{
+    Budget, Context, Crib, Cribs, Field, ciphers,
+    hashed::{self, Candidate, Origin, Salt, Spelling, Wanted},
+    scrambled,
+    triage::{Samples, triage},
+};
 
 fn main() {
-    let each = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(4_000_000);
     let cribs = phone();
     let mut draw = Noise(1);
-    let (mut spent, mut left, mut worst, mut opened) = (0_u64, 200_000_000_u64, Duration::ZERO, 0);
-    let started = clock();
-    for round in 0..1000_usize {
-        let bytes = draw.bytes(16 + round * 131 % 385);
-        let value = match round % 3 {
-            0 => bytes,
-            1 => hex(&bytes).into_bytes(),
-            _ => base64(&bytes),
-        };
-        let beside: Vec<String> = (0..6).map(|number| hex(&draw.bytes(4 + 2 * number))).collect();
-        let fields: Vec<_> = beside.iter().map(|text| Field { name: "x", bytes: text.as_bytes() }).collect();
-        let time = Some(Timestamp::new(1_700_000_000, 0));
-        let context = Context { fields: &fields, time, window: 3, ..Context::new(&cribs) };
-        let one = Instant::now();
-        let mut budget = Budget::new(left.min(each));
-        opened += scrambled::open(&value, &context, &mut budget).len();
-        opened += ciphers::open(&value, &context, &mut budget).len();
-        worst = worst.max(one.elapsed());
-        spent += budget.spent();
-        left -= budget.spent();
-    }
-    let took = clock().saturating_sub(started);
-    assert_eq!(opened, 0, "nothing can be opened");
     println!(
-        "{each} bytes each: {spent} bytes spent in {:.2} s, {:.1} million a second; a value {:.2} ms at most, by the clock",
-        took.as_secs_f64(),
-        spent as f64 / took.as_secs_f64() / 1e6,
-        worst.as_secs_f64() * 1e3
+        "{:>24} {:>10} {:>10} {:>10} {:>10} {:>12}",
+        "ms a value", "prove", "scrambled", "ciphers", "triage", "bytes"
+    );
+    for (kind, make) in KINDS {
+        let values: Vec<Vec<u8>> = (0..EACH).map(|_| make(&mut draw)).collect();
+        let fields: Vec<Vec<(String, Vec<u8>)>> = (0..EACH).map(|_| beside(&mut draw)).collect();
+        row(kind, &cribs, &values, &fields);
+    }
+    batch(&cribs, &mut draw);
+}
+
+const EACH: usize = 40;
+/// As an audit has them for one value.
+const DIGESTS: u64 = 500_000;
+const BYTES: u64 = 1_500_000;
+
+type Make = fn(&mut Noise) -> Vec<u8>;
+
+const KINDS: [(&str, Make); 5] = [
+    ("base64 of 40 bytes", |draw| base64(&draw.bytes(40))),
+    ("32 digits of hex", |draw| hex(&draw.bytes(16)).into_bytes()),
+    ("64 digits of hex", |draw| hex(&draw.bytes(32)).into_bytes()),
+    ("200 bytes", |draw| draw.bytes(200)),
+    ("a session's token", |draw| {
+        [b"s%3A".to_vec(), base64(&draw.bytes(24)), b".".to_vec(), base64(&draw.bytes(33))].concat()
+    }),
+];
+
+fn row(kind: &str, cribs: &Cribs, values: &[Vec<u8>], beside: &[Vec<(String, Vec<u8>)>]) {
+    let candidates = candidates(cribs);
+    let salts: Vec<Vec<Salt>> = beside.iter().map(|fields| salts(fields)).collect();
+    let prove = timed(|at| {
+        let proof = hashed::prove(&values[at], &candidates, &salts[at], &mut hashed::Budget::new(DIGESTS));
+        assert!(proof.matches.is_empty(), "nothing is known");
+    });
+    let (mut spent, mut budgets) = (0, vec![Budget::new(BYTES); EACH]);
+    let scrambled = timed(|at| {
+        with(cribs, &beside[at], |context| {
+            assert!(
+                scrambled::open(&values[at], context, &mut budgets[at]).is_empty(),
+                "nothing can be opened"
+            );
+        });
+    });
+    let ciphers = timed(|at| {
+        with(cribs, &beside[at], |context| {
+            assert!(
+                ciphers::open(&values[at], context, &mut budgets[at]).is_empty(),
+                "nothing can be opened"
+            );
+        });
+    });
+    let named = timed(|at| _ = triage(&values[at], &[], &Samples::default(), &Context::new(cribs)));
+    budgets.iter().for_each(|budget| spent += budget.spent());
+    println!(
+        "{kind:>24} {prove:>10.3} {scrambled:>10.3} {ciphers:>10.3} {named:>10.3} {:>12}",
+        spent / EACH as u64
     );
 }
 
+/// Two thousand values of a case, of which ten each stood in one message, with all the common salts.
+fn batch(cribs: &Cribs, draw: &mut Noise) {
+    let candidates = candidates(cribs);
+    let salts: Vec<Vec<Salt>> = (0..200).map(|_| salts(&beside(draw))).collect();
+    let values: Vec<String> = (0..2000).map(|at| hex(&draw.bytes([16, 20, 32][at % 3]))).collect();
+    let mut wanted = Vec::new();
+    for (value, at) in values.iter().zip(0_usize..) {
+        wanted.push(Wanted { value: value.as_bytes(), salts: &salts[at / 10] });
+    }
+    for digests in [5_000_000, 50_000_000] {
+        let started = clock();
+        let mut budget = hashed::Budget::new(digests);
+        let proofs = hashed::prove_all(&wanted, &candidates, Salt::common(), &mut budget);
+        let took = clock().saturating_sub(started).as_secs_f64();
+        assert!(proofs.iter().all(|proof| proof.matches.is_empty()), "nothing is known");
+        let spent = digests - budget.left();
+        println!(
+            "{} values together: {spent} digests in {took:.2} s, {:.1} million a second",
+            wanted.len(),
+            spent as f64 / took / 1e6
+        );
+    }
+}
+
+fn timed(mut one: impl FnMut(usize)) -> f64 {
+    let started = clock();
+    (0..EACH).for_each(&mut one);
+    clock().saturating_sub(started).as_secs_f64() * 1e3 / EACH as f64
+}
+
+fn with(cribs: &Cribs, beside: &[(String, Vec<u8>)], then: impl FnOnce(&Context<'_>)) {
+    let fields: Vec<_> = beside.iter().map(|(name, bytes)| Field { name, bytes }).collect();
+    let time = Some(Timestamp::new(1_700_000_000, 0));
+    then(&Context { fields: &fields, time, window: 3, ..Context::new(cribs) });
+}
+
+/// Twenty fields: numbers, names, tokens.
+fn beside(draw: &mut Noise) -> Vec<(String, Vec<u8>)> {
+    let value = |number: usize, draw: &mut Noise| match number % 4 {
+        0 => format!("{}", 1_700_000_000 + number).into_bytes(),
+        1 => hex(&draw.bytes(4 + number)).into_bytes(),
+        2 => base64(&draw.bytes(6 + number)),
+        _ => format!("v{number}.{}", draw.bytes(1)[0]).into_bytes(),
+    };
+    (0..20).map(|number| (format!("f{number}"), value(number, draw))).collect()
+}
+
+fn salts(fields: &[(String, Vec<u8>)]) -> Vec<Salt> {
+    let salt = |(name, bytes): &(String, Vec<u8>)| Salt {
+        bytes: bytes.clone(),
+        origin: Origin::MessageField(name.clone()),
+    };
+    fields.iter().map(salt).chain(Salt::times(1_700_000_000)).chain(Salt::common().iter().cloned()).collect()
+}
+
+fn candidates(cribs: &Cribs) -> Vec<Candidate> {
+    let candidate = |crib: &Crib| {
+        let spellings =
+            crib.spellings.iter().map(|bytes| Spelling { name: "x".to_owned(), bytes: bytes.clone() });
+        Candidate { kind: crib.kind, spellings: spellings.collect() }
+    };
+    cribs.values().iter().map(candidate).collect()
+}
+
+/// Sixty values, each written in seven ways.
 fn phone() -> Cribs {
     let crib = |number: u64| {
         let digits = format!("{}", 352_099_001_761_481 + number * 7_919);
@@ -55,7 +154,7 @@ fn phone() -> Cribs {
             spellings: spellings.map(String::into_bytes).collect(),
         }
     };
-    Cribs::new((0..20).map(crib).collect())
+    Cribs::new((0..60).map(crib).collect())
 }
 
 /// User time of the process, or time since some moment.

@@ -1,6 +1,6 @@
 //! The text that carries bytes: hex and base64, also with an alphabet of somebody's own (RFC 4648).
 
-use std::fmt;
+use std::{fmt, sync::LazyLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ impl Carrier {
         match self {
             Self::Raw => Some(value.to_vec()),
             Self::Hex => hex(value),
-            Self::Base64 => base64(value, &table(STANDARD)),
+            Self::Base64 => base64(value, standard()),
         }
     }
 
@@ -71,6 +71,30 @@ pub(crate) fn table(alphabet: &[u8]) -> Table {
         }
     }
     table
+}
+
+/// The usual table.
+pub(crate) fn standard() -> &'static Table {
+    static TABLE: LazyLock<Table> = LazyLock::new(|| table(STANDARD));
+    &TABLE
+}
+
+/// Whether text is base64, as [`base64`] reads it.
+pub(crate) fn is_base64(text: &[u8], table: &Table) -> bool {
+    let (mut last, mut count) = (0, 0_usize);
+    let end = text.iter().rposition(|&byte| byte != b'=').map_or(0, |last| last + 1);
+    for &character in text.get(..end).unwrap_or_default() {
+        if !matches!(character, b'\r' | b'\n') {
+            let Some(Some(six)) = table.get(usize::from(character)) else { return false };
+            (last, count) = (*six, count + 1);
+        }
+    }
+    match count % 4 {
+        0 => true,
+        2 => last & 15 == 0,
+        3 => last & 3 == 0,
+        _ => false,
+    }
 }
 
 /// Bytes of base64 text; `None` where a character is not in the table or bits are left over.
@@ -130,12 +154,8 @@ fn nibble(digit: &u8) -> Option<u8> {
 
 /// Lower-case hexadecimal text.
 pub(crate) fn to_hex(bytes: &[u8]) -> String {
-    use fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing into a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 })).collect()
 }
 
 /// RFC 4648 section 4.
@@ -161,6 +181,7 @@ mod tests {
         ];
         for (carrier, text, bytes) in rows {
             assert_eq!(carrier.decode(text).as_deref(), bytes, "{carrier} {text:?}");
+            assert_eq!(is_base64(text, standard()), base64(text, standard()).is_some(), "{text:?}");
         }
         for text in [&b"a"[..], b"ab", b"abc", b"\xff\0\xfe\x01"] {
             assert_eq!(base64(&to_base64(text, STANDARD), &table(STANDARD)).as_deref(), Some(text));

@@ -3,7 +3,9 @@
 use std::process::Command;
 
 use evidence::IdentifierKind;
-use unmask::hashed::{Algorithm, Budget, Candidate, Ended, Match, Origin, Proof, Salt, Spelling, prove};
+use unmask::hashed::{
+    Algorithm, Budget, Candidate, Ended, Match, Origin, Proof, Salt, Spelling, Wanted, prove, prove_all,
+};
 
 const IMEI: &str = "352099001761481";
 const SALT: &str = "s3cr3t";
@@ -220,5 +222,61 @@ fn absurd_inputs_end_quietly() {
         let proof =
             prove(target, &[empty.clone(), nobody.clone(), huge.clone()], &salts, &mut Budget::new(500));
         assert!(proof.matches.is_empty());
+    }
+}
+
+/// What is told of a match, without the tries, which a batch counts in another order.
+fn told(proof: &Proof) -> (Ended, Vec<(String, usize, Option<Salt>)>) {
+    let matches = proof.matches.iter().chain(&proof.doubtful);
+    let told = matches.map(|found| (found.form().0, found.candidate, found.salt.clone()));
+    (proof.ended, told.collect())
+}
+
+#[test]
+fn together_and_alone_values_are_explained_alike() {
+    let hopeless = ["6fd1a2b7c3e94805", "0f8fad5b-d9cb-469f-a165-70867728950e", "not a digest", ""];
+    let values: Vec<_> = ROWS.iter().map(|(target, _)| *target).chain(hopeless).collect();
+    let common: Vec<_> = Salt::common().iter().take(3).cloned().collect();
+    let own = salts();
+    let wanted: Vec<_> = values.iter().map(|value| Wanted { value: value.as_bytes(), salts: &own }).collect();
+    let mut budget = Budget::new(u64::MAX);
+    let together = prove_all(&wanted, &profile(), &common, &mut budget);
+    assert_eq!(together.len(), values.len());
+    let (all, mut sum) = ([own, common].concat(), 0);
+    for (value, proof) in values.iter().zip(&together) {
+        let alone = prove(value.as_bytes(), &profile(), &all, &mut Budget::new(u64::MAX));
+        assert_eq!(told(proof), told(&alone), "{value}");
+        assert!(proof.attempts >= alone.attempts && proof.matches.iter().all(|found| found.chance < 1e-4));
+        sum += proof.tries;
+    }
+    assert!((u64::MAX - budget.left()) * 8 < sum, "what is shared costs once");
+}
+
+#[test]
+fn salts_of_one_message_are_tried_for_its_values_only() {
+    let all = salts();
+    let target = b"1604c144dab483233aef52965d0c11d8";
+    let (own, other) = all.split_at(1);
+    let wanted = [Wanted { value: target, salts: own }, Wanted { value: target, salts: other }];
+    let proofs = prove_all(&wanted, &profile(), &[], &mut Budget::new(u64::MAX));
+    assert_eq!((proofs[0].ended, proofs[1].ended), (Ended::Exhausted, Ended::Found));
+    assert_eq!(proofs[1].matches[0].salt.as_ref(), other.first());
+}
+
+#[test]
+fn a_batch_keeps_its_budget_and_tells_what_it_left_out() {
+    let own = salts();
+    let wanted = [
+        Wanted { value: b"71625d88b951100f3f64f001c3b12a4c687bc67b326a572d914a1af8cf74db0e", salts: &own },
+        Wanted { value: b"6fd1a2b7c3e94805", salts: &own },
+        Wanted { value: b"no digest", salts: &own },
+    ];
+    for digests in [0, 100, 1_000, 3_000] {
+        let mut budget = Budget::new(digests);
+        let proofs = prove_all(&wanted, &profile(), Salt::common(), &mut budget);
+        assert!(proofs.iter().all(|proof| proof.tries <= digests - budget.left()));
+        let ended: Vec<_> = proofs.iter().map(|proof| proof.ended).collect();
+        assert!(ended[0] != Ended::Exhausted, "{digests}: {ended:?}");
+        assert_eq!(&ended[1..], [Ended::OutOfBudget, Ended::Exhausted]);
     }
 }

@@ -1,6 +1,8 @@
 //! Where keys come from: what stands beside the ciphertext, what the app carries, the time, the phone's values,
 //! and what programmers make of such strings before they call them a key.
 
+use std::borrow::Cow;
+
 use evidence::Timestamp;
 use md5::Md5;
 use sha1::Sha1;
@@ -20,23 +22,114 @@ pub(super) struct Base {
 #[derive(Clone, Debug)]
 pub(super) struct Material {
     pub(super) bytes: Vec<u8>,
-    /// `md5(field "t")`.
-    pub(super) name: String,
-    /// Shell commands that print the bytes in hex.
-    pub(super) shell: String,
+    made: Made,
+}
+
+/// What was made of a base.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Made {
+    Digest(&'static str),
+    /// The digest's text.
+    Hex(&'static str),
+    HexUpper(&'static str),
+    Itself,
+    Sha1Prng,
+}
+
+impl Material {
     /// Whether programmers seldom make keys so.
-    pub(super) rare: bool,
+    pub(super) fn is_rare(&self) -> bool {
+        match self.made {
+            Made::Itself | Made::Hex("md5") => false,
+            Made::Digest(name) => name == "sha1",
+            _ => true,
+        }
+    }
+
     /// Whether it is a digest or its text: cut in fewer ways than a string.
-    digest: bool,
+    fn is_digest(&self) -> bool {
+        self.made != Made::Itself
+    }
+
+    /// `md5(field "t")`.
+    fn name(&self, base: &Base) -> String {
+        match self.made {
+            Made::Itself => base.name.clone(),
+            Made::Digest(name) => format!("{name}({})", base.name),
+            Made::Hex(name) => format!("hex-{name}({})", base.name),
+            Made::HexUpper(name) => format!("HEX-{name}({})", base.name),
+            Made::Sha1Prng => format!("sha1prng({})", base.name),
+        }
+    }
+
+    /// Shell commands that print the bytes in hex.
+    fn shell(&self, base: &Base) -> String {
+        let given = format!("printf %s {}", to_hex(&base.bytes));
+        let digest = |name: &str| format!("{given} | xxd -r -p | openssl dgst -{name} -r | cut -d' ' -f1");
+        match self.made {
+            Made::Itself => given,
+            Made::Digest(name) => digest(name),
+            Made::Hex(name) => format!("{} | tr -d '\\n' | xxd -p -c 99", digest(name)),
+            Made::HexUpper(name) => format!("{} | tr -d '\\n' | tr a-f A-F | xxd -p -c 99", digest(name)),
+            Made::Sha1Prng => {
+                format!("{} | xxd -r -p | openssl dgst -sha1 -r | cut -d' ' -f1", digest("sha1"))
+            }
+        }
+    }
 }
 
 /// A key of the right length.
-#[derive(Clone, Debug)]
-pub(super) struct Key {
-    pub(super) bytes: Vec<u8>,
-    pub(super) name: String,
-    pub(super) shell: String,
-    pub(super) rare: bool,
+pub(super) struct Key<'a> {
+    pub(super) bytes: Cow<'a, [u8]>,
+    base: &'a Base,
+    material: &'a Material,
+    part: Part,
+}
+
+/// How a key was made as long as it must be.
+#[derive(Clone, Copy)]
+enum Part {
+    /// Filled up with bytes.
+    Filled(u8, &'static str),
+    First,
+    /// From so many bytes on.
+    Last(usize),
+    /// The middle sixteen characters of an MD5's text, which are a habit of their own.
+    Middle,
+    Whole,
+}
+
+impl Key<'_> {
+    pub(super) fn is_rare(&self) -> bool {
+        self.material.is_rare() || !matches!(self.part, Part::First | Part::Whole)
+    }
+
+    /// Where it comes from: `hex-md5(field "t")[..16]`.
+    pub(super) fn name(&self) -> String {
+        let name = self.material.name(self.base);
+        match self.part {
+            Part::Filled(_, with) => format!("{name}+{with}"),
+            Part::First => format!("{name}[..{}]", self.bytes.len()),
+            Part::Last(tail) => format!("{name}[{tail}..]"),
+            Part::Middle => format!("{name}[8..24]"),
+            Part::Whole => name,
+        }
+    }
+
+    /// Shell commands that print it in hex.
+    pub(super) fn shell(&self) -> String {
+        let shell = self.material.shell(self.base);
+        match self.part {
+            Part::Filled(with, _) => {
+                let more = self.bytes.len().saturating_sub(self.material.bytes.len());
+                format!("{shell} | sed s/$/{}/", to_hex(&vec![with; more]))
+            }
+            Part::First => format!("{shell} | cut -c1-{}", self.bytes.len() * 2),
+            Part::Last(tail) => format!("{shell} | cut -c{}-", tail * 2 + 1),
+            Part::Middle => format!("{shell} | cut -c17-48"),
+            Part::Whole => shell,
+        }
+    }
 }
 
 /// The bases that a context offers, likeliest first, each string once.
@@ -125,83 +218,49 @@ fn calendar(seconds: i64, zone: &str) -> Vec<Base> {
 
 /// What is made of a base before it is cut to a key's length, the usual first.
 pub(super) fn materials(base: &Base) -> Vec<Material> {
-    let given = format!("printf %s {}", to_hex(&base.bytes));
     let md5 = Md5::digest(&base.bytes).to_vec();
     let sha1 = Sha1::digest(&base.bytes).to_vec();
     let sha256 = Sha256::digest(&base.bytes).to_vec();
     let seeded = Sha1::digest(&sha1).to_vec();
-    let digest = |name: &str| format!("{given} | xxd -r -p | openssl dgst -{name} -r | cut -d' ' -f1");
-    let text = |shell: &str| format!("{shell} | tr -d '\\n' | xxd -p -c 99");
-    let upper = |shell: &str| format!("{shell} | tr -d '\\n' | tr a-f A-F | xxd -p -c 99");
-    let of = |name: &str| format!("{name}({})", base.name);
-    let made = |bytes: Vec<u8>, name: String, shell: String, rare: bool| Material {
-        bytes,
-        name,
-        shell,
-        rare,
-        digest: true,
-    };
     let hex = |bytes: &[u8]| to_hex(bytes).into_bytes();
-    let high = |bytes: &[u8]| to_hex(bytes).to_ascii_uppercase().into_bytes();
+    let made = |bytes: Vec<u8>, made: Made| Material { bytes, made };
     vec![
-        Material {
-            bytes: base.bytes.clone(),
-            name: base.name.clone(),
-            shell: given.clone(),
-            rare: false,
-            digest: false,
-        },
-        made(hex(&md5), of("hex-md5"), text(&digest("md5")), false),
-        made(hex(&sha256), of("hex-sha256"), text(&digest("sha256")), true),
-        made(hex(&sha1), of("hex-sha1"), text(&digest("sha1")), true),
-        made(high(&md5), of("HEX-md5"), upper(&digest("md5")), true),
-        made(md5, of("md5"), digest("md5"), false),
-        made(sha256, of("sha256"), digest("sha256"), false),
-        made(sha1, of("sha1"), digest("sha1"), true),
-        made(
-            seeded,
-            of("sha1prng"),
-            format!("{} | xxd -r -p | openssl dgst -sha1 -r | cut -d' ' -f1", digest("sha1")),
-            true,
-        ),
+        made(base.bytes.clone(), Made::Itself),
+        made(hex(&md5), Made::Hex("md5")),
+        made(hex(&sha256), Made::Hex("sha256")),
+        made(hex(&sha1), Made::Hex("sha1")),
+        made(hex(&md5).to_ascii_uppercase(), Made::HexUpper("md5")),
+        made(md5, Made::Digest("md5")),
+        made(sha256, Made::Digest("sha256")),
+        made(sha1, Made::Digest("sha1")),
+        made(seeded, Made::Sha1Prng),
     ]
 }
 
 /// The keys of a length that a material gives.
-pub(super) fn fitted(material: &Material, length: usize) -> Vec<Key> {
+pub(super) fn fitted<'a>(base: &'a Base, material: &'a Material, length: usize) -> [Option<Key<'a>>; 3] {
     let bytes = &material.bytes;
-    let key = |part: Option<&[u8]>, cut: &str, shell: String, rare: bool| {
-        part.map(|part| Key {
-            bytes: part.to_vec(),
-            name: format!("{}{cut}", material.name),
-            shell: format!("{}{shell}", material.shell),
-            rare: rare || material.rare,
-        })
-    };
+    let key = |bytes: Cow<'a, [u8]>, part: Part| Key { bytes, base, material, part };
+    let cut = |part: Option<&'a [u8]>, kind: Part| part.map(|part| key(Cow::Borrowed(part), kind));
     if bytes.len() == length {
-        return key(Some(bytes), "", String::new(), false).into_iter().collect();
+        return [cut(Some(bytes), Part::Whole), None, None];
     }
     if bytes.len() > length {
-        let digits = length * 2;
-        let first = key(bytes.get(..length), &format!("[..{length}]"), format!(" | cut -c1-{digits}"), false);
         let tail = bytes.len() - length;
-        let last =
-            key(bytes.get(tail..), &format!("[{tail}..]"), format!(" | cut -c{}-", tail * 2 + 1), true);
-        // The middle sixteen characters of an MD5's text are a habit of their own.
-        let middle = (bytes.len() == 32 && length == 16 && material.digest)
-            .then(|| key(bytes.get(8..24), "[8..24]", " | cut -c17-48".to_owned(), true));
-        return [first, last.filter(|_| !material.digest), middle.flatten()].into_iter().flatten().collect();
+        let last = cut(bytes.get(tail..), Part::Last(tail)).filter(|_| !material.is_digest());
+        let middle = bytes.len() == 32 && length == 16 && material.is_digest();
+        let middle = middle.then(|| cut(bytes.get(8..24), Part::Middle)).flatten();
+        return [cut(bytes.get(..length), Part::First), last, middle];
     }
-    if material.digest || bytes.len() < 4 {
-        return Vec::new();
+    if material.is_digest() || bytes.len() < 4 {
+        return [None, None, None];
     }
-    let fill = |with: u8, name: &str| {
+    let fill = |with: u8, name: &'static str| {
         let mut filled = bytes.clone();
         filled.resize(length, with);
-        let zeros = to_hex(&vec![with; length - bytes.len()]);
-        key(Some(&filled), name, format!(" | sed s/$/{zeros}/"), true)
+        key(Cow::Owned(filled), Part::Filled(with, name))
     };
-    [fill(0, "+zeros"), fill(b'0', "+\"0\"")].into_iter().flatten().collect()
+    [Some(fill(0, "zeros")), Some(fill(b'0', "\"0\"")), None]
 }
 
 /// EVP_BytesToKey with one round, as `openssl enc` and CryptoJS make key and vector of a password and a salt.

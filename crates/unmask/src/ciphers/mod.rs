@@ -9,6 +9,8 @@ mod keys;
 mod modes;
 mod show;
 
+use std::cell::OnceCell;
+
 use evidence::HexBytes;
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +22,7 @@ use crate::{
     opened::{BOUND_BITS, chance, sure},
     plausible::{self, Verdict},
 };
-use keys::{Base, Key, bases, fitted, from_password, materials};
+use keys::{Base, Key, Material, bases, fitted, from_password, materials};
 use modes::Ready;
 
 /// A decryption, with all that it takes to do it again.
@@ -100,7 +102,7 @@ pub fn open(value: &[u8], context: &Context<'_>, budget: &mut Budget) -> Vec<Ope
     if value.len() < 8 || plausible::is_text(value) && readings.len() < 2 {
         return Vec::new();
     }
-    let bases = bases(context);
+    let bases: Vec<_> = bases(context).into_iter().map(|base| (base, OnceCell::new())).collect();
     let ivs = IvList::new(context);
     readings
         .iter()
@@ -108,8 +110,9 @@ pub fn open(value: &[u8], context: &Context<'_>, budget: &mut Budget) -> Vec<Ope
         .filter(|(carrier, bytes)| bytes.len() >= 8 && (*carrier != Carrier::Raw || readings.len() == 1))
         .filter(|(_, bytes)| is_varied(bytes))
         .filter_map(|(carrier, bytes)| {
-            let mut search =
-                Search { carrier: *carrier, bytes, cribs: context.cribs, ivs: &ivs, budget, tries: 0 };
+            let (heads, room) = (Heads::default(), Vec::new());
+            let (carrier, cribs, ivs) = (*carrier, context.cribs, &ivs);
+            let mut search = Search { carrier, bytes, cribs, ivs, budget, tries: 0, heads, room };
             search.salted(&bases).or_else(|| search.usual(&bases)).or_else(|| search.rare(&bases))
         })
         .collect()
@@ -156,30 +159,41 @@ struct Search<'a, 'b> {
     ivs: &'a IvList,
     budget: &'b mut Budget,
     tries: u64,
+    heads: Heads,
+    /// Room for the head of a plaintext.
+    room: Vec<u8>,
+}
+
+/// A string, and what was made of it when it was first tried.
+type Prepared = (Base, OnceCell<Vec<Material>>);
+
+/// The ciphertext's head and end, decrypted block by block with the key at hand.
+#[derive(Default)]
+struct Heads {
+    /// Whether they are of the key at hand.
+    made: bool,
+    head: Vec<u8>,
+    /// The last block.
+    end: Vec<u8>,
 }
 
 impl Search<'_, '_> {
     /// What most home-made protection is: AES, DES or RC4 with a string or its digest.
-    fn usual(&mut self, bases: &[Base]) -> Option<Opened> {
+    fn usual(&mut self, bases: &[Prepared]) -> Option<Opened> {
         self.all(bases, false)
     }
 
-    fn rare(&mut self, bases: &[Base]) -> Option<Opened> {
+    fn rare(&mut self, bases: &[Prepared]) -> Option<Opened> {
         self.all(bases, true)
     }
 
-    fn all(&mut self, bases: &[Base], rare: bool) -> Option<Opened> {
-        for base in bases {
-            for material in materials(base) {
+    fn all(&mut self, bases: &[Prepared], rare: bool) -> Option<Opened> {
+        for (base, made) in bases {
+            for material in made.get_or_init(|| materials(base)) {
                 for &algorithm in Algorithm::ALL {
                     let lengths = algorithm.key_lengths();
-                    let keys = if lengths.start() == lengths.end() {
-                        fitted(&material, *lengths.start())
-                    } else {
-                        let own = material.bytes.len().min(*lengths.end());
-                        fitted(&material, own.max(*lengths.start()))
-                    };
-                    for key in keys {
+                    let own = material.bytes.len().min(*lengths.end()).max(*lengths.start());
+                    for key in fitted(base, material, own).into_iter().flatten() {
                         let opened = self.key(algorithm, &key, rare);
                         if opened.is_some() {
                             return opened;
@@ -195,25 +209,34 @@ impl Search<'_, '_> {
         None
     }
 
-    fn key(&mut self, algorithm: Algorithm, key: &Key, rare: bool) -> Option<Opened> {
-        let wanted: Vec<Mode> = Mode::of(algorithm)
-            .iter()
-            .copied()
-            .filter(|&mode| is_rare(algorithm, mode, key) == rare)
-            .collect();
-        if wanted.is_empty() {
-            return None;
-        }
+    fn key(&mut self, algorithm: Algorithm, key: &Key<'_>, rare: bool) -> Option<Opened> {
+        let size = algorithm.block();
+        // Whole blocks stay whole where a vector stands before them.
+        let whole = self.bytes.len().is_multiple_of(size);
+        let wanted = |mode: &Mode| {
+            is_rare(algorithm, *mode, key) == rare && (whole || !mode.in_blocks()) && self.bytes.len() >= 8
+        };
+        let mut modes = Mode::of(algorithm).iter().copied().filter(wanted).peekable();
+        modes.peek()?;
+        let modes: Vec<Mode> = modes.collect();
         let ready = Ready::new(algorithm, &key.bytes)?;
-        self.modes(&ready, algorithm, key, &wanted)
+        self.modes(&ready, algorithm, key, &modes)
     }
 
     /// The best mode and vector of a key, if they are good enough. Under the right key many read a part: a first
     /// block is the same in ECB and in CBC with a vector of zeros. The reading that is text throughout is it.
-    fn modes(&mut self, ready: &Ready, algorithm: Algorithm, key: &Key, modes: &[Mode]) -> Option<Opened> {
+    fn modes(
+        &mut self,
+        ready: &Ready,
+        algorithm: Algorithm,
+        key: &Key<'_>,
+        modes: &[Mode],
+    ) -> Option<Opened> {
         use md5::{Digest, Md5};
         let ivs = self.ivs;
-        let derived = Md5::digest(&key.bytes);
+        let with_vector = algorithm.block() == 16 && modes.iter().any(|mode| *mode != Mode::Ecb);
+        let derived = if with_vector { Md5::digest(&key.bytes).into() } else { [0; 16] };
+        self.heads.made = false;
         let mut best: Option<(Verdict, Padding, Mode, Vector<'_>)> = None;
         for &mode in modes {
             for vector in vectors(ivs, algorithm, &key.bytes, &derived, mode) {
@@ -229,9 +252,9 @@ impl Search<'_, '_> {
             algorithm,
             mode,
             padding,
-            key: HexBytes(key.bytes.clone()),
-            key_source: key.name.clone(),
-            key_shell: key.shell.clone(),
+            key: HexBytes(key.bytes.to_vec()),
+            key_source: key.name(),
+            key_shell: key.shell(),
             iv: vector.iv(),
             skip: vector.skip,
         };
@@ -256,18 +279,60 @@ impl Search<'_, '_> {
         }
         self.tries = self.tries.saturating_add(1);
         let short = body.len() <= HEAD || algorithm == Algorithm::Xxtea;
-        let head = if short { self.bytes } else { self.bytes.get(..HEAD + vector.skip)? };
-        let text = vector.decrypt(ready, mode, head)?;
-        let ends = mode.in_blocks() && ends_padded(ready, mode, body, size);
-        if !ends && !plausible::promising(&text, self.cribs) {
+        let ends = if mode.in_blocks() {
+            self.prepare(ready, size);
+            self.blocks(mode, vector, size);
+            self.ends_padded(mode, body, size)
+        } else {
+            let head = if short { self.bytes } else { self.bytes.get(..HEAD + vector.skip)? };
+            self.room = vector.decrypt(ready, mode, head)?;
+            false
+        };
+        if !ends && !plausible::promising(&self.room, self.cribs) {
             return None;
         }
-        let text = if short { text } else { vector.decrypt(ready, mode, self.bytes)? };
+        let text = if short { self.room.clone() } else { vector.decrypt(ready, mode, self.bytes)? };
         let (padding, padding_bits) = Padding::of(&text, algorithm, mode);
         let plain = padding.strip(&text, size.max(4))?;
         let mut verdict = plausible::judge(plain, self.cribs)?;
         verdict.bits += padding_bits;
         Some((verdict, padding))
+    }
+
+    /// Decrypts the head's blocks and the last one, once for all vectors of a key.
+    fn prepare(&mut self, ready: &Ready, size: usize) {
+        if !std::mem::replace(&mut self.heads.made, true) {
+            let head = self.bytes.get(..HEAD + LONGEST_SKIP).unwrap_or(self.bytes);
+            let end = self.bytes.get(self.bytes.len().saturating_sub(size)..).unwrap_or_default();
+            ready.blocks(head, &mut self.heads.head);
+            ready.blocks(end, &mut self.heads.end);
+        }
+    }
+
+    /// The head's plaintext under a vector.
+    fn blocks(&mut self, mode: Mode, vector: Vector<'_>, size: usize) {
+        let made = self.heads.head.get(vector.skip..).unwrap_or_default();
+        self.room.clear();
+        self.room.extend(made.iter().take(HEAD));
+        if mode == Mode::Cbc {
+            let before =
+                if vector.kind == Kind::Prefix { self.bytes.get(..size) } else { Some(vector.bytes) };
+            let body = self.bytes.get(vector.skip..).unwrap_or_default();
+            let before = before.unwrap_or_default().iter().chain(body);
+            self.room.iter_mut().zip(before).for_each(|(byte, before)| *byte ^= before);
+        }
+    }
+
+    /// Whether the last block ends with a padding, for which the one before it is enough.
+    fn ends_padded(&self, mode: Mode, body: &[u8], size: usize) -> bool {
+        let Some(before) = body.len().checked_sub(2 * size).and_then(|at| body.get(at..at + size)) else {
+            return false;
+        };
+        let mut text = [0; 16];
+        for ((byte, end), before) in text.iter_mut().zip(&self.heads.end).zip(before) {
+            *byte = if mode == Mode::Cbc { end ^ before } else { *end };
+        }
+        text.get(..size).is_some_and(|text| Padding::Pkcs7.strip(text, size).is_some())
     }
 
     fn accept(&self, verdict: Verdict, decryption: Decryption) -> Option<Opened> {
@@ -289,17 +354,18 @@ impl Search<'_, '_> {
     }
 
     /// Passwords of `openssl enc` and CryptoJS, which write `Salted__` and the salt before the ciphertext.
-    fn salted(&mut self, bases: &[Base]) -> Option<Opened> {
+    fn salted(&mut self, bases: &[Prepared]) -> Option<Opened> {
         let salt = self.bytes.strip_prefix(b"Salted__")?.get(..8)?;
         let digests = [(false, "md5"), (true, "sha256")];
         let ciphers = [(Algorithm::Aes256, 32), (Algorithm::Aes128, 16), (Algorithm::TripleDes3, 24)];
         let ways = ciphers.into_iter().flat_map(|cipher| digests.map(|digest| (cipher, digest)));
         let ways: Vec<_> = ways.collect();
-        for base in bases {
+        for (base, _) in bases {
             for &((algorithm, size), (sha256, digest)) in &ways {
                 let made = from_password(sha256, &base.bytes, salt, size + algorithm.block());
                 let (key, iv) = made.split_at_checked(size)?;
                 let ready = Ready::new(algorithm, key)?;
+                self.heads.made = false;
                 let vector = Vector { kind: Kind::Given, bytes: iv, source: "derived", skip: 16 };
                 let Some((verdict, padding)) = self.attempt(&ready, algorithm, Mode::Cbc, vector) else {
                     continue;
@@ -367,21 +433,17 @@ fn vectors<'a>(
     key: &'a [u8],
     derived: &'a [u8],
     mode: Mode,
-) -> Vec<Vector<'a>> {
+) -> impl Iterator<Item = Vector<'a>> {
     let size = if algorithm == Algorithm::ChaCha20 { 12 } else { algorithm.block() };
+    let none = mode == Mode::Ecb || size == 1;
     let bare = |kind: Kind, skip: usize| Vector { kind, bytes: &[], source: "", skip };
-    if mode == Mode::Ecb || size == 1 {
-        return vec![bare(Kind::None, 0)];
-    }
     let given = |bytes: &'a [u8], source: &'a str| Vector { kind: Kind::Given, bytes, source, skip: 0 };
-    let mut vectors: Vec<_> = key.get(..size).map(|iv| given(iv, "key")).into_iter().collect();
-    let fitting = ivs.0.iter().filter(|(iv, _)| iv.len() == size);
-    vectors.extend(fitting.map(|(iv, source)| given(iv, source)));
-    if size == derived.len() {
-        vectors.push(given(derived, "md5(key)"));
-    }
-    vectors.push(bare(Kind::Prefix, size));
-    vectors
+    let own = key.get(..size).map(|iv| given(iv, "key"));
+    let fitting = ivs.0.iter().filter(move |(iv, _)| iv.len() == size);
+    let fitting = fitting.map(move |(iv, source)| given(iv, source));
+    let of_key = (size == derived.len()).then(|| given(derived, "md5(key)"));
+    let all = own.into_iter().chain(fitting).chain(of_key).chain([bare(Kind::Prefix, size)]);
+    none.then(|| bare(Kind::None, 0)).into_iter().chain(all.filter(move |_| !none))
 }
 
 /// Whether a reading is the better one: text throughout before all else, where there is enough of it.
@@ -390,29 +452,21 @@ fn is_better(one: &Verdict, other: &Verdict) -> bool {
     (text(one), one.bits) > (text(other), other.bits)
 }
 
-/// Whether the last block ends with a padding, for which the one before it is enough.
-fn ends_padded(ready: &Ready, mode: Mode, body: &[u8], size: usize) -> bool {
-    let Some(at) = body.len().checked_sub(2 * size) else { return false };
-    let Some((before, last)) = body.get(at..).and_then(|end| end.split_at_checked(size)) else {
-        return false;
-    };
-    let text = ready.decrypt(mode, before, last);
-    text.is_some_and(|text| Padding::Pkcs7.strip(&text, size).is_some())
-}
-
 /// Whether home-made protection seldom looks like this.
-fn is_rare(algorithm: Algorithm, mode: Mode, key: &Key) -> bool {
+fn is_rare(algorithm: Algorithm, mode: Mode, key: &Key<'_>) -> bool {
     let usual = match algorithm {
         Algorithm::Aes128 | Algorithm::Aes256 | Algorithm::Des | Algorithm::TripleDes3 => mode.in_blocks(),
         Algorithm::Rc4 => true,
         _ => false,
     };
-    key.rare || !usual
+    key.is_rare() || !usual
 }
 
 const UNTRIED: &str = "ciphers: keys left untried";
 /// What of a ciphertext a first look decrypts.
 const HEAD: usize = 128;
+/// What may stand before it: a vector, or the salt of a password.
+const LONGEST_SKIP: usize = 16;
 /// Less is not enough for a try.
 const LEAST_WORK: u64 = 200;
 const MOST_IVS: usize = 16;

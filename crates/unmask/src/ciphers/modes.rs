@@ -80,6 +80,15 @@ impl Ready {
         }
     }
 
+    /// Bytes decrypted block by block, of which ECB and CBC with any vector are made; `None` without blocks.
+    pub(super) fn blocks(&self, bytes: &[u8], text: &mut Vec<u8>) -> Option<usize> {
+        let Self::Block(cipher, size) = self else { return None };
+        text.clear();
+        text.extend_from_slice(bytes);
+        text.chunks_mut(*size).for_each(|block| cipher.decrypt(block));
+        Some(*size)
+    }
+
     /// The plaintext with its padding; `None` where the length does not fit.
     pub(super) fn decrypt(&self, mode: Mode, iv: &[u8], bytes: &[u8]) -> Option<Vec<u8>> {
         match self {
@@ -104,6 +113,7 @@ fn decrypt(cipher: &dyn Block, size: usize, mode: Mode, iv: &[u8], bytes: &[u8])
         return None;
     }
     let mut text = bytes.to_vec();
+    let mut register = Register::new(iv);
     match mode {
         Mode::Ecb => text.chunks_mut(size).for_each(|block| cipher.decrypt(block)),
         Mode::Cbc => {
@@ -111,37 +121,63 @@ fn decrypt(cipher: &dyn Block, size: usize, mode: Mode, iv: &[u8], bytes: &[u8])
             xor(&mut text, iv.iter().chain(bytes));
         }
         Mode::Ctr | Mode::Ofb => {
-            let mut register = iv.to_vec();
             for part in text.chunks_mut(size) {
-                let mut stream = register.clone();
-                cipher.encrypt(&mut stream);
-                xor(part, stream.iter());
+                let stream = register.encrypted(cipher);
+                xor(part, stream.bytes().iter());
                 if mode == Mode::Ofb {
                     register = stream;
                 } else {
-                    increment(&mut register);
+                    increment(register.bytes_mut());
                 }
             }
         }
         Mode::Cfb => {
-            let registers = std::iter::once(iv).chain(bytes.chunks(size));
-            for (part, register) in text.chunks_mut(size).zip(registers) {
-                let mut stream = register.to_vec();
-                cipher.encrypt(&mut stream);
-                xor(part, stream.iter());
+            for (part, fed) in text.chunks_mut(size).zip(bytes.chunks(size)) {
+                xor(part, register.encrypted(cipher).bytes().iter());
+                register = Register::new(fed);
             }
         }
         Mode::Cfb8 => {
-            let fed: Vec<u8> = iv.iter().chain(bytes).copied().collect();
-            for (byte, register) in text.iter_mut().zip(fed.windows(size)) {
-                let mut stream = register.to_vec();
-                cipher.encrypt(&mut stream);
-                *byte ^= stream.first().copied().unwrap_or(0);
+            for (byte, fed) in text.iter_mut().zip(bytes) {
+                xor(std::slice::from_mut(byte), register.encrypted(cipher).bytes().iter());
+                register.feed(*fed);
             }
         }
         Mode::Whole => return None,
     }
     Some(text)
+}
+
+/// What a mode gives to its cipher: up to a block.
+#[derive(Clone, Copy)]
+struct Register([u8; 16], usize);
+
+impl Register {
+    fn new(bytes: &[u8]) -> Self {
+        let mut register = [0; 16];
+        register.iter_mut().zip(bytes).for_each(|(ours, byte)| *ours = *byte);
+        Self(register, bytes.len().min(16))
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.0.get(..self.1).unwrap_or_default()
+    }
+
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        self.0.get_mut(..self.1).unwrap_or_default()
+    }
+
+    fn encrypted(mut self, cipher: &dyn Block) -> Self {
+        cipher.encrypt(self.bytes_mut());
+        self
+    }
+
+    /// Takes a byte in behind, and drops the first.
+    fn feed(&mut self, byte: u8) {
+        let bytes = self.bytes_mut();
+        bytes.rotate_left(1);
+        bytes.last_mut().into_iter().for_each(|last| *last = byte);
+    }
 }
 
 fn xor<'a>(text: &mut [u8], stream: impl Iterator<Item = &'a u8>) {

@@ -10,9 +10,9 @@ mod structure;
 mod text;
 
 pub use cribs::Cribs;
-pub(crate) use cribs::Met;
+pub(crate) use cribs::{Coded, MOST_PERIOD, Met};
 pub(crate) use structure::{inflates, name_of, protobuf_bits};
-pub(crate) use text::{is_text, letter_weight, text_bits};
+pub(crate) use text::{is_text, letter_weights, text_bits};
 
 use crate::Ground;
 

@@ -4,10 +4,11 @@ use std::sync::LazyLock;
 
 /// Bits by which bytes are likelier as such text than as noise; negative for most other bytes.
 pub(crate) fn text_bits(bytes: &[u8]) -> f64 {
+    let gains = &*GAINS;
     let mut last = Class::Mark;
     bytes.iter().fold(0.0, |bits, &byte| {
-        let class = Class::of(byte);
-        let gain = GAINS.get(last as usize).and_then(|row| row.get(class as usize)).copied();
+        let class = CLASSES.get(usize::from(byte)).copied().unwrap_or(Class::Control);
+        let gain = gains.get(last as usize).and_then(|row| row.get(class as usize)).copied();
         last = class;
         bits + gain.unwrap_or(0.0)
     })
@@ -19,18 +20,30 @@ pub(crate) fn is_text(bytes: &[u8]) -> bool {
     !bytes.is_empty() && !bytes.iter().any(control) && std::str::from_utf8(bytes).is_ok()
 }
 
-/// How well a byte fits text alone, in bits: for choosing the bytes of a key one by one.
-pub(crate) fn letter_weight(byte: u8) -> f64 {
+/// How well a byte fits text under each key, in tenths of bits: for choosing the bytes of a key one by one.
+pub(crate) fn letter_weights(byte: u8) -> &'static [i16; 256] {
+    static WEIGHTS: LazyLock<Vec<[i16; 256]>> = LazyLock::new(|| {
+        let row = |byte: u8| {
+            let mut row = [0; 256];
+            row.iter_mut().zip(0..=255_u8).for_each(|(weight, key)| *weight = letter_weight(byte ^ key));
+            row
+        };
+        (0..=255).map(row).collect()
+    });
+    WEIGHTS.get(usize::from(byte)).unwrap_or(&[0; 256])
+}
+
+fn letter_weight(byte: u8) -> i16 {
     match byte {
-        b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' | b'"' => 3.2,
-        b'a'..=b'z' => 2.0,
-        b'0' | b'1' => 2.8,
-        b'0'..=b'9' | b' ' | b',' | b':' | b'_' => 2.4,
-        b'A'..=b'Z' | b'.' | b'-' | b'/' | b'&' | b'=' | b'{' | b'}' | b'[' | b']' => 0.5,
-        b'\n' => 0.0,
-        0x20..=0x7e => -2.0,
-        0x80..=0xf4 => -4.0,
-        _ => -8.0,
+        b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' | b'"' => 32,
+        b'a'..=b'z' => 20,
+        b'0' | b'1' => 28,
+        b'0'..=b'9' | b' ' | b',' | b':' | b'_' => 24,
+        b'A'..=b'Z' | b'.' | b'-' | b'/' | b'&' | b'=' | b'{' | b'}' | b'[' | b']' => 5,
+        b'\n' => 0,
+        0x20..=0x7e => -20,
+        0x80..=0xf4 => -40,
+        _ => -80,
     }
 }
 
@@ -63,7 +76,7 @@ impl Class {
         Self::Control,
     ];
 
-    fn of(byte: u8) -> Self {
+    const fn of(byte: u8) -> Self {
         match byte {
             b'a'..=b'z' => Self::Lower,
             b'A'..=b'Z' => Self::Upper,
@@ -106,6 +119,18 @@ impl Class {
         }
     }
 }
+
+/// The class of each byte.
+const CLASSES: [Class; 256] = {
+    let mut classes = [Class::Control; 256];
+    let mut byte = 0_u8;
+    while byte < 255 {
+        #[expect(clippy::indexing_slicing, reason = "of 256 by a byte")]
+        (classes[byte as usize] = Class::of(byte));
+        byte += 1;
+    }
+    classes
+};
 
 /// Bits of a byte by the class before it and its own: a proper distribution, as the shares add up to 1.
 static GAINS: LazyLock<[[f64; 9]; 9]> = LazyLock::new(|| {

@@ -3,12 +3,13 @@
 //! A substitution keeps what repeats. Where a value of the profile repeats, the text must repeat in the same
 //! places, and where it differs, the text must differ: that is what tells, six bits for each repetition.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use super::{Search, Step};
 use crate::{
     Ground, Opened,
-    carrier::{STANDARD, base64, table, to_base64},
+    carrier::{STANDARD, Table, is_base64, table},
+    plausible::Coded,
 };
 
 /// Ways back from digits that are written as letters or signs.
@@ -19,13 +20,17 @@ pub(super) fn digits() -> impl Iterator<Item = Vec<Step>> {
 
 /// Alphabets that programs are known to use.
 pub(super) fn known(search: &mut Search<'_, '_>) -> Option<Opened> {
+    static ALPHABETS: LazyLock<Vec<(String, Table)>> = LazyLock::new(|| {
+        let alphabets = alphabets().into_iter();
+        alphabets.map(|alphabet| (alphabet.clone(), table(alphabet.as_bytes()))).collect()
+    });
     let text = search.bytes;
-    for alphabet in alphabets() {
+    for (alphabet, table) in ALPHABETS.iter() {
         // What is no base64 in the alphabet costs nothing to know.
-        if text.len() < LEAST_TEXT || base64(text, &table(alphabet.as_bytes())).is_none() {
+        if text.len() < LEAST_TEXT || !is_base64(text, table) {
             continue;
         }
-        let opened = search.attempt(vec![Step::Base64(alphabet)], 0.0, true);
+        let opened = search.attempt(vec![Step::Base64(alphabet.clone())], 0.0, true);
         if opened.is_some() {
             return opened;
         }
@@ -69,8 +74,8 @@ fn base64_by_cribs(search: &mut Search<'_, '_>) -> Option<Opened> {
     if text.len() < LEAST_TEXT || text.len() > MOST_TEXT || !text.iter().all(u8::is_ascii_graphic) {
         return None;
     }
-    let patterns = patterns(search);
-    let (matching, ground) = best(search, text, &patterns, 4, rate(text, 5.5))?;
+    let patterns = search.context.cribs.sextets();
+    let (matching, ground) = best(search, text, patterns, 4, rate(text, 5.5))?;
     let alphabet: String = (0..64).map(|code| matching.symbol(code)).collect();
     let scramble = super::Scramble { steps: vec![Step::Base64(alphabet)] };
     search.accept(scramble, ground, matching.bits)
@@ -81,16 +86,8 @@ fn digits_by_cribs(search: &mut Search<'_, '_>) -> Option<Opened> {
     if text.len() > MOST_TEXT || !text.iter().all(u8::is_ascii_graphic) {
         return None;
     }
-    let digits = |spelling: &[u8]| spelling.iter().all(u8::is_ascii_digit) && spelling.len() >= 10;
-    let spellings = search.context.cribs.spellings().filter(|(spelling, _)| digits(spelling));
-    let patterns: Vec<Pattern> = spellings
-        .map(|(spelling, crib)| Pattern {
-            codes: spelling.iter().map(|digit| digit - b'0').collect(),
-            first: 0,
-            ground: Ground::Crib { kind: crib.kind, label: crib.label.clone() },
-        })
-        .collect();
-    let (matching, ground) = best(search, text, &patterns, 1, rate(text, 3.3))?;
+    let patterns = search.context.cribs.digits();
+    let (matching, ground) = best(search, text, patterns, 1, rate(text, 3.3))?;
     let letters: String = (0..10).map(|code| matching.symbol(code)).collect();
     let scramble = super::Scramble { steps: vec![Step::Digits(letters)] };
     search.accept(scramble, ground, matching.bits)
@@ -102,76 +99,75 @@ fn rate(text: &[u8], most: f64) -> f64 {
     u32::try_from(symbols).map_or(most, |symbols| f64::from(symbols).log2().min(most))
 }
 
-/// A value as the codes that stand for it.
-struct Pattern {
-    codes: Vec<u8>,
-    /// Where in a group the first code stands.
-    first: usize,
-    ground: Ground,
-}
-
-/// The sextets of each value that no neighbour shares, at the three alignments.
-fn patterns(search: &Search<'_, '_>) -> Vec<Pattern> {
-    let standard = table(STANDARD);
-    let spellings = search.context.cribs.spellings().filter(|(spelling, _)| spelling.len() >= 12);
-    let aligned = spellings.flat_map(|(spelling, crib)| (0..3).map(move |before| (spelling, crib, before)));
-    let patterns = aligned.filter_map(|(spelling, crib, before)| {
-        let text = to_base64(&[&vec![0; before], spelling].concat(), STANDARD);
-        let first = (before * 8).div_ceil(6);
-        let end = (before + spelling.len()) * 8 / 6;
-        let codes =
-            text.get(first..end)?.iter().filter_map(|&byte| *standard.get(usize::from(byte))?).collect();
-        Some(Pattern { codes, first, ground: Ground::Crib { kind: crib.kind, label: crib.label.clone() } })
-    });
-    patterns.collect()
-}
-
 /// Which symbol stands for which code, as far as it is known.
-#[derive(Clone, Default)]
+#[derive(Clone, Copy)]
 struct Matching {
-    symbols: BTreeMap<u8, u8>,
-    codes: BTreeMap<u8, u8>,
+    /// Symbols by code; 0, which no text has, for those not known.
+    symbols: [u8; 64],
+    /// Codes by symbol, one more than they are; 0 for those not known.
+    codes: [u8; 256],
+    known: usize,
     /// Places of the text that were compared. Spellings of one value share most of their digits: nothing is told
     /// twice.
-    compared: BTreeSet<usize>,
+    compared: [u64; MOST_TEXT / 64],
     bits: f64,
+}
+
+impl Default for Matching {
+    fn default() -> Self {
+        Self { symbols: [0; 64], codes: [0; 256], known: 0, compared: [0; MOST_TEXT / 64], bits: 0.0 }
+    }
 }
 
 impl Matching {
     /// Takes in a stretch of text from a place on for a pattern; `None` where they contradict each other.
-    fn with(&self, codes: &[u8], start: usize, text: &[u8], rate: f64) -> Option<Self> {
-        if !self.agrees(codes, text) {
+    fn with(&self, pattern: &Coded, start: usize, text: &[u8], rate: f64) -> Option<Self> {
+        // Most stretches do, and it costs nothing to know.
+        let repeat = |(one, other): (usize, usize)| text.get(one) == text.get(other);
+        if !pattern.repeat.is_none_or(repeat) || !self.agrees(&pattern.codes, text) {
             return None;
         }
-        let mut matching = self.clone();
-        for (place, (&code, &symbol)) in (start..).zip(codes.iter().zip(text)) {
-            match (matching.symbols.get(&code), matching.codes.get(&symbol)) {
-                (None, None) => {
-                    matching.symbols.insert(code, symbol);
-                    matching.codes.insert(symbol, code);
-                }
-                (Some(&known), Some(_)) if known == symbol => {
-                    let new = !matching.compared.contains(&place);
-                    matching.bits += if new { rate } else { 0.0 };
-                }
-                _ => return None,
+        let mut matching = *self;
+        for (place, (&code, &symbol)) in (start..).zip(pattern.codes.iter().zip(text)) {
+            let new = matching.compare(place)?;
+            let (known, of) = matching.pair(code, symbol)?;
+            if (*known, *of) == (0, 0) {
+                (*known, *of) = (symbol, code + 1);
+                matching.known += 1;
+            } else if (*known, *of) == (symbol, code + 1) {
+                matching.bits += if new { rate } else { 0.0 };
+            } else {
+                return None;
             }
-            matching.compared.insert(place);
         }
         Some(matching)
     }
 
-    /// Whether a stretch of text contradicts what is known already: most do, and cost nothing.
+    fn pair(&mut self, code: u8, symbol: u8) -> Option<(&mut u8, &mut u8)> {
+        Some((self.symbols.get_mut(usize::from(code))?, self.codes.get_mut(usize::from(symbol))?))
+    }
+
+    /// Marks a place; whether it is new.
+    fn compare(&mut self, place: usize) -> Option<bool> {
+        let word = self.compared.get_mut(place / 64)?;
+        let new = *word >> (place % 64) & 1 == 0;
+        *word |= 1 << (place % 64);
+        Some(new)
+    }
+
+    /// Whether a stretch of text contradicts what is known already.
     fn agrees(&self, codes: &[u8], text: &[u8]) -> bool {
-        codes.iter().zip(text).all(|(code, symbol)| match (self.symbols.get(code), self.codes.get(symbol)) {
-            (None, None) => true,
-            (Some(known), Some(_)) => known == symbol,
-            _ => false,
-        })
+        self.known == 0
+            || codes.iter().zip(text).all(|(code, symbol)| {
+                let known = self.symbols.get(usize::from(*code)).copied().unwrap_or(0);
+                let of = self.codes.get(usize::from(*symbol)).copied().unwrap_or(0);
+                (known, of) == (0, 0) || (known, of) == (*symbol, *code + 1)
+            })
     }
 
     fn symbol(&self, code: u8) -> char {
-        self.symbols.get(&code).map_or(' ', |&symbol| char::from(symbol))
+        let symbol = self.symbols.get(usize::from(code)).copied().unwrap_or(0);
+        if symbol == 0 { ' ' } else { char::from(symbol) }
     }
 }
 
@@ -179,36 +175,40 @@ impl Matching {
 fn best(
     search: &mut Search<'_, '_>,
     text: &[u8],
-    patterns: &[Pattern],
+    patterns: &[Coded],
     group: usize,
     rate: f64,
 ) -> Option<(Matching, Ground)> {
     let places =
         u32::try_from(text.len().saturating_mul(patterns.len()).max(2)).map_or(32.0, f64::from).log2();
-    let mut best = (Matching::default(), None);
+    let (mut best, mut crib) = (Matching::default(), None);
     loop {
-        let mut next: Option<(Matching, &Pattern)> = None;
+        let mut next: Option<(Matching, usize)> = None;
         for pattern in patterns {
             if !search.budget.pay("scrambled: alphabets left untried", text.len() / group + 1) {
                 return None;
             }
+            // Nothing tells yet but what repeats.
+            if best.known == 0 && pattern.repeat.is_none() {
+                continue;
+            }
             for start in (pattern.first..text.len()).step_by(group) {
                 let Some(under) = text.get(start..start + pattern.codes.len()) else { break };
-                let Some(mut matching) = best.0.with(&pattern.codes, start, under, rate) else { continue };
+                let Some(mut matching) = best.with(pattern, start, under, rate) else { continue };
                 matching.bits -= places;
                 // Where a value has been placed already, it tells nothing new.
-                let grows = matching.symbols.len() > best.0.symbols.len();
-                if grows && matching.bits > next.as_ref().map_or(best.0.bits, |(next, _)| next.bits) {
-                    next = Some((matching, pattern));
+                let grows = matching.known > best.known;
+                if grows && matching.bits > next.as_ref().map_or(best.bits, |(next, _)| next.bits) {
+                    next = Some((matching, pattern.crib));
                 }
             }
         }
         match next {
-            Some((matching, pattern)) => best = (matching, best.1.or_else(|| Some(pattern.ground.clone()))),
+            Some((matching, of)) => (best, crib) = (matching, crib.or(Some(of))),
             None => break,
         }
     }
-    best.1.map(|ground| (best.0, ground))
+    Some((best, search.context.cribs.ground(crib?)?))
 }
 
 /// Ways in which digits are known to be written.

@@ -4,8 +4,8 @@ use evidence::HexBytes;
 
 use super::{Search, Step};
 use crate::{
-    Carrier, Ground, Opened,
-    plausible::{is_text, letter_weight, name_of, text_bits},
+    Carrier, Cribs, Ground, Opened,
+    plausible::{MOST_PERIOD, is_text, letter_weights, name_of, text_bits},
 };
 
 pub(super) fn xor(key: &[u8], source: &str) -> Step {
@@ -15,66 +15,79 @@ pub(super) fn xor(key: &[u8], source: &str) -> Step {
 /// Keys that stand beside the value: other fields, the app's strings, the phone's values.
 pub(super) fn beside(search: &mut Search<'_, '_>) -> Option<Opened> {
     let context = search.context;
-    let fields = context.fields.iter().map(|field| (field.bytes, format!("field \"{}\"", field.name)));
-    let constants = context.constants.iter();
-    let constants = constants.map(|constant| (constant.bytes, format!("constant ({})", constant.origin)));
-    let values = context.cribs.spellings();
-    let values = values.map(|(spelling, crib)| (spelling, format!("device value ({})", crib.label)));
-    for (bytes, name) in fields.chain(constants).chain(values) {
-        for (carrier, key) in Carrier::readings(bytes) {
-            let name = if carrier == Carrier::Raw { name.clone() } else { format!("{carrier}({name})") };
-            if key.len() > MOST_KEY || key.iter().all(|&byte| byte == 0) || key.is_empty() {
-                continue;
-            }
-            let opened = search.attempt(vec![xor(&key, &name)], 0.0, true);
-            if opened.is_some() {
-                return opened;
-            }
-            // A hash is often written as text before it is scrambled, and the scramble as text again.
-            let opened = search.attempt(vec![xor(&key, &name), Step::Reversed], 0.0, false);
+    for field in context.fields {
+        for (carrier, key) in Carrier::readings(field.bytes) {
+            let opened = either_way(search, &key, || named(carrier, format!("field \"{}\"", field.name)));
             if opened.is_some() {
                 return opened;
             }
         }
     }
-    None
+    for constant in context.constants {
+        for (carrier, key) in Carrier::readings(constant.bytes) {
+            let name = || named(carrier, format!("constant ({})", constant.origin));
+            let opened = either_way(search, &key, name);
+            if opened.is_some() {
+                return opened;
+            }
+        }
+    }
+    context.cribs.keys().find_map(|(carrier, key, crib)| {
+        either_way(search, key, || named(carrier, format!("device value ({})", crib.label)))
+    })
+}
+
+fn named(carrier: Carrier, name: String) -> String {
+    if carrier == Carrier::Raw { name } else { format!("{carrier}({name})") }
+}
+
+/// A hash is often written as text before it is scrambled, and the scramble as text again.
+fn either_way(search: &mut Search<'_, '_>, key: &[u8], name: impl Fn() -> String) -> Option<Opened> {
+    if key.len() > MOST_KEY || key.iter().all(|&byte| byte == 0) {
+        return None;
+    }
+    search
+        .xored(key, false, || vec![xor(key, &name())])
+        .or_else(|| search.xored(key, true, || vec![xor(key, &name()), Step::Reversed]))
 }
 
 /// Repeating keys that a value of the profile, put at each place, gives away by repeating.
 pub(super) fn by_cribs(search: &mut Search<'_, '_>) -> Option<Opened> {
     let bytes = search.bytes;
-    for (spelling, crib) in search.context.cribs.spellings() {
-        if spelling.len() < LEAST_CRIB {
+    let cribs = search.context.cribs;
+    if !search.budget.pay("scrambled: cribs left untried", bytes.len() * usize::from(MOST_PERIOD / 4)) {
+        return None;
+    }
+    let mut last = None;
+    let places = cribs.under_periods(bytes);
+    if places.len() >= Cribs::MOST_PLACES {
+        search.budget.skip("scrambled: cribs left untried");
+    }
+    for (entry, at, period) in places {
+        let (Some((spelling, crib)), true) = (cribs.spelling(entry), last != Some((entry, at))) else {
+            continue;
+        };
+        let Some(under) = bytes.get(at..at + spelling.len()) else { continue };
+        let stream: Vec<u8> = under.iter().zip(spelling).map(|(a, b)| a ^ b).collect();
+        if !repeats(&stream, period) {
             continue;
         }
-        for at in
-            0..=bytes.len().checked_sub(spelling.len()).map_or(-1, |most| isize::try_from(most).unwrap_or(-1))
-        {
-            let at = usize::try_from(at).ok()?;
-            let Some(under) = bytes.get(at..at + spelling.len()) else { break };
-            if !search.budget.pay("scrambled: cribs left untried", spelling.len()) {
-                return None;
-            }
-            let stream: Vec<u8> = under.iter().zip(spelling).map(|(a, b)| a ^ b).collect();
-            let most = (spelling.len() - 4).min(MOST_PERIOD);
-            let Some(period) = (2..=most).find(|&period| repeats(&stream, period)) else { continue };
-            let key: Vec<u8> = (0..period)
-                .filter_map(|index| stream.get((index + period - at % period) % period).copied())
-                .collect();
-            let confirmed = confirmed(spelling, period);
-            let places = u32::try_from(bytes.len() * MOST_PERIOD).map_or(32.0, f64::from);
-            let rivals = u32::try_from(search.context.cribs.rivals(spelling.len())).map_or(32.0, f64::from);
-            let bits = confirmed * search.judge.rate() - places.log2() - rivals.log2();
-            let ground = Ground::Crib { kind: crib.kind, label: crib.label.clone() };
-            let scramble = super::Scramble { steps: vec![xor(&key, "found")] };
-            let plain = scramble.apply(bytes)?;
-            search.tries.count(&plain);
-            let more =
-                if is_text(&plain) && !is_text(bytes) { outside(&plain, at, spelling.len()) } else { 0.0 };
-            let opened = search.accept(scramble, ground, bits + more);
-            if opened.is_some() {
-                return opened;
-            }
+        last = Some((entry, at));
+        let key: Vec<u8> = (0..period)
+            .filter_map(|index| stream.get((index + period - at % period) % period).copied())
+            .collect();
+        let confirmed = confirmed(spelling, period);
+        let places = u32::try_from(bytes.len() * usize::from(MOST_PERIOD)).map_or(32.0, f64::from);
+        let rivals = u32::try_from(cribs.rivals(spelling.len())).map_or(32.0, f64::from);
+        let bits = confirmed * search.judge.rate() - places.log2() - rivals.log2();
+        let ground = Ground::Crib { kind: crib.kind, label: crib.label.clone() };
+        let scramble = super::Scramble { steps: vec![xor(&key, "found")] };
+        let plain = scramble.apply(bytes)?;
+        search.tries.count(&plain);
+        let more = if is_text(&plain) && !is_text(bytes) { outside(&plain, at, spelling.len()) } else { 0.0 };
+        let opened = search.accept(scramble, ground, bits + more);
+        if opened.is_some() {
+            return opened;
         }
     }
     None
@@ -107,7 +120,7 @@ pub(super) fn by_statistics(search: &mut Search<'_, '_>) -> Option<Opened> {
         return None;
     }
     let bytes = search.bytes.get(..MOST_STATISTICS).unwrap_or(search.bytes);
-    for period in 2..=MOST_PERIOD.min(bytes.len() / LEAST_TURNS) {
+    for period in 2..=usize::from(MOST_PERIOD).min(bytes.len() / LEAST_TURNS) {
         if !search.budget.pay("scrambled: keys by statistics", bytes.len() * 16) {
             return None;
         }
@@ -134,20 +147,12 @@ fn with(bytes: &[u8], key: &[u8]) -> Vec<u8> {
 }
 
 fn likeliest(bytes: &[u8], column: usize, period: usize) -> u8 {
-    let mut counts = [0_u32; 256];
+    let mut weights = [0_i32; 256];
     for &byte in bytes.iter().skip(column).step_by(period) {
-        if let Some(count) = counts.get_mut(usize::from(byte)) {
-            *count += 1;
-        }
+        let row = letter_weights(byte).iter();
+        weights.iter_mut().zip(row).for_each(|(weight, more)| *weight += i32::from(*more));
     }
-    let seen: Vec<(u8, f64)> = (0..=255)
-        .zip(counts)
-        .filter(|(_, count)| *count > 0)
-        .map(|(byte, count)| (byte, f64::from(count)))
-        .collect();
-    let weight = |key: u8| seen.iter().map(|(byte, count)| letter_weight(byte ^ key) * count).sum::<f64>();
-    let best = (0..=255_u8).map(|key| (weight(key), key)).max_by(|a, b| a.0.total_cmp(&b.0));
-    best.map_or(0, |(_, key)| key)
+    (0..=255_u8).zip(weights).max_by_key(|(_, weight)| *weight).map_or(0, |(key, _)| key)
 }
 
 fn refined(bytes: &[u8], mut key: Vec<u8>) -> Vec<u8> {
@@ -197,12 +202,9 @@ fn shortest(key: &[u8]) -> Vec<u8> {
 
 /// Bits by which text under another key must be worse.
 const LEAST_LOSS: f64 = 6.0;
-/// Periods of a key that are found.
-const MOST_PERIOD: usize = 32;
 /// Bytes that each place of a key must have covered.
 const LEAST_TURNS: usize = 6;
 const MOST_STATISTICS: usize = 1024;
 const MOST_REFINED: usize = 512;
-const LEAST_CRIB: usize = 8;
 /// Longer keys beside a value are other messages.
 const MOST_KEY: usize = 4096;

@@ -85,6 +85,8 @@ struct Search<'a, 'b> {
     judge: Judge<'a>,
     budget: &'b mut Budget,
     tries: Tries,
+    /// Room for a plaintext.
+    room: Vec<u8>,
 }
 
 /// Tries so far. Of a value that is text or digits itself, one that made no digits cannot have met a number: for a
@@ -129,6 +131,7 @@ impl<'a, 'b> Search<'a, 'b> {
             judge: Judge::new(bytes, context.cribs),
             budget,
             tries: Tries::default(),
+            room: Vec::new(),
         }
     }
 
@@ -165,17 +168,54 @@ impl<'a, 'b> Search<'a, 'b> {
 
     /// The bytes that may have been added to each, or xored with it.
     fn one_byte(&mut self) -> Option<Opened> {
-        let keys = 1..=255_u8;
-        let xor = |key: u8| keys::xor(&[key], "found");
-        let steps = keys.clone().map(xor).chain(keys.map(Step::Less));
-        let ways = steps.flat_map(|step| [vec![step.clone()], vec![Step::Reversed, step]]);
-        ways.into_iter().find_map(|steps| self.attempt(steps, 0.0, false))
+        let turned: Vec<u8> = self.bytes.iter().rev().copied().collect();
+        for added in [false, true] {
+            let likely = [self.bytes, &turned].map(|bytes| likely(bytes, added, self.context));
+            for key in 1..=255_u8 {
+                for (likely, reversed) in likely.iter().zip([false, true]) {
+                    if likely.get(usize::from(key)) != Some(&true) {
+                        if !self.budget.pay(WAYS, self.bytes.len()) {
+                            return None;
+                        }
+                        self.tries.all = self.tries.all.saturating_add(1);
+                        continue;
+                    }
+                    let step = if added { Step::Less(key) } else { keys::xor(&[key], "found") };
+                    let steps = if reversed { vec![Step::Reversed, step] } else { vec![step] };
+                    let opened = self.attempt(steps, 0.0, false);
+                    if opened.is_some() {
+                        return opened;
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Xors with a key, and judges what comes out, read backwards or not. Text is enough for the key as it stands.
+    fn xored(&mut self, key: &[u8], reversed: bool, steps: impl Fn() -> Vec<Step>) -> Option<Opened> {
+        if key.is_empty() || !self.budget.pay(WAYS, self.bytes.len()) {
+            return None;
+        }
+        let mut plain = std::mem::take(&mut self.room);
+        plain.clear();
+        for part in self.bytes.chunks(key.len()) {
+            plain.extend(part.iter().zip(key).map(|(byte, key)| byte ^ key));
+        }
+        if reversed {
+            plain.reverse();
+        }
+        self.tries.count(&plain);
+        let verdict = self.judge.verdict(&plain, !reversed);
+        self.room = plain;
+        let verdict = verdict?;
+        self.accept(Scramble { steps: steps() }, verdict.ground, verdict.bits)
     }
 
     /// Goes a way, and judges what comes out. `more` are bits that the way itself has earned; `text` is enough
     /// where the key was not chosen for it.
     fn attempt(&mut self, steps: Vec<Step>, more: f64, text: bool) -> Option<Opened> {
-        if !self.budget.pay("scrambled: ways left untried", self.bytes.len()) {
+        if !self.budget.pay(WAYS, self.bytes.len()) {
             return None;
         }
         let scramble = Scramble { steps };
@@ -205,6 +245,20 @@ impl<'a, 'b> Search<'a, 'b> {
     }
 }
 
+/// The keys of one byte under which there may be a value of the profile, text, or a compressed stream: under all
+/// others a judge finds nothing.
+fn likely(bytes: &[u8], added: bool, context: &Context<'_>) -> [bool; 256] {
+    let mut keys = context.cribs.one_byte_keys(bytes, added);
+    for (likely, key) in keys.iter_mut().zip(0..=255_u8) {
+        let undone = |byte: &u8| if added { byte.wrapping_sub(key) } else { byte ^ key };
+        let control = |byte: u8| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r') || byte == 0x7f;
+        let stream = bytes.first().map(undone).is_some_and(|first| matches!(first, 0x1f | 0x78));
+        *likely |= stream || !bytes.iter().any(|byte| control(undone(byte)));
+    }
+    keys
+}
+
+const WAYS: &str = "scrambled: ways left untried";
 /// Steps that are gone: a search finds two at most, and a case may be forged.
 const MOST_STEPS: usize = 16;
 /// Text of this length that reads as hex or base64 is that.
