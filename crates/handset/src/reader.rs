@@ -63,6 +63,7 @@ impl Fact {
         match self {
             Self::Clock(clock) => Some(clock.value.instant),
             Self::Connection(connection) => connection.value.time,
+            Self::LocationRequest(request) => request.value.time,
             Self::Lookup(lookup) => lookup.value.time,
             Self::Mark(mark) => mark.value.time,
             Self::Operation(operation) => operation.value.time,
@@ -185,7 +186,7 @@ fn dumpsys(service: Service, clock: Clock) -> Box<dyn LineReader + Send> {
         Service::Activity => Box::<system::Processes>::default(),
         Service::Alarm => Box::<system::Alarms>::default(),
         Service::Appops => Box::new(system::Operations::new(clock)),
-        Service::Location => Box::<system::LocationRequests>::default(),
+        Service::Location => Box::new(system::LocationRequests::new(clock)),
         Service::Netstats => Box::<system::Netstats>::default(),
         Service::Package => Box::new(packages::Dump::new(clock)),
     }
