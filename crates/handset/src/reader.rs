@@ -160,8 +160,12 @@ fn whole(kind: Kind) -> Option<ReadWhole> {
     match kind {
         Kind::EventsCsv => Some(marks::read_events),
         Kind::PackagesJson => Some(packages::read_androidqf),
-        Kind::PackagesXml(Xml::Binary) => Some(packages::read_abx),
-        Kind::PackagesXml(Xml::Text) => Some(packages::read_xml),
+        Kind::PackageRestrictions(xml) | Kind::PackagesXml(xml) | Kind::RuntimePermissions(xml) => {
+            Some(match xml {
+                Xml::Binary => packages::read_abx,
+                Xml::Text => packages::read_xml,
+            })
+        }
         _ => None,
     }
 }
@@ -177,7 +181,11 @@ pub(crate) fn line_reader(kind: Kind, clock: Clock) -> Option<Box<dyn LineReader
         Kind::PackageList => Box::<packages::List>::default(),
         Kind::PackagesList => Box::<packages::InstalledList>::default(),
         Kind::ProcNet(table) => Box::new(system::Sockets::new(table)),
-        Kind::EventsCsv | Kind::PackagesJson | Kind::PackagesXml(_) => return None,
+        Kind::EventsCsv
+        | Kind::PackageRestrictions(_)
+        | Kind::PackagesJson
+        | Kind::PackagesXml(_)
+        | Kind::RuntimePermissions(_) => return None,
     })
 }
 
