@@ -2,7 +2,7 @@
 
 use handset::messages::{
     Direction,
-    backup::{AndroidBackup, BackupEvent, SmsXml, XmlRecord, telephony_sms},
+    backup::{AndroidBackup, BackupDatabase, BackupDatabases, BackupEvent, SmsXml, XmlRecord, telephony_sms},
     bill::read_bill,
     gsm::{Radio, SEPTETS, SEPTETS_BEHIND_HEADER, read_pdu, read_tpdu, replay, sms_of},
     phone::{address_book, calls, message_store},
@@ -23,6 +23,7 @@ pub(crate) fn database(bytes: &[u8]) {
     if let Some(store) = message_store(&database) {
         store.sms.iter().for_each(|row| inside(row.place));
         store.lost.iter().for_each(|row| inside(row.place));
+        store.texts().for_each(|text| [text.place, text.message].into_iter().for_each(inside));
     }
     if let Some(book) = address_book(&database) {
         book.contacts.iter().for_each(|row| inside(row.place));
@@ -52,7 +53,9 @@ pub(crate) fn xml(bytes: &[u8]) {
 /// Android's backup: no more comes out than was allowed.
 pub(crate) fn backup(bytes: &[u8]) {
     let mut given = 0;
+    let mut databases = BackupDatabases::new(LIMIT);
     let mut take = |event: BackupEvent<'_>| {
+        databases.take(&event);
         if let BackupEvent::Content(content) = event {
             given += content.len();
         }
@@ -61,6 +64,11 @@ pub(crate) fn backup(bytes: &[u8]) {
     bytes.chunks(911).for_each(|part| reader.push(part, &mut take));
     reader.finish(&mut take);
     assert!(given <= LIMIT, "{given} bytes");
+    let (databases, _) = databases.finish();
+    let log = |it: &BackupDatabase| it.log.as_ref().map_or(0, |(_, log)| log.len());
+    let kept: usize = databases.iter().map(|it| it.content.len() + log(it)).sum();
+    assert!(kept <= LIMIT, "{kept} bytes kept");
+    databases.iter().for_each(|it| assert!(it.open().is_some()));
     telephony_sms(bytes, LIMIT);
 }
 

@@ -1,6 +1,6 @@
 //! The phone's own text files: told the same however they come, each fact from a place within the file.
 
-use handset::{Clock, Fact, Kind, Reader, Service, Xml};
+use handset::{Clock, Fact, Kind, Reader, Service, Xml, system::Habits};
 
 pub(crate) fn files(input: &[u8]) {
     let by_itself = Kind::of(input);
@@ -12,6 +12,7 @@ pub(crate) fn files(input: &[u8]) {
             whole.iter().all(|fact| place(fact) <= input.len() as u64),
             "{kind:?}: a place outside the file"
         );
+        habits(&whole, input.len() as u64);
         for step in [1, 61] {
             assert_eq!(facts(kind, input, step), whole, "{kind:?} in pieces of {step}");
         }
@@ -24,6 +25,17 @@ fn facts(kind: Kind, input: &[u8], step: usize) -> Vec<Fact> {
     input.chunks(step).for_each(|piece| reader.push(piece, &mut facts));
     reader.finish(&mut facts);
     facts
+}
+
+/// What is put together of the facts stands in the file, too.
+fn habits(facts: &[Fact], len: u64) {
+    let mut habits = Habits::default();
+    facts.iter().for_each(|fact| habits.take(fact));
+    let ends = habits.accesses().into_iter().map(|found| found.end);
+    let ends = ends.chain(habits.positions().into_iter().map(|found| found.end));
+    let ends = ends.chain(habits.wakings().into_iter().map(|found| found.end));
+    let mut ends = ends.chain(habits.traffic().into_iter().map(|found| found.end));
+    assert!(ends.all(|end| end <= len), "a place outside the file");
 }
 
 /// The byte behind a fact.
@@ -49,7 +61,7 @@ fn place(fact: &Fact) -> u64 {
     }
 }
 
-const KINDS: [Kind; 18] = [
+const KINDS: [Kind; 22] = [
     Kind::Bugreport,
     Kind::BuildProperties,
     Kind::Dumpsys(Service::Activity),
@@ -68,4 +80,8 @@ const KINDS: [Kind; 18] = [
     Kind::PackagesXml(Xml::Text),
     Kind::ProcNet(None),
     Kind::Properties,
+    Kind::PackageRestrictions(Xml::Binary),
+    Kind::PackageRestrictions(Xml::Text),
+    Kind::RuntimePermissions(Xml::Binary),
+    Kind::RuntimePermissions(Xml::Text),
 ];

@@ -3,8 +3,11 @@
 use std::borrow::Cow;
 
 use crate::{
-    bugreport, intrusion, logs, marks,
+    bugreport,
+    clock::Clock,
+    intrusion, lines, logs, marks,
     packages::{recognise_androidqf, recognise_installed, recognise_list},
+    reader,
     system::{self, Protocol},
 };
 
@@ -28,6 +31,8 @@ pub enum Kind {
     Logcat,
     /// What `pm list packages` prints.
     PackageList,
+    /// `package-restrictions.xml`: what a user made of the packages.
+    PackageRestrictions(Xml),
     /// AndroidQF's `packages.json`.
     PackagesJson,
     /// `packages.list`.
@@ -38,6 +43,8 @@ pub enum Kind {
     ProcNet(Option<Protocol>),
     /// What `getprop` prints.
     Properties,
+    /// `runtime-permissions.xml`: what a user allowed the packages.
+    RuntimePermissions(Xml),
 }
 
 /// A service that `dumpsys` prints.
@@ -72,7 +79,13 @@ impl Kind {
     pub fn of(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.get(..BEGINNING).unwrap_or(bytes);
         let text = text(bytes);
-        RECOGNISERS.iter().find_map(|recognise| recognise(bytes, &text))
+        let kind = RECOGNISERS.iter().find_map(|recognise| recognise(bytes, &text));
+        kind.filter(|kind| !is_wide(bytes) || kind.is_also_wide())
+    }
+
+    /// Whether its reader takes UTF-16, too: those that go line by line do.
+    fn is_also_wide(self) -> bool {
+        self == Self::EventsCsv || reader::line_reader(self, Clock::default()).is_some()
     }
 
     /// Its name for people.
@@ -85,12 +98,16 @@ impl Kind {
             Self::IntrusionLog => "intrusion log",
             Self::Logcat => "logcat",
             Self::PackageList => "pm list packages",
+            Self::PackageRestrictions(Xml::Binary) => "package-restrictions.xml (binary)",
+            Self::PackageRestrictions(Xml::Text) => "package-restrictions.xml",
             Self::PackagesJson => "packages.json",
             Self::PackagesList => "packages.list",
             Self::PackagesXml(Xml::Binary) => "packages.xml (binary)",
             Self::PackagesXml(Xml::Text) => "packages.xml",
             Self::ProcNet(_) => "/proc/net",
             Self::Properties => "getprop",
+            Self::RuntimePermissions(Xml::Binary) => "runtime-permissions.xml (binary)",
+            Self::RuntimePermissions(Xml::Text) => "runtime-permissions.xml",
         }
     }
 }
@@ -128,8 +145,7 @@ type Recogniser = fn(&[u8], &str) -> Option<Kind>;
 /// One for each kind, the sure ones first: what holds other kinds' text must come before them, and a log, whose
 /// lines may quote anything, last.
 const RECOGNISERS: &[Recogniser] = &[
-    |bytes, text| packages_xml(bytes, text).map(Kind::PackagesXml),
-    |bytes, _| bytes.contains(&0).then_some(None).flatten(),
+    settings_xml,
     |_, text| intrusion::recognise(text).then_some(Kind::IntrusionLog),
     |_, text| recognise_androidqf(text).then_some(Kind::PackagesJson),
     |_, text| marks::recognise(text).then_some(Kind::EventsCsv),
@@ -146,24 +162,54 @@ const RECOGNISERS: &[Recogniser] = &[
 
 /// The beginning without a byte order mark, and without the line it was cut in.
 fn text(bytes: &[u8]) -> Cow<'_, str> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let whole = match memchr::memrchr(b'\n', bytes) {
-        Some(at) if bytes.len() >= BEGINNING => bytes.get(..at).unwrap_or(bytes),
-        _ => bytes,
+    let (length, wide) = lines::mark(bytes);
+    let is_cut = bytes.len() >= BEGINNING;
+    let bytes = bytes.get(length..).unwrap_or_default();
+    let text = match wide {
+        Some(encoding) => encoding.decode_without_bom_handling(bytes).0,
+        None => String::from_utf8_lossy(bytes),
     };
-    String::from_utf8_lossy(whole)
+    match text.rfind('\n').filter(|_| is_cut) {
+        Some(at) => Cow::Owned(text.get(..at).unwrap_or_default().to_owned()),
+        None => text,
+    }
 }
 
-/// The root of the file is `packages`.
-fn packages_xml(bytes: &[u8], text: &str) -> Option<Xml> {
-    if let Some(rest) = bytes.strip_prefix(b"ABX") {
-        let root = rest.get(..64).unwrap_or(rest);
-        return memchr::memmem::find(root, b"\x00\x08packages").map(|_| Xml::Binary);
-    }
+/// Whether the text is UTF-16.
+fn is_wide(bytes: &[u8]) -> bool {
+    lines::mark(bytes).1.is_some()
+}
+
+/// One of the package manager's files, told by its root.
+fn settings_xml(bytes: &[u8], text: &str) -> Option<Kind> {
+    let xml = if bytes.starts_with(b"ABX") { Xml::Binary } else { Xml::Text };
+    let is_root = |name: &str| match xml {
+        Xml::Binary => is_binary_root(bytes, name),
+        Xml::Text => is_text_root(text, name),
+    };
+    ROOTS.iter().find(|(name, _)| is_root(name)).map(|(_, kind)| kind(xml))
+}
+
+/// The roots of the package manager's files.
+const ROOTS: [(&str, fn(Xml) -> Kind); 3] = [
+    ("packages", Kind::PackagesXml),
+    ("package-restrictions", Kind::PackageRestrictions),
+    ("runtime-permissions", Kind::RuntimePermissions),
+];
+
+/// The first name stands behind its length, in two bytes.
+fn is_binary_root(bytes: &[u8], name: &str) -> bool {
+    let length = u16::try_from(name.len()).unwrap_or(u16::MAX).to_be_bytes();
+    let written = [&length[..], name.as_bytes()].concat();
+    memchr::memmem::find(bytes.get(..64).unwrap_or(bytes), &written).is_some()
+}
+
+fn is_text_root(text: &str, name: &str) -> bool {
     let head = text.trim_start();
-    let is_root = |head: &str| head.starts_with("<packages>") || head.starts_with("<packages ");
     let behind_head = head.split_once("?>").filter(|_| head.starts_with("<?xml")).map(|(_, rest)| rest);
-    is_root(behind_head.unwrap_or(head).trim_start()).then_some(Xml::Text)
+    let root = behind_head.unwrap_or(head).trim_start().strip_prefix('<');
+    let rest = root.and_then(|root| root.strip_prefix(name));
+    rest.is_some_and(|rest| rest.starts_with(['>', ' ', '\n', '\r', '\t']))
 }
 
 /// The service that prints such lines at its beginning.
@@ -197,7 +243,7 @@ mod tests {
 
     #[test]
     fn kinds_are_told_by_their_beginning() {
-        let rows: [(&[u8], Kind); 21] = [
+        let rows: [(&[u8], Kind); 23] = [
             (b"=====\n== dumpstate: 2019-01-01 00:10:00\n", Kind::Bugreport),
             (b"Currently running services:\r\n  a\r\nDUMP OF SERVICE a:\r\n", Kind::Bugreport),
             (b"DUMP OF SERVICE package:\n  Package [a] (1):\n", Kind::Bugreport),
@@ -220,6 +266,8 @@ mod tests {
             (b"[\n  { \"name\": \"com.a\", \"files\": [", Kind::PackagesJson),
             (b"<?xml version='1.0' ?>\n<packages>\n", Kind::PackagesXml(Xml::Text)),
             (b"ABX\x00\x10\x32\xff\xff\x00\x08packages", Kind::PackagesXml(Xml::Binary)),
+            (b"<?xml version='1.0' ?>\r\n<package-restrictions>", Kind::PackageRestrictions(Xml::Text)),
+            (b"<runtime-permissions version=\"9\">", Kind::RuntimePermissions(Xml::Text)),
             (b"  sl  local_address x inode\n", Kind::ProcNet(Some(Protocol::Tcp))),
             (b"[ro.a]: [b]\n", Kind::Properties),
         ];
@@ -231,8 +279,10 @@ mod tests {
 
     #[test]
     fn other_files_are_none() {
-        let rows: [&[u8]; 9] = [
+        let rows: [&[u8]; 11] = [
             b"",
+            b"<packages-x>",
+            b"<?xml version='1.0' ?><settings version=\"1\">",
             b"PK\x03\x04",
             b"SQLite format 3\0",
             b"ABX\x00\x10\x32\xff\xff\x00\x08settings",
@@ -244,6 +294,25 @@ mod tests {
         ];
         for bytes in rows {
             assert_eq!(Kind::of(bytes), None, "{}", String::from_utf8_lossy(bytes));
+        }
+    }
+
+    #[test]
+    fn wide_text_is_told_like_any_other() {
+        let rows = [
+            ("[ro.a]: [b]\r\n", Some(Kind::Properties)),
+            ("package:com.a uid:10001\r\n", Some(Kind::PackageList)),
+            ("I/Tag(  1): a\r\nI/Tag(  1): b\r\n", Some(Kind::Logcat)),
+            ("Packages:\r\n  Package [com.a] (1):\r\n", Some(Kind::Dumpsys(Service::Package))),
+            // Files that no terminal writes are read in UTF-8 alone.
+            ("<?xml version='1.0' ?>\n<packages>\n", None),
+            ("plain words\r\n", None),
+        ];
+        for (text, kind) in rows {
+            let units: Vec<u16> = format!("\u{feff}{text}").encode_utf16().collect();
+            let little: Vec<u8> = units.iter().copied().flat_map(u16::to_le_bytes).collect();
+            let big: Vec<u8> = units.iter().copied().flat_map(u16::to_be_bytes).collect();
+            assert_eq!((Kind::of(&little), Kind::of(&big)), (kind, kind), "{text}");
         }
     }
 

@@ -63,6 +63,7 @@ impl Fact {
         match self {
             Self::Clock(clock) => Some(clock.value.instant),
             Self::Connection(connection) => connection.value.time,
+            Self::LocationRequest(request) => request.value.time,
             Self::Lookup(lookup) => lookup.value.time,
             Self::Mark(mark) => mark.value.time,
             Self::Operation(operation) => operation.value.time,
@@ -159,8 +160,12 @@ fn whole(kind: Kind) -> Option<ReadWhole> {
     match kind {
         Kind::EventsCsv => Some(marks::read_events),
         Kind::PackagesJson => Some(packages::read_androidqf),
-        Kind::PackagesXml(Xml::Binary) => Some(packages::read_abx),
-        Kind::PackagesXml(Xml::Text) => Some(packages::read_xml),
+        Kind::PackageRestrictions(xml) | Kind::PackagesXml(xml) | Kind::RuntimePermissions(xml) => {
+            Some(match xml {
+                Xml::Binary => packages::read_abx,
+                Xml::Text => packages::read_xml,
+            })
+        }
         _ => None,
     }
 }
@@ -176,7 +181,11 @@ pub(crate) fn line_reader(kind: Kind, clock: Clock) -> Option<Box<dyn LineReader
         Kind::PackageList => Box::<packages::List>::default(),
         Kind::PackagesList => Box::<packages::InstalledList>::default(),
         Kind::ProcNet(table) => Box::new(system::Sockets::new(table)),
-        Kind::EventsCsv | Kind::PackagesJson | Kind::PackagesXml(_) => return None,
+        Kind::EventsCsv
+        | Kind::PackageRestrictions(_)
+        | Kind::PackagesJson
+        | Kind::PackagesXml(_)
+        | Kind::RuntimePermissions(_) => return None,
     })
 }
 
@@ -185,7 +194,7 @@ fn dumpsys(service: Service, clock: Clock) -> Box<dyn LineReader + Send> {
         Service::Activity => Box::<system::Processes>::default(),
         Service::Alarm => Box::<system::Alarms>::default(),
         Service::Appops => Box::new(system::Operations::new(clock)),
-        Service::Location => Box::<system::LocationRequests>::default(),
+        Service::Location => Box::new(system::LocationRequests::new(clock)),
         Service::Netstats => Box::<system::Netstats>::default(),
         Service::Package => Box::new(packages::Dump::new(clock)),
     }

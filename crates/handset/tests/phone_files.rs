@@ -7,7 +7,7 @@ use handset::{BEGINNING, Clock, Fact, Kind, Reader, Service, Xml, marks};
 use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
 
 /// Texts of every kind, from which the bytes are made.
-const SEEDS: [&str; 16] = [
+const SEEDS: [&str; 19] = [
     include_str!("phone_files/activity.txt"),
     include_str!("phone_files/alarm.txt"),
     include_str!("phone_files/appops.txt"),
@@ -24,10 +24,13 @@ const SEEDS: [&str; 16] = [
     include_str!("phone_files/packages.xml"),
     include_str!("phone_files/pm.txt"),
     include_str!("phone_files/tcp6.txt"),
+    include_str!("phone_files/long.txt"),
+    include_str!("phone_files/package-restrictions.xml"),
+    include_str!("phone_files/runtime-permissions.xml"),
 ];
 
 /// The kinds of the seeds, in their order.
-const KINDS: [Kind; 16] = [
+const KINDS: [Kind; 19] = [
     Kind::Dumpsys(Service::Activity),
     Kind::Dumpsys(Service::Alarm),
     Kind::Dumpsys(Service::Appops),
@@ -44,6 +47,9 @@ const KINDS: [Kind; 16] = [
     Kind::PackagesXml(Xml::Text),
     Kind::PackageList,
     Kind::ProcNet(Some(handset::system::Protocol::Tcp)),
+    Kind::Logcat,
+    Kind::PackageRestrictions(Xml::Text),
+    Kind::RuntimePermissions(Xml::Text),
 ];
 
 #[expect(clippy::expect_used, reason = "only called with kinds that are read here")]
@@ -147,7 +153,8 @@ fn what_never_ends_does_not_fill_the_memory() {
     let piece = vec![b'x'; 1 << 20];
     for kind in KINDS
         .into_iter()
-        .filter(|kind| !matches!(kind, Kind::EventsCsv | Kind::PackagesJson | Kind::PackagesXml(_)))
+        .filter(|kind| !matches!(kind, Kind::EventsCsv | Kind::PackagesJson))
+        .filter(|kind| !kind.name().ends_with(".xml"))
     {
         let mut reader = Reader::new(kind, Clock::default()).expect("a kind that is read here");
         let mut facts = Vec::new();
@@ -166,6 +173,30 @@ fn a_beginning_is_enough() {
     for (seed, kind) in SEEDS.iter().zip(KINDS) {
         let long = seed.repeat(BEGINNING / seed.len() + 2);
         assert_eq!(Kind::of(&long.as_bytes()[..BEGINNING]), Some(kind));
+    }
+}
+
+#[test]
+fn wide_seeds_say_the_same() {
+    for (seed, kind) in SEEDS.iter().zip(KINDS) {
+        if kind == Kind::PackagesJson || kind.name().ends_with(".xml") {
+            continue;
+        }
+        let wide: Vec<u8> = format!("\u{feff}{seed}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(Kind::of(&wide[..wide.len().min(BEGINNING)]), Some(kind));
+        let (narrow, told) = (read(kind, seed.as_bytes(), 100), read(kind, &wide, 99));
+        assert_eq!(narrow.len(), told.len(), "{kind:?}");
+        for (one, other) in narrow.iter().zip(&told) {
+            let range = place(other);
+            let (start, end) = (usize::try_from(range.start), usize::try_from(range.end));
+            let units: Vec<u16> = wide[start.unwrap()..end.unwrap()]
+                .chunks_exact(2)
+                .map(|unit| u16::from_le_bytes([unit[0], unit[1]]))
+                .collect();
+            let range = place(one);
+            let (start, end) = (usize::try_from(range.start), usize::try_from(range.end));
+            assert_eq!(String::from_utf16_lossy(&units), seed[start.unwrap()..end.unwrap()], "{other:?}");
+        }
     }
 }
 

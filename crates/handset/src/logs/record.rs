@@ -25,9 +25,20 @@ pub struct Record<'a> {
     pub message: Cow<'a, str>,
     /// The buffer it stood in, where the log marks them.
     pub buffer: Option<Buffer>,
+    /// Where `time` is not known: that of the last record before it in the file that tells its own, or to which
+    /// the clock was set. It was written no earlier, unless logs were put together out of order.
+    pub after: Option<Timestamp>,
 }
 
 impl Record<'_> {
+    /// The same, without its tag and message.
+    pub(super) fn bare(&self) -> Record<'static> {
+        let (time, after, level, buffer) = (self.time, self.after, self.level, self.buffer);
+        let text = || Cow::Borrowed("");
+        let Self { pid, tid, uid, .. } = *self;
+        Record { time, pid, tid, uid, level, tag: text(), message: text(), buffer, after }
+    }
+
     /// The same, with text of its own.
     pub fn into_owned(self) -> Record<'static> {
         Record {
@@ -39,6 +50,7 @@ impl Record<'_> {
             tag: Cow::Owned(self.tag.into_owned()),
             message: Cow::Owned(self.message.into_owned()),
             buffer: self.buffer,
+            after: self.after,
         }
     }
 }

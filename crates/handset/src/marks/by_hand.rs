@@ -1,6 +1,7 @@
 //! `events.csv`: what happened, written down by hand or by a test's script.
 //!
-//! RFC 4180 in UTF-8 with a head row. Columns, in any order:
+//! RFC 4180 in UTF-8, or in UTF-16 with its mark as a script of PowerShell writes it, with a head row. Columns, in any
+//! order:
 //! - `time`: RFC 3339 with an offset, `2019-03-21T08:41:05+01:00`; needed.
 //! - `kind`: a name of [`MarkKind`], `boot-completed`, `unlocked`, `sms-received`; any other word is a note, and
 //!   stands in front of its detail. Needed.
@@ -9,18 +10,18 @@
 //!
 //! Other columns are passed over. A row without a time is an oddity.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use csv::{ByteRecord, ReaderBuilder, Trim};
 
 use super::{Mark, MarkKind};
-use crate::{Found, Oddity, clock, reader::Fact};
+use crate::{Found, Oddity, clock, lines, reader::Fact};
 
 /// Puts the marks of an `events.csv` into `out`.
 pub fn read(bytes: &[u8], out: &mut Vec<Fact>) {
-    let bytes = without_mark(bytes);
-    let skipped = bytes.1;
-    let mut reader = ReaderBuilder::new().flexible(true).trim(Trim::All).from_reader(bytes.0);
+    let mut text = Text::of(bytes);
+    let narrow = text.bytes.clone();
+    let mut reader = ReaderBuilder::new().flexible(true).trim(Trim::All).from_reader(&*narrow);
     let Some(columns) = reader.byte_headers().ok().and_then(Columns::of) else {
         out.push(Fact::Oddity(Oddity::new("file lacks the columns of marks", "time and kind are needed", 0)));
         return;
@@ -35,12 +36,13 @@ pub fn read(bytes: &[u8], out: &mut Vec<Fact>) {
                 out.push(Fact::Oddity(Oddity::new(
                     "file holds a broken row",
                     error.to_string(),
-                    start.saturating_add(skipped),
+                    text.place(start),
                 )));
                 break;
             }
         }
-        let place = place(bytes.0, start..reader.position().byte(), skipped);
+        let at = row_of(&narrow, start..reader.position().byte());
+        let place = text.place(at.start)..text.place(at.end);
         out.push(match columns.mark(&row) {
             Some(mark) => Fact::Mark(Found::new(mark, place)),
             None => Fact::Oddity(Oddity::new("file holds a mark without a time", "", place.start)),
@@ -89,20 +91,59 @@ fn name(text: &str) -> String {
     text.trim().trim_matches('"').to_ascii_lowercase()
 }
 
-/// The place of a row without the line ends around it, of which the reader leaves a part to the next row.
-fn place(bytes: &[u8], row: Range<u64>, skipped: u64) -> Range<u64> {
+/// A row without the line ends around it, of which the reader leaves a part to the next row.
+fn row_of(bytes: &[u8], row: Range<u64>) -> Range<u64> {
     let index = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX);
     let row_bytes = bytes.get(index(row.start)..index(row.end)).unwrap_or_default();
     let is_end = |byte: &&u8| matches!(byte, b'\r' | b'\n');
     let before = row_bytes.iter().take_while(is_end).count() as u64;
     let behind = row_bytes.iter().rev().take_while(is_end).count() as u64;
-    let start = row.start.saturating_add(before).saturating_add(skipped);
-    start..row.end.saturating_sub(behind).saturating_add(skipped).max(start)
+    let start = row.start.saturating_add(before);
+    start..row.end.saturating_sub(behind).max(start)
 }
 
-/// The rows, and how long the byte order mark in front of them is.
-fn without_mark(bytes: &[u8]) -> (&[u8], u64) {
-    bytes.strip_prefix(b"\xef\xbb\xbf").map_or((bytes, 0), |rest| (rest, 3))
+/// The rows in UTF-8, and the way back to the bytes of the file.
+struct Text<'a> {
+    bytes: Cow<'a, [u8]>,
+    /// The file was UTF-16.
+    is_wide: bool,
+    /// Bytes of the file.
+    len: u64,
+    /// A place in `bytes`, and the one of the file that it stands for.
+    at: (usize, u64),
+}
+
+impl<'a> Text<'a> {
+    fn of(file: &'a [u8]) -> Self {
+        let (mark, wide) = lines::mark(file);
+        let rest = file.get(mark..).unwrap_or_default();
+        let bytes = match wide {
+            Some(encoding) => {
+                Cow::Owned(encoding.decode_without_bom_handling(rest).0.into_owned().into_bytes())
+            }
+            None => Cow::Borrowed(rest),
+        };
+        Self { bytes, is_wide: wide.is_some(), len: file.len() as u64, at: (0, mark as u64) }
+    }
+
+    /// The place in the file; asked for from the first to the last.
+    fn place(&mut self, narrow: u64) -> u64 {
+        let narrow = usize::try_from(narrow).unwrap_or(usize::MAX).max(self.at.0);
+        let passed = self.bytes.get(self.at.0..narrow).unwrap_or_default();
+        let length = if self.is_wide { units(passed).saturating_mul(2) } else { passed.len() as u64 };
+        self.at = (narrow, self.at.1.saturating_add(length).min(self.len));
+        self.at.1
+    }
+}
+
+/// How many units of UTF-16 stand for a text: two for what takes four bytes in UTF-8.
+fn units(utf8: &[u8]) -> u64 {
+    let units = utf8.iter().map(|byte| match byte {
+        0x80..=0xbf => 0,
+        0xf0.. => 2,
+        _ => 1,
+    });
+    units.sum()
 }
 
 #[cfg(test)]
@@ -132,6 +173,25 @@ mod tests {
             &text.as_bytes()[usize::try_from(unlock.start).unwrap()..usize::try_from(unlock.end).unwrap()];
         assert!(row.starts_with(b"2019-03-21T08:41:05") && row.ends_with(b"twice\","), "{row:?}");
         assert_eq!(odd.what, "file holds a mark without a time");
+    }
+
+    #[test]
+    fn wide_rows_have_the_places_of_their_own_bytes() {
+        let text = "time,kind,detail\r\n2019-03-21T08:41:05Z,tap,\u{1f600} \u{e9}\r\nyesterday,x,\r\n";
+        let wide: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(crate::Kind::of(&wide), Some(crate::Kind::EventsCsv));
+        let mut facts = Vec::new();
+        read(&wide, &mut facts);
+        let [Fact::Mark(mark), Fact::Oddity(odd)] = &facts[..] else { panic!("{facts:#?}") };
+        assert_eq!(mark.value.detail, "tap \u{1f600} \u{e9}");
+        let units = |range: std::ops::Range<u64>| {
+            let bytes = &wide[usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap()];
+            let units: Vec<u16> =
+                bytes.chunks_exact(2).map(|unit| u16::from_be_bytes([unit[0], unit[1]])).collect();
+            String::from_utf16(&units).unwrap()
+        };
+        assert_eq!(units(mark.bytes()), "2019-03-21T08:41:05Z,tap,\u{1f600} \u{e9}");
+        assert!(units(odd.offset..wide.len() as u64).starts_with("yesterday"));
     }
 
     #[test]

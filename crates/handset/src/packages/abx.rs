@@ -1,4 +1,4 @@
-//! `packages.xml` in Android's binary form, since Android 12 (AOSP `BinaryXmlSerializer`).
+//! `packages.xml` and the files beside it in Android's binary form, since Android 12 (AOSP `BinaryXmlSerializer`).
 //!
 //! `ABX`, a version of one byte, then tokens: the low half of their byte is what happens, the high half the type
 //! of what follows. Names are written once and then stand for their number. Own reader, since each element's
@@ -15,7 +15,8 @@ use crate::{Oddity, reader::Fact};
 /// How a file in binary form begins; a version of one byte follows.
 pub(crate) const MAGIC: &[u8] = b"ABX";
 
-/// Puts the packages of a `packages.xml` in binary form into `out`.
+/// Puts the packages of a `packages.xml`, `package-restrictions.xml` or `runtime-permissions.xml` in binary form
+/// into `out`; the root element tells which it is.
 pub fn read(bytes: &[u8], out: &mut Vec<Fact>) {
     let mut document = Document { bytes, at: MAGIC.len().saturating_add(1), names: Vec::new() };
     let mut settings = Settings::default();
@@ -268,6 +269,60 @@ mod tests {
         read(&file, &mut facts);
         let [Fact::Oddity(oddity)] = &facts[..] else { panic!("{}", facts.len()) };
         assert_eq!(oddity.what, "file holds more than is read of its kind");
+    }
+
+    #[test]
+    fn what_a_user_made_of_a_package_and_allowed_it() {
+        let text = |text: &str| AttributeValue::String(text.to_owned());
+        let mut facts = Vec::new();
+        let files = [
+            [
+                Event::StartDocument,
+                start("package-restrictions", vec![]),
+                start(
+                    "pkg",
+                    vec![
+                        ("name", text("com.example.app")),
+                        ("inst", AttributeValue::Boolean(false)),
+                        ("enabled", AttributeValue::Int(2)),
+                    ],
+                ),
+                end("pkg"),
+                end("package-restrictions"),
+                Event::EndDocument,
+            ]
+            .to_vec(),
+            [
+                Event::StartDocument,
+                start("runtime-permissions", vec![]),
+                start("package", vec![("name", text("com.example.app"))]),
+                start(
+                    "permission",
+                    vec![
+                        ("name", text("p.SMS")),
+                        ("granted", AttributeValue::Boolean(true)),
+                        ("flags", AttributeValue::IntHex(0x21)),
+                    ],
+                ),
+                end("permission"),
+                end("package"),
+                end("runtime-permissions"),
+                Event::EndDocument,
+            ]
+            .to_vec(),
+        ];
+        let kinds = files.map(|events| {
+            let file = events_to_abx(&events).unwrap();
+            read(&file, &mut facts);
+            crate::Kind::of(&file)
+        });
+        let binary = crate::Xml::Binary;
+        let expected = [crate::Kind::PackageRestrictions(binary), crate::Kind::RuntimePermissions(binary)];
+        assert_eq!(kinds, expected.map(Some));
+        let [Fact::Package(state), Fact::Package(allowed)] = &facts[..] else { panic!("{facts:#?}") };
+        let state = &state.value.users[0].value;
+        assert_eq!((state.installed, state.enabled, state.stopped), (Some(false), Some(2), Some(false)));
+        assert_eq!(allowed.value.permissions[0].value.state, "USER_SET|GRANTED_BY_DEFAULT");
     }
 
     #[test]

@@ -307,6 +307,8 @@ fn tell_user(package: &mut Package, line: &Line<'_>, text: &str, clock: &mut Clo
         hidden: flag("hidden"),
         stopped: flag("stopped"),
         enabled: scan::number(text, "enabled"),
+        suspended: flag("suspended"),
+        enabled_by: None,
     };
     if let Some(value) = scan::after(text, "firstInstallTime=") {
         set(&mut package.first_install, line, clock::local(value, clock));

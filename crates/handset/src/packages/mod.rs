@@ -3,7 +3,8 @@
 //! - `androidqf`: AndroidQF's `packages.json`.
 //! - `dump`: `dumpsys package`.
 //! - `list`: `pm list packages` and `packages.list`.
-//! - `settings`: `packages.xml`, as text (`text`) and in Android's binary form (`abx`).
+//! - `settings`: `packages.xml`, `package-restrictions.xml` and `runtime-permissions.xml`, as text (`text`) and in
+//!   Android's binary form (`abx`).
 //! - `table`: all tellings of a package together, and the packages of a uid.
 
 mod abx;
@@ -136,7 +137,7 @@ pub struct PackageFile {
 /// What a user made of a package.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserState {
-    /// The user.
+    /// The user; [`UNKNOWN`](Self::UNKNOWN) where the file does not tell.
     pub user: u32,
     /// Whether it is installed for this user.
     pub installed: Option<bool>,
@@ -147,6 +148,15 @@ pub struct UserState {
     /// Whether it may run: 0 as its manifest says, 1 yes, 2 no, 3 disabled by the user, 4 until used
     /// (`PackageManager.COMPONENT_ENABLED_STATE_…`).
     pub enabled: Option<u32>,
+    /// Whether it is kept from running for a while, by an administrator or the system's "wellbeing".
+    pub suspended: Option<bool>,
+    /// The package that set `enabled`, `shell:2000` for a computer.
+    pub enabled_by: Option<String>,
+}
+
+impl UserState {
+    /// The user of a file that stands in the user's own folder and does not name it.
+    pub const UNKNOWN: u32 = u32::MAX;
 }
 
 /// A user id that packages share, and what is granted to all of them.

@@ -1,6 +1,13 @@
-//! What `packages.xml` holds (AOSP `Settings.writeLPr`), whichever way its elements are written.
+//! What `packages.xml` and the two files beside it hold, whichever way their elements are written; the root tells
+//! which it is.
 //!
-//! A certificate is written once, with its index; later packages name the index only.
+//! - `packages` (AOSP `Settings.writeLPr`): a certificate is written once, with its index; later packages name the
+//!   index only.
+//! - `package-restrictions` (`Settings.writePackageRestrictions`): what one user made of each package.
+//! - `runtime-permissions` (`RuntimePermissionsPersistence`, before Android 11 `Settings`): what one user allowed
+//!   each package.
+//!
+//! The last two stand in a folder that names the user; they do not name it themselves ([`UserState::UNKNOWN`]).
 //!
 //! In the binary form two bytes can stand for a long text, so what is read is bounded by its length when written
 //! out ([`MOST`]), not by the file's.
@@ -9,7 +16,7 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use sha2::{Digest, Sha256};
 
-use super::{Flags, Package, Permission, SharedUser, Signer, hex};
+use super::{Flags, Package, Permission, SharedUser, Signer, UserState, hex};
 use crate::{Found, Oddity, Uid, reader::Fact, scan};
 
 /// An element of the file.
@@ -58,6 +65,8 @@ impl Element {
 /// Gathers the packages of a file from its elements.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
+    /// What the first element says the file is.
+    root: Option<Root>,
     open: Option<Open>,
     /// Within the certificates of the past.
     is_past: bool,
@@ -66,6 +75,24 @@ pub(super) struct Settings {
     certificates: BTreeMap<u32, [u8; 32]>,
     /// How much was read, written out.
     length: usize,
+}
+
+/// Which file it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Root {
+    Packages,
+    Permissions,
+    Restrictions,
+}
+
+impl Root {
+    fn of(name: &str) -> Self {
+        match name {
+            "package-restrictions" => Self::Restrictions,
+            "runtime-permissions" => Self::Permissions,
+            _ => Self::Packages,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -81,6 +108,15 @@ impl Settings {
         if self.length > MOST {
             return Some(Oddity::new("file holds more than is read of its kind", "", element.start));
         }
+        match *self.root.get_or_insert_with(|| Root::of(&element.name)) {
+            Root::Packages => self.installed(element),
+            Root::Permissions => self.allowed(element),
+            Root::Restrictions => self.restricted(element),
+        }
+        None
+    }
+
+    fn installed(&mut self, element: &Element) {
         match &*element.name {
             "package" | "updated-package" if self.open.is_none() => {
                 self.open = package(element).map(|package| Open::Package(Box::new(package), element.start));
@@ -94,13 +130,32 @@ impl Settings {
             "item" if self.is_permissions => self.permission(element),
             _ => {}
         }
-        None
+    }
+
+    /// Before Android 11 packages were `pkg` and their permissions `item`.
+    fn allowed(&mut self, element: &Element) {
+        match &*element.name {
+            "package" | "pkg" if self.open.is_none() => {
+                self.open = named(element).map(|package| Open::Package(Box::new(package), element.start));
+            }
+            "shared-user" if self.open.is_none() => {
+                self.open = shared_user(element).map(|user| Open::SharedUser(user, element.start));
+            }
+            "item" | "permission" => self.permission(element),
+            _ => {}
+        }
+    }
+
+    fn restricted(&mut self, element: &Element) {
+        if &*element.name == "pkg" && self.open.is_none() {
+            self.open = restricted(element).map(|package| Open::Package(Box::new(package), element.start));
+        }
     }
 
     /// An element ends before the byte `end`.
     pub(super) fn end(&mut self, name: &str, end: u64, out: &mut Vec<Fact>) {
         match name {
-            "package" | "shared-user" | "updated-package" => self.close(end, out),
+            "package" | "pkg" | "shared-user" | "updated-package" => self.close(end, out),
             "pastSigs" => self.is_past = false,
             "perms" => self.is_permissions = false,
             _ => {}
@@ -135,7 +190,11 @@ impl Settings {
     fn permission(&mut self, element: &Element) {
         let Some(name) = element.attribute("name") else { return };
         let granted = element.attribute("granted").is_none_or(|granted| granted == "true");
-        let state = element.attribute("flags").unwrap_or_default().to_owned();
+        let flags = element.attribute("flags").unwrap_or_default();
+        let state = match self.root {
+            Some(Root::Permissions) => flag_names(flags),
+            _ => flags.to_owned(),
+        };
         let permission = Permission { name: name.to_owned(), granted: Some(granted), user: None, state };
         match &mut self.open {
             Some(Open::Package(package, _)) if package.has_room() => {
@@ -166,6 +225,69 @@ fn package(element: &Element) -> Option<Package> {
         ..Package::named(name)
     })
 }
+
+/// A package of which the element gives the name.
+fn named(element: &Element) -> Option<Package> {
+    element.attribute("name").filter(|name| scan::is_package(name)).map(Package::named)
+}
+
+/// What a user made of a package; what is as usual is left out of the file.
+fn restricted(element: &Element) -> Option<Package> {
+    let flag = |names: &[&str], usual| {
+        let value = names.iter().find_map(|name| element.attribute(name));
+        Some(value.map_or(usual, |value| value == "true"))
+    };
+    let state = UserState {
+        user: UserState::UNKNOWN,
+        installed: flag(&["inst"], true),
+        // Called so until Android 5.
+        hidden: flag(&["hidden", "blocked"], false),
+        stopped: flag(&["stopped"], false),
+        suspended: flag(&["suspended"], false),
+        enabled: Some(element.number("enabled").unwrap_or(0)),
+        enabled_by: element.attribute("enabledCaller").map(str::to_owned),
+    };
+    let first_install = element.instant("first-install-time");
+    Some(Package { users: vec![element.found(state)], first_install, ..named(element)? })
+}
+
+/// The flags of a permission as `dumpsys package` prints them, from their number in hex; as they are where they
+/// are none.
+fn flag_names(hex: &str) -> String {
+    let Ok(mut bits) = u32::from_str_radix(hex, 16) else { return hex.to_owned() };
+    let mut names = Vec::new();
+    for (bit, name) in PERMISSION_FLAGS {
+        if bits & bit != 0 {
+            names.push((*name).to_owned());
+            bits &= !bit;
+        }
+    }
+    if bits != 0 {
+        names.push(format!("0x{bits:x}"));
+    }
+    names.join("|")
+}
+
+/// `PackageManager.FLAG_PERMISSION_…`
+const PERMISSION_FLAGS: &[(u32, &str)] = &[
+    (1, "USER_SET"),
+    (1 << 1, "USER_FIXED"),
+    (1 << 2, "POLICY_FIXED"),
+    (1 << 3, "REVOKED_COMPAT"),
+    (1 << 4, "SYSTEM_FIXED"),
+    (1 << 5, "GRANTED_BY_DEFAULT"),
+    (1 << 6, "REVIEW_REQUIRED"),
+    (1 << 7, "REVOKE_WHEN_REQUESTED"),
+    (1 << 8, "USER_SENSITIVE_WHEN_GRANTED"),
+    (1 << 9, "USER_SENSITIVE_WHEN_DENIED"),
+    (1 << 11, "RESTRICTION_INSTALLER_EXEMPT"),
+    (1 << 12, "RESTRICTION_SYSTEM_EXEMPT"),
+    (1 << 13, "RESTRICTION_UPGRADE_EXEMPT"),
+    (1 << 14, "APPLY_RESTRICTION"),
+    (1 << 15, "GRANTED_BY_ROLE"),
+    (1 << 16, "ONE_TIME"),
+    (1 << 17, "AUTO_REVOKED"),
+];
 
 fn shared_user(element: &Element) -> Option<SharedUser> {
     let name = element.attribute("name")?.to_owned();

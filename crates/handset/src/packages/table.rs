@@ -70,12 +70,16 @@ impl Packages {
         })
     }
 
-    /// The shared user of an app id, in the order of the files.
+    /// The shared user of an app id, in the order of the files; also as it is told by its name alone.
     pub fn shared_user(&self, uid: Uid) -> impl Iterator<Item = &(FileNo, Found<SharedUser>)> {
-        let is_it = move |user: &SharedUser| {
-            user.uid.as_ref().is_some_and(|found| found.value.app_id() == uid.app_id())
-        };
-        self.shared_users.iter().filter(move |(_, user)| is_it(&user.value))
+        let app_id = move |user: &SharedUser| user.uid.as_ref().map(|found| found.value.app_id());
+        let is_of_id = move |user: &SharedUser| app_id(user) == Some(uid.app_id());
+        let of_id = self.shared_users.iter().map(|(_, user)| &user.value).filter(move |user| is_of_id(user));
+        let names: BTreeSet<&str> =
+            of_id.map(|user| user.name.as_str()).filter(|name| !name.is_empty()).collect();
+        self.shared_users.iter().filter(move |(_, user)| {
+            is_of_id(&user.value) || app_id(&user.value).is_none() && names.contains(user.value.name.as_str())
+        })
     }
 
     /// Whether a package has a permission, itself or through the user id it shares: where the files differ, it
@@ -170,6 +174,14 @@ mod tests {
             permissions: vec![permission("p", Some(true)), permission("q", None)],
         };
         packages.add_shared_user(FileNo(0), Found::new(user, 0..1));
+        // The file of what users allow knows the name only.
+        for name in ["android.uid.phone", "android.uid.other"] {
+            let permissions = vec![permission(&format!("of {name}"), Some(true))];
+            let user = SharedUser { name: name.to_owned(), uid: None, permissions };
+            packages.add_shared_user(FileNo(1), Found::new(user, 0..1));
+        }
+        assert_eq!(packages.has_permission("a.one", "of android.uid.phone"), Some(true));
+        assert_eq!(packages.has_permission("a.one", "of android.uid.other"), None);
         assert_eq!(packages.has_permission("a.one", "p"), Some(true));
         assert_eq!(packages.has_permission("a.one", "q"), None);
         assert_eq!(packages.has_permission("b", "p"), None);

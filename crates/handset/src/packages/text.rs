@@ -1,4 +1,4 @@
-//! `packages.xml` as text, up to Android 11.
+//! `packages.xml` and the files beside it as text, up to Android 11.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,8 @@ use quick_xml::{
 use super::settings::{Element, MOST_ATTRIBUTES, Settings};
 use crate::{Oddity, reader::Fact};
 
-/// Puts the packages of a `packages.xml` in text form into `out`.
+/// Puts the packages of a `packages.xml`, `package-restrictions.xml` or `runtime-permissions.xml` in text form into
+/// `out`; the root element tells which it is.
 pub fn read(bytes: &[u8], out: &mut Vec<Fact>) {
     let text = text(bytes, out);
     let mut reader = Reader::from_str(&text);
@@ -142,6 +143,77 @@ mod tests {
         assert!(old.value.is_original);
         assert_eq!(shared.value.uid.as_ref().unwrap().value, Uid(1001));
         assert_eq!(shared.value.permissions[0].value.name, "android.permission.SEND_SMS");
+    }
+
+    fn packages(text: &str) -> Vec<crate::packages::Package> {
+        let mut facts = Vec::new();
+        read(text.as_bytes(), &mut facts);
+        let package = |fact| match fact {
+            Fact::Package(found) => *found.value,
+            other => panic!("{other:?}"),
+        };
+        facts.into_iter().map(package).collect()
+    }
+
+    #[test]
+    fn what_a_user_made_of_the_packages() {
+        let told = packages(
+            "<?xml version='1.0' encoding='utf-8' standalone='yes' ?>\n<package-restrictions>\n\
+             <pkg name=\"com.android.phone\" ceDataInode=\"7\" />\n\
+             <pkg name=\"com.example.app\" inst=\"false\" stopped=\"true\" hidden=\"true\" enabled=\"3\" \
+             enabledCaller=\"shell:2000\" first-install-time=\"11e8f7d4c00\">\n\
+             <disabled-components><item name=\"com.example.app.Boot\" /></disabled-components></pkg>\n\
+             <preferred-activities><item name=\"com.x/.Y\" /></preferred-activities>\n</package-restrictions>",
+        );
+        let [phone, app] = &told[..] else { panic!("{told:#?}") };
+        let usual = crate::packages::UserState {
+            user: crate::packages::UserState::UNKNOWN,
+            installed: Some(true),
+            hidden: Some(false),
+            stopped: Some(false),
+            enabled: Some(0),
+            suspended: Some(false),
+            enabled_by: None,
+        };
+        assert_eq!(phone.users[0].value, usual);
+        let changed = crate::packages::UserState {
+            installed: Some(false),
+            hidden: Some(true),
+            stopped: Some(true),
+            enabled: Some(3),
+            enabled_by: Some("shell:2000".to_owned()),
+            ..usual
+        };
+        assert_eq!(app.users[0].value, changed);
+        assert_eq!(
+            (app.permissions.len(), app.first_install.as_ref().unwrap().value.seconds()),
+            (0, 1_230_768_000)
+        );
+    }
+
+    #[test]
+    fn what_a_user_allowed_the_packages() {
+        let new = "<runtime-permissions version=\"9\" fingerprint=\"x\">\n\
+            <package name=\"com.example.app\">\n<permission name=\"p.SMS\" granted=\"true\" flags=\"301\" />\n\
+            <permission name=\"p.CAMERA\" granted=\"false\" flags=\"80000002\" /></package></runtime-permissions>";
+        let old =
+            new.replace("<package", "<pkg").replace("</package", "</pkg").replace("<permission ", "<item ");
+        for text in [new, &old] {
+            let told = packages(text);
+            let [app] = &told[..] else { panic!("{told:#?}") };
+            let told: Vec<_> = app
+                .permissions
+                .iter()
+                .map(|it| (it.value.name.as_str(), it.value.granted, it.value.state.as_str()))
+                .collect();
+            assert_eq!(
+                told,
+                [
+                    ("p.SMS", Some(true), "USER_SET|USER_SENSITIVE_WHEN_GRANTED|USER_SENSITIVE_WHEN_DENIED"),
+                    ("p.CAMERA", Some(false), "USER_FIXED|0x80000000"),
+                ]
+            );
+        }
     }
 
     #[test]

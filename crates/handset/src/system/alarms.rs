@@ -1,7 +1,9 @@
 //! What will start by itself: `dumpsys alarm` (AOSP `AlarmManagerService.dumpImpl`, Android 5 to 16).
 //!
 //! An alarm is a line with `Alarm{… package}` and the more indented lines behind it. The dump also prints one
-//! instant as a count and as local time: the only place that gives the phone's offset away.
+//! instant as a count and as local time: the only place that gives the phone's offset away. Below `Alarm Stats:`
+//! stands what went off since the phone was started: `u0a123:com.example +1s2ms running, 57 wakeups:`, and for each
+//! tag of a package `+1s2ms 57 wakes 60 alarms, last -4m5s:` and the tag in the next line.
 
 use evidence::Timestamp;
 
@@ -13,7 +15,7 @@ use crate::{
     scan::{self, Scan},
 };
 
-/// An alarm that is set.
+/// An alarm that is set, or what is counted of those that went off: `wakeups` tells which.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Alarm {
     /// The package that set it.
@@ -29,6 +31,20 @@ pub struct Alarm {
     pub period: u64,
     /// Milliseconds until it goes off, negative where it is late; `None` where the dump prints an instant.
     pub due: Option<i64>,
+    /// How often those of this tag, or without a tag all of the package, woke the phone since it was started;
+    /// `None` for an alarm that is set.
+    pub wakeups: Option<u64>,
+    /// How often those of this tag went off.
+    pub count: Option<u64>,
+    /// How long ago the last of this tag went off, in milliseconds.
+    pub ago: Option<i64>,
+}
+
+impl Alarm {
+    /// Whether it wakes the phone, where it is set.
+    pub fn wakes(&self) -> bool {
+        self.kind.ends_with("_WAKEUP")
+    }
 }
 
 /// One instant as the phone counts it and as it prints it.
@@ -47,6 +63,10 @@ pub struct ClockReading {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Alarms {
     open: Option<(Found<Alarm>, usize)>,
+    /// The package whose alarms are counted in the lines that come.
+    counted: String,
+    /// What is counted of the tag in the next line.
+    of_tag: Option<Found<Alarm>>,
 }
 
 impl Alarms {
@@ -66,11 +86,35 @@ impl Alarms {
     }
 }
 
+impl Alarms {
+    /// A line of what is counted; whether it is one.
+    fn statistics(&mut self, line: &Line<'_>, text: &str, out: &mut Vec<Fact>) -> bool {
+        if let Some(alarm) = of_package(text) {
+            self.finish(out);
+            alarm.package.clone_into(&mut self.counted);
+            out.push(Fact::Alarm(line.found(alarm)));
+        } else if let Some(alarm) = of_tag(text).filter(|_| !self.counted.is_empty()) {
+            self.finish(out);
+            self.of_tag = Some(line.found(Alarm { package: self.counted.clone(), ..alarm }));
+        } else if let Some(mut alarm) = self.of_tag.take() {
+            text.clone_into(&mut alarm.value.tag);
+            alarm.end = line.end;
+            out.push(Fact::Alarm(alarm));
+        } else {
+            return false;
+        }
+        true
+    }
+}
+
 impl LineReader for Alarms {
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Fact>) {
         let text = line.text();
         let indent = scan::indent(&text);
         let text = text.trim();
+        if self.statistics(line, text, out) {
+            return;
+        }
         if let Some((open, of)) = &mut self.open
             && indent > *of
             && !text.is_empty()
@@ -85,7 +129,27 @@ impl LineReader for Alarms {
 
     fn finish(&mut self, out: &mut Vec<Fact>) {
         out.extend(self.open.take().map(|(alarm, _)| Fact::Alarm(alarm)));
+        out.extend(self.of_tag.take().map(Fact::Alarm));
     }
+}
+
+/// `[*ACTIVE* ]u0a123:com.example +1s2ms running, 57 wakeups:`; the uid since Android 5.
+fn of_package(text: &str) -> Option<Alarm> {
+    let (head, wakeups) = text.strip_suffix(" wakeups:")?.rsplit_once(" running, ")?;
+    let name = head.trim_start_matches("*ACTIVE* ").split(' ').next()?;
+    let name = name.rsplit_once(':').map_or(name, |(_, name)| name);
+    let wakeups = Some(wakeups.parse().ok()?);
+    scan::is_package(name).then(|| Alarm { package: name.to_owned(), wakeups, ..Alarm::default() })
+}
+
+/// `[*ACTIVE* ]+1s2ms 57 wakes 60 alarms, last -4m5s:`
+fn of_tag(text: &str) -> Option<Alarm> {
+    let (head, rest) = text.strip_suffix(':')?.split_once(" wakes ")?;
+    let wakeups = Some(head.rsplit(' ').next()?.parse().ok()?);
+    let (count, last) = rest.split_once(" alarms")?;
+    let last = last.strip_prefix(", last ").and_then(scan::milliseconds);
+    let ago = last.and_then(i64::checked_neg);
+    Some(Alarm { wakeups, count: Some(count.parse().ok()?), ago, ..Alarm::default() })
 }
 
 /// `RTC_WAKEUP #1: Alarm{5d6a185 type 3 origWhen 1 whenElapsed 1 com.example}`
@@ -139,5 +203,35 @@ mod tests {
         assert!(alarm.operation.contains("broadcastIntent"));
         assert!(testing::text_of(text, report).ends_with("broadcastIntent}}"));
         assert_eq!((poll.value.due, poll.value.period), (Some(-30_921), 0));
+        assert!(alarm.wakes() && !poll.value.wakes() && alarm.wakeups.is_none());
+    }
+
+    #[test]
+    fn what_went_off_is_counted() {
+        let text = "  Alarm Stats:\n  u0a123:com.example.tracker +1s2ms running, 57 wakeups:\n\
+            \x20   *ACTIVE* +1s 57 wakes 60 alarms, last -4m5s:\n      *walarm*:com.example.REPORT\n\
+            \x20   +2ms 0 wakes 3 alarms, last -1s:\n  *ACTIVE* com.b +1ms running, 0 wakeups:\n  no, 5 wakeups:\n";
+        let facts = testing::facts_of(&mut Alarms::default(), text);
+        let told: Vec<_> = facts
+            .iter()
+            .map(|fact| match fact {
+                Fact::Alarm(found) => {
+                    let it = &found.value;
+                    (it.package.as_str(), it.tag.as_str(), it.wakeups, it.count, it.ago)
+                }
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("com.example.tracker", "", Some(57), None, None),
+                ("com.example.tracker", "*walarm*:com.example.REPORT", Some(57), Some(60), Some(245_000)),
+                ("com.example.tracker", "", Some(0), Some(3), Some(1000)),
+                ("com.b", "", Some(0), None, None),
+            ]
+        );
+        let Fact::Alarm(of_tag) = &facts[1] else { panic!() };
+        assert!(testing::text_of(text, of_tag).ends_with("*walarm*:com.example.REPORT"));
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Layouts (AOSP `AppOpsService.dump`): Android 5 to 8 `OP: mode=0; time=+2h ago; duration=+5ms`, 9 `OP (allow):`
 //! and `Access: fg = 2019-… (-3d)`, 10 `Access: [fg-s] 2022-… (-3d)`, since 11 the same below the tag of each
-//! part of the app. Packages stand below their uid.
+//! part of the app. Packages stand below their uid. `dumpsys appops --history` counts (since 10, AOSP
+//! `AppOpsService.HistoricalOpsVisitor`): `[fg-s] = access=3, reject=1, duration=+5s` below the operation.
 
 use evidence::Timestamp;
 
@@ -36,6 +37,28 @@ pub struct Operation {
     pub duration: Option<i64>,
     /// The state of the app and who it acted for, as the file has it: `bg-s`.
     pub state: String,
+    /// How often, where the file counts; it counts within some days.
+    pub count: Option<u64>,
+}
+
+/// Whether the app was before its user's eyes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Visibility {
+    /// It was not.
+    Background,
+    /// On the screen, told by a notification, or a part of the system that always runs.
+    Foreground,
+}
+
+impl Operation {
+    /// Whether the app was before its user's eyes; `None` where the file does not tell.
+    pub fn visibility(&self) -> Option<Visibility> {
+        match self.state.split('-').next().unwrap_or_default() {
+            "bg" | "cch" => Some(Visibility::Background),
+            "fg" | "fgsvc" | "fgsvcl" | "pers" | "top" => Some(Visibility::Foreground),
+            _ => None,
+        }
+    }
 }
 
 /// What became of an operation.
@@ -80,7 +103,8 @@ impl Operations {
     fn operation(&mut self, text: &str) -> Option<Operation> {
         let (head, rest) = text.split_once(':')?;
         let (name, mode) = match head.split_once(" (") {
-            Some((name, mode)) => (name, mode.trim_end_matches(')')),
+            // `allow / switch COARSE_LOCATION=foreground`
+            Some((name, mode)) => (name, mode.trim_end_matches(')').split(" /").next().unwrap_or_default()),
             None => (head, scan::value(rest, "mode").unwrap_or_default()),
         };
         if !is_operation(name) {
@@ -123,6 +147,22 @@ impl Operations {
         })
     }
 
+    /// `[fg-s] = access=3, reject=1, duration=+5s3ms`: what was done, and what was refused.
+    fn counted(&self, text: &str) -> Vec<Operation> {
+        let Some((state, rest)) = state(text).filter(|_| text.starts_with('[') && !self.name.is_empty())
+        else {
+            return Vec::new();
+        };
+        let counts = [(Outcome::Accessed, "access"), (Outcome::Rejected, "reject")];
+        let counted = counts.into_iter().filter_map(|(outcome, key)| {
+            let count = scan::number(rest, key)?;
+            let duration = duration(rest).filter(|_| outcome == Outcome::Accessed);
+            let (outcome, count, state) = (Some(outcome), Some(count), state.to_owned());
+            Some(Operation { outcome, count, duration, state, ..self.current() })
+        });
+        counted.collect()
+    }
+
     fn current(&self) -> Operation {
         Operation {
             package: self.package.clone(),
@@ -134,6 +174,7 @@ impl Operations {
             ago: None,
             duration: None,
             state: String::new(),
+            count: None,
         }
     }
 
@@ -151,7 +192,8 @@ impl LineReader for Operations {
             return;
         }
         let operation = self.access(text).or_else(|| self.operation(text));
-        out.extend(operation.map(|operation| Fact::Operation(line.found(operation))));
+        let operations = operation.map_or_else(|| self.counted(text), |operation| vec![operation]);
+        out.extend(operations.into_iter().map(|operation| Fact::Operation(line.found(operation))));
     }
 
     fn finish(&mut self, _: &mut Vec<Fact>) {}
@@ -180,7 +222,7 @@ fn is_operation(name: &str) -> bool {
 mod tests {
     use evidence::Timestamp;
 
-    use super::Operations;
+    use super::{Operations, Outcome, Visibility};
     use crate::{clock::Clock, reader::Fact, testing};
 
     fn operations(text: &str) -> Vec<String> {
@@ -219,6 +261,33 @@ mod tests {
                 "u0a103 com.example.app READ_CONTACTS allow Accessed 2022-03-07T17:05:34.325000Z None bg-tpd",
                 "u0a103 com.example.app WRITE_SMS ignore   None ",
                 "u0a103 com.example.app WRITE_SMS ignore Rejected 2021-05-19T21:02:52.054000Z Some(126) fg-s",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_history_counts() {
+        let text = "History:\n  snapshot:\n    begin = 2022-03-29 18:37:30.315  (-1d)\n\
+            \x20   Uid u0a103:\n      Package com.example.app:\n        Attribution null:\n\
+            \x20         FINE_LOCATION:\n            [bg-s] = access=3, reject=1, duration=+5s3ms\n\
+            \x20           [top-s] = reject=2\n            [x] nothing\n";
+        let told: Vec<_> = testing::facts_of(&mut Operations::new(Clock::default()), text)
+            .into_iter()
+            .filter_map(|fact| match fact {
+                Fact::Operation(found) if found.value.outcome.is_some() => Some(found.value),
+                _ => None,
+            })
+            .map(|it| (it.name.clone(), it.outcome, it.count, it.duration, it.visibility()))
+            .collect();
+        let row = |outcome, count, duration, visibility| {
+            ("FINE_LOCATION".to_owned(), Some(outcome), Some(count), duration, Some(visibility))
+        };
+        assert_eq!(
+            told,
+            [
+                row(Outcome::Accessed, 3, Some(5003), Visibility::Background),
+                row(Outcome::Rejected, 1, None, Visibility::Background),
+                row(Outcome::Rejected, 2, None, Visibility::Foreground),
             ]
         );
     }

@@ -7,9 +7,11 @@
 //! - `location`: who asks for the position.
 //! - `processes`: which process is whose.
 //! - `sockets`: which connections are open, and whose.
+//! - `habits`: all that a file tells of what each package does, put together.
 
 mod alarms;
 mod appops;
+mod habits;
 mod location;
 mod netstats;
 mod processes;
@@ -27,7 +29,8 @@ pub(crate) use self::{
 };
 pub use self::{
     alarms::{Alarm, ClockReading},
-    appops::{Operation, Outcome},
+    appops::{Operation, Outcome, Visibility},
+    habits::{Access, Habits, Positioning, Traffic, Waking},
     location::LocationRequest,
     netstats::{Bucket, Counter, Usage},
     processes::Process,

@@ -3,7 +3,9 @@
 //! Layouts, told line by line:
 //! - the history (AOSP `NetworkStatsCollection.dump`): `ident=[…] uid=… set=… tag=…` and its buckets, `st=… rb=…
 //!   tb=…` since Android 5, `bucketStart=… rxBytes=… txBytes=…` before; also of `--checkin`, `c,…` and `b,…`;
-//! - the maps of Android 9 and later (`mAppUidStatsMap`, `mStatsMapA`, `mStatsMapB`);
+//! - keys whose counts stand in their own line or below it without a start: totals since boot;
+//! - the maps of Android 9 to 16 (`mAppUidStatsMap`, `mStatsMapA`, `mStatsMapB`, `mIfaceStatsMap`);
+//! - a reading of all counters (AOSP `NetworkStats.dump`), `[0] iface=… uid=… set=… tag=… rxBytes=…`;
 //! - `/proc/net/xt_qtaguid/stats` of Android 8 and before.
 //!
 //! The same bytes stand in several of them, and tagged bytes in the uid's as well: sums are made over one
@@ -53,10 +55,14 @@ pub enum Counter {
     AppTotals,
     /// `Dev stats`: of the interfaces.
     DeviceHistory,
+    /// `mIfaceStatsMap`: all of an interface since boot.
+    InterfaceTotals,
     /// `mStatsMapA`, `mStatsMapB`: by uid, tag and interface since the last reading.
     KernelMap,
     /// `xt_qtaguid`: by uid, tag and interface since boot.
     Qtaguid,
+    /// `NetworkStats`: by uid, tag and interface since boot, as a service read it.
+    Reading,
     /// `UID tag stats`: of each tag.
     TagHistory,
     /// `UID stats`: of each uid.
@@ -90,6 +96,8 @@ impl LineReader for Netstats {
         if let Some(counter) = heading(text) {
             self.counter = Some(counter);
             self.of = None;
+        } else if is_other_map(text) {
+            self.counter = None;
         } else if let Some(usage) = self.usage(text) {
             out.push(Fact::Usage(line.found(usage)));
         }
@@ -102,22 +110,30 @@ impl Netstats {
     fn usage(&mut self, text: &str) -> Option<Usage> {
         match self.counter? {
             Counter::AppTotals => app_totals(text),
+            Counter::InterfaceTotals => interface_totals(text),
             Counter::KernelMap => kernel_map(text),
             Counter::Qtaguid => qtaguid(text),
+            Counter::Reading => reading(text),
             counter => self.history(text, counter),
         }
     }
 
     fn history(&mut self, text: &str, counter: Counter) -> Option<Usage> {
         if let Some(of) = key(text, counter).or_else(|| checkin_key(text, counter)) {
+            let counts = text.rsplit_once("] uid=").and_then(|(_, rest)| counts(rest));
+            let total = counts.map(|counts| counting(of.clone(), counts));
             self.of = Some(of);
-            return None;
+            return total;
         }
         if let Some(seconds) = length(text) {
             self.seconds = seconds;
             return None;
         }
-        let (start, bytes) = bucket(text)?;
+        let Some((start, bytes)) = bucket(text) else {
+            let is_total = text.starts_with("rb=") || text.starts_with("rxBytes=");
+            let counts = counts(text).filter(|_| is_total)?;
+            return Some(counting(self.of.clone()?, counts));
+        };
         let [rx_bytes, rx_packets, tx_bytes, tx_packets] = bytes;
         let bucket = Some(Bucket { start, seconds: self.seconds });
         Some(Usage { bucket, rx_bytes, rx_packets, tx_bytes, tx_packets, ..self.of.clone()? })
@@ -135,12 +151,13 @@ pub(crate) fn recognise(beginning: &str) -> bool {
 }
 
 fn heading(text: &str) -> Option<Counter> {
-    const HEADINGS: [(&str, Counter); 10] = [
+    const HEADINGS: [(&str, Counter); 11] = [
         ("Dev stats:", Counter::DeviceHistory),
         ("UID stats:", Counter::UidHistory),
         ("UID tag stats:", Counter::TagHistory),
         ("Xt stats:", Counter::XtHistory),
         ("mAppUidStatsMap:", Counter::AppTotals),
+        ("mIfaceStatsMap:", Counter::InterfaceTotals),
         ("mStatsMapA:", Counter::KernelMap),
         ("mStatsMapB:", Counter::KernelMap),
         ("tag", Counter::TagHistory),
@@ -148,7 +165,15 @@ fn heading(text: &str) -> Option<Counter> {
         ("xt", Counter::XtHistory),
     ];
     let known = HEADINGS.iter().find(|(heading, _)| *heading == text).map(|(_, counter)| *counter);
-    known.or_else(|| text.starts_with("idx iface acct_tag_hex").then_some(Counter::Qtaguid))
+    let begins = |start| text.starts_with(start);
+    known
+        .or_else(|| begins("idx iface acct_tag_hex").then_some(Counter::Qtaguid))
+        .or_else(|| begins("NetworkStats: elapsedRealtime=").then_some(Counter::Reading))
+}
+
+/// A map of the kernel that counts no bytes: `mUidCounterSetMap:`.
+fn is_other_map(text: &str) -> bool {
+    text.strip_suffix("Map:").is_some_and(|name| name.starts_with('m') && !name.contains(' '))
 }
 
 /// `ident=[{type=WIFI, …}] uid=10147 set=DEFAULT tag=0x0`
@@ -204,6 +229,36 @@ fn bucket(text: &str) -> Option<(Timestamp, [u64; 4])> {
         text.strip_prefix("b,")?.split(',').map(|word| word.parse().ok()).collect();
     let [start, counts @ ..] = numbers?.first_chunk::<5>().copied()?;
     Some((counted(i64::try_from(start).ok()?), counts))
+}
+
+/// Bytes and packets received, then sent, in either spelling; `None` where neither stands there.
+fn counts(text: &str) -> Option<[u64; 4]> {
+    const SPELLINGS: [[&str; 4]; 2] =
+        [["rb", "rp", "tb", "tp"], ["rxBytes", "rxPackets", "txBytes", "txPackets"]];
+    SPELLINGS.iter().find_map(|keys| {
+        let counts = keys.map(|key| scan::number(text, key));
+        let [received, _, sent, _] = counts;
+        (received.is_some() || sent.is_some()).then(|| counts.map(|count| count.unwrap_or(0)))
+    })
+}
+
+/// `[0] iface=wlan0 uid=10123 set=DEFAULT tag=0x0 metered=NO roaming=NO defaultNetwork=YES rxBytes=…`
+fn reading(text: &str) -> Option<Usage> {
+    let (number, rest) = text.strip_prefix('[')?.split_once(']')?;
+    number.parse::<u32>().ok()?;
+    let word = |key| scan::value(rest, key).unwrap_or_default().to_owned();
+    let uid = Some(Uid(scan::number(rest, "uid")?));
+    let tag = scan::value(rest, "tag").and_then(hex).unwrap_or(0);
+    let of = Usage { uid, tag, set: word("set"), network: word("iface"), ..nothing(Counter::Reading) };
+    Some(counting(of, counts(rest)?))
+}
+
+/// `ifaceIndex ifaceName rxBytes rxPackets txBytes txPackets`
+fn interface_totals(text: &str) -> Option<Usage> {
+    let mut words = text.split_ascii_whitespace();
+    words.next()?.parse::<u32>().ok()?;
+    let network = words.next()?.to_owned();
+    Some(counting(Usage { network, ..nothing(Counter::InterfaceTotals) }, numbers(words)?))
 }
 
 /// `uid rxBytes rxPackets txBytes txPackets`
@@ -338,6 +393,25 @@ mod tests {
     }
 
     #[test]
+    fn totals_without_buckets() {
+        let text = "Xt stats:\n  History since boot:\n\
+            \x20 ident=[{type=1, wifiNetworkKey=\"a uid=7\"}] uid=-1 set=ALL tag=0x0 rb=10 rp=1 tb=20 tp=2\n\
+            UID stats:\n  ident=[{type=0, ratType=COMBINED, subId=1}] uid=10147 set=DEFAULT tag=0x0\n\
+            \x20   rxBytes=5 rxPackets=1 txBytes=6 txPackets=2 operations=0\n\
+            NetworkStats: elapsedRealtime=12345\n\
+            \x20 [0] iface=wlan0 uid=10147 set=FOREGROUND tag=0x0 metered=NO rxBytes=7 rxPackets=1 txBytes=8 txPackets=2\n\
+            \x20 [1] iface=lo uid=x set=DEFAULT tag=0x0 rxBytes=7\n";
+        assert_eq!(
+            usages(text),
+            [
+                "XtHistory - 0 ALL \"{type=1, wifiNetworkKey=\\\"a uid=7\\\"}\" 10/1 20/2",
+                "UidHistory u0a147 0 DEFAULT \"{type=0, ratType=COMBINED, subId=1}\" 5/1 6/2",
+                "Reading u0a147 0 FOREGROUND \"wlan0\" 7/1 8/2",
+            ]
+        );
+    }
+
+    #[test]
     fn the_kernels_counters() {
         let maps = "BPF map content:\n  mAppUidStatsMap:\n    uid rxBytes rxPackets txBytes txPackets\n\
             \x20   10707 10000 10 1000 5\n  mStatsMapA:\n    ifaceIndex ifaceName tag_hex uid_int cnt_set rxBytes\n\
@@ -345,6 +419,13 @@ mod tests {
         assert_eq!(
             usages(maps),
             ["AppTotals u0a707 0  \"\" 10000/10 1000/5", "KernelMap u0a12 3010 1 \"wlan0\" 112/1 60/2"]
+        );
+        let newer = "BPF map content:\n  mUidCounterSetMap:\n    uid set\n    10123 1 2 3 4\n  mAppUidStatsMap:\n\
+            \x20   uid rxBytes rxPackets txBytes txPackets\n    10123 9 1 8 2\n  mIfaceStatsMap:\n\
+            \x20   ifaceIndex ifaceName rxBytes rxPackets txBytes txPackets\n    12 wlan0 70 7 60 6\n";
+        assert_eq!(
+            usages(newer),
+            ["AppTotals u0a123 0  \"\" 9/1 8/2", "InterfaceTotals - 0  \"wlan0\" 70/7 60/6"]
         );
         let qtaguid = "idx iface acct_tag_hex uid_tag_int cnt_set rx_bytes rx_packets tx_bytes tx_packets\n\
             2 wlan0 0x0 0 0 8092 61 3 4 5\n3 rmnet0 0x301000000000 10012 1 1 2 3 4 5\n4 x\n";

@@ -237,7 +237,7 @@ const LONGEST_HEAD: usize = 4096;
 const BUFFER: usize = 1 << 16;
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::io::Write;
 
     use flate2::{Compression, write::ZlibEncoder};
@@ -245,7 +245,8 @@ mod tests {
 
     use super::{AndroidBackup, BackupEvent, Encryption};
 
-    fn member(path: &str, kind: u8, content: &[u8]) -> Vec<u8> {
+    /// A member of an archive.
+    pub(in super::super) fn member(path: &str, kind: u8, content: &[u8]) -> Vec<u8> {
         let mut block = vec![0u8; 512];
         block[..path.len().min(100)].copy_from_slice(&path.as_bytes()[..path.len().min(100)]);
         block[100..107].copy_from_slice(b"0000600");

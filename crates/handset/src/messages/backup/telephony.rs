@@ -1,16 +1,17 @@
 //! The members that Android's own telephony provider puts into a backup, to messages.
 //!
-//! Members named `…/000000_sms_backup`: a JSON array in zlib's format, one object for each message, all numbers
-//! written as strings (AOSP, `TelephonyBackupAgent`). The store's numbers and what wrote a row are not kept.
+//! Members named `…/000000_sms_backup` and `…/000000_mms_backup`: a JSON array in zlib's format, one object for each
+//! message, all numbers written as strings (AOSP, `TelephonyBackupAgent`). The store's numbers and what wrote a row are
+//! not kept, and of a multimedia message only its text and addresses.
 
 use flate2::{Decompress, FlushDecompress, Status};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use crate::{
     Oddity,
     messages::{
-        phone::{Folder, Sms, Stored, millis},
+        phone::{Folder, Mms, MmsAddress, MmsPart, MmsRole, Sms, Stored, millis, seconds},
         sqlite::{Part, Place},
     },
 };
@@ -24,34 +25,64 @@ pub struct TelephonyBackup {
     pub oddities: Vec<Oddity>,
 }
 
-/// Whether a member of a backup is one of these, by its path.
+/// The multimedia messages of one member.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TelephonyMms {
+    /// The messages; their places count in the JSON that the member holds compressed, and those of their parts and
+    /// addresses are the message's.
+    pub messages: Vec<Stored<Mms>>,
+    /// What was odd.
+    pub oddities: Vec<Oddity>,
+}
+
+/// Whether a member of a backup holds multimedia messages, by its path.
+pub fn is_telephony_mms(path: &str) -> bool {
+    path.contains("com.android.providers.telephony/") && path.ends_with("_mms_backup")
+}
+
+/// Whether a member of a backup holds short messages, by its path.
 pub fn is_telephony_sms(path: &str) -> bool {
     path.contains("com.android.providers.telephony/") && path.ends_with("_sms_backup")
 }
 
-/// Reads a member's content, of which at most `limit` bytes are inflated.
+/// Reads the content of a member of short messages, of which at most `limit` bytes are inflated.
 pub fn telephony_sms(content: &[u8], limit: usize) -> TelephonyBackup {
-    let mut backup = TelephonyBackup::default();
-    let json = inflated(content, limit, &mut backup.oddities);
+    let (messages, oddities) = messages(content, limit, |entry: Entry, _| entry.sms());
+    TelephonyBackup { messages, oddities }
+}
+
+/// The same of multimedia messages.
+pub fn telephony_mms(content: &[u8], limit: usize) -> TelephonyMms {
+    let (messages, oddities) = messages(content, limit, |entry: MmsEntry, place| entry.mms(place));
+    TelephonyMms { messages, oddities }
+}
+
+fn messages<E: DeserializeOwned, T>(
+    content: &[u8],
+    limit: usize,
+    read: impl Fn(E, Place) -> T,
+) -> (Vec<Stored<T>>, Vec<Oddity>) {
+    let (mut messages, mut oddities) = (Vec::new(), Vec::new());
+    let json = inflated(content, limit, &mut oddities);
     let objects: Vec<&RawValue> = match serde_json::from_slice(&json) {
         Ok(objects) => objects,
         Err(error) => {
             let what = "file holds messages that are no JSON";
-            backup.oddities.push(Oddity::new(what, error.to_string(), 0));
-            return backup;
+            oddities.push(Oddity::new(what, error.to_string(), 0));
+            return (messages, oddities);
         }
     };
     for object in objects {
         let place = place(&json, object.get());
-        match serde_json::from_str::<Entry>(object.get()) {
-            Ok(entry) => backup.messages.push(Stored { value: entry.sms(), place }),
+        match serde_json::from_str(object.get()) {
+            Ok(entry) => messages.push(Stored { value: read(entry, place), place }),
             Err(error) => {
                 let what = "file holds a message whose fields are no text";
-                backup.oddities.push(Oddity::new(what, error.to_string(), place.start));
+                oddities.push(Oddity::new(what, error.to_string(), place.start));
             }
         }
     }
-    backup
+    (messages, oddities)
 }
 
 /// One message. All fields may be missing.
@@ -69,7 +100,6 @@ struct Entry {
 
 impl Entry {
     fn sms(self) -> Sms {
-        let number = |text: Option<String>| text.and_then(|it| it.trim().parse::<i64>().ok());
         Sms {
             id: None,
             thread: None,
@@ -86,6 +116,67 @@ impl Entry {
             error: None,
         }
     }
+}
+
+/// One multimedia message. All fields may be missing.
+#[derive(Debug, Deserialize)]
+struct MmsEntry {
+    date: Option<String>,
+    date_sent: Option<String>,
+    msg_box: Option<String>,
+    m_type: Option<String>,
+    sub: Option<String>,
+    tr_id: Option<String>,
+    ct_l: Option<String>,
+    read: Option<String>,
+    #[serde(default)]
+    mms_addresses: Vec<MmsAddressEntry>,
+    mms_body: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct MmsAddressEntry {
+    address: Option<String>,
+    #[serde(rename = "type")]
+    role: Option<String>,
+}
+
+impl MmsEntry {
+    fn mms(self, place: Place) -> Mms {
+        let address = |it: MmsAddressEntry| {
+            let role = MmsRole::new(number(it.role).unwrap_or(0));
+            Some(MmsAddress { address: it.address?, role, place })
+        };
+        let part = |text| MmsPart {
+            kind: Some("text/plain".to_owned()),
+            name: None,
+            text: Some(text),
+            file: None,
+            data: Vec::new(),
+            place,
+        };
+        Mms {
+            id: None,
+            thread: None,
+            date: seconds(number(self.date)),
+            date_sent: seconds(number(self.date_sent)),
+            folder: Folder::new(number(self.msg_box).unwrap_or(0)),
+            kind: number(self.m_type),
+            subject: self.sub,
+            message_id: None,
+            transaction: self.tr_id,
+            location: self.ct_l,
+            creator: None,
+            subscription: None,
+            read: number(self.read).map(|it| it != 0),
+            addresses: self.mms_addresses.into_iter().filter_map(address).collect(),
+            parts: self.mms_body.map(part).into_iter().collect(),
+        }
+    }
+}
+
+fn number(text: Option<String>) -> Option<i64> {
+    text.and_then(|it| it.trim().parse().ok())
 }
 
 /// Where `part`, a slice of `whole`, lies in it.
@@ -130,7 +221,7 @@ mod tests {
     use flate2::{Compression, write::ZlibEncoder};
     use proptest::prelude::*;
 
-    use super::{is_telephony_sms, telephony_sms};
+    use super::{is_telephony_mms, is_telephony_sms, telephony_mms, telephony_sms};
     use crate::messages::phone::Folder;
 
     const JSON: &str = r#"[{"self_phone":"+1","address":"+37060000001","body":"hé","date":"1336729664538",
@@ -164,6 +255,22 @@ mod tests {
         }
     }
 
+    #[test]
+    fn multimedia_messages_with_their_texts() {
+        assert!(is_telephony_mms("apps/com.android.providers.telephony/d_f/000000_mms_backup"));
+        let json = r#"[{"self_phone":"+1","sub":"photo","date":"1500000003","m_type":"132","msg_box":"1",
+            "mms_addresses":[{"type":"137","address":"+37060000004","charset":"106"},{"type":"151"}],
+            "mms_body":"see it","mms_charset":"106"},{"mms_addresses":7}]"#;
+        let backup = telephony_mms(&packed(json), 1 << 20);
+        let [message] = &backup.messages[..] else { panic!("one message") };
+        let texts: Vec<_> = message.value.stored_texts(message.place, false).collect();
+        let told: Vec<_> = texts.iter().map(|it| (it.is_incoming(), it.others.join(","), it.text)).collect();
+        let other = || "+37060000004".to_owned();
+        assert_eq!(told, [(true, other(), "photo"), (true, other(), "see it")]);
+        assert_eq!(message.value.date.unwrap().seconds(), 1_500_000_003);
+        assert_eq!(backup.oddities[0].what, "file holds a message whose fields are no text");
+    }
+
     proptest! {
         #[test]
         fn damaged_bytes_never_panic(at in 0usize..400, byte: u8) {
@@ -171,6 +278,7 @@ mod tests {
             let length = content.len();
             content[at % length] = byte;
             telephony_sms(&content, 1 << 16);
+            telephony_mms(&content, 1 << 16);
         }
     }
 }

@@ -7,7 +7,10 @@ use evidence::Timestamp;
 use super::{Folder, Lost, Stored, seconds};
 use crate::{
     Oddity,
-    messages::sqlite::{Contents, Database, Place, Row, Table},
+    messages::{
+        Direction,
+        sqlite::{Contents, Database, Place, Row, Table},
+    },
 };
 
 /// A multimedia message.
@@ -46,6 +49,27 @@ pub struct Mms {
 }
 
 impl Mms {
+    /// Which way it went: by its box, and where that does not tell by its kind; none for drafts.
+    pub fn direction(&self) -> Option<Direction> {
+        // OMA-TS-MMS-ENC, 7.2.30: the phone sends requests, acknowledgements and reports of having read.
+        let by_kind = match self.kind {
+            Some(128 | 131 | 133 | 135) => Some(Direction::Outgoing),
+            Some(130 | 132 | 134 | 136) => Some(Direction::Incoming),
+            _ => None,
+        };
+        let is_draft = self.folder == Folder::Draft;
+        self.folder.direction().or(by_kind).filter(|_| !is_draft)
+    }
+
+    /// The other sides: who sent it, or whom it went to.
+    pub fn others(&self) -> Vec<&str> {
+        let is_incoming = self.direction() == Some(Direction::Incoming);
+        let is_other = |role| (role == MmsRole::From) == is_incoming;
+        let others = self.addresses.iter().filter(|it| is_other(it.role));
+        // What stands for the phone's own number.
+        others.map(|it| it.address.as_str()).filter(|it| *it != "insert-address-token").collect()
+    }
+
     /// The text of all text parts.
     pub fn text(&self) -> Option<String> {
         let texts: Vec<&str> = self.parts.iter().filter_map(|part| part.text.as_deref()).collect();
@@ -157,7 +181,7 @@ fn message(
         date_sent: seconds(integer("date_sent")),
         folder: Folder::new(integer("msg_box").unwrap_or(0)),
         kind: integer("m_type"),
-        subject: text("sub"),
+        subject: text("sub").map(|subject| decoded(subject, integer("sub_cs"))),
         message_id: text("m_id"),
         transaction: text("tr_id"),
         location: text("ct_l"),
@@ -167,6 +191,17 @@ fn message(
         addresses: addresses.remove(&row.rowid).unwrap_or_default(),
         parts: parts.remove(&row.rowid).unwrap_or_default(),
     }
+}
+
+/// A text that the store keeps byte by byte, each as the letter of its number (`PduPersister.toIsoString`), read in
+/// the character set that stands beside it; as it is where that is not UTF-8.
+fn decoded(text: String, charset: Option<i64>) -> String {
+    const UTF_8: i64 = 106;
+    if charset != Some(UTF_8) {
+        return text;
+    }
+    let bytes: Option<Vec<u8>> = text.chars().map(|letter| u8::try_from(u32::from(letter)).ok()).collect();
+    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or(text)
 }
 
 /// The rows of a table by the message they belong to; older ones where no current row belongs to it.

@@ -7,14 +7,18 @@
 mod contacts;
 mod mms;
 mod sms;
+mod texts;
 
 pub use contacts::{Account, AddressBook, Call, CallKind, CallLog, Contact, address_book, calls};
 pub use mms::{Mms, MmsAddress, MmsPart, MmsRole};
 pub use sms::{Folder, MessageStore, MissingIds, Sms, message_store};
 
+pub use texts::{StoredText, TextKind};
+
 use evidence::Timestamp;
 
 use super::sqlite::{Fate, Place};
+use crate::clock;
 
 /// A fact of a store and where it stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,7 +45,7 @@ pub(super) fn millis(value: Option<i64>) -> Option<Timestamp> {
     value.filter(|it| *it > 0).map(|it| Timestamp(it.saturating_mul(1_000_000)))
 }
 
-/// The same from seconds.
-fn seconds(value: Option<i64>) -> Option<Timestamp> {
-    value.filter(|it| *it > 0).map(|it| Timestamp::new(it, 0))
+/// The same from seconds; some vendors write milliseconds there, too.
+pub(super) fn seconds(value: Option<i64>) -> Option<Timestamp> {
+    value.filter(|it| *it > 0).map(clock::counted)
 }
