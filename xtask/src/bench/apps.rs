@@ -151,7 +151,7 @@ impl Bench<'_> {
                 writeln!(text, "{}", row(&name, cost, bytes, Some(ours.cost), &peer.aim(ours.cost, cost)));
             let _ = writeln!(
                 below,
-                "\n{}: measured on the first app, {} of DEX: {} s CPU, of which {} s are its start (ours: {} s); scaled by size but for the start, the memory as measured. Against what was planted: {}.",
+                "\n{}: measured on the first app, {} of DEX: {} s CPU, of which {} s are its start (ours: {} s); scaled by size but for the start, the memory as measured. Where its answers differ from what was planted: {}",
                 peer.name(),
                 table::megabytes(dex_bytes(first)),
                 seconds(told.cost.cpu),
@@ -188,10 +188,10 @@ impl Bench<'_> {
             );
             let _ = writeln!(
                 below,
-                "\n{}: {} s CPU of it are its start. Where its answers and ours differ: {}.",
+                "\n{}: {} s CPU of it are its start. Where its answers and ours differ: {}",
                 peer.name(),
                 seconds(idle.cost.cpu),
-                verdict(&differences(&told.answers, &ours.answers, "ours")),
+                verdict(&differences(&ours.answers, &told.answers, peer.program())),
             );
         }
         Ok(Chapter { text: text + &below, wrong: Vec::new() })
@@ -346,7 +346,7 @@ fn differences(
             found.push(format!("{file}: {who} has no answer"));
             continue;
         };
-        for (answer, whose) in [(expected, "the other"), (given, who)] {
+        for (answer, whose) in [(expected, "ours"), (given, who)] {
             if let Some(error) = answer.get("error") {
                 found.push(format!("{file}: {whose} could not read it: {error}"));
             }
@@ -387,15 +387,15 @@ fn few(list: &[String]) -> String {
 
 fn verdict(differences: &[String]) -> String {
     match differences.is_empty() {
-        true => "nowhere; every answer is the same".to_owned(),
-        false => format!("\n\n- {}\n", differences.join("\n- ")),
+        true => "nowhere; every answer is the same.".to_owned(),
+        false => format!("\n\n- {}", differences.join("\n- ")),
     }
 }
 
 fn row(name: &str, cost: Cost, bytes: u64, ours: Option<Cost>, aim: &str) -> String {
     let ratio = ours.map_or_else(String::new, |ours| table::times(ours.cpu / cost.cpu));
     format!(
-        "| {name} | {} | {} | {} | {} | {:.0} | {ratio} | {aim} |",
+        "| {name} | {} | {} | {} | {} | {:.1} | {ratio} | {aim} |",
         seconds(cost.wall),
         seconds(cost.cpu),
         seconds(cost.others),
