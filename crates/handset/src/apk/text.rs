@@ -151,19 +151,23 @@ pub fn key_sized(text: &str) -> Option<KeyForm> {
         let mixed = bytes.iter().any(u8::is_ascii_digit);
         return (mixed || bytes.len() > 16).then_some(KeyForm::Hex(bytes.len() / 2));
     }
-    if let Some(len) = base64_len(bytes).filter(|len| SIZES.contains(len) && bytes.ends_with(b"=")) {
+    let base64 = if bytes.ends_with(b"=") { base64_len(bytes) } else { None };
+    if let Some(len) = base64.filter(|len| SIZES.contains(len)) {
         return Some(KeyForm::Base64(len));
     }
-    let plain = bytes.iter().all(u8::is_ascii_graphic) && !bytes.contains(&b'/') && !bytes.contains(&b' ');
-    (SIZES.contains(&bytes.len()) && plain && bytes.iter().any(u8::is_ascii_digit))
+    let plain = || bytes.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'/');
+    (SIZES.contains(&bytes.len()) && plain() && bytes.iter().any(u8::is_ascii_digit))
         .then_some(KeyForm::Raw(bytes.len()))
 }
 
 /// Whether a string names a cipher, a digest or a MAC as `Cipher.getInstance` and its like take it.
 pub fn transformation(text: &str) -> bool {
+    if !could_be_algorithm(text.as_bytes()) {
+        return false;
+    }
     let algorithm = text.split('/').next().unwrap_or_default();
     let known = ALGORITHMS.iter().any(|known| known.eq_ignore_ascii_case(algorithm));
-    known && text.len() < MAX_TRANSFORMATION && text.split('/').count() <= 3
+    known && text.split('/').count() <= 3
 }
 
 fn url(text: &str) -> Option<(Endpoint, Range<usize>)> {

@@ -138,14 +138,15 @@ impl Uses {
     /// Instructions are units of two bytes, the opcode in the first; payloads of switches and arrays are
     /// stepped over by their own length.
     fn walk(&mut self, insns: &[u8], start: usize, method: u32) {
-        let uses = &*USES;
+        let forms = &*FORMS;
         let mut at = 0usize;
         while let Some(unit) = le::array::<2>(insns, at) {
             let [opcode, high] = unit;
             let here = || u32::try_from(start.saturating_add(at)).unwrap_or(u32::MAX);
             let operand = || le::u16(insns, at.saturating_add(2)).map(u32::from);
             let via = Via::Code(method);
-            match uses.get(usize::from(opcode)).copied().unwrap_or(NOTHING) {
+            let (uses, width) = forms.get(usize::from(opcode)).copied().unwrap_or((NOTHING, 1));
+            match uses {
                 NOTHING => {}
                 CALL => {
                     if let Some(callee) = operand() {
@@ -168,7 +169,7 @@ impl Uses {
                     }
                 }
             }
-            let units = if opcode == 0 && high != 0 { payload(insns, at, high) } else { width(opcode) };
+            let units = if opcode == 0 && high != 0 { payload(insns, at, high) } else { usize::from(width) };
             if opcode == 0 && high == 3 {
                 self.arrays.extend(array(insns, at, here()).map(|bytes| ArrayUse { method, bytes }));
             }
@@ -273,19 +274,23 @@ fn array(insns: &[u8], at: usize, here: u32) -> Option<Range<u32>> {
     (width == 1 && (8..=64).contains(&len) && end <= insns.len()).then_some(start..start.checked_add(len)?)
 }
 
-/// What an instruction uses, by its opcode. Looked up first: most use nothing that counts.
-static USES: LazyLock<[u8; 256]> = LazyLock::new(|| {
-    std::array::from_fn(|opcode| match opcode {
-        0x1a => TEXT,
-        0x1b => LONG_TEXT,
-        0x62 | 0x69 => FIELD,
-        0x6e..=0x72 | 0x74..=0x78 | 0xfa | 0xfb => CALL,
-        _ => NOTHING,
+/// What an instruction uses and how many units it has, by its opcode: a walk asks for each instruction, and a
+/// table answers faster than comparisons with all the ranges.
+static FORMS: LazyLock<[(u8, u8); 256]> = LazyLock::new(|| {
+    std::array::from_fn(|opcode| {
+        let uses = match opcode {
+            0x1a => TEXT,
+            0x1b => LONG_TEXT,
+            0x62 | 0x69 => FIELD,
+            0x6e..=0x72 | 0x74..=0x78 | 0xfa | 0xfb => CALL,
+            _ => NOTHING,
+        };
+        (uses, u8::try_from(opcode).map_or(1, width))
     })
 });
 
 /// Units of an instruction, by its format.
-const fn width(opcode: u8) -> usize {
+const fn width(opcode: u8) -> u8 {
     match opcode {
         0x02 | 0x05 | 0x08 | 0x13 | 0x15 | 0x16 | 0x19 | 0x1a | 0x1c | 0x1f | 0x20 | 0x22 | 0x23 | 0x29 => 2,
         0x2d..=0x3d | 0x44..=0x6d | 0x90..=0xaf | 0xd0..=0xe2 | 0xfe | 0xff => 2,
