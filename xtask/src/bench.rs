@@ -16,6 +16,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::traffic::{self, Kind, Made};
 
+mod apps;
 mod check;
 mod machine;
 mod profile;
@@ -31,6 +32,9 @@ use yardsticks::{Extent, Yardstick};
 /// Runs the chore.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
     let options = Options::read(root, arguments)?;
+    if options.apps {
+        return apps::run(root, &options.apps());
+    }
     fs::create_dir_all(&options.folder).with_context(|| format!("making {}", options.folder.display()))?;
     let bench = Bench {
         stopwatch: Stopwatch::new(&options.folder)?,
@@ -45,7 +49,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
     let text = table::page(&conditions, &bench.needlework, &chapters);
     println!("\n{text}");
     if bench.options.write {
-        table::replace(&root.join("docs/benchmarks.md"), &text)?;
+        table::replace(&root.join("docs/benchmarks.md"), &text, table::MARKS)?;
     }
     let wrong: Vec<&str> = chapters.iter().flat_map(|chapter| &chapter.wrong).map(String::as_str).collect();
     match wrong.is_empty() {
@@ -58,10 +62,16 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
 struct Options {
     /// Where captures, profile and results lie.
     folder: PathBuf,
+    /// Apps are measured, not captures.
+    apps: bool,
+    /// Apps made elsewhere.
+    corpus: Option<PathBuf>,
     /// The one kind of capture to measure with; `None`: all.
     kind: Option<Kind>,
-    /// Size of the bulk capture.
+    /// Size of the bulk capture, or of the DEX files.
     megabytes: u64,
+    /// A virtual environment of Python with androguard and exodus-core.
+    peers: Option<PathBuf>,
     /// Size of the copies for yardsticks that would take minutes.
     small_megabytes: u64,
     /// How often each program runs.
@@ -76,8 +86,11 @@ impl Options {
     fn read(root: &Path, arguments: &[String]) -> Result<Self> {
         let mut options = Self {
             folder: root.join("bench-data"),
+            apps: false,
+            corpus: None,
             kind: None,
             megabytes: 1000,
+            peers: None,
             small_megabytes: 50,
             runs: 3,
             binary: None,
@@ -88,9 +101,11 @@ impl Options {
             let mut value = || arguments.next().with_context(|| format!("{name} lacks its value; {USAGE}"));
             match name.as_str() {
                 "--binary" => options.binary = Some(value()?.into()),
+                "--corpus" => options.corpus = Some(value()?.into()),
                 "--dir" => options.folder = value()?.into(),
-                "--kind" => options.kind = Some(kind(value()?)?),
+                "--kind" => options.choose(value()?)?,
                 "--megabytes" => options.megabytes = count(name, value()?)?,
+                "--peers" => options.peers = Some(value()?.into()),
                 "--runs" => options.runs = u32::try_from(count(name, value()?)?)?,
                 "--tshark-megabytes" => options.small_megabytes = count(name, value()?)?,
                 "--write" => options.write = true,
@@ -98,6 +113,26 @@ impl Options {
             }
         }
         Ok(options)
+    }
+
+    fn choose(&mut self, name: &str) -> Result<()> {
+        self.apps = name == APPS;
+        if !self.apps {
+            self.kind = Some(kind(name)?);
+        }
+        Ok(())
+    }
+
+    fn apps(&self) -> apps::Order<'_> {
+        apps::Order {
+            folder: self.folder.join("apps"),
+            megabytes: self.megabytes,
+            runs: self.runs,
+            corpus: self.corpus.as_deref(),
+            binary: self.binary.as_deref(),
+            peers: self.peers.clone().unwrap_or_else(|| self.folder.join("peers")),
+            write: self.write,
+        }
     }
 }
 
@@ -109,7 +144,7 @@ fn count(name: &str, text: &str) -> Result<u64> {
 fn kind(name: &str) -> Result<Kind> {
     let names = Kind::ALL.map(Kind::name).join(", ");
     let found = Kind::ALL.into_iter().find(|kind| kind.name() == name);
-    found.with_context(|| format!("--kind takes one of {names}, not {name:?}"))
+    found.with_context(|| format!("--kind takes one of {names}, {APPS}, not {name:?}"))
 }
 
 /// Everything that does not change between captures.
@@ -268,13 +303,20 @@ fn program(root: &Path, options: &Options) -> Result<PathBuf> {
     if !output.status.success() {
         bail!("phonehome does not build; see above");
     }
-    let artifacts = output.stdout.split(|byte| *byte == b'\n');
+    built(&output.stdout).context("cargo built no program")
+}
+
+/// The program that cargo says it built last.
+fn built(messages: &[u8]) -> Option<PathBuf> {
+    let artifacts = messages.split(|byte| *byte == b'\n');
     let artifacts = artifacts.filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok());
     let mut executables =
         artifacts.filter_map(|artifact| Some(PathBuf::from(artifact.get("executable")?.as_str()?)));
-    executables.next_back().context("cargo built no program")
+    executables.next_back()
 }
 
+/// The kind that is no capture.
+const APPS: &str = "apps";
 /// Lines of the further key log.
 const OTHER_KEYS: u64 = 1_000_000;
-const USAGE: &str = "usage: cargo xtask bench [--dir DIR] [--kind NAME] [--megabytes N] [--runs N] [--tshark-megabytes N] [--binary FILE] [--write]";
+const USAGE: &str = "usage: cargo xtask bench [--dir DIR] [--kind NAME] [--megabytes N] [--runs N] [--tshark-megabytes N] [--binary FILE] [--corpus DIR] [--peers DIR] [--write]";

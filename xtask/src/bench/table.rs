@@ -72,12 +72,15 @@ pub(super) fn page(conditions: &str, needlework: &Needlework, chapters: &[Chapte
     out
 }
 
+/// Where a part of the documentation that is measured begins and ends.
+pub(super) type Marks = (&'static str, &'static str);
+
 /// Puts it between the marks of the documentation.
-pub(super) fn replace(path: &Path, text: &str) -> Result<()> {
+pub(super) fn replace(path: &Path, text: &str, (begin, end): Marks) -> Result<()> {
     let page = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-    let parts = page.split_once(BEGIN).and_then(|(head, rest)| Some((head, rest.split_once(END)?.1)));
-    let (head, tail) = parts.with_context(|| format!("{} lacks {BEGIN} or {END}", path.display()))?;
-    let page = format!("{head}{BEGIN}\n\n{text}\n{END}{tail}");
+    let parts = page.split_once(begin).and_then(|(head, rest)| Some((head, rest.split_once(end)?.1)));
+    let (head, tail) = parts.with_context(|| format!("{} lacks {begin} or {end}", path.display()))?;
+    let page = format!("{head}{begin}\n\n{text}\n{end}{tail}");
     fs::write(path, page).with_context(|| format!("writing {}", path.display()))
 }
 
@@ -194,21 +197,21 @@ impl Chapter {
     }
 }
 
-fn aim(words: &str, met: bool) -> String {
+pub(super) fn aim(words: &str, met: bool) -> String {
     format!("{words}: {}", if met { "met" } else { "missed" })
 }
 
 /// A ratio, small ones as a part.
-fn times(ratio: f64) -> String {
+pub(super) fn times(ratio: f64) -> String {
     let (before, number) = if ratio < 0.95 { ("1/", 1.0 / ratio) } else { ("", ratio) };
     let decimals = usize::from(number < 20.0);
     format!("{before}{number:.decimals$}")
 }
 
-fn megabytes(bytes: u64) -> String {
+pub(super) fn megabytes(bytes: u64) -> String {
     format!("{} MB", (bytes + 500_000) / 1_000_000)
 }
 
 const HEAD: &str = "| | wall, s | CPU, s | others’ CPU, s | peak memory | audit ÷ this, wall | audit ÷ this, CPU | aim |\n|---|---:|---:|---:|---:|---:|---:|---|\n";
-const BEGIN: &str = "<!-- measured -->";
-const END: &str = "<!-- end of measured -->";
+/// Of captures.
+pub(super) const MARKS: Marks = ("<!-- measured -->", "<!-- end of measured -->");

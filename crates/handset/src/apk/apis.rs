@@ -44,7 +44,9 @@ pub(super) struct Apis {
     /// Class descriptor → bare field name and row.
     pub(super) fields: HashMap<Vec<u8>, Vec<(String, usize)>>,
     /// First four bytes of the rows' strings → rows.
-    pub(super) by_start: HashMap<[u8; 4], Vec<usize>>,
+    by_start: HashMap<[u8; 4], Vec<usize>>,
+    /// The first of those bytes: few, and most strings begin otherwise.
+    firsts: Vec<u8>,
 }
 
 /// All rows. Empty where the program was built with a damaged file, which [`check`] tells.
@@ -70,6 +72,14 @@ pub fn check() -> Result<(), String> {
     Ok(())
 }
 
+impl Apis {
+    /// The rows with a string that begins like this one.
+    pub(super) fn beginning(&self, text: &[u8]) -> &[usize] {
+        let start = le::array::<4>(text, 0).filter(|[first, ..]| self.firsts.contains(first));
+        start.and_then(|start| self.by_start.get(&start)).map_or(&[], Vec::as_slice)
+    }
+}
+
 pub(super) static APIS: LazyLock<Apis> = LazyLock::new(|| {
     let mut apis = Apis::default();
     for (index, row) in rows().iter().enumerate() {
@@ -86,6 +96,9 @@ pub(super) static APIS: LazyLock<Apis> = LazyLock::new(|| {
             }
         }
     }
+    apis.firsts = apis.by_start.keys().map(|[first, ..]| *first).collect();
+    apis.firsts.sort_unstable();
+    apis.firsts.dedup();
     apis
 });
 

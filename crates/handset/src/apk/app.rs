@@ -270,12 +270,10 @@ impl<'a> Apk<'a> {
         coverage.code_bytes = self.code.code_bytes();
         coverage.methods = self.code.methods();
         let aliases = |component: &&super::Component| component.kind != super::ComponentKind::Alias;
-        let classes: Vec<_> =
-            self.manifest.components.iter().filter(aliases).map(|component| &component.class.value).collect();
+        let components = self.manifest.components.iter().filter(aliases);
+        let classes: Vec<_> = components.map(|component| component.class.value.as_str()).collect();
         coverage.declared = classes.len();
-        let defined = self.code.classes();
-        let missing = classes.into_iter().filter(|class| !defined.contains(class.as_str()));
-        coverage.undefined = missing.cloned().collect();
+        coverage.undefined = self.code.undefined(&classes).into_iter().map(str::to_owned).collect();
         coverage.unread.retain(|unread| unread.why != NO_CODE && unread.why != NO_SPLIT);
         if self.manifest.has_code != Some(false) && coverage.dex_bytes == 0 && coverage.declared > 0 {
             self.unread("classes.dex", 0, NO_CODE);

@@ -124,11 +124,21 @@ impl<'a> Code<'a> {
         }
     }
 
-    /// The names of all classes defined, with dots.
-    pub fn classes(&self) -> HashSet<String> {
-        let names =
-            |dex: Dex<'_>| dex.classes().filter_map(|def| dex.type_name(def.class)).collect::<Vec<_>>();
-        self.dexes().flat_map(|(_, dex, _)| names(dex)).collect()
+    /// Those of `names` (with dots) that no class defined here has, in their order.
+    pub fn undefined<'n>(&self, names: &[&'n str]) -> Vec<&'n str> {
+        let mut left: HashSet<&str> = names.iter().copied().collect();
+        let mut name = String::new();
+        for (_, dex, _) in self.dexes() {
+            for class in dex.classes() {
+                if left.is_empty() {
+                    return Vec::new();
+                }
+                if dex.type_name_into(class.class, &mut name).is_some() {
+                    left.remove(name.as_str());
+                }
+            }
+        }
+        names.iter().copied().filter(|name| left.contains(name)).collect()
     }
 
     /// Every DEX file with its member and what it uses.

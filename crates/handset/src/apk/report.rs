@@ -2,7 +2,7 @@
 //! how it encrypts, which libraries report on the user; each with the methods that do.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
     sync::Arc,
 };
 
@@ -148,8 +148,11 @@ impl<'t> Reading<'t> {
     }
 
     fn look_at_classes(&mut self, dex: &Dex<'_>) {
+        let mut name = String::new();
         for class in dex.classes() {
-            let Some(name) = dex.type_name(class.class) else { continue };
+            if dex.type_name_into(class.class, &mut name).is_none() || !self.trackers.knows_class(&name) {
+                continue;
+            }
             for row in self.trackers.of_class(&name) {
                 self.classes.entry(row).or_insert_with(|| (0, name.clone())).0 += 1;
             }
@@ -188,6 +191,8 @@ struct Walked<'d> {
     uses: &'d Uses,
     strings: Noted<Interest>,
     callees: Noted<Role>,
+    /// Rows of fields.
+    fields: Noted<usize>,
     /// Methods that call something of a role.
     senders: HashSet<u32>,
     deleters: HashSet<u32>,
@@ -225,11 +230,13 @@ enum Role {
 
 impl<'d> Walked<'d> {
     fn new(dex: &'d Dex<'d>, uses: &'d Uses) -> Self {
+        let kinds = kinds(dex);
         let mut walked = Self {
             dex,
             uses,
             strings: interests(dex),
-            callees: roles(dex),
+            callees: roles(dex, &kinds),
+            fields: fields(dex, &kinds),
             senders: HashSet::new(),
             deleters: HashSet::new(),
             property_readers: HashSet::new(),
@@ -319,9 +326,8 @@ impl<'d> Walked<'d> {
     }
 
     fn tell_fields(&mut self, member: &Arc<str>, reading: &mut Reading<'_>) {
-        let fields = fields(self.dex);
         for used in &self.uses.fields {
-            for row in fields.get(&used.field).into_iter().flatten() {
+            for row in self.fields.of(used.field) {
                 let Some(api) = apis::rows().get(*row) else { continue };
                 if api.reads == "SMS" {
                     self.message_stores.insert(used.method);
@@ -380,7 +386,7 @@ impl<'d> Walked<'d> {
     /// Endpoints that stand in the table of strings and that no code was seen to use.
     fn tell_unused(&self, member: &Arc<str>, reading: &mut Reading<'_>) {
         let mut used = vec![false; le::narrow(u64::from(self.dex.string_count()))];
-        for string in &self.uses.strings {
+        for string in self.uses.strings.iter().filter(|used| self.strings.has(used.string)) {
             if let Some(used) = used.get_mut(index(string.string)) {
                 *used = true;
             }
@@ -402,7 +408,8 @@ fn interests(dex: &Dex<'_>) -> Noted<Interest> {
     let mut found = Noted::new(dex.string_count());
     for (string, range) in dex.strings() {
         let bytes = dex.bytes().get(range).unwrap_or_default();
-        if bytes.len() < 3 || bytes.len() > MAX_STRING {
+        let told = text::could_tell(bytes) || !APIS.beginning(bytes).is_empty();
+        if !told || bytes.len() < 3 || bytes.len() > MAX_STRING {
             continue;
         }
         if let Ok(text) = std::str::from_utf8(bytes) {
@@ -438,8 +445,7 @@ fn interests_of(text: &str) -> Vec<Interest> {
 
 fn rows_of(text: &str) -> impl Iterator<Item = Interest> + '_ {
     let store = MESSAGE_STORES.iter().any(|store| text.starts_with(store)).then_some(Interest::MessageStore);
-    let rows = le::array(text.as_bytes(), 0).and_then(|start| APIS.by_start.get(&start));
-    let rows = rows.into_iter().flatten().filter_map(move |row| {
+    let rows = APIS.beginning(text.as_bytes()).iter().filter_map(move |row| {
         let api = apis::rows().get(*row)?;
         if api.strings.iter().any(|start| text.starts_with(start.as_str())) {
             return Some(Interest::Reads(*row));
@@ -457,14 +463,10 @@ fn is_property(text: &str) -> bool {
 }
 
 /// What the methods named in a DEX file do, as far as it matters.
-fn roles(dex: &Dex<'_>) -> Noted<Role> {
+fn roles(dex: &Dex<'_>, kinds: &Kinds<'_>) -> Noted<Role> {
     let mut found = Noted::new(dex.method_count());
-    let classes: HashMap<u32, &[u8]> = (0..dex.type_count())
-        .filter_map(|kind| Some((kind, dex.descriptor(kind)?)))
-        .filter(|(_, descriptor)| matters(descriptor))
-        .collect();
     for method in 0..dex.method_count() {
-        let class = dex.method_class(method).and_then(|class| classes.get(&class));
+        let class = dex.method_class(method).and_then(|class| *kinds.get(index(class))?);
         if let Some((class, name)) = class.zip(dex.method_short(method)) {
             found.note(method, roles_of(class, name));
         }
@@ -472,8 +474,19 @@ fn roles(dex: &Dex<'_>) -> Noted<Role> {
     found
 }
 
+/// The descriptors of those types that matter, by their number: members are many, their types are few.
+type Kinds<'d> = Vec<Option<&'d [u8]>>;
+
+fn kinds<'d>(dex: &Dex<'d>) -> Kinds<'d> {
+    let kind = |kind| dex.descriptor(kind).filter(|descriptor| matters(descriptor));
+    (0..dex.type_count()).map(kind).collect()
+}
+
 fn matters(class: &[u8]) -> bool {
-    APIS.methods.contains_key(class) || encrypts(class) || OTHER_CLASSES.contains(&class)
+    APIS.methods.contains_key(class)
+        || APIS.fields.contains_key(class)
+        || encrypts(class)
+        || OTHER_CLASSES.contains(&class)
 }
 
 fn roles_of(class: &[u8], name: &[u8]) -> Vec<Role> {
@@ -500,14 +513,14 @@ fn encrypts(class: &[u8]) -> bool {
 }
 
 /// Rows by the fields named in a DEX file.
-fn fields(dex: &Dex<'_>) -> HashMap<u32, Vec<usize>> {
-    let mut found: HashMap<u32, Vec<usize>> = HashMap::new();
+fn fields(dex: &Dex<'_>, kinds: &Kinds<'_>) -> Noted<usize> {
+    let mut found = Noted::new(dex.field_count());
     for field in 0..dex.field_count() {
-        let class = dex.field_class(field).and_then(|class| dex.descriptor(class));
+        let class = dex.field_class(field).and_then(|class| *kinds.get(index(class))?);
         let Some(rows) = class.and_then(|class| APIS.fields.get(class)) else { continue };
         let name = dex.field_short(field).unwrap_or_default();
         let rows = rows.iter().filter(|(known, _)| known.as_bytes() == name).map(|(_, row)| *row);
-        found.entry(field).or_default().extend(rows);
+        found.note(field, rows.collect());
     }
     found
 }
@@ -518,6 +531,8 @@ fn reads_of(row: usize) -> String {
 
 /// Notes on few of many numbered things: four bytes for each, whatever the notes.
 struct Noted<T> {
+    /// A bit for each: code asks for all it uses, in no order, and this much stays in a processor's cache.
+    noted: Vec<u64>,
     /// One more than the place in `notes`; 0 for none.
     places: Vec<u32>,
     notes: Vec<(u32, Vec<T>)>,
@@ -525,16 +540,27 @@ struct Noted<T> {
 
 impl<T> Noted<T> {
     fn new(count: u32) -> Self {
-        Self { places: vec![0; index(count)], notes: Vec::new() }
+        let count = index(count);
+        Self { noted: vec![0; count.div_ceil(64)], places: vec![0; count], notes: Vec::new() }
     }
 
     fn note(&mut self, number: u32, notes: Vec<T>) {
         let Some(place) = self.places.get_mut(index(number)).filter(|_| !notes.is_empty()) else { return };
         self.notes.push((number, notes));
         *place = u32::try_from(self.notes.len()).unwrap_or(0);
+        if let Some(bits) = self.noted.get_mut(index(number / 64)) {
+            *bits |= 1 << (number % 64);
+        }
+    }
+
+    fn has(&self, number: u32) -> bool {
+        self.noted.get(index(number / 64)).is_some_and(|bits| bits >> (number % 64) & 1 == 1)
     }
 
     fn of(&self, number: u32) -> &[T] {
+        if !self.has(number) {
+            return &[];
+        }
         let place = self.places.get(index(number)).and_then(|place| index(*place).checked_sub(1));
         place.and_then(|place| self.notes.get(place)).map_or(&[], |(_, notes)| notes)
     }

@@ -1,6 +1,6 @@
 //! A string of an app → what it could be to an investigator: an address, a telephone number, a key.
 
-use std::{fmt, net::Ipv4Addr, ops::Range};
+use std::{fmt, net::Ipv4Addr, ops::Range, sync::LazyLock};
 
 /// Whom a string names on the network.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +24,50 @@ pub enum EndpointForm {
     Host,
     /// With its scheme.
     Url,
+}
+
+/// Whether any function of this module, but for names of rows elsewhere, could see something in a string:
+/// most strings of code are names, and one look at each byte tells them apart. It errs on the side of yes.
+pub(super) fn could_tell(bytes: &[u8]) -> bool {
+    let (Some(first), seen) = (bytes.first(), kinds(bytes)) else { return false };
+    // Endpoints, `tel:`, `content:`; hosts, addresses, properties.
+    seen & (COLON | DOT) != 0
+        || seen & !(DIGIT | DIALLED) == 0 && bytes.len() >= 3
+        || matches!(first, b'+' | b'-')
+        || could_be_key(bytes, *first, seen)
+        || could_be_algorithm(bytes)
+}
+
+/// Keys that are written out, and strings of the size of one.
+fn could_be_key(bytes: &[u8], first: u8, seen: u8) -> bool {
+    // What is trimmed in front of a key is white space of any script.
+    let written = bytes.len() >= 80 && first == b'M' || first <= b' ' || first >= 0x80;
+    let sized = SIZES.contains(&bytes.len()) || SIZES.contains(&(bytes.len() / 2));
+    written || bytes.ends_with(b"=") || sized && (seen & DIGIT != 0 || bytes.len() > 16)
+}
+
+/// The first part has the first letter and the length of the name of a cipher, digest or MAC.
+fn could_be_algorithm(bytes: &[u8]) -> bool {
+    if bytes.len() >= MAX_TRANSFORMATION {
+        return false;
+    }
+    let len = memchr::memchr(b'/', bytes).unwrap_or(bytes.len());
+    let lengths = bytes.first().and_then(|first| ALGORITHM_LENGTHS.get(usize::from(*first)));
+    lengths.is_some_and(|lengths| {
+        lengths & 1u32.checked_shl(u32::try_from(len).unwrap_or(u32::MAX)).unwrap_or(0) != 0
+    })
+}
+
+/// Which kinds of bytes are in a string.
+fn kinds(bytes: &[u8]) -> u8 {
+    let kind = |byte: &u8| match byte {
+        b':' => COLON,
+        b'.' => DOT,
+        b'0'..=b'9' => DIGIT,
+        b'+' | b'*' | b'#' => DIALLED,
+        _ => OTHER,
+    };
+    bytes.iter().fold(0, |seen, byte| seen | kind(byte))
 }
 
 /// The endpoint in a string, and the bytes of it that say so.
@@ -107,19 +151,23 @@ pub fn key_sized(text: &str) -> Option<KeyForm> {
         let mixed = bytes.iter().any(u8::is_ascii_digit);
         return (mixed || bytes.len() > 16).then_some(KeyForm::Hex(bytes.len() / 2));
     }
-    if let Some(len) = base64_len(bytes).filter(|len| SIZES.contains(len) && bytes.ends_with(b"=")) {
+    let base64 = if bytes.ends_with(b"=") { base64_len(bytes) } else { None };
+    if let Some(len) = base64.filter(|len| SIZES.contains(len)) {
         return Some(KeyForm::Base64(len));
     }
-    let plain = bytes.iter().all(u8::is_ascii_graphic) && !bytes.contains(&b'/') && !bytes.contains(&b' ');
-    (SIZES.contains(&bytes.len()) && plain && bytes.iter().any(u8::is_ascii_digit))
+    let plain = || bytes.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'/');
+    (SIZES.contains(&bytes.len()) && plain() && bytes.iter().any(u8::is_ascii_digit))
         .then_some(KeyForm::Raw(bytes.len()))
 }
 
 /// Whether a string names a cipher, a digest or a MAC as `Cipher.getInstance` and its like take it.
 pub fn transformation(text: &str) -> bool {
+    if !could_be_algorithm(text.as_bytes()) {
+        return false;
+    }
     let algorithm = text.split('/').next().unwrap_or_default();
     let known = ALGORITHMS.iter().any(|known| known.eq_ignore_ascii_case(algorithm));
-    known && text.len() < 64 && text.split('/').count() <= 3
+    known && text.split('/').count() <= 3
 }
 
 fn url(text: &str) -> Option<(Endpoint, Range<usize>)> {
@@ -243,6 +291,25 @@ impl fmt::Display for Endpoint {
 /// Of the keys of DES, 3DES and AES.
 pub(super) const SIZES: [usize; 4] = [8, 16, 24, 32];
 const MAX_SHOWN: usize = 400;
+const MAX_TRANSFORMATION: usize = 64;
+const COLON: u8 = 1;
+const DOT: u8 = 2;
+const DIGIT: u8 = 4;
+/// Besides digits.
+const DIALLED: u8 = 8;
+const OTHER: u8 = 16;
+/// By the first byte, in either case: the lengths of [`ALGORITHMS`], as bits.
+static ALGORITHM_LENGTHS: LazyLock<[u32; 256]> = LazyLock::new(|| {
+    let lengths = |byte: usize| {
+        let first = u8::try_from(byte).unwrap_or_default();
+        let begins = |name: &&&str| name.bytes().next().is_some_and(|own| own.eq_ignore_ascii_case(&first));
+        ALGORITHMS
+            .iter()
+            .filter(begins)
+            .fold(0, |bits, name| bits | 1u32.wrapping_shl(u32::try_from(name.len()).unwrap_or(0)))
+    };
+    std::array::from_fn(lengths)
+});
 const SCHEMES: &[&str] = &[
     "coap", "coaps", "ftp", "http", "https", "mqtt", "mqtts", "rtmp", "rtsp", "ssl", "tcp", "udp", "ws",
     "wss",
@@ -328,6 +395,41 @@ mod tests {
         }
         let (found, place) = endpoint("GET http://a.example/x now").unwrap();
         assert_eq!((found.text.as_str(), place), ("http://a.example/x", 4..22));
+    }
+
+    #[test]
+    fn the_quick_look_overlooks_nothing() {
+        let tells = |text: &str| {
+            endpoint(text).is_some()
+                || phone_number(text).is_some()
+                || dialled(text)
+                || written_key(text).is_some()
+                || key_sized(text).is_some()
+                || transformation(text)
+        };
+        let key = format!("\u{2003}-----BEGIN PUBLIC KEY-----{}", "A".repeat(90));
+        let der = format!("MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQ{}", "A".repeat(60));
+        let mut rows = vec!["tel:112", "+8610655059123", "*#06#", "10655059", "a.example.com", &key, &der];
+        rows.extend(["MDEyMzQ1Njc4OWFiY2RlZg==", "deadbeefdeadbeefdeadbeefdeadbeef", "a1!secret#key_16"]);
+        rows.extend(["aes/cbc/PKCS5Padding", "mqtt://x.y", "passw0rd", "1.2.3.4:80", "AAAAAAAAAAA="]);
+        rows.extend(ALGORITHMS);
+        for text in rows {
+            assert!(!tells(text) || could_tell(text.as_bytes()), "{text}");
+        }
+        assert!(!could_tell(b"onCreateContextMenu") && !could_tell(b"Lcom/example/app/Main;"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_quick_look_overlooks_no_short_string(text in "[\\PC ]{0,3}[a-fA-F0-9+/=.:_M-]{0,32}") {
+            let tells = endpoint(&text).is_some()
+                || phone_number(&text).is_some()
+                || dialled(&text)
+                || written_key(&text).is_some()
+                || key_sized(&text).is_some()
+                || transformation(&text);
+            proptest::prop_assert!(!tells || could_tell(text.as_bytes()));
+        }
     }
 
     #[test]

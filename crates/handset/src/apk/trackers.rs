@@ -57,6 +57,11 @@ impl Trackers {
         &self.rows
     }
 
+    /// Whether a class (with dots) is a sign of any row. Cheaper than to ask of which.
+    pub fn knows_class(&self, class: &str) -> bool {
+        self.code.is_match(class)
+    }
+
     /// Rows that a class (with dots) is a sign of, as indexes of [`Self::rows`].
     pub fn of_class(&self, class: &str) -> impl Iterator<Item = usize> {
         self.code.matches(class).into_iter()

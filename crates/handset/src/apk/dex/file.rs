@@ -212,6 +212,20 @@ impl<'a> Dex<'a> {
         self.descriptor(kind).map(|descriptor| dotted(&text(descriptor)))
     }
 
+    /// [`Self::type_name`] in place of what is in `name`; `None` where there is none, and then it is empty.
+    pub(crate) fn type_name_into(&self, kind: u32, name: &mut String) -> Option<()> {
+        let mut bytes = std::mem::take(name).into_bytes();
+        bytes.clear();
+        let descriptor = text(self.descriptor(kind)?);
+        let class = class_of(&descriptor);
+        bytes.extend_from_slice(class.unwrap_or(&descriptor).as_bytes());
+        if class.is_some() {
+            bytes.iter_mut().filter(|byte| **byte == b'/').for_each(|byte| *byte = b'.');
+        }
+        *name = String::from_utf8(bytes).ok()?;
+        Some(())
+    }
+
     /// The type that a method belongs to.
     pub fn method_class(&self, method: u32) -> Option<u32> {
         le::u16(self.bytes, self.methods.entry(method, 8)?).map(u32::from)
@@ -428,11 +442,12 @@ fn units(bytes: &[u8]) -> Vec<u16> {
 
 /// `Lcom/a/B;` as `com.a.B`; anything else as it stands.
 fn dotted(descriptor: &str) -> String {
-    let inner = descriptor.trim_start_matches('[');
-    match inner.strip_prefix('L').and_then(|inner| inner.strip_suffix(';')) {
-        Some(name) => name.replace('/', "."),
-        None => descriptor.to_owned(),
-    }
+    class_of(descriptor).map_or_else(|| descriptor.to_owned(), |name| name.replace('/', "."))
+}
+
+/// What stands between `L` and `;`, also in an array's descriptor.
+fn class_of(descriptor: &str) -> Option<&str> {
+    descriptor.trim_start_matches('[').strip_prefix('L')?.strip_suffix(';')
 }
 
 fn count(table: Table) -> u32 {

@@ -1,6 +1,6 @@
 //! One walk through all code of a DEX file → which method uses which string, field and method, and where.
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
 
 use super::{
     file::{ClassDef, Dex, Method},
@@ -91,6 +91,9 @@ impl Uses {
     pub fn of(dex: &Dex<'_>) -> Self {
         let budget = le::wide(dex.bytes().len()).saturating_mul(3).saturating_add(4096);
         let mut uses = Self { budget, ..Self::default() };
+        // What compilers' output has, and a quarter of the file at most: lists that grow are copied.
+        uses.calls.reserve(dex.len() / 64);
+        uses.strings.reserve(dex.len() / 128);
         for class in dex.classes() {
             uses.class(dex, &class);
             if uses.spent > uses.budget {
@@ -135,29 +138,38 @@ impl Uses {
     /// Instructions are units of two bytes, the opcode in the first; payloads of switches and arrays are
     /// stepped over by their own length.
     fn walk(&mut self, insns: &[u8], start: usize, method: u32) {
+        let forms = &*FORMS;
         let mut at = 0usize;
         while let Some(unit) = le::array::<2>(insns, at) {
             let [opcode, high] = unit;
             let here = || u32::try_from(start.saturating_add(at)).unwrap_or(u32::MAX);
             let operand = || le::u16(insns, at.saturating_add(2)).map(u32::from);
             let via = Via::Code(method);
-            match opcode {
-                0x1a => {
-                    self.strings.extend(operand().map(|string| StringUse { string, via, at: here() }));
+            let (uses, width) = forms.get(usize::from(opcode)).copied().unwrap_or((NOTHING, 1));
+            match uses {
+                NOTHING => {}
+                CALL => {
+                    if let Some(callee) = operand() {
+                        self.calls.push(Call { caller: method, callee, at: here() });
+                    }
                 }
-                0x1b => {
-                    let string = le::u32(insns, at.saturating_add(2));
-                    self.strings.extend(string.map(|string| StringUse { string, via, at: here() }));
+                FIELD => {
+                    if let Some(field) = operand() {
+                        self.fields.push(FieldUse { field, method, at: here() });
+                    }
                 }
-                0x62 | 0x69 => {
-                    self.fields.extend(operand().map(|field| FieldUse { field, method, at: here() }));
+                TEXT => {
+                    if let Some(string) = operand() {
+                        self.strings.push(StringUse { string, via, at: here() });
+                    }
                 }
-                0x6e..=0x72 | 0x74..=0x78 | 0xfa | 0xfb => {
-                    self.calls.extend(operand().map(|callee| Call { caller: method, callee, at: here() }));
+                _ => {
+                    if let Some(string) = le::u32(insns, at.saturating_add(2)) {
+                        self.strings.push(StringUse { string, via, at: here() });
+                    }
                 }
-                _ => {}
             }
-            let units = if opcode == 0 && high != 0 { payload(insns, at, high) } else { width(opcode) };
+            let units = if opcode == 0 && high != 0 { payload(insns, at, high) } else { usize::from(width) };
             if opcode == 0 && high == 3 {
                 self.arrays.extend(array(insns, at, here()).map(|bytes| ArrayUse { method, bytes }));
             }
@@ -262,8 +274,23 @@ fn array(insns: &[u8], at: usize, here: u32) -> Option<Range<u32>> {
     (width == 1 && (8..=64).contains(&len) && end <= insns.len()).then_some(start..start.checked_add(len)?)
 }
 
+/// What an instruction uses and how many units it has, by its opcode: a walk asks for each instruction, and a
+/// table answers faster than comparisons with all the ranges.
+static FORMS: LazyLock<[(u8, u8); 256]> = LazyLock::new(|| {
+    std::array::from_fn(|opcode| {
+        let uses = match opcode {
+            0x1a => TEXT,
+            0x1b => LONG_TEXT,
+            0x62 | 0x69 => FIELD,
+            0x6e..=0x72 | 0x74..=0x78 | 0xfa | 0xfb => CALL,
+            _ => NOTHING,
+        };
+        (uses, u8::try_from(opcode).map_or(1, width))
+    })
+});
+
 /// Units of an instruction, by its format.
-const fn width(opcode: u8) -> usize {
+const fn width(opcode: u8) -> u8 {
     match opcode {
         0x02 | 0x05 | 0x08 | 0x13 | 0x15 | 0x16 | 0x19 | 0x1a | 0x1c | 0x1f | 0x20 | 0x22 | 0x23 | 0x29 => 2,
         0x2d..=0x3d | 0x44..=0x6d | 0x90..=0xaf | 0xd0..=0xe2 | 0xfe | 0xff => 2,
@@ -275,5 +302,11 @@ const fn width(opcode: u8) -> usize {
     }
 }
 
+const NOTHING: u8 = 0;
+const CALL: u8 = 1;
+const FIELD: u8 = 2;
+const TEXT: u8 = 3;
+/// With an index of four bytes.
+const LONG_TEXT: u8 = 4;
 const MAX_ODDITIES: usize = 64;
 const MAX_ANNOTATIONS: usize = 4_096;
