@@ -156,4 +156,4 @@ fn class_name(class: triage::Class) -> &'static str {
 /// Values of a field that are tried before it is called closed: the key of the first may be out of reach by accident.
 const OF_FIELD: u8 = 2;
 /// The same of all fields of a family.
-const OF_FAMILY: u8 = 8;
+const OF_FAMILY: u8 = 4;
