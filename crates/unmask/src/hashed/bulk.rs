@@ -187,7 +187,10 @@ impl Keys {
             let key = key(lane);
             match padded.get_mut(..key.len()) {
                 Some(room) => room.copy_from_slice(key),
-                None => function.algorithm().digest_into(key, &mut padded[..function.len()]),
+                None => {
+                    let room = padded.get_mut(..function.len()).unwrap_or_default();
+                    function.algorithm().digest_into(key, room);
+                }
             }
         }
         let [inner, outer] = [0x36, 0x5C].map(|pad| {

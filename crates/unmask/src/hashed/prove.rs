@@ -503,9 +503,11 @@ struct Plan {
 struct Branch {
     inner: Option<Inner>,
     mix: Mix,
-    /// The functions, and which of the recipes each makes.
-    last: Vec<(Algorithm, usize)>,
+    last: Lasts,
 }
+
+/// Last functions, and which of the recipes each makes.
+type Lasts = Vec<(Algorithm, usize)>;
 
 /// The first of two digests, and how it goes into the second.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -520,7 +522,7 @@ static PLANS: LazyLock<[Plan; 3]> = LazyLock::new(|| recipes().map(Plan::new));
 
 impl Plan {
     fn new(recipes: Vec<Recipe>) -> Self {
-        let mut branches: BTreeMap<(Option<Inner>, Mix), Vec<(Algorithm, usize)>> = BTreeMap::new();
+        let mut branches: BTreeMap<(Option<Inner>, Mix), Lasts> = BTreeMap::new();
         let mut lens: BTreeMap<usize, (u64, u64)> = BTreeMap::new();
         for (recipe, place) in recipes.iter().zip(0..) {
             let Stage { mix, algorithm } = recipe.first;
