@@ -48,6 +48,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "xtask",
         &[
             "evidence",
+            "claims",
             "facts",
             "identifiers",
             "lab",
