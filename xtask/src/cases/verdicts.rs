@@ -15,7 +15,7 @@ use lab::Judging;
 #[derive(Debug)]
 pub(super) struct Judged {
     pub(super) slug: &'static str,
-    /// The runs: `after-on`, or with the roles that they fill: `off: after-off, on: after-on`.
+    /// The runs that it took: `after-on`, or with the roles that they fill: `off: after-off, on: after-on`.
     over: String,
     pub(super) verdict: Verdict,
     expected: Holding,
@@ -72,19 +72,20 @@ fn judged(
     let cases: Vec<(&str, &Case)> =
         filled.filter_map(|(role, run)| Some((role.as_str(), runs.get(run)?))).collect();
     let verdicts = judge(claims, &cases).with_context(|| format!("claims of {slug}"))?;
-    let over = over(judging);
     let expected = |verdict: Verdict| {
         let expected = judging.expected(&verdict.claim.id)?;
-        Some(Judged { slug, over: over.clone(), verdict, expected })
+        Some(Judged { slug, over: over(judging, &verdict), verdict, expected })
     };
     Ok(verdicts.into_iter().filter_map(expected).collect())
 }
 
-/// Over which runs, in words.
-fn over(judging: &Judging) -> String {
-    match judging.cases.as_slice() {
+/// Over which runs, in words. Of the roles that a claim takes there may have been none.
+fn over(judging: &Judging, verdict: &Verdict) -> String {
+    let filled = judging.cases.iter().filter(|(role, _)| verdict.cases.contains(role));
+    match filled.collect::<Vec<_>>().as_slice() {
+        [] => "–".to_owned(),
         [(_, run)] => run.clone(),
-        cases => cases.iter().map(|(role, run)| format!("{role}: {run}")).collect::<Vec<_>>().join(", "),
+        taken => taken.iter().map(|(role, run)| format!("{role}: {run}")).collect::<Vec<_>>().join(", "),
     }
 }
 
