@@ -1,11 +1,14 @@
 //! The cases, end to end: the lab plays each run, the program audits what an investigator would have, and what it
-//! found is held against what must be found. `cargo xtask cases` prints the table; `--write` puts it into docs.
+//! found is held against what must be found; what the vendor said is judged over the same audits. `cargo xtask cases`
+//! prints the table; `--write` puts it into docs.
+
+mod verdicts;
 
 use std::{
     fmt::Write as _,
     fs,
     num::NonZeroUsize,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -19,43 +22,59 @@ use facts::Atlas;
 use identifiers::Profile;
 use lab::{Outcome, Variant};
 
+use self::verdicts::{Bench, Judged};
+
 /// A run of a case, and what became of its rows.
 #[derive(Debug)]
-pub(crate) struct Checked {
+struct Checked {
     slug: &'static str,
     run: String,
     variant: Option<Variant>,
     outcomes: Vec<Outcome>,
+    /// The case's claims, where this was the last of the runs that they take.
+    judged: Vec<Judged>,
+}
+
+/// What to check, and where to leave it.
+#[derive(Debug, Default)]
+struct Wish {
+    variants: Vec<Option<Variant>>,
+    slugs: Vec<String>,
+    /// Files and `case.json` of each run stay here.
+    keep: Option<PathBuf>,
 }
 
 /// Checks the runs and prints what is met: all, or those of the cases named; in their own clothes, or in those of
-/// `--variant NAME`, or of `--variants`. With `--write` the tables go into `docs/cases.md`.
+/// `--variant NAME`, or of `--variants`. With `--write` the tables go into `docs/cases.md`, with `--keep DIR` the runs'
+/// files and cases into a folder for each.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> anyhow::Result<()> {
     let mut arguments = arguments.iter();
-    let (mut variants, mut slugs, mut write) = (vec![None], Vec::new(), false);
+    let mut wish = Wish { variants: vec![None], ..Wish::default() };
+    let mut write = false;
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--variant" => {
                 let name = arguments.next().context("which variant?")?;
-                variants =
+                wish.variants =
                     vec![Some(Variant::named(name).with_context(|| format!("there is no variant {name}"))?)];
             }
-            "--variants" => variants = std::iter::once(None).chain(Variant::ALL.map(Some)).collect(),
-            "--write" => write = true,
-            slug if lab::Case::named(slug).is_some() => slugs.push(slug.to_owned()),
-            other => {
-                bail!("usage: cargo xtask cases [--variant NAME | --variants] [--write] [CASE…]; not {other}")
+            "--variants" => {
+                wish.variants = std::iter::once(None).chain(Variant::ALL.map(Some)).collect();
             }
+            "--keep" => wish.keep = Some(arguments.next().context("where to?")?.into()),
+            "--write" => write = true,
+            slug if lab::Case::named(slug).is_some() => wish.slugs.push(slug.to_owned()),
+            other => bail!("{USAGE}; not {other}"),
         }
     }
-    let checked = check_all(&variants, &slugs)?;
+    let checked = check_all(&wish)?;
     let text = table(&checked);
     if write {
         fs::write(root.join("docs/cases.md"), text)?;
     } else {
         println!("{text}");
     }
-    let missed: Vec<String> = checked.iter().flat_map(missed).collect();
+    let missed = all_missed(&checked)?;
     if !missed.is_empty() {
         bail!("not met:\n{}", missed.join("\n"));
     }
@@ -63,18 +82,18 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> anyhow::Result<()> {
 }
 
 /// Every run of the cases named (all where none is), in every variant, in their order.
-fn check_all(variants: &[Option<Variant>], slugs: &[String]) -> anyhow::Result<Vec<Checked>> {
-    let wanted = |case: &&lab::Case| slugs.is_empty() || slugs.iter().any(|slug| slug == case.slug);
+fn check_all(wish: &Wish) -> anyhow::Result<Vec<Checked>> {
+    let wanted = |case: &&lab::Case| wish.slugs.is_empty() || wish.slugs.iter().any(|slug| slug == case.slug);
     let mut todo = Vec::new();
     for case in lab::Case::all().iter().filter(wanted) {
         for run in case.expected()?.runs {
-            todo.extend(variants.iter().map(|variant| (case, run.name.clone(), *variant)));
+            todo.extend(wish.variants.iter().map(|variant| (case, run.name.clone(), *variant)));
         }
     }
-    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let (next, done, bench) = (AtomicUsize::new(0), Mutex::new(Vec::new()), Bench::default());
     let work = || {
         while let Some((case, run, variant)) = todo.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let checked = check(case, run, *variant)
+            let checked = check(case, run, *variant, &bench, wish.keep.as_deref())
                 .with_context(|| format!("{} {run} {}", case.slug, variant.map_or("", Variant::name)));
             if let Ok(mut done) = done.lock() {
                 done.push(checked);
@@ -94,7 +113,13 @@ fn check_all(variants: &[Option<Variant>], slugs: &[String]) -> anyhow::Result<V
 }
 
 /// Plays a run, audits it, and holds what was found against what must be.
-fn check(case: &'static lab::Case, run: &str, variant: Option<Variant>) -> anyhow::Result<Checked> {
+fn check(
+    case: &'static lab::Case,
+    run: &str,
+    variant: Option<Variant>,
+    bench: &Bench,
+    keep: Option<&Path>,
+) -> anyhow::Result<Checked> {
     let (plain, mut expected) = (case.scenario(run)?, case.expected()?);
     let scenario = match variant {
         Some(variant) => {
@@ -104,14 +129,24 @@ fn check(case: &'static lab::Case, run: &str, variant: Option<Variant>) -> anyho
         }
         None => plain,
     };
-    let folder = tempfile::tempdir()?;
+    let spare = tempfile::tempdir()?;
+    let folder = keep.map_or(spare.path().to_owned(), |keep| {
+        keep.join(case.slug).join(run).join(variant.map_or("plain", Variant::name))
+    });
     for artefact in lab::run(&scenario)?.files {
-        let path = folder.path().join(&artefact.name);
-        fs::create_dir_all(path.parent().unwrap_or(folder.path()))?;
+        let path = folder.join(&artefact.name);
+        fs::create_dir_all(path.parent().unwrap_or(&folder))?;
         fs::write(path, &artefact.bytes)?;
     }
-    let found = serde_json::to_value(audited(folder.path())?)?;
-    Ok(Checked { slug: case.slug, run: run.to_owned(), variant, outcomes: expected.hold(run, &found) })
+    let audited = audited(&folder)?;
+    let found = serde_json::to_value(&audited)?;
+    if keep.is_some() {
+        fs::write(folder.with_extension("case.json"), serde_json::to_vec_pretty(&found)?)?;
+    }
+    let outcomes = expected.hold(run, &found);
+    // Claims name hosts and fields as they were: they are judged over the runs in their own clothes.
+    let judged = if variant.is_none() { bench.lay(case, run, audited)? } else { Vec::new() };
+    Ok(Checked { slug: case.slug, run: run.to_owned(), variant, outcomes, judged })
 }
 
 /// The audit of a folder that the lab wrote, as a user would run it.
@@ -132,6 +167,16 @@ fn audited(folder: &Path) -> anyhow::Result<Case> {
         program: "the cases' check".to_owned(),
     };
     Ok(audit(order, &Meter::default())?)
+}
+
+/// All that is not as it must be: rows, verdicts, and claims without a verdict.
+fn all_missed(checked: &[Checked]) -> anyhow::Result<Vec<String>> {
+    let mut all: Vec<String> = checked.iter().flat_map(missed).collect();
+    all.extend(checked.iter().flat_map(|checked| &checked.judged).filter_map(Judged::missed));
+    for case in lab::Case::all() {
+        all.extend(verdicts::unspoken(case)?);
+    }
+    Ok(all)
 }
 
 fn missed(checked: &Checked) -> impl Iterator<Item = String> {
@@ -158,6 +203,8 @@ fn table(checked: &[Checked]) -> String {
             }
         }
         text.push('\n');
+        let of_case = plain().filter(|checked| checked.slug == slug);
+        text.push_str(&verdicts::table(&of_case.flat_map(|checked| &checked.judged).collect::<Vec<_>>()));
     }
     if checked.iter().any(|checked| checked.variant.is_some()) {
         text.push_str(&clothes(checked));
@@ -187,12 +234,14 @@ fn clothes(checked: &[Checked]) -> String {
     text
 }
 
+const USAGE: &str = "usage: cargo xtask cases [--variant NAME | --variants] [--write] [--keep DIR] [CASE…]";
 const HEAD: &str = "# The cases
 
 What investigators found on real phones, played by simulated handsets and found by an audit that gets nothing but
 the capture, the phone's own files and the profile. The rows are those of each case's `expected.toml`, where the marks
-stand by which a machine knows them; every finding has a proof that `phonehome prove` runs again. Written by
-`cargo xtask cases --variants --write`, and held by a test.
+stand by which a machine knows them; every finding has a proof that `phonehome prove` runs again. What vendors said
+(`claims.toml`, in our words) is judged over the same audits, and each verdict is the one that `verdicts.toml` asks
+for. Written by `cargo xtask cases --variants --write`, and held by a test.
 
 ";
 const CLOTHES: &str = "## In other clothes
@@ -211,14 +260,20 @@ fn root() -> std::path::PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::{check_all, missed, root, table};
+    use std::collections::BTreeSet;
 
-    /// Every item of every case is found by the program itself, and the page says so.
+    use super::{Wish, all_missed, check_all, root, table};
+
+    /// Every item of every case is found by the program itself, what was said of it gets its verdicts, and the page says
+    /// so.
     #[test]
     fn every_case_is_found() {
-        let checked = check_all(&[None], &[]).unwrap();
-        let missed: Vec<String> = checked.iter().flat_map(missed).collect();
+        let checked = check_all(&Wish { variants: vec![None], ..Wish::default() }).unwrap();
+        let missed = all_missed(&checked).unwrap();
         assert!(missed.is_empty(), "not met:\n{}", missed.join("\n"));
+        let judged = checked.iter().flat_map(|checked| &checked.judged);
+        let holdings: BTreeSet<_> = judged.map(|judged| judged.verdict.holding).collect();
+        assert_eq!(holdings.len(), 3, "a kind of verdict does not occur: {holdings:?}");
         let page = std::fs::read_to_string(root().join("docs/cases.md")).unwrap();
         assert!(page.starts_with(&table(&checked)), "write it anew: cargo xtask cases --variants --write");
     }

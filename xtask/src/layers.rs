@@ -59,6 +59,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "xtask",
         &[
             "evidence",
+            "claims",
             "facts",
             "identifiers",
             "lab",

@@ -1,8 +1,9 @@
 //! The cases of the repository's folder `cases/`, inside the program.
 
-use crate::{Expected, LabError, Scenario};
+use crate::{Expected, Judging, LabError, Scenario};
 
-/// A case: a folder with `expected.toml` and the scenarios that it names.
+/// A case: a folder with `expected.toml` and the scenarios that it names; where the vendor said something about it, with
+/// `claims.toml` and `verdicts.toml`.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
     /// The folder's name.
@@ -27,6 +28,19 @@ impl Case {
         let text =
             self.file("expected.toml").ok_or_else(|| LabError::scenario("expected.toml is missing"))?;
         Expected::read(&text)
+    }
+
+    /// What the vendor said: the text of its `claims.toml`.
+    pub fn claims(&self) -> Option<String> {
+        self.file("claims.toml")
+    }
+
+    /// What must become of that, over which runs; empty where nothing was said.
+    pub fn judgings(&self) -> Result<Vec<Judging>, LabError> {
+        match self.file("verdicts.toml") {
+            Some(text) => Judging::read(&text, &self.expected()?),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// The scenario of a run.

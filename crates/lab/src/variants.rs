@@ -84,6 +84,10 @@ impl Variant {
         let servers = plain.servers.iter().zip(&changed.servers);
         let hosts: Vec<_> =
             servers.filter(|(old, new)| !old.host.is_empty() && old.host != new.host).collect();
+        if self == Self::OtherHosts {
+            // The other names are set aside for examples: that nobody owns one is nothing to tell.
+            expected.found.retain(|row| row.behaviour != "unresolved_name");
+        }
         for row in expected.found.iter_mut().chain(&mut expected.absent) {
             for (old, new) in &hosts {
                 let texts = row.fields.iter_mut().map(|(_, wanted)| wanted);

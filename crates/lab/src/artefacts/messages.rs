@@ -1,4 +1,4 @@
-//! The store of messages and the operator's bill.
+//! The store of messages, its backup and the operator's bill.
 
 use rusqlite::{Connection, params};
 
@@ -31,6 +31,31 @@ fn insert(scenario: &Scenario, database: &Connection, message: &Message) -> Resu
         database.execute("DELETE FROM sms WHERE _id = ?", [database.last_insert_rowid()])?;
     }
     Ok(())
+}
+
+/// `sms-backup.xml`, as "SMS Backup & Restore" exports what stands in the store.
+pub(super) fn backup(scenario: &Scenario, played: &Played) -> String {
+    let kept: Vec<&Message> = played.messages.iter().filter(|message| message.kept == Kept::Sent).collect();
+    let mut out = format!(
+        "<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>\n<smses count=\"{}\" type=\"full\">\n",
+        kept.len()
+    );
+    for message in kept {
+        let millis = message.at.div_euclid(1_000_000);
+        let (folder, sent) = if message.is_outgoing { (2, 0) } else { (1, millis.saturating_sub(1800)) };
+        let [peer, text, centre] = [&message.peer, &message.text, &centre(scenario)].map(|it| attribute(it));
+        out.push_str(&format!(
+            "  <sms protocol=\"0\" address=\"{peer}\" date=\"{millis}\" type=\"{folder}\" subject=\"null\" \
+             body=\"{text}\" service_center=\"{centre}\" read=\"1\" status=\"-1\" locked=\"0\" date_sent=\"{sent}\" \
+             sub_id=\"1\" />\n"
+        ));
+    }
+    out + "</smses>\n"
+}
+
+/// A value between quotation marks (XML 1.0 section 2.3).
+fn attribute(text: &str) -> String {
+    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('\n', "&#10;")
 }
 
 /// The service centre's number: of the SIM's network.

@@ -10,6 +10,7 @@
 //! | `getprop.txt`, `packages.txt`, `dumpsys-package.txt` | what adb tells | `packages` |
 //! | `connections.jsonl` | which app connected where, in the form of Android 16's intrusion log | `connections` |
 //! | `mmssms.db` | the store of messages | `messages` |
+//! | `sms-backup.xml` | what "SMS Backup & Restore" exports of it | `backup` |
 //! | `bill.csv` | the operator's itemised bill | `bill` |
 //! | `apps/*.apk` | apps whose `code` the scenario gives | always |
 //!
@@ -94,6 +95,9 @@ fn files(scenario: &Scenario, played: &Played, out: &mut Artefacts) -> Result<()
     }
     if evidence.messages {
         out.put("mmssms.db", messages::store(scenario, played)?);
+    }
+    if evidence.backup {
+        out.put("sms-backup.xml", messages::backup(scenario, played));
     }
     if evidence.bill {
         out.put("bill.csv", messages::bill(scenario, played));

@@ -672,6 +672,8 @@ pub struct Evidence {
     pub connections: bool,
     /// The store of messages.
     pub messages: bool,
+    /// What "SMS Backup & Restore" exports of the store.
+    pub backup: bool,
     /// The operator's bill.
     pub bill: bool,
     /// What the radio's receiver heard, in the capture.
@@ -687,6 +689,7 @@ impl Default for Evidence {
             packages: true,
             connections: true,
             messages: false,
+            backup: false,
             bill: false,
             radio: false,
         }
