@@ -190,8 +190,11 @@ fn settings_xml(bytes: &[u8], text: &str) -> Option<Kind> {
     ROOTS.iter().find(|(name, _)| is_root(name)).map(|(_, kind)| kind(xml))
 }
 
+/// The root of a file in XML, and the kind it makes.
+type Root = (&'static str, fn(Xml) -> Kind);
+
 /// The roots of the package manager's files.
-const ROOTS: [(&str, fn(Xml) -> Kind); 3] = [
+const ROOTS: [Root; 3] = [
     ("packages", Kind::PackagesXml),
     ("package-restrictions", Kind::PackageRestrictions),
     ("runtime-permissions", Kind::RuntimePermissions),

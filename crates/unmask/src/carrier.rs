@@ -27,7 +27,7 @@ impl Carrier {
     }
 
     /// What a value may carry, the strictest reading first; what reads as hex is not read as base64.
-    pub(crate) fn readings(value: &[u8]) -> Vec<(Self, Vec<u8>)> {
+    pub fn readings(value: &[u8]) -> Vec<(Self, Vec<u8>)> {
         let mut readings = Vec::new();
         for carrier in [Self::Hex, Self::Base64] {
             if readings.is_empty()

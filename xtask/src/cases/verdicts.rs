@@ -122,7 +122,7 @@ pub(super) fn table(judged: &[&Judged]) -> String {
 /// What a verdict rests on, in a line.
 fn decided(verdict: &Verdict) -> String {
     match (verdict.holding, verdict.proofs.as_slice()) {
-        (Holding::Consistent, [first, rest @ ..]) if rest.is_empty() => format!("seen: {}", first.title),
+        (Holding::Consistent, [first]) => format!("seen: {}", first.title),
         (Holding::Consistent, [first, rest @ ..]) => {
             format!("seen: {}, and {} more", first.title, rest.len())
         }

@@ -3,7 +3,7 @@
 use evidence::{ExchangeId, IdentifierKind, Timestamp};
 use identifiers::spellings;
 use unmask::{
-    Budget, Context, Crib, Cribs, Field, Opened, ciphers,
+    Budget, Carrier, Context, Crib, Cribs, Field, Opened, ciphers,
     hashed::{Candidate, Origin, Salt, Spelling},
     scrambled,
     triage::{self, Samples, Triage},
@@ -75,11 +75,20 @@ impl<'w> Known<'w> {
             bytes: field.bytes.to_vec(),
             origin: Origin::MessageField(field.name.to_owned()),
         });
+        let written = fields.iter().filter(|field| field.bytes.len() <= SALT * 2).flat_map(|field| {
+            let readings = Carrier::readings(field.bytes).into_iter();
+            readings.filter(|(carrier, bytes)| *carrier != Carrier::Raw && bytes.len() <= SALT).map(
+                |(carrier, bytes)| Salt {
+                    bytes,
+                    origin: Origin::MessageField(format!("{}, read as {carrier}", field.name)),
+                },
+            )
+        });
         let packages = entry.apps.iter().filter(|app| app.contains('.'));
         let packages =
             packages.map(|app| Salt { bytes: app.as_bytes().to_vec(), origin: Origin::PackageName });
         let times = Salt::times(u64::try_from(time.seconds()).unwrap_or(0));
-        beside.chain(packages).chain(times).collect()
+        beside.chain(packages).chain(times).chain(written).collect()
     }
 
     /// Opens a value that was scrambled or encrypted.
@@ -98,12 +107,14 @@ impl<'w> Known<'w> {
         let context =
             Context { cribs: &self.cribs, fields: &fields, constants: &[], time: Some(time), window: WINDOW };
         // One value must not use up what all the others need.
-        let mut budget = Budget::new(ONE.min(purse.bytes.left()));
+        let mut budget = Budget::new(ONE.min(purse.scrambles.left()));
         let mut opened = scrambled::open(value, &context, &mut budget);
+        purse.scrambles.spend(&budget);
         if opened.is_empty() {
+            let mut budget = Budget::new(ONE.min(purse.ciphers.left()));
             opened = ciphers::open(value, &context, &mut budget);
+            purse.ciphers.spend(&budget);
         }
-        purse.bytes.spend(&budget);
         opened
     }
 
@@ -141,5 +152,5 @@ const FIELDS: usize = 64;
 const SALT: usize = 64;
 /// How far a key may be from the message's time, in seconds.
 const WINDOW: u16 = 3;
-/// Bytes that may be worked on for one value.
-const ONE: u64 = 1_500_000;
+/// Bytes that scrambles may work on for one value, and ciphers as well.
+const ONE: u64 = 4_000_000;

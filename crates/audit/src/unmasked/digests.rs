@@ -20,9 +20,12 @@ pub(super) struct Digest {
 /// The digests among the values of a family, by the number of the member and of the value.
 pub(super) type Digests = BTreeMap<(usize, usize), Digest>;
 
+/// The number of a family, of a member and of a value.
+type At = (usize, usize, usize);
+
 /// A value that may be a digest: of which family, and which one there.
 struct Suspect<'a> {
-    place: (usize, usize, usize),
+    place: At,
     value: &'a [u8],
     salts: Vec<Salt>,
 }
@@ -38,7 +41,7 @@ pub(super) fn prove(
 ) -> (Vec<Digests>, u64) {
     let mut found: Vec<Digests> = families.iter().map(|_| Digests::new()).collect();
     let all: Vec<Suspect<'_>> = suspects(known, families, |_, before| before < PROBES);
-    let (first, cut) = prove_suspects(known, &all, (digests / 2, workers));
+    let (first, cut) = prove_suspects(known, &all, (digests - digests / 4, workers));
     let salted = |digest: &Digest| digest.how.salt.is_some();
     for ((family, member, at), digest) in first {
         found.get_mut(family).map(|digests| digests.insert((member, at), digest));
@@ -47,7 +50,7 @@ pub(super) fn prove(
     let rest =
         suspects(known, families, |family, before| told.get(family) == Some(&true) && before >= PROBES);
     let rest: Vec<_> = rest.into_iter().filter(|suspect| !suspect.salts.is_empty()).collect();
-    let (more, cut_too) = prove_suspects(known, &rest, (digests / 2, workers));
+    let (more, cut_too) = prove_suspects(known, &rest, (digests / 4, workers));
     for ((family, member, at), digest) in more {
         found.get_mut(family).map(|digests| digests.insert((member, at), digest));
     }
@@ -90,7 +93,7 @@ fn prove_suspects(
     known: &Known<'_>,
     suspects: &[Suspect<'_>],
     (digests, workers): (u64, NonZeroUsize),
-) -> (Vec<((usize, usize, usize), Digest)>, u64) {
+) -> (Vec<(At, Digest)>, u64) {
     if suspects.is_empty() || known.candidates.is_empty() {
         return (Vec::new(), 0);
     }
@@ -165,7 +168,7 @@ pub(crate) fn agrees(kind: IdentifierKind, how: &Hashed, digest: &[u8]) -> Optio
 const SIZES: [usize; 24] =
     [8, 10, 11, 12, 16, 20, 22, 24, 27, 28, 32, 36, 38, 40, 43, 44, 48, 56, 64, 66, 86, 88, 96, 128];
 /// Values of a family that are tried with what stands beside them, before it is known whether that helps.
-const PROBES: usize = 4;
+const PROBES: usize = 2;
 /// Parts that the values are tried in.
 const LOTS: usize = 8;
 /// Digests that may be made for one value of which it is known how it was made.

@@ -7,7 +7,8 @@ use super::Effort;
 /// A family's share of the audit's [`Effort`].
 #[derive(Clone, Debug)]
 pub(super) struct Purse {
-    pub(super) bytes: Budget,
+    pub(super) scrambles: Budget,
+    pub(super) ciphers: Budget,
     /// Values that were not tried at all.
     none: u64,
 }
@@ -16,30 +17,42 @@ impl Purse {
     /// The same for each of so many.
     pub(super) fn share(effort: Effort, families: usize) -> Self {
         let families = u64::try_from(families).unwrap_or(u64::MAX).max(1);
-        Self { bytes: Budget::new(effort.bytes / families), none: 0 }
+        Self {
+            scrambles: Budget::new(effort.bytes.saturating_mul(SCRAMBLES) / families),
+            ciphers: Budget::new(effort.bytes / families),
+            none: 0,
+        }
     }
 
     /// One with nothing in it, to add others to.
     pub(super) fn emptied(&self) -> Self {
-        Self { bytes: Budget::new(0), none: 0 }
+        Self { scrambles: Budget::new(0), ciphers: Budget::new(0), none: 0 }
     }
 
     /// Whether nothing may be tried; the value is counted then.
     pub(super) fn is_empty(&mut self) -> bool {
-        let empty = self.bytes.left() == 0;
+        let empty = self.scrambles.left() == 0 && self.ciphers.left() == 0;
         self.none += u64::from(empty);
         empty
     }
 
     /// Adds what another did not try.
     pub(super) fn add(&mut self, other: &Self) {
-        self.bytes.spend(&other.bytes);
+        self.scrambles.spend(&other.scrambles);
+        self.ciphers.spend(&other.ciphers);
         self.none += other.none;
     }
 
     /// What was not tried, and for how many values.
     pub(super) fn untried(&self) -> impl Iterator<Item = (String, u64)> {
         let own = (self.none > 0).then_some(("the budget was used up", self.none));
-        self.bytes.cut().chain(own).map(|(what, count)| (what.to_owned(), count))
+        self.scrambles
+            .cut()
+            .chain(self.ciphers.cut())
+            .chain(own)
+            .map(|(what, count)| (what.to_owned(), count))
     }
 }
+
+/// Bytes that scrambles work on while ciphers work on one.
+const SCRAMBLES: u64 = 8;

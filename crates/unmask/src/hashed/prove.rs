@@ -391,7 +391,7 @@ impl Search<'_, '_> {
             return ControlFlow::Continue(());
         }
         let mut over = self.unit(0, None);
-        for round in [1, 2] {
+        for round in 1..PLANS.len() {
             for unit in 0..self.units.len() {
                 if over.is_break() {
                     self.users(round, Some(unit)).into_iter().for_each(|(value, _)| self.cut(value));
@@ -517,8 +517,8 @@ struct Inner {
     between: Between,
 }
 
-/// Without salt, with salt as usual, with salt as is rare.
-static PLANS: LazyLock<[Plan; 3]> = LazyLock::new(|| recipes().map(Plan::new));
+/// Without salt, with salt as nearly everybody does it, as is usual, as is rare.
+static PLANS: LazyLock<[Plan; 4]> = LazyLock::new(|| recipes().map(Plan::new));
 
 impl Plan {
     fn new(recipes: Vec<Recipe>) -> Self {
@@ -551,19 +551,22 @@ impl Plan {
     }
 }
 
-/// What is tried: without salt, with salt as usual, with salt as is rare.
-fn recipes() -> [Vec<Recipe>; 3] {
+/// What is tried: without salt, with salt as nearly everybody does it, as is usual, as is rare.
+fn recipes() -> [Vec<Recipe>; 4] {
     let ciphers = || Algorithm::ALL.iter().copied().filter(|algorithm| !algorithm.is_weak());
     let mut plain: Vec<_> =
         Algorithm::ALL.iter().map(|&algorithm| Recipe::single(Mix::Plain, algorithm)).collect();
     plain.extend(ciphers().flat_map(|outer| nested(Mix::Plain, outer, Mix::Plain)));
-    let mut mixes = vec![Mix::Before(""), Mix::After(""), Mix::SaltIsKey, Mix::ValueIsKey, Mix::Around("")];
+    let mut mixes = vec![Mix::ValueIsKey, Mix::Around("")];
     let separated = SEPARATORS.iter().skip(1);
     mixes.extend(
         separated.flat_map(|&between| [Mix::Before(between), Mix::After(between), Mix::Around(between)]),
     );
+    let plainly = [Mix::Before(""), Mix::After(""), Mix::SaltIsKey];
     let mixed = |algorithm: Algorithm| mixes.iter().map(move |&mix| Recipe::single(mix, algorithm));
+    let joined = |algorithm: Algorithm| plainly.into_iter().map(move |mix| Recipe::single(mix, algorithm));
     let common: Vec<_> = Algorithm::ALL.iter().copied().filter(|algorithm| algorithm.is_common()).collect();
+    let likely: Vec<_> = common.iter().flat_map(|&algorithm| joined(algorithm)).collect();
     let mut salted: Vec<_> = common.iter().flat_map(|&algorithm| mixed(algorithm)).collect();
     for &outer in &common {
         for mix in [Mix::Before(""), Mix::After("")] {
@@ -572,7 +575,7 @@ fn recipes() -> [Vec<Recipe>; 3] {
         }
     }
     let others = Algorithm::ALL.iter().copied().filter(|algorithm| !algorithm.is_common());
-    let mut rare: Vec<_> = others.flat_map(mixed).collect();
+    let mut rare: Vec<_> = others.flat_map(|algorithm| joined(algorithm).chain(mixed(algorithm))).collect();
     rare.retain(|recipe| {
         !(recipe.outer().is_weak() && matches!(recipe.first.mix, Mix::SaltIsKey | Mix::ValueIsKey))
     });
@@ -586,7 +589,7 @@ fn recipes() -> [Vec<Recipe>; 3] {
             rare.extend(nested(inner, outer, last));
         }
     }
-    [plain, salted, rare]
+    [plain, likely, salted, rare]
 }
 
 /// Digests of digests: the inner one is always one of the common functions.

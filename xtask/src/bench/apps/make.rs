@@ -119,7 +119,7 @@ fn build(number: u32, size: &Size) -> Result<(Vec<u8>, Truth)> {
         callers: BTreeSet::new(),
         trackers: BTreeSet::new(),
         dex_bytes: 0,
-        deflated: number % 2 == 0,
+        deflated: number.is_multiple_of(2),
     };
     let mut members = vec![packed("AndroidManifest.xml", &app.manifest(), true)?];
     for file in 0..size.files {
