@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use evidence::{Case, FindingKind};
+use evidence::{Case, FindingKind, IdentifierKind};
 use testkit::{
     Dice, Net, PcapStyle, PcapWriter,
     apk::{Member, zip},
@@ -49,7 +49,9 @@ fn what_is_like_an_identifier_and_is_none_is_left_alone() {
 fn taken(case: &Case, servers: &[&'static str]) -> BTreeMap<&'static str, Vec<String>> {
     let mut taken = BTreeMap::<_, Vec<_>>::new();
     for finding in &case.findings {
-        if !matches!(finding.kind, FindingKind::IdentifierSent { .. }) {
+        let FindingKind::IdentifierSent { identifier, .. } = &finding.kind else { continue };
+        // Each message has a language beside the value.
+        if *identifier == IdentifierKind::Locale {
             continue;
         }
         let address = &case.destinations[finding.endpoints[0].0 as usize].endpoint.address;
