@@ -15,6 +15,8 @@
 mod carriers;
 mod codes;
 mod forms;
+mod hidden;
+mod left_alone;
 mod page;
 mod values;
 
@@ -28,6 +30,8 @@ use carriers::{CARRIERS, Carrier, Field};
 use evidence::{Case, Grade};
 use forms::{Content, FORMS, Leaves};
 use identifiers::Profile;
+use page::Part;
+use tempfile::TempDir;
 use testkit::{Conversation, Endpoint, Net, PcapStyle, PcapWriter, Side};
 use values::{PROFILE, Planted, Tells, planted};
 
@@ -53,7 +57,7 @@ fn every_value_is_found_in_every_form_in_every_place() {
     let found: Vec<bool> = (0..).zip(&cells).map(found).collect();
     let missed = cells.iter().zip(&found).filter(|(cell, found)| !**found && exception(cell).is_none());
     complain(&missed.map(|(cell, _)| cell).collect::<Vec<_>>(), cells.len());
-    page::hold(&cells, self::cells(&near()).len(), &found);
+    page::hold(Part::Forms, &page::forms(&cells, self::cells(&near()).len(), &found));
 }
 
 /// A value that differs in one digit or letter, in all the same forms and places, is not taken for the planted.
@@ -169,9 +173,14 @@ fn add(
 
 /// The audit of a capture in which each cell goes to its own server.
 fn run(cells: &[Cell]) -> Case {
+    audited(&capture(cells), Effort::USUAL).0
+}
+
+/// The audit of a capture, with the folder that holds it.
+pub(crate) fn audited(capture: &[u8], effort: u64) -> (Case, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("recall.pcap");
-    std::fs::write(&path, capture(cells)).unwrap();
+    std::fs::write(&path, capture).unwrap();
     let order = Order {
         keys: Vec::new(),
         inputs: vec![path],
@@ -179,11 +188,11 @@ fn run(cells: &[Cell]) -> Case {
         bill: None,
         store: None,
         atlas: facts::Atlas::embedded(),
-        effort: Effort::of(Effort::USUAL),
+        effort: Effort::of(effort),
         workers: None,
         program: "test".into(),
     };
-    audit(order, &Meter::default()).unwrap()
+    (audit(order, &Meter::default()).unwrap(), folder)
 }
 
 fn capture(cells: &[Cell]) -> Vec<u8> {
@@ -204,7 +213,7 @@ fn capture(cells: &[Cell]) -> Vec<u8> {
 }
 
 /// The address of a cell's server.
-fn server(number: u32) -> IpAddr {
+pub(crate) fn server(number: u32) -> IpAddr {
     Ipv4Addr::from_bits((100 << 24) + (64 << 16) + number).into()
 }
 
@@ -218,7 +227,7 @@ fn seen(case: &Case) -> BTreeMap<IpAddr, BTreeSet<String>> {
     seen
 }
 
-fn profile() -> Profile {
+pub(crate) fn profile() -> Profile {
     Profile::parse(PROFILE, &mut |_| Err("no files".to_owned()))
         .unwrap_or_else(|errors| panic!("{errors:#?}"))
 }
