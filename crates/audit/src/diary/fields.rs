@@ -1,7 +1,7 @@
 //! The fields of requests: how often each came, with how many different values, and the first of them.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     hash::{BuildHasher, Hash, Hasher},
     ops::Range,
 };
@@ -106,6 +106,7 @@ pub(crate) fn look<'t>(tree: &'t Tree<'t>, kinds: &[FieldKind]) -> Vec<Looked<'t
     let count = tree.fields.len().min(LOOKED);
     let mut known: Vec<Option<(u64, Carrier)>> = Vec::with_capacity(count);
     let mut leaves = vec![true; count];
+    let mut wrappers = BTreeSet::new();
     for (index, field) in (0..).zip(tree.fields.iter().take(count)) {
         let parent = field.parent.and_then(|parent| usize::try_from(parent).ok());
         let around = match parent {
@@ -115,11 +116,15 @@ pub(crate) fn look<'t>(tree: &'t Tree<'t>, kinds: &[FieldKind]) -> Vec<Looked<'t
         if let Some(leaf) = parent.and_then(|parent| leaves.get_mut(parent)) {
             *leaf = false;
         }
+        // What has the same name as what is around it is its value: the text of an element.
+        let element = field.parent.filter(|_| field.name == Name::None);
+        let same = |element: &FieldIndex| tree.field(*element).is_some_and(|it| it.buffer == field.buffer);
+        wrappers.extend(element.filter(same));
         known.push(around.map(|(around, carrier)| (named(tree, index, &field.name, around), carrier)));
     }
     let undone = unescaped(tree);
     let found = (0..).zip(known).zip(leaves).filter_map(|((index, known), leaf)| {
-        let (hash, carrier) = known.filter(|_| is_value(tree, index, kinds))?;
+        let (hash, carrier) = known.filter(|_| is_value(tree, index, kinds) && !wrappers.contains(&index))?;
         let field = tree.field(index)?;
         let plain = undone.get(&index).copied().filter(|_| leaf);
         let (buffer, range) = match plain {

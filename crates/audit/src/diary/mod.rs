@@ -278,7 +278,9 @@ pub(crate) fn request_of(message: &Message) -> Option<String> {
         Head::Named(head) if !head.method.is_empty() => {
             Some(format!("{} {} {}", message.protocol, head.method, path_shape(&head.target)))
         }
-        Head::Raw if matches!(message.protocol, "TCP" | "UDP") => Some(format!("{} data", message.protocol)),
+        Head::Raw if matches!(message.protocol, "TCP" | "UDP" | "WebSocket") => {
+            Some(format!("{} data", message.protocol))
+        }
         _ => None,
     }
 }

@@ -210,7 +210,7 @@ fn hashed(merged: &Merged, leak: &Leak<'_>, forms: &[Form]) -> Vec<Hashed> {
     let made = forms
         .iter()
         .filter_map(|form| merged.unmasked.digests.get(&(leak.kind, leak.value.to_owned(), form.clone())));
-    made.cloned().collect()
+    made.flatten().cloned().collect()
 }
 
 fn bulk_finding(merged: &Merged, profile: &Profile, leaks: &[Leak<'_>]) -> Finding {

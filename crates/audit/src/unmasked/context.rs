@@ -153,4 +153,4 @@ const SALT: usize = 64;
 /// How far a key may be from the message's time, in seconds.
 const WINDOW: u16 = 3;
 /// Bytes that scrambles may work on for one value, and ciphers as well.
-const ONE: u64 = 4_000_000;
+const ONE: u64 = 8_000_000;

@@ -57,9 +57,20 @@ impl Effort {
 #[derive(Debug, Default)]
 pub(crate) struct Unmasked {
     /// How digests were made, by the value they are of and their form.
-    pub(crate) digests: BTreeMap<(IdentifierKind, String, Form), Hashed>,
+    pub(crate) digests: BTreeMap<(IdentifierKind, String, Form), Vec<Hashed>>,
     /// Fields that were judged.
     pub(crate) fields: Fields,
+}
+
+impl Unmasked {
+    /// Notes how a digest was made: of one value in one form, each message may have a salt of its own.
+    fn note(&mut self, key: (IdentifierKind, String, Form), how: Hashed) {
+        let hows = self.digests.entry(key).or_default();
+        let same = |known: &Hashed| (&known.spelling, &known.salt) == (&how.spelling, &how.salt);
+        if hows.len() < HOWS && !hows.iter().any(same) {
+            hows.push(how);
+        }
+    }
 }
 
 /// Fields that were judged, by receiver and request, and by the field's path.
@@ -90,7 +101,9 @@ pub(crate) fn unmask(
         in_parallel(&families, workers, |(family, digests)| family.tried(&known, digests, share.clone()));
     let (mut unmasked, mut found, mut purse) = (Unmasked::default(), Vec::new(), share.emptied());
     for tried in tried {
-        unmasked.digests.extend(tried.digests);
+        for (key, how) in tried.digests {
+            unmasked.note(key, how);
+        }
         unmasked.fields.extend(tried.fields);
         found.extend(tried.found);
         purse.add(&tried.purse);
@@ -169,3 +182,6 @@ pub(crate) fn recipe(how: &str) -> Option<(String, String)> {
     let how: unmask::How = serde_json::from_str(how).ok()?;
     Some((how.recipe(), how.to_string()))
 }
+
+/// Salts told of one value in one form.
+const HOWS: usize = 64;

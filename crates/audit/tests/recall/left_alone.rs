@@ -36,7 +36,6 @@ struct Likeness {
 }
 
 #[test]
-#[ignore = "the page has no part on it yet"]
 fn what_is_like_an_identifier_and_is_none_is_left_alone() {
     let (capture, servers) = capture();
     let (case, _folder) = audited(&capture, EFFORT);
@@ -329,7 +328,7 @@ const BODIES: [&str; 9] = [
 const SERVERS: usize = 4;
 const MESSAGES: u16 = 25;
 /// Enough for all that is tried on one value, for each field.
-const EFFORT: u64 = 10_000;
+const EFFORT: u64 = 50;
 
 const HEAD: &str = "\
 # What is left alone

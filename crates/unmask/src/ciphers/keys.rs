@@ -153,12 +153,12 @@ pub(super) fn bases(context: &Context<'_>) -> Vec<Base> {
             bases.push(Base { bytes, name });
         }
     }
+    bases.extend(KNOWN.iter().map(|known| Base { bytes: known.to_vec(), name: known_name(known) }));
+    bases.push(Base { bytes: vec![0; 32], name: "zeros".to_owned() });
     for (spelling, crib) in context.cribs.spellings().take(MOST_DEVICE_VALUES) {
         bases.push(Base { bytes: spelling.to_vec(), name: format!("device value ({})", crib.label) });
     }
     bases.extend(context.time.into_iter().flat_map(|time| times(time, context.window)));
-    bases.extend(KNOWN.iter().map(|known| Base { bytes: known.to_vec(), name: known_name(known) }));
-    bases.push(Base { bytes: vec![0; 32], name: "zeros".to_owned() });
     let mut seen = std::collections::BTreeSet::new();
     bases.retain(|base| (1..=MOST_BYTES).contains(&base.bytes.len()) && seen.insert(base.bytes.clone()));
     bases

@@ -517,8 +517,8 @@ struct Inner {
     between: Between,
 }
 
-/// Without salt, with salt as nearly everybody does it, as is usual, as is rare.
-static PLANS: LazyLock<[Plan; 4]> = LazyLock::new(|| recipes().map(Plan::new));
+/// Without salt, with salt as nearly everybody does it, as is usual, in digests of digests, as is rare.
+static PLANS: LazyLock<[Plan; 5]> = LazyLock::new(|| recipes().map(Plan::new));
 
 impl Plan {
     fn new(recipes: Vec<Recipe>) -> Self {
@@ -551,8 +551,8 @@ impl Plan {
     }
 }
 
-/// What is tried: without salt, with salt as nearly everybody does it, as is usual, as is rare.
-fn recipes() -> [Vec<Recipe>; 4] {
+/// What is tried: without salt, with salt as nearly everybody does it, as is usual, in digests of digests, as is rare.
+fn recipes() -> [Vec<Recipe>; 5] {
     let ciphers = || Algorithm::ALL.iter().copied().filter(|algorithm| !algorithm.is_weak());
     let mut plain: Vec<_> =
         Algorithm::ALL.iter().map(|&algorithm| Recipe::single(Mix::Plain, algorithm)).collect();
@@ -567,11 +567,12 @@ fn recipes() -> [Vec<Recipe>; 4] {
     let joined = |algorithm: Algorithm| plainly.into_iter().map(move |mix| Recipe::single(mix, algorithm));
     let common: Vec<_> = Algorithm::ALL.iter().copied().filter(|algorithm| algorithm.is_common()).collect();
     let likely: Vec<_> = common.iter().flat_map(|&algorithm| joined(algorithm)).collect();
-    let mut salted: Vec<_> = common.iter().flat_map(|&algorithm| mixed(algorithm)).collect();
+    let salted: Vec<_> = common.iter().flat_map(|&algorithm| mixed(algorithm)).collect();
+    let mut twice = Vec::new();
     for &outer in &common {
         for mix in [Mix::Before(""), Mix::After("")] {
-            salted.extend(nested(Mix::Plain, outer, mix));
-            salted.extend(nested(mix, outer, Mix::Plain));
+            twice.extend(nested(Mix::Plain, outer, mix));
+            twice.extend(nested(mix, outer, Mix::Plain));
         }
     }
     let others = Algorithm::ALL.iter().copied().filter(|algorithm| !algorithm.is_common());
@@ -589,7 +590,7 @@ fn recipes() -> [Vec<Recipe>; 4] {
             rare.extend(nested(inner, outer, last));
         }
     }
-    [plain, likely, salted, rare]
+    [plain, likely, salted, twice, rare]
 }
 
 /// Digests of digests: the inner one is always one of the common functions.
