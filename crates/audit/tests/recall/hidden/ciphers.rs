@@ -4,10 +4,13 @@
 use aes::cipher::{Array, BlockCipherEncrypt, BlockSizeUser, KeyInit, StreamCipher};
 use chacha20::{ChaCha20, KeyIvInit};
 
-/// A block cipher with its key: encrypts a block in its place.
+/// Encrypts a block in its place.
+type Encrypt = Box<dyn Fn(&mut [u8])>;
+
+/// A block cipher with its key.
 pub(crate) struct Cipher {
     block: usize,
-    encrypt: Box<dyn Fn(&mut [u8])>,
+    encrypt: Encrypt,
 }
 
 impl Cipher {
