@@ -587,7 +587,9 @@ fn the_manual_holds_every_command_option_and_exit_code() {
     else {
         return skip("man is not installed");
     };
+    // Set in lines, with blanks between to fill them.
     let text = String::from_utf8(rendered.stdout).unwrap();
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let commands = [
         "phonehome audit",
         "phonehome completions",

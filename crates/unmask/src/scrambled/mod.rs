@@ -71,6 +71,8 @@ pub fn open(value: &[u8], context: &Context<'_>, budget: &mut Budget) -> Vec<Ope
     opened.collect()
 }
 
+/// Bytes that a scramble changes at least.
+const FEWEST_CHANGED: usize = 6;
 /// What of a value is tried on.
 pub const LONGEST: usize = 4096;
 
@@ -228,6 +230,15 @@ impl<'a, 'b> Search<'a, 'b> {
     fn accept(&self, scramble: Scramble, ground: crate::Ground, bits: f64) -> Option<Opened> {
         // The first good one ends the search: what that adds to the chance is less than this factor.
         let plaintext = scramble.apply(self.whole)?;
+        // What nearly reads so as it stands was not hidden: it is a neighbour's value.
+        let mut before = self.whole.to_vec();
+        if matches!(scramble.steps.as_slice(), [Step::Reversed, _, ..]) {
+            before.reverse();
+        }
+        let changed = before.iter().zip(&plaintext).filter(|(one, other)| one != other).count();
+        if plaintext.len() == self.whole.len() && changed < FEWEST_CHANGED {
+            return None;
+        }
         let tries = self.tries.like(&plaintext, self.judge.is_noise()).saturating_mul(16);
         if !opened::sure(tries, bits) {
             return None;
