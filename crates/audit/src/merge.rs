@@ -98,6 +98,10 @@ pub(crate) fn merge(mut shares: Vec<Gathered>, atlas: &Atlas) -> Merged {
         let reason = "messages of which no series is kept, because there are more kinds than are remembered";
         merged.ledger.add_pieces(Fate::OverLimit, reason, 0, merged.book.dropped);
     }
+    if merged.book.parties_dropped > 0 {
+        let reason = "requests of senders or to addresses, more than are remembered of one request";
+        merged.ledger.add_pieces(Fate::OverLimit, reason, 0, merged.book.parties_dropped);
+    }
     if merged.book.fields_dropped > 0 {
         let reason = "fields of requests over time, more than notes are kept of";
         merged.ledger.add_pieces(Fate::OverLimit, reason, 0, merged.book.fields_dropped);

@@ -105,7 +105,7 @@ pub(crate) struct AuditArguments {
     #[arg(long)]
     pub(crate) no_store: bool,
     /// How much may be tried to undo hashed, scrambled and weakly encrypted values: millions of digests, and four
-    /// times as many bytes decrypted; 0 for nothing
+    /// times as many bytes decrypted (unscrambled: 32 times); 0 for nothing
     #[arg(long, value_name = "MILLIONS", default_value_t = Effort::USUAL)]
     pub(crate) budget: u64,
     /// Worker threads [default: one for each core]

@@ -16,6 +16,7 @@ pub(crate) struct Book {
     pub(crate) names: NameNotes,
     pub(crate) heard: HashSet<u64>,
     pub(crate) dropped: u64,
+    pub(crate) parties_dropped: u64,
     pub(crate) fields_dropped: u64,
 }
 
@@ -40,11 +41,12 @@ pub(crate) fn book(
 ) -> Book {
     let mut book = Book::default();
     for share in shares {
-        let Diary { requests, series, names, heard, dropped, fields_dropped, .. } =
+        let Diary { requests, series, names, heard, dropped, parties_dropped, fields_dropped, .. } =
             std::mem::take(&mut share.diary);
         book.names.merge(names);
         book.heard.extend(heard);
         book.dropped += dropped;
+        book.parties_dropped += parties_dropped;
         book.fields_dropped += fields_dropped;
         for (key, series) in series {
             let parties = series.parties.iter();

@@ -46,6 +46,8 @@ pub(crate) struct Diary {
     pub(crate) names: NameNotes,
     /// Messages of which no note was made, because there are too many different ones.
     pub(crate) dropped: u64,
+    /// Requests of which it is not remembered who asked whom, because there are too many.
+    pub(crate) parties_dropped: u64,
     /// Fields that are kept notes of, in all series, and times that one was met of which there are none.
     fields: usize,
     pub(crate) fields_dropped: u64,
@@ -124,7 +126,11 @@ impl Diary {
         }
         let series = self.series.entry(key).or_default();
         series.count += 1;
-        series.parties.insert(parties);
+        if series.parties.len() < PARTIES || series.parties.contains(&parties) {
+            series.parties.insert(parties);
+        } else {
+            self.parties_dropped += 1;
+        }
         series.first = Some(series.first.map_or(time, |first| first.min(time)));
         series.last = series.last.max(time);
         series.clear |= security == Security::Clear;
@@ -307,6 +313,8 @@ fn differs(part: &str) -> bool {
 
 /// Series that one worker keeps notes of.
 const SERIES: usize = 4_096;
+/// Senders, apps and addresses of one series.
+const PARTIES: usize = 1 << 12;
 /// Moments of one series.
 const MOMENTS: usize = 1_024;
 /// Exchanges that are waited for.

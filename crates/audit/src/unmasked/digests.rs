@@ -20,12 +20,9 @@ pub(super) struct Digest {
 /// The digests among the values of a family, by the number of the member and of the value.
 pub(super) type Digests = BTreeMap<(usize, usize), Digest>;
 
-/// The number of a family, of a member and of a value.
-type At = (usize, usize, usize);
-
-/// A value that may be a digest: of which family, and which one there.
+/// A value that may be a digest, and the numbers of its family, its member and itself.
 struct Suspect<'a> {
-    place: At,
+    place: (usize, usize, usize),
     value: &'a [u8],
     salts: Vec<Salt>,
 }
@@ -40,21 +37,16 @@ pub(super) fn prove(
     (digests, workers): (u64, NonZeroUsize),
 ) -> (Vec<Digests>, u64) {
     let mut found: Vec<Digests> = families.iter().map(|_| Digests::new()).collect();
-    let all: Vec<Suspect<'_>> = suspects(known, families, |_, before| before < PROBES);
-    let (first, cut) = prove_suspects(known, &all, (digests - digests / 4, workers));
-    let salted = |digest: &Digest| digest.how.salt.is_some();
-    for ((family, member, at), digest) in first {
-        found.get_mut(family).map(|digests| digests.insert((member, at), digest));
-    }
-    let told: Vec<bool> = found.iter().map(|digests| digests.values().any(salted)).collect();
-    let rest =
+    let mut cut = 0;
+    let all = suspects(known, families, |_, before| before < PROBES);
+    cut += prove_suspects(known, &all, (digests - digests / 4, workers), &mut found);
+    let told: Vec<bool> =
+        found.iter().map(|digests| digests.values().any(|digest| digest.how.salt.is_some())).collect();
+    let mut rest =
         suspects(known, families, |family, before| told.get(family) == Some(&true) && before >= PROBES);
-    let rest: Vec<_> = rest.into_iter().filter(|suspect| !suspect.salts.is_empty()).collect();
-    let (more, cut_too) = prove_suspects(known, &rest, (digests / 4, workers));
-    for ((family, member, at), digest) in more {
-        found.get_mut(family).map(|digests| digests.insert((member, at), digest));
-    }
-    (found, cut + cut_too)
+    rest.retain(|suspect| !suspect.salts.is_empty());
+    cut += prove_suspects(known, &rest, (digests / 4, workers), &mut found);
+    (found, cut)
 }
 
 /// The values that are as long as digests. `is_salted` says of a family, and of how many of its values came before,
@@ -88,14 +80,15 @@ fn suspects<'a>(
     suspects
 }
 
-/// Those that are digests, and for how many the budget did not last.
+/// Adds those that are digests to `found`, and says for how many the budget did not last.
 fn prove_suspects(
     known: &Known<'_>,
     suspects: &[Suspect<'_>],
     (digests, workers): (u64, NonZeroUsize),
-) -> (Vec<(At, Digest)>, u64) {
+    found: &mut [Digests],
+) -> u64 {
     if suspects.is_empty() || known.candidates.is_empty() {
-        return (Vec::new(), 0);
+        return 0;
     }
     // As many as there always are, so that it does not matter how many workers there are.
     let lots: Vec<&[Suspect<'_>]> = suspects.chunks(suspects.len().div_ceil(LOTS)).collect();
@@ -105,14 +98,16 @@ fn prove_suspects(
             lot.iter().map(|suspect| Wanted { value: suspect.value, salts: &suspect.salts }).collect();
         hashed::prove_all(&wanted, &known.candidates, Salt::common(), &mut hashed::Budget::new(share))
     });
-    let proofs = proved.into_iter().flatten();
-    let (mut found, mut cut) = (Vec::new(), 0);
-    for (suspect, proof) in suspects.iter().zip(proofs) {
+    let mut cut = 0;
+    for (suspect, proof) in suspects.iter().zip(proved.into_iter().flatten()) {
         cut += u64::from(proof.ended == Ended::OutOfBudget);
         let digest = proof.matches.first().and_then(|found| digest(known, found));
-        found.extend(digest.map(|digest| (suspect.place, digest)));
+        let (family, member, at) = suspect.place;
+        if let (Some(digest), Some(digests)) = (digest, found.get_mut(family)) {
+            digests.insert((member, at), digest);
+        }
     }
-    (found, cut)
+    cut
 }
 
 fn digest(known: &Known<'_>, found: &Match) -> Option<Digest> {

@@ -67,7 +67,7 @@ impl Family<'_> {
     /// Tries the values that are no digests, as far as the purse goes; `digests` has what is known of those that are.
     pub(super) fn tried(&self, known: &Known<'_>, digests: &Digests, purse: Purse) -> Tried {
         let mut tried = Tried { digests: Vec::new(), fields: Vec::new(), found: Vec::new(), purse };
-        let mut closed = 0;
+        let mut closed = 0_usize;
         for (member, number) in self.members.iter().zip(0..) {
             let mut way = Way::Closed(0);
             for ((place, value), at) in member.values.iter().zip(0..) {
@@ -78,11 +78,16 @@ impl Family<'_> {
                 }
                 way = match way {
                     Way::Digests => way,
-                    // What is closed here after so many tries there is closed.
-                    Way::Closed(here) if here >= OF_FIELD || closed >= OF_FAMILY => way,
-                    way => tried.try_one(known, (place, value), way),
+                    Way::Closed(here) if here >= OF_FIELD || closed >= OF_FAMILY => {
+                        tried.purse.pass_over();
+                        way
+                    }
+                    way => {
+                        let way = tried.try_one(known, (place, value), way);
+                        closed += usize::from(matches!(way, Way::Closed(_)));
+                        way
+                    }
                 };
-                closed += u8::from(matches!(way, Way::Closed(here) if here > 0));
             }
             let judged = judge(known, member, &way);
             tried
@@ -156,4 +161,4 @@ fn class_name(class: triage::Class) -> &'static str {
 /// Values of a field that are tried before it is called closed: the key of the first may be out of reach by accident.
 const OF_FIELD: u8 = 2;
 /// The same of all fields of a family.
-const OF_FAMILY: u8 = 4;
+const OF_FAMILY: usize = 4;

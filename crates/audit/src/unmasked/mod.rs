@@ -38,7 +38,7 @@ use crate::{
 pub struct Effort {
     /// Digests of the profile's values, over the whole case.
     pub digests: u64,
-    /// Bytes that scrambles and ciphers may work on, over the whole case.
+    /// Bytes that ciphers may decrypt, over the whole case; scrambles, which are quicker, may work on eight times as many.
     pub bytes: u64,
 }
 
@@ -99,7 +99,7 @@ pub(crate) fn unmask(
     let families: Vec<_> = families.into_iter().zip(digests).collect();
     let tried =
         in_parallel(&families, workers, |(family, digests)| family.tried(&known, digests, share.clone()));
-    let (mut unmasked, mut found, mut purse) = (Unmasked::default(), Vec::new(), share.emptied());
+    let (mut unmasked, mut found, mut purse) = (Unmasked::default(), Vec::new(), Purse::empty());
     for tried in tried {
         for (key, how) in tried.digests {
             unmasked.note(key, how);

@@ -9,8 +9,10 @@ use super::Effort;
 pub(super) struct Purse {
     pub(super) scrambles: Budget,
     pub(super) ciphers: Budget,
-    /// Values that were not tried at all.
+    /// Values for which nothing was left.
     none: u64,
+    /// Values that were not tried because others of their field stayed closed.
+    alike: u64,
 }
 
 impl Purse {
@@ -21,12 +23,18 @@ impl Purse {
             scrambles: Budget::new(effort.bytes.saturating_mul(SCRAMBLES) / families),
             ciphers: Budget::new(effort.bytes / families),
             none: 0,
+            alike: 0,
         }
     }
 
     /// One with nothing in it, to add others to.
-    pub(super) fn emptied(&self) -> Self {
-        Self { scrambles: Budget::new(0), ciphers: Budget::new(0), none: 0 }
+    pub(super) fn empty() -> Self {
+        Self { scrambles: Budget::new(0), ciphers: Budget::new(0), none: 0, alike: 0 }
+    }
+
+    /// Counts a value that is not tried because others of its field stayed closed.
+    pub(super) fn pass_over(&mut self) {
+        self.alike += 1;
     }
 
     /// Whether nothing may be tried; the value is counted then.
@@ -41,18 +49,18 @@ impl Purse {
         self.scrambles.spend(&other.scrambles);
         self.ciphers.spend(&other.ciphers);
         self.none += other.none;
+        self.alike += other.alike;
     }
 
     /// What was not tried, and for how many values.
     pub(super) fn untried(&self) -> impl Iterator<Item = (String, u64)> {
-        let own = (self.none > 0).then_some(("the budget was used up", self.none));
-        self.scrambles
-            .cut()
-            .chain(self.ciphers.cut())
-            .chain(own)
-            .map(|(what, count)| (what.to_owned(), count))
+        let own = [("the budget was used up", self.none), (ALIKE, self.alike)];
+        let own = own.into_iter().filter(|(_, count)| *count > 0);
+        let all = self.scrambles.cut().chain(self.ciphers.cut()).chain(own);
+        all.map(|(what, count)| (what.to_owned(), count))
     }
 }
 
+const ALIKE: &str = "others of the same field, the first of which stayed closed";
 /// Bytes that scrambles work on while ciphers work on one.
 const SCRAMBLES: u64 = 8;
