@@ -7,7 +7,7 @@ mod kit;
 use std::{fs, io::Write};
 
 use evidence::Survey;
-use kit::{Desk, clean, leaky};
+use kit::{Desk, clean, leaky, run};
 use testkit::apk::{App, Class, Member, Op, dex, zip};
 
 /// An app that would like to act on whoever reads of it.
@@ -34,12 +34,6 @@ fn desk() -> Desk {
     let desk = Desk::new(&clean());
     desk.write("x.apk", &hostile().build());
     desk
-}
-
-fn run(desk: &Desk, arguments: &[&str]) -> (i32, String, String) {
-    let output = desk.phonehome(arguments).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
 #[test]

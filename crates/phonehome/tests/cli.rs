@@ -11,19 +11,12 @@ use std::{
 };
 
 use evidence::{Case, FindingKind, Severity};
-use kit::{Desk, IMEI, clean, gzip, leaky, phonehome};
+use kit::{Desk, IMEI, clean, gzip, leaky, phonehome, run};
 
 const AUDIT: [&str; 7] = ["audit", "-p", "phone.toml", "--out", "x.case", "--force", "--quiet"];
 
 fn audit(inputs: &[&'static str]) -> Vec<&'static str> {
     [&AUDIT, inputs].concat()
-}
-
-/// Runs the program; gives its exit code, standard output and standard error.
-fn run(desk: &Desk, arguments: &[&str]) -> (i32, String, String) {
-    let output = desk.phonehome(arguments).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
 /// Whether standard error is one line that begins with the program's name and holds all of `words`.

@@ -6,14 +6,8 @@ mod kit;
 
 use std::fs;
 
-use kit::Desk;
+use kit::{Desk, run};
 use serde_json::Value;
-
-fn run(desk: &Desk, arguments: &[&str]) -> (i32, String, String) {
-    let output = desk.phonehome(arguments).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
 
 #[test]
 fn every_case_is_listed_with_its_runs() {

@@ -7,7 +7,7 @@ mod kit;
 use std::fs;
 
 use evidence::{Change, Comparison, Presence};
-use kit::{Desk, clean, leaky};
+use kit::{Desk, clean, leaky, run};
 
 /// Two cases: what leaked, and what did not.
 fn desk() -> Desk {
@@ -19,12 +19,6 @@ fn desk() -> Desk {
         assert_eq!(code, 0, "{errors}");
     }
     desk
-}
-
-fn run(desk: &Desk, arguments: &[&str]) -> (i32, String, String) {
-    let output = desk.phonehome(arguments).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
 #[test]

@@ -6,14 +6,8 @@ mod kit;
 
 use std::fs;
 
-use kit::{Desk, leaky};
+use kit::{Desk, leaky, run};
 use serde_json::Value;
-
-fn run(desk: &Desk, arguments: &[&str]) -> (i32, String, String) {
-    let output = desk.phonehome(arguments).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
 
 /// printf %s 352099001761481 | sha256sum
 const SHA256: &str = "19565c9308a2cb5447845d75692dbac5d1d8f089eb4647c09b7137e9fb8d224c";

@@ -168,6 +168,13 @@ pub(crate) fn case(path: &Path) -> Case {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
+/// Runs the program on a desk: its exit code, what it prints, and what it says beside that.
+pub(crate) fn run(desk: &Desk, arguments: &[&str]) -> (i32, String, String) {
+    let output = desk.phonehome(arguments).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
 /// The recipes below a folder.
 pub(crate) fn recipes(case: &Path) -> Vec<PathBuf> {
     testkit::files_below(&case.join("recipes"))
