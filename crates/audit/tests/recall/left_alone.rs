@@ -334,7 +334,7 @@ const HEAD: &str = "\
 # What is left alone
 
 What is like an identifier or a hidden one and is none, in fields of messages that have a nonce, a key and a time beside
-it. Of {all} values, none was told as an identifier, neither as one of the phone's nor by its shape.
+it, audited with the usual budget. Of {all} values, none was told as an identifier, neither as one of the phone's nor by its shape.
 
 | kind | values | told |
 |---|--:|--:|

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
-use super::{Cell, IDENTIFIERS, PLACES, all, exception, ways::Class};
+use super::{Cell, EFFORT, IDENTIFIERS, PLACES, all, exception, ways::Class};
 use crate::page::{self, Part};
 
 /// Holds the page to these cells; `proved` of them were run again from the capture.
@@ -21,7 +21,9 @@ fn written(table: &Table<'_>, proved: usize) -> String {
         .replace("{identifiers}", &IDENTIFIERS.len().to_string())
         .replace("{cells}", &table.cells.len().to_string())
         .replace("{found}", &table.found.iter().filter(|&&found| found).count().to_string())
-        .replace("{proved}", &proved.to_string());
+        .replace("{proved}", &proved.to_string())
+        .replace("{effort}", &EFFORT.to_string())
+        .replace("{usual}", &audit::Effort::USUAL.to_string());
     let places: Vec<_> = PLACES.iter().map(|place| place.name).collect();
     let _ = writeln!(out, "| class | {} |\n|---|{}", places.join(" | "), "--:|".repeat(places.len()));
     for class in Class::ALL {
@@ -72,7 +74,8 @@ const HEAD: &str = "\
 
 {identifiers} identifiers, hidden in {ways} ways that protect nothing, in the places of a message. Each way meets each
 identifier and each place at least once. Of {cells} messages, the value was told in {found}, as what it is and with the
-way to it; {proved} of these proofs, one of each way that was found, were run again from the capture.
+way to it; {proved} of these proofs, one of each way that was found, were run again from the capture. All lie in one
+capture and share a `--budget` of {effort} (the usual one is {usual}, for captures of which far less is hidden).
 
 Keys and salts are in a field of the same message, or can be known without being sent. Digests are of the value as most
 apps write it; what is encrypted or scrambled is a document with the value in it, or, where the table says *bare*,
