@@ -8,7 +8,13 @@ pub(crate) fn acts_on_no_reader(name: &str, text: &str) {
         character.is_control() && *character != '\n'
             || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2028}')
     };
-    assert_eq!(text.chars().find(acts), None, "{name} holds a character that acts");
+    if let Some(acting) = text.chars().find(acts) {
+        let (before, after) = text.split_once(acting).unwrap_or_default();
+        let before: String =
+            before.chars().rev().take(NEARBY).collect::<Vec<_>>().into_iter().rev().collect();
+        let after: String = after.chars().take(NEARBY).collect();
+        panic!("{name} holds a character that acts: {before:?} {acting:?} {after:?}");
+    }
 }
 
 /// Every element is closed in order, none comes from a value, none does anything.
@@ -145,5 +151,7 @@ pub(crate) fn is_harmless_script(script: &str) {
     assert!(!code.contains(BAIT), "a word of the case is run: {script}");
 }
 
+/// So much on each side of a character that acts shows where it came from, in characters.
+const NEARBY: usize = 80;
 const FORBIDDEN: [&str; 12] =
     ["script", "img", "iframe", "object", "embed", "link", "form", "base", "video", "audio", "input", "u"];

@@ -2,7 +2,7 @@
 
 use evidence::{Case, Fate, LedgerRow, MissingRow};
 
-use crate::words;
+use crate::{plain, words};
 
 /// The ledger's sums. Adding saturates, since an old case file may hold any numbers.
 pub(crate) struct Coverage {
@@ -52,7 +52,7 @@ impl Coverage {
         self.rows.iter().filter(shallow).map(|row| row.reason.as_str()).collect()
     }
 
-    /// `78% of the content was read`.
+    /// `78% of the content was read`. The reasons in it are the case file's: what they hide is shown.
     pub(crate) fn headline(&self) -> String {
         if !self.traffic && self.content == 0 {
             return "No network traffic was read: what went over a network was not looked at.".to_owned();
@@ -62,7 +62,7 @@ impl Coverage {
         }
         let depths = self.depths();
         if self.searched() == self.content && !depths.is_empty() {
-            let reasons: Vec<String> = depths.iter().take(REASONS).map(|&reason| reason.to_owned()).collect();
+            let reasons: Vec<_> = depths.iter().take(REASONS).map(|reason| plain::visible(reason)).collect();
             return format!(
                 "All of the content was searched, but not to its full depth: {}.",
                 reasons.join("; ")

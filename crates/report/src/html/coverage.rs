@@ -4,7 +4,7 @@ use evidence::Fate;
 use maud::{Markup, html};
 
 use super::Page;
-use super::show::Shown;
+use super::show::{Prose, Shown};
 use crate::words;
 
 impl Page<'_> {
@@ -12,7 +12,7 @@ impl Page<'_> {
         html! {
             section #coverage aria-labelledby="coverage-title" {
                 h2 #coverage-title { "Coverage: what could be seen, and what not" }
-                p { (self.coverage.statement()) }
+                p { (Prose(&self.coverage.statement())) }
                 (self.bar())
                 (self.rows())
                 (self.missing())

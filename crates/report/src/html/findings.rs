@@ -48,7 +48,7 @@ impl Page<'_> {
             div.nothing {
                 p { strong { (self.overview.headline()) } }
                 p { (self.overview.search_words()) }
-                p { (self.coverage.statement()) " " a href="#coverage" { "See the coverage." } }
+                p { (Prose(&self.coverage.statement())) " " a href="#coverage" { "See the coverage." } }
             }
         }
     }

@@ -138,7 +138,7 @@ impl Page<'_> {
             header.masthead {
                 p.eyebrow { "phonehome audit" span.dot aria-hidden="true" { "·" } (Shown(&self.title())) }
                 h1 { (overview.headline()) }
-                p.lead { (Prose(&overview.second_line(&|code| self.country_in(code)))) " " (self.coverage.headline()) }
+                p.lead { (Prose(&overview.second_line(&|code| self.country_in(code)))) " " (Prose(&self.coverage.headline())) }
                 (self.tiles())
                 nav aria-label="Contents" {
                     ul { @for (id, name) in SECTIONS.iter().filter(|(id, _)| self.has(id)) { li { a href={ "#" (id) } { (name) } } } }
