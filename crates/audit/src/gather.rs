@@ -90,7 +90,8 @@ pub(crate) struct Group {
 /// The earliest messages that held something, and their times.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Times {
-    earliest: BTreeSet<(Timestamp, ExchangeId)>,
+    /// In order, each once. Messages come nearly in order, so that most go to the end.
+    earliest: Vec<(Timestamp, ExchangeId)>,
     /// There were more.
     more: bool,
 }
@@ -104,22 +105,23 @@ impl Times {
     }
 
     /// The messages, where they are all known.
-    pub(crate) fn messages(&self) -> Option<impl Iterator<Item = ExchangeId>> {
+    pub(crate) fn messages(&self) -> Option<impl ExactSizeIterator<Item = ExchangeId>> {
         let known = !self.more && !self.earliest.is_empty();
         known.then(|| self.earliest.iter().map(|(_, exchange)| *exchange))
     }
 
     /// Keeps a message where it is among the earliest.
     pub(crate) fn add(&mut self, time: Timestamp, exchange: ExchangeId) {
-        let full = self.earliest.len() >= TIMES;
-        if full && self.earliest.last().is_some_and(|last| *last < (time, exchange)) {
-            self.more = true;
-            return;
-        }
-        self.earliest.insert((time, exchange));
-        if self.earliest.len() > TIMES {
-            self.earliest.pop_last();
-            self.more = true;
+        let place = (time, exchange);
+        if self.earliest.last().is_none_or(|last| *last < place) {
+            match self.earliest.len() < TIMES {
+                true => self.earliest.push(place),
+                false => self.more = true,
+            }
+        } else if let Err(index) = self.earliest.binary_search(&place) {
+            self.earliest.insert(index, place);
+            self.more |= self.earliest.len() > TIMES;
+            self.earliest.truncate(TIMES);
         }
     }
 

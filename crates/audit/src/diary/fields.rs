@@ -1,7 +1,7 @@
 //! The fields of requests: how often each came, with how many different values, and the first of them.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     hash::{BuildHasher, Hash, Hasher},
     ops::Range,
 };
@@ -126,7 +126,7 @@ pub(crate) fn look<'t>(tree: &'t Tree<'t>, kinds: &[FieldKind]) -> Vec<Looked<'t
     let found = (0..).zip(known).zip(leaves).filter_map(|((index, known), leaf)| {
         let (hash, carrier) = known.filter(|_| is_value(tree, index, kinds) && !wrappers.contains(&index))?;
         let field = tree.field(index)?;
-        let plain = undone.get(&index).copied().filter(|_| leaf);
+        let plain = leaf.then(|| innermost(&undone, index)).flatten();
         let (buffer, range) = match plain {
             Some(buffer) => (buffer, 0..tree.buffer(buffer)?.bytes.len()),
             None => (field.buffer, field.value.clone()),
@@ -138,14 +138,22 @@ pub(crate) fn look<'t>(tree: &'t Tree<'t>, kinds: &[FieldKind]) -> Vec<Looked<'t
     found.collect()
 }
 
-/// The innermost buffers in which the writing of addresses and forms, or a compression, is undone, by the field they were
-/// made of: sources come before what is made of them.
-fn unescaped(tree: &Tree<'_>) -> BTreeMap<FieldIndex, BufferIndex> {
+/// The buffers in which the writing of addresses and forms, or a compression, is undone, by the field they were made of, in
+/// order.
+fn unescaped(tree: &Tree<'_>) -> Vec<(FieldIndex, BufferIndex)> {
     let made = (0..).zip(&tree.buffers).filter_map(|(index, buffer)| {
         let origin = buffer.origin.as_ref().filter(|origin| ESCAPES.contains(&origin.decoder))?;
         Some((origin.field?, index))
     });
-    made.collect()
+    let mut made: Vec<_> = made.collect();
+    made.sort_unstable();
+    made
+}
+
+/// The last buffer made of a field: sources come before what is made of them.
+fn innermost(undone: &[(FieldIndex, BufferIndex)], field: FieldIndex) -> Option<BufferIndex> {
+    let upto = undone.get(..undone.partition_point(|(of, _)| *of <= field))?;
+    upto.last().filter(|(of, _)| *of == field).map(|(_, buffer)| *buffer)
 }
 
 /// Whether a field is a value by itself: all of a path or query is none, its parts are.

@@ -160,36 +160,52 @@ fn script(text: &str) -> &'static str {
 /// What a receiver calls the outcome: the two most telling fields near the outside, a code and words as a rule.
 pub(crate) fn results(tree: &Tree<'_>) -> Vec<(String, String)> {
     let told = (0..).zip(tree.fields.iter().take(OUTER)).filter_map(|(index, _)| {
-        let name = tree.name(index).to_ascii_lowercase();
-        let rank = OUTCOMES.iter().position(|known| *known == name.replace(['_', '-'], ""))?;
+        let name = tree.name(index);
+        let rank = OUTCOMES.iter().position(|known| is_called(&name, known))?;
         let value = std::str::from_utf8(tree.value_bytes(index)).ok()?;
         let short = !value.is_empty() && value.len() <= OUTCOME && !value.contains(['{', '[', '<']);
-        short.then(|| (rank, (tree.name(index).into_owned(), value.to_owned())))
+        short.then(|| (rank, (name.into_owned(), value.to_owned())))
     });
     let mut told: Vec<_> = told.collect();
     told.sort_by_key(|(rank, _)| *rank);
     told.into_iter().take(2).map(|(_, told)| told).collect()
 }
 
-/// Whether a field lies in a command.
-fn is_command(tree: &Tree<'_>, field: FieldIndex) -> bool {
-    let mut around = tree.ancestry(field).take(4);
-    around.any(|field| COMMANDS.contains(&tree.name(field).to_ascii_lowercase().as_str()))
+/// Whether a name is a known one, written with capitals, `_` or `-`.
+fn is_called(name: &str, known: &str) -> bool {
+    let letters = name.bytes().filter(|byte| !matches!(byte, b'_' | b'-'));
+    letters.map(|byte| byte.to_ascii_lowercase()).eq(known.bytes())
+}
+
+/// Which of the outer fields lie in a command, or are one.
+fn in_commands(tree: &Tree<'_>) -> Vec<bool> {
+    let mut steps: Vec<Option<u8>> = Vec::with_capacity(tree.fields.len().min(OUTER));
+    for (index, field) in (0..).zip(tree.fields.iter().take(OUTER)) {
+        let name = tree.name(index);
+        let around = field.parent.and_then(|parent| steps.get(parent as usize).copied().flatten());
+        let here = COMMANDS.iter().any(|known| name.eq_ignore_ascii_case(known)).then_some(0);
+        steps.push(here.or(around.and_then(|steps| steps.checked_add(1))));
+    }
+    steps.into_iter().map(|steps| steps.is_some_and(|steps| steps < IN_COMMAND)).collect()
 }
 
 /// Fields that switch something on or off or command something, with their values.
 pub(crate) fn switches(tree: &Tree<'_>) -> Vec<(FieldIndex, String)> {
-    let fields = (0..).zip(tree.fields.iter().take(OUTER));
-    let told = fields.filter_map(|(index, _)| {
-        let value =
-            std::str::from_utf8(tree.value_bytes(index)).ok().filter(|value| value.len() <= OUTCOME)?;
-        let switched = SWITCHED.contains(&value.to_ascii_lowercase().as_str());
-        let name = tree.name(index).to_ascii_lowercase();
-        let switch = switched && SWITCHES.iter().any(|known| name.contains(known));
-        let plain = !value.is_empty() && !value.contains(['{', '[', '<']);
-        (switch || plain && is_command(tree, index)).then(|| (index, value.to_owned()))
+    let fields = (0..).zip(in_commands(tree));
+    let told = fields.filter_map(|(index, in_command)| {
+        let bytes = Some(tree.value_bytes(index)).filter(|bytes| bytes.len() <= OUTCOME)?;
+        let value = std::str::from_utf8(bytes).ok()?;
+        let switch =
+            || SWITCHED.iter().any(|known| value.eq_ignore_ascii_case(known)) && is_switch(tree, index);
+        let plain = || !value.is_empty() && !value.contains(['{', '[', '<']);
+        (in_command && plain() || switch()).then(|| (index, value.to_owned()))
     });
     told.take(MOST_SWITCHES).collect()
+}
+
+fn is_switch(tree: &Tree<'_>, field: FieldIndex) -> bool {
+    let name = tree.name(field).to_ascii_lowercase();
+    SWITCHES.iter().any(|known| name.contains(known))
 }
 
 /// Adds values of a switch; of too many switches the first by their letters are kept.
@@ -238,6 +254,8 @@ const SWITCHES: [&str; 10] =
     ["switch", "enable", "disable", "filter", "upload", "collect", "toggle", "is_open", "isopen", "report"];
 /// Names of commands.
 const COMMANDS: [&str; 6] = ["cmd", "cmds", "command", "commands", "instruction", "instructions"];
+/// How many fields further in still lie in a command.
+const IN_COMMAND: u8 = 4;
 /// Values of switches.
 const SWITCHED: [&str; 8] = ["true", "false", "on", "off", "open", "close", "0", "1"];
 /// Entries from which on a list is one.

@@ -266,10 +266,16 @@ fn common(merged: &Merged, leaks: &[Leak<'_>], subject: &str) -> Finding {
 
 /// In how many messages it was; `None` where there were too many to be told apart.
 pub(crate) fn message_count(merged: &Merged, leaks: &[Leak<'_>]) -> Option<u64> {
-    let mut exchanges = BTreeSet::new();
-    for (index, _) in leaks.iter().flat_map(|leak| &leak.groups) {
-        exchanges.extend(merged.times.get(*index as usize)?.messages()?);
+    let groups = || leaks.iter().flat_map(|leak| &leak.groups);
+    let messages = |index: &u32| merged.times.get(*index as usize)?.messages();
+    // Most findings have groups of which some messages are not remembered: that is asked before any are joined.
+    let all: u64 = groups().map(|(index, _)| Some(messages(index)?.len() as u64)).sum::<Option<u64>>()?;
+    if groups().nth(1).is_none() {
+        return Some(all);
     }
+    let mut exchanges: Vec<_> = groups().filter_map(|(index, _)| messages(index)).flatten().collect();
+    exchanges.sort_unstable();
+    exchanges.dedup();
     Some(exchanges.len() as u64)
 }
 
