@@ -117,7 +117,7 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
     let mut merged = merge_all(shares, &read, &order.atlas);
     let own = phone.get().map(Phone::addresses).unwrap_or_default();
     whose::settle(&mut merged.devices, &wanted.profile, &own);
-    merged.unmasked = unmask(&mut merged, &wanted, (order.effort, workers));
+    merged.unmasked = unmask(&mut merged, &wanted, &read.apps, (order.effort, workers));
     let (mut case, parts) = conclude(
         merged,
         (read, phone.get()),

@@ -5,6 +5,7 @@
 
 use std::{fs, num::NonZeroUsize};
 
+use aes::cipher::{Array, BlockCipherEncrypt, KeyInit};
 use audit::{
     Effort, Meter, Order, audit,
     prove::{CaptureFiles, claimed, recipe, replay},
@@ -13,7 +14,10 @@ use evidence::{Behaviour, Case, Finding, FindingKind, Grade, IdentifierKind, Ste
 use facts::Atlas;
 use identifiers::Profile;
 use sha2::{Digest, Sha256};
-use testkit::{Conversation, Endpoint, Net, PcapStyle, Side};
+use testkit::{
+    Conversation, Endpoint, Net, PcapStyle, Side,
+    apk::{self, Class, Op},
+};
 
 const IMEI: &str = "352099001761481";
 const PROFILE: &str =
@@ -42,6 +46,12 @@ fn sent(bodies: &[String], effort: u64) -> (Case, tempfile::TempDir) {
 
 /// The same, each to a host of its own.
 fn sent_to(host: impl Fn(u16) -> String, bodies: &[String], effort: u64) -> (Case, tempfile::TempDir) {
+    let folder = recorded(host, bodies);
+    (audited(&folder, effort), folder)
+}
+
+/// A folder with the capture of these requests.
+fn recorded(host: impl Fn(u16) -> String, bodies: &[String]) -> tempfile::TempDir {
     let mut net = Net::new(Vec::new());
     for (port, body) in (40_000..).zip(bodies) {
         net.set_time(1_700_000_000_000_000_000 + i64::from(port - 40_000) * 61_700_000_000);
@@ -62,10 +72,14 @@ fn sent_to(host: impl Fn(u16) -> String, bodies: &[String], effort: u64) -> (Cas
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.pcap");
     fs::write(&path, testkit::capture::pcap(PcapStyle::default(), frames)).unwrap();
+    folder
+}
+
+fn audited(folder: &tempfile::TempDir, effort: u64) -> Case {
     let order = Order {
         keys: Vec::new(),
         bill: None,
-        inputs: vec![path],
+        inputs: vec![folder.path().to_owned()],
         profile: Some(Profile::parse(PROFILE, &mut |_| Err(String::new())).unwrap()),
         store: None,
         atlas: Atlas::embedded(),
@@ -73,7 +87,7 @@ fn sent_to(host: impl Fn(u16) -> String, bodies: &[String], effort: u64) -> (Cas
         workers: NonZeroUsize::new(2),
         program: "test".to_owned(),
     };
-    (audit(order, &Meter::default()).unwrap(), folder)
+    audit(order, &Meter::default()).unwrap()
 }
 
 fn imei(case: &Case) -> Option<&Finding> {
@@ -177,4 +191,35 @@ fn hosts_of_one_domain_are_tried_together() {
     let (case, _folder) = sent_to(|port| format!("h{port}.example.com"), &bodies, 1);
     let passed = case.coverage.rows().into_iter().find(|row| row.reason.contains("others of the same field"));
     assert_eq!(passed.unwrap().pieces, 396);
+}
+
+/// The key stands in the code of one app, which nobody but its code ties to the traffic.
+#[test]
+fn a_key_in_the_code_of_an_app_opens() {
+    const KEY: &str = "Zx8#kLm2!pQ9vRt4";
+    let sealed = |number: usize| {
+        let text = format!("{{\"seq\":{number},\"dev\":\"{IMEI}\",\"net\":\"wifi\"}}");
+        let short = 16 - text.len() % 16;
+        let padded = [text.as_bytes(), &vec![u8::try_from(short).unwrap(); short]].concat();
+        let cipher = aes::Aes128::new(&Array::try_from(KEY.as_bytes()).unwrap());
+        let blocks = padded.chunks_exact(16).flat_map(|block| {
+            let mut block = Array::try_from(block).unwrap();
+            cipher.encrypt_block(&mut block);
+            block.to_vec()
+        });
+        format!("{{\"v\":2,\"blob\":\"{}\"}}", hex(&blocks.collect::<Vec<u8>>()))
+    };
+    let bodies: Vec<String> = (0..6).map(sealed).collect();
+    let folder = recorded(|_| "stats.vendor.example".to_owned(), &bodies);
+    let without = audited(&folder, Effort::USUAL);
+    assert!(imei(&without).is_none(), "{:?}", imei(&without));
+    let keyboard = apk::App::new("com.maker.keyboard").class(Class::new("com.maker.keyboard.Seal").method(
+        "seal",
+        &[Op::Text(KEY), Op::Text("AES/ECB/PKCS5Padding"), Op::Call("javax.crypto.Cipher.getInstance")],
+    ));
+    fs::write(folder.path().join("keyboard.apk"), keyboard.build()).unwrap();
+    let case = audited(&folder, Effort::USUAL);
+    let finding = imei(&case).expect("the key of the app opens it");
+    let told = proved(&case, finding, &folder);
+    assert!(told.contains("com.maker.keyboard.Seal.seal @ classes.dex:0x"), "{told}");
 }

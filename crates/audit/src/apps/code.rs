@@ -64,7 +64,8 @@ pub(crate) fn attribute(
     problems
 }
 
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+/// An app's file, unless it is too large to be read at once.
+pub(super) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     if std::fs::metadata(path)?.len() > LARGEST {
         return Err(std::io::ErrorKind::FileTooLarge.into());
     }

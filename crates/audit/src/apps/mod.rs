@@ -5,11 +5,13 @@
 //! - `told`: what lists and permission files say of packages.
 //! - `judge`: an app's files → its part of the survey.
 //!
-//! In an audit, `code` asks each app's code for what was seen on the wire.
+//! In an audit, `code` asks each app's code for what was seen on the wire, and `constants` for what hidden values may have
+//! been made with.
 //!
 //! One app is in memory for each core, and no image is.
 
 pub(crate) mod code;
+mod constants;
 pub(crate) mod disk;
 mod judge;
 mod pick;
@@ -22,7 +24,10 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use evidence::{App, CaptureId, InputProblem, SURVEY_FORMAT, Survey};
 pub use handset::apk::Trackers;
 
-pub(crate) use self::judge::signer;
+pub(crate) use self::{
+    constants::{AppConstant, constants},
+    judge::signer,
+};
 use self::{pick::Picked, shelf::Shelves, told::Told};
 use crate::{input::hex, merge::Merged, phone::Phone, progress::Meter};
 

@@ -1,9 +1,10 @@
-//! What an investigator holds: the profile's values in their spellings, the fields beside a value, common salts.
+//! What an investigator holds: the profile's values in their spellings, the fields beside a value, what the apps' code has,
+//! common salts.
 
 use evidence::{ExchangeId, IdentifierKind, Timestamp};
 use identifiers::spellings;
 use unmask::{
-    Budget, Carrier, Context, Crib, Cribs, Field, Opened, ciphers,
+    Budget, Carrier, Constant, Context, Crib, Cribs, Field, Opened, ciphers,
     hashed::{Candidate, Origin, Salt, Spelling},
     scrambled,
     triage::{self, Samples, Triage},
@@ -11,6 +12,7 @@ use unmask::{
 
 use super::purse::Purse;
 use crate::{
+    apps::AppConstant,
     diary::{BookEntry, FieldNotes},
     examine::Wanted,
 };
@@ -22,6 +24,8 @@ pub(super) struct Known<'w> {
     /// The place of each candidate among the profile's values.
     pub(super) values: Vec<usize>,
     cribs: Cribs,
+    /// What the apps at hand carry.
+    constants: Vec<AppConstant>,
     /// Values of the profile that are not tried.
     left_out: u64,
 }
@@ -33,7 +37,7 @@ pub(super) struct Beside<'a> {
 }
 
 impl<'w> Known<'w> {
-    pub(super) fn of(wanted: &'w Wanted) -> Self {
+    pub(super) fn of(wanted: &'w Wanted, constants: Vec<AppConstant>) -> Self {
         let telling = || (0..).zip(wanted.profile.values()).filter(|(_, value)| is_worth(value.kind));
         let (mut candidates, mut values, mut cribs) = (Vec::new(), Vec::new(), Vec::new());
         for (place, value) in telling().take(MOST) {
@@ -49,6 +53,7 @@ impl<'w> Known<'w> {
             candidates,
             values,
             cribs: Cribs::new(cribs),
+            constants,
             left_out: telling().count().saturating_sub(MOST) as u64,
         }
     }
@@ -68,7 +73,14 @@ impl<'w> Known<'w> {
         beside.take(FIELDS).collect()
     }
 
-    /// Salts of a message: what stands beside the value, the app, and the time.
+    /// What the apps carry that may have sent it: first those that are known to have, then the others.
+    fn constants(&self, entry: &BookEntry) -> Vec<&AppConstant> {
+        let (known, others): (Vec<_>, Vec<_>) =
+            self.constants.iter().partition(|constant| entry.apps.contains(&constant.package));
+        known.into_iter().chain(others).take(CONSTANTS).collect()
+    }
+
+    /// Salts of a message: what stands beside the value, what the app carries and its name, and the time.
     pub(super) fn salts(&self, fields: &[Beside<'_>], entry: &BookEntry, time: Timestamp) -> Vec<Salt> {
         let short = fields.iter().filter(|field| field.bytes.len() <= SALT);
         let beside = short.map(|field| Salt {
@@ -87,25 +99,39 @@ impl<'w> Known<'w> {
         let packages = entry.apps.iter().filter(|app| app.contains('.'));
         let packages =
             packages.map(|app| Salt { bytes: app.as_bytes().to_vec(), origin: Origin::PackageName });
+        let carried = self.constants(entry).into_iter().map(|constant| Salt {
+            bytes: constant.text.as_bytes().to_vec(),
+            origin: Origin::AppConstant(constant.origin.clone()),
+        });
         let times = Salt::times(u64::try_from(time.seconds()).unwrap_or(0));
-        beside.chain(packages).chain(times).chain(written).collect()
+        beside.chain(packages).chain(carried).chain(times).chain(written).collect()
     }
 
-    /// Opens a value that was scrambled or encrypted.
+    /// Opens a value of an entry's, sent at a time, that was scrambled or encrypted.
     pub(super) fn open(
         &self,
         purse: &mut Purse,
         value: &[u8],
         fields: &[Beside<'_>],
-        time: Timestamp,
+        (entry, time): (&BookEntry, Timestamp),
     ) -> Vec<Opened> {
         if purse.is_empty() {
             return Vec::new();
         }
         let fields: Vec<Field<'_>> =
             fields.iter().map(|field| Field { name: field.name, bytes: field.bytes }).collect();
-        let context =
-            Context { cribs: &self.cribs, fields: &fields, constants: &[], time: Some(time), window: WINDOW };
+        let constants = self.constants(entry);
+        let constants: Vec<Constant<'_>> = constants
+            .iter()
+            .map(|constant| Constant { bytes: constant.text.as_bytes(), origin: &constant.origin })
+            .collect();
+        let context = Context {
+            cribs: &self.cribs,
+            fields: &fields,
+            constants: &constants,
+            time: Some(time),
+            window: WINDOW,
+        };
         // One value must not use up what all the others need.
         let mut budget = Budget::new(ONE.min(purse.scrambles.left()));
         let mut opened = scrambled::open(value, &context, &mut budget);
@@ -148,6 +174,8 @@ fn is_worth(kind: IdentifierKind) -> bool {
 const MOST: usize = 600;
 /// Fields beside a value that are looked at.
 const FIELDS: usize = 64;
+/// Constants of apps that one value is tried with.
+const CONSTANTS: usize = 48;
 /// The longest field that is tried as a salt, in bytes.
 const SALT: usize = 64;
 /// How far a key may be from the message's time, in seconds.

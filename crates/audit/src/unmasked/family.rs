@@ -112,7 +112,7 @@ impl Tried {
     /// Tries one value of a field.
     fn try_one(&mut self, known: &Known<'_>, (place, value): (&Place<'_>, &[u8]), way: Way) -> Way {
         let fields = known.fields_beside(place.entry, place.field, place.proof.exchange);
-        let opened = known.open(&mut self.purse, value, &fields, place.time);
+        let opened = known.open(&mut self.purse, value, &fields, (place.entry, place.time));
         for opened in &opened {
             self.found.extend(sightings::of(known.wanted, place, opened));
         }

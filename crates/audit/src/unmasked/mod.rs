@@ -15,17 +15,18 @@ mod family;
 mod purse;
 mod sightings;
 
-use std::{collections::BTreeMap, num::NonZeroUsize};
+use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf};
 
 use evidence::{
-    Content, EndpointId, Evidence, Fate, Form, Hashed, IdentifierKind, Protection, Relation, Security, Seen,
-    SightingGroup, SightingKey, Step,
+    CaptureId, Content, EndpointId, Evidence, Fate, Form, Hashed, IdentifierKind, Protection, Relation,
+    Security, Seen, SightingGroup, SightingKey, Step,
 };
 use unmask::Opened;
 
 pub(crate) use self::digests::agrees;
 use self::{context::Known, family::families, purse::Purse};
 use crate::{
+    apps::constants,
     cores::in_parallel,
     diary::Whom,
     examine::Wanted,
@@ -86,14 +87,17 @@ pub(crate) struct Judged {
     pub(crate) opened: bool,
 }
 
-/// Tries what stands in the book, and adds what comes out to the sightings.
+/// Tries what stands in the book, also with what the code of `apps` has, and adds what comes out to the sightings.
 pub(crate) fn unmask(
     merged: &mut Merged,
     wanted: &Wanted,
+    apps: &[(CaptureId, PathBuf)],
     (effort, workers): (Effort, NonZeroUsize),
 ) -> Unmasked {
-    let known = Known::of(wanted);
     let families = families(&merged.book);
+    // Reading all of an app's code takes long: not where there is nothing to open.
+    let asked = if families.is_empty() { &[] } else { apps };
+    let known = Known::of(wanted, constants(asked, workers));
     let share = Purse::share(effort, families.len());
     let (digests, cut) = digests::prove(&known, &families, (effort.digests, workers));
     let families: Vec<_> = families.into_iter().zip(digests).collect();
