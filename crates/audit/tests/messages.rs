@@ -144,27 +144,40 @@ const LOG: &str = "--------- beginning of main
 11-14 22:13:20.100  1000  1234  1250 D RegService: retry 352099001761481
 ";
 
-/// A backup of the telephony provider's, compressed, with one message.
-fn archive() -> Vec<u8> {
-    let json = format!(
-        r#"[{{"self_phone":"+1","address":"{SERVER}","body":"id {IMEI}","date":"{}","type":"2","read":"1"}}]"#,
-        (START + 3 * HOUR) * 1000
-    );
-    let packed = zlib(json.as_bytes());
+/// A member of a backup's archive.
+fn member(name: &str, content: &[u8]) -> Vec<u8> {
     let mut head = vec![0u8; 512];
-    let name = b"apps/com.android.providers.telephony/d_f/000000_sms_backup";
-    head[..name.len()].copy_from_slice(name);
+    head[..name.len()].copy_from_slice(name.as_bytes());
     head[100..107].copy_from_slice(b"0000600");
-    head[124..135].copy_from_slice(format!("{:011o}", packed.len()).as_bytes());
+    head[124..135].copy_from_slice(format!("{:011o}", content.len()).as_bytes());
     head[136..147].copy_from_slice(b"00000000000");
     head[156] = b'0';
     head[257..263].copy_from_slice(b"ustar\0");
     head[148..156].copy_from_slice(b"        ");
     let sum: u32 = head.iter().map(|byte| u32::from(*byte)).sum();
     head[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
-    let mut tar = [head, packed].concat();
-    tar.resize(tar.len().next_multiple_of(512) + 1024, 0);
-    [b"ANDROID BACKUP\n5\n1\nnone\n".to_vec(), zlib(&tar)].concat()
+    let mut member = [&head, content].concat();
+    member.resize(member.len().next_multiple_of(512), 0);
+    member
+}
+
+/// A backup of such members.
+fn backup(members: &[Vec<u8>], compressed: bool) -> Vec<u8> {
+    let tar = [members.concat(), vec![0; 1024]].concat();
+    match compressed {
+        true => [b"ANDROID BACKUP\n5\n1\nnone\n".to_vec(), zlib(&tar)].concat(),
+        false => [b"ANDROID BACKUP\n5\n0\nnone\n".to_vec(), tar].concat(),
+    }
+}
+
+/// A backup of the telephony provider's, compressed, with one message.
+fn archive() -> Vec<u8> {
+    let json = format!(
+        r#"[{{"self_phone":"+1","address":"{SERVER}","body":"id {IMEI}","date":"{}","type":"2","read":"1"}}]"#,
+        (START + 3 * HOUR) * 1000
+    );
+    let name = "apps/com.android.providers.telephony/d_f/000000_sms_backup";
+    backup(&[member(name, &zlib(json.as_bytes()))], true)
 }
 
 fn zlib(bytes: &[u8]) -> Vec<u8> {
@@ -325,6 +338,48 @@ fn backups_and_bills_tell_as_well() {
     let steps: Vec<_> = sent.evidence.iter().map(|one| one.occurrence.trail.buffers.len()).collect();
     assert!(steps.contains(&1) && steps.contains(&4), "the XML and the archive: {steps:?}");
     assert!(proved(&case, folder.path()) >= 5);
+}
+
+#[test]
+fn databases_in_a_backup_are_read_like_those_beside_it() {
+    let made = tempfile::tempdir().unwrap();
+    store(made.path(), "mmssms.db");
+    book(made.path());
+    let read = |name: &str| fs::read(made.path().join(name)).unwrap();
+    let path = "apps/com.android.providers.telephony/db/mmssms.db";
+    let members = [
+        member(&format!("{path}-wal"), &read("mmssms.db-wal")),
+        member(path, &read("mmssms.db")),
+        member("apps/com.example/f/words.txt", b"SQL for all"),
+        member("apps/com.android.providers.contacts/db/contacts2.db", &read("contacts2.db")),
+    ];
+    let beside = run(made.path(), None, 1);
+    let rows = |case: &Case| -> Vec<_> {
+        let messages = case.phone.messages.iter();
+        let told =
+            messages.map(|row| (row.time, row.number.clone(), row.verdict.clone(), row.in_address_book));
+        told.collect()
+    };
+    for compressed in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("phone.ab"), backup(&members, compressed)).unwrap();
+        let case = run(folder.path(), None, 1);
+        assert!(case.problems.is_empty(), "{:?}", case.problems);
+        assert_eq!((case.captures.len(), rows(&case)), (1, rows(&beside)));
+        assert_eq!(case.phone.missing_message_ids.len(), 1);
+        let gone = case.phone.messages.iter().find(|row| row.verdict == "logged and gone").unwrap();
+        let occurrence = &gone.accounts[0].occurrence;
+        assert_eq!(occurrence.found, format!("REG:{IMEI}"));
+        let steps = occurrence.trail.buffers.iter().map(|buffer| buffer.step.clone());
+        let expected: &[Step] = match compressed {
+            true => &[Step::Entry, Step::Decode("zlib".to_owned()), Step::Body],
+            false => &[Step::Entry],
+        };
+        assert_eq!(steps.collect::<Vec<_>>(), expected);
+        assert!(case.phone.message_blind_spots.iter().any(|blind| blind.contains("phone.ab, apps/")));
+        assert_eq!(of_kind(&case, "identifier-in-message").len(), 1);
+        assert!(proved(&case, folder.path()) >= 6);
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::{CHUNK, FrameReader, begin};
 use crate::{
     input::{Input, Opened, fill, log_path, open},
     kind::Kind,
-    messages::{self, ArchiveRoom, FileTold, Messages, XmlRoom},
+    messages::{self, ArchiveRoom, FileTold, Held, Messages, XmlRoom},
     phone::{Phone, Tape, anomaly},
 };
 
@@ -169,7 +169,7 @@ impl FrameReader<'_> {
                 let bill = self.bill;
                 let told = held.map(|held| match kind {
                     messages::Kind::Bill => messages.bill(&name, &held, bill),
-                    _ => messages.database(&name, &held, log),
+                    _ => messages.database(&name, Held::of(&held), log.map(Held::of)),
                 });
                 told.unwrap_or_default()
             }

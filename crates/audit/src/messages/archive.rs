@@ -1,34 +1,39 @@
-//! Android's `.ab` to the messages that the telephony provider put into it, each with the way down to the file:
-//! zlib, the archive's member, zlib again, the JSON.
+//! Android's `.ab` to the messages in it, each with the way down to the file: what the telephony provider put into it
+//! (zlib, the archive's member, zlib again, the JSON), and databases, which are read like those that lie beside it.
 
 use evidence::{
-    Buffer, BufferId, CaptureId, ExchangeId, Fidelity, FlowId, FrameNo, Occurrence, Segment, Source, Span,
+    Buffer, BufferId, CaptureId, Fidelity, FrameNo, Occurrence, Segment, Source, Span,
     Step, Trail,
 };
-use handset::messages::{
-    backup::{AndroidBackup, BackupEvent, BackupHeader, Member, is_telephony_sms, telephony_sms},
-    phone::{Sms, Stored},
+use handset::{
+    Oddity,
+    messages::{
+        backup::{
+            AndroidBackup, BackupDatabase, BackupDatabases, BackupEvent, BackupHeader, Member,
+            is_telephony_sms, telephony_sms,
+        },
+        ledger::Origin,
+        phone::{Sms, Stored},
+    },
 };
 
 use super::{
     FileTold, Messages,
-    files::said,
-    rows::{InMessage, Row},
+    files::{Held, said},
+    rows::Row,
 };
-use crate::known::Stand;
+use crate::{examine::readable, known::Stand};
 
 /// Reads a backup, in pieces.
 #[derive(Debug)]
 pub(crate) struct ArchiveRoom {
     reader: AndroidBackup,
-    capture: CaptureId,
-    /// Bytes of the file so far.
-    len: u64,
-    head: Option<(u64, BackupHeader)>,
+    way: Way,
     members: u64,
     /// The member whose content is kept.
     open: Option<(Member, Vec<u8>)>,
     kept: Vec<(Member, Vec<u8>)>,
+    databases: BackupDatabases,
     told: FileTold,
 }
 
@@ -36,26 +41,26 @@ impl ArchiveRoom {
     pub(crate) fn new(capture: CaptureId) -> Self {
         Self {
             reader: AndroidBackup::new(LARGEST),
-            capture,
-            len: 0,
-            head: None,
+            way: Way { capture, len: 0, head: None },
             members: 0,
             open: None,
             kept: Vec::new(),
+            databases: BackupDatabases::new(DATABASES),
             told: FileTold::default(),
         }
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8]) {
-        self.len += bytes.len() as u64;
+        self.way.len += bytes.len() as u64;
         let mut reader = std::mem::replace(&mut self.reader, AndroidBackup::new(0));
         reader.push(bytes, &mut |event| self.take(event));
         self.reader = reader;
     }
 
     fn take(&mut self, event: BackupEvent<'_>) {
+        self.databases.take(&event);
         match event {
-            BackupEvent::Header(header) => self.head = Some((header.end, header.value)),
+            BackupEvent::Header(header) => self.way.head = Some((header.end, header.value)),
             BackupEvent::Odd(odd) => self.told.odd(odd),
             BackupEvent::Member(member) => {
                 self.members += 1;
@@ -81,13 +86,28 @@ impl ArchiveRoom {
         let reader = std::mem::replace(&mut self.reader, AndroidBackup::new(0));
         reader.finish(&mut |event| self.take(event));
         self.close();
-        let mut rows: Vec<Stored<Sms>> = Vec::new();
-        for (member, content) in std::mem::take(&mut self.kept) {
-            self.member(&member, &content, (&mut rows, messages));
+        self.told.facts = self.members;
+        let databases = std::mem::replace(&mut self.databases, BackupDatabases::new(0));
+        let (databases, oddities) = databases.finish();
+        oddities.into_iter().for_each(|odd| self.told.odd(odd));
+        let members = std::mem::take(&mut self.kept);
+        // What holds databases alone is no backup of the provider's, and tells of no time as one.
+        if !members.is_empty() || databases.is_empty() {
+            let mut rows: Vec<Stored<Sms>> = Vec::new();
+            members.iter().for_each(|(member, content)| self.member(member, content, (&mut rows, messages)));
+            self.told.facts += rows.len() as u64;
+            messages.backup(name, self.way.capture, &rows);
         }
-        self.told.facts = self.members + rows.len() as u64;
-        messages.backup(name, self.capture, &rows);
+        databases.iter().for_each(|database| self.database(name, database, messages));
         self.told
+    }
+
+    fn database(&mut self, name: &str, database: &BackupDatabase, messages: &mut Messages<'_>) {
+        let BackupDatabase { member, content, log } = database;
+        self.told.check(&self.way, member);
+        let log = log.as_ref().map(|(member, log)| Held::within(&self.way, member, log));
+        let name = format!("{name}, {}", readable(member.path.as_bytes()));
+        self.told.add(messages.database(&name, Held::within(&self.way, member, content), log));
     }
 
     fn member(
@@ -96,6 +116,7 @@ impl ArchiveRoom {
         content: &[u8],
         (rows, messages): (&mut Vec<Stored<Sms>>, &mut Messages<'_>),
     ) {
+        self.told.check(&self.way, member);
         let backup = telephony_sms(content, MEMBER);
         backup.oddities.into_iter().for_each(|odd| self.told.odd(odd));
         let json = payload::replay_up_to("zlib", content, MEMBER).unwrap_or_default();
@@ -104,51 +125,89 @@ impl ArchiveRoom {
             let from = usize::try_from(place.start).unwrap_or(usize::MAX);
             let to = usize::try_from(place.end).unwrap_or(usize::MAX);
             let bytes = json.get(from..to).unwrap_or_default();
-            let number = FrameNo(1);
-            let stand = Stand { capture: self.capture, number, start: place.start, bytes, in_lines: false };
+            let (capture, number) = (self.way.capture, FrameNo(1));
+            let stand = Stand { capture, number, start: place.start, bytes, in_lines: false };
             let mut row = Row::of(&stand, said(&value, false), messages.searched);
-            self.lead(&mut row.shown, member);
-            row.known.iter_mut().for_each(|InMessage { occurrence, .. }| self.lead(occurrence, member));
+            row.occurrences().for_each(|occurrence| self.way.lead_in_json(occurrence, member));
             // Messages of several members begin at equal places of their own texts.
             place.start = rows.len() as u64;
             place.end = place.start;
-            messages.keep((self.capture, place.start), row);
+            messages.keep((messages.next_source(), Origin::File, place.start), row);
             rows.push(Stored { value, place });
         }
     }
+}
 
-    /// Leads an occurrence in a member's text on to the file.
-    fn lead(&self, occurrence: &mut Occurrence, member: &Member) {
-        let Some((head, header)) = &self.head else { return };
-        let Some(Segment { start, len, .. }) =
-            occurrence.trail.buffers.first().and_then(|buffer| buffer.segments.first()).copied()
-        else {
-            return;
-        };
-        let inner = occurrence.span;
+impl FileTold {
+    /// Notes that a member lies deeper in a backup than a proof goes.
+    fn check(&mut self, way: &Way, member: &Member) {
+        if way.is_compressed() && way.len.saturating_add(end_of(member)) > PROVED {
+            self.odd(Oddity::new(
+                "file holds messages deeper than a proof unpacks it",
+                &member.path,
+                member.at,
+            ));
+        }
+    }
+}
+
+/// The way from what stands in a backup to its file.
+#[derive(Debug)]
+pub(super) struct Way {
+    pub(super) capture: CaptureId,
+    /// Bytes of the file.
+    len: u64,
+    head: Option<(u64, BackupHeader)>,
+}
+
+impl Way {
+    fn is_compressed(&self) -> bool {
+        self.head.as_ref().is_some_and(|(_, header)| header.compressed)
+    }
+
+    /// Leads an occurrence in the content of a member on to the file.
+    pub(super) fn lead(&self, occurrence: &mut Occurrence, member: &Member) {
+        let Some(Segment { start, len, .. }) = told_by(occurrence) else { return };
         let mut trail = Trail::default();
-        let content = member.at.saturating_add(TAR_HEADER);
-        let (stream, from) = self.archive(&mut trail, (*head, header), content.saturating_add(member.size));
-        let exact = Segment::exact(0, member.size, Source::Buffer(stream), content.saturating_add(from));
-        let packed = trail.push(joining(Step::Body, member.size, exact));
-        let text = trail.push(undone((packed, 0, member.size), start.saturating_add(len)));
-        let at = |place: u64| start.saturating_add(place);
-        occurrence.span = Span { buffer: text, start: at(inner.start), end: at(inner.end) };
-        occurrence.exchange =
-            ExchangeId { flow: FlowId { capture: self.capture, frame: FrameNo(1) }, index: 0 };
+        occurrence.span.buffer = self.content(&mut trail, member, (start, len));
         occurrence.trail = trail;
     }
 
-    /// The archive up to its byte `end`, and where it begins in the buffer.
-    fn archive(&self, trail: &mut Trail, (head, header): (u64, &BackupHeader), end: u64) -> (BufferId, u64) {
-        let source = Source::Frame { capture: self.capture, frame: FrameNo(1) };
-        let exact = Segment::exact(0, self.len, source, 0);
-        let file = trail.push(joining(Step::Entry, self.len, exact));
-        if !header.compressed {
-            return (file, head);
-        }
-        (trail.push(undone((file, head, self.len), end)), 0)
+    /// The same of one in the text that a member holds compressed.
+    fn lead_in_json(&self, occurrence: &mut Occurrence, member: &Member) {
+        let Some(Segment { start, len, .. }) = told_by(occurrence) else { return };
+        let inner = occurrence.span;
+        let mut trail = Trail::default();
+        let packed = self.content(&mut trail, member, (0, member.size));
+        let text = trail.push(undone((packed, 0, member.size), start.saturating_add(len)));
+        let at = |place: u64| start.saturating_add(place);
+        occurrence.span = Span { buffer: text, start: at(inner.start), end: at(inner.end) };
+        occurrence.trail = trail;
     }
+
+    /// A part of a member's content as a buffer.
+    fn content(&self, trail: &mut Trail, member: &Member, (start, len): (u64, u64)) -> BufferId {
+        let source = Source::Frame { capture: self.capture, frame: FrameNo(1) };
+        let from = member.at.saturating_add(TAR_HEADER).saturating_add(start);
+        let head = self.head.as_ref().map_or(0, |(head, _)| *head);
+        if !self.is_compressed() {
+            let exact = Segment::exact(0, len, source, head.saturating_add(from));
+            return trail.push(joining(Step::Entry, len, exact));
+        }
+        let file = trail.push(joining(Step::Entry, self.len, Segment::exact(0, self.len, source, 0)));
+        let stream = trail.push(undone((file, head, self.len), from.saturating_add(len)));
+        trail.push(joining(Step::Body, len, Segment::exact(0, len, Source::Buffer(stream), from)))
+    }
+}
+
+/// Where an occurrence in a file of its own stands.
+fn told_by(occurrence: &Occurrence) -> Option<Segment> {
+    occurrence.trail.buffers.first()?.segments.first().copied()
+}
+
+/// Where a member's content ends in the archive.
+fn end_of(member: &Member) -> u64 {
+    member.at.saturating_add(TAR_HEADER).saturating_add(member.size)
 }
 
 fn joining(step: Step, len: u64, segment: Segment) -> Buffer {
@@ -168,6 +227,10 @@ fn undone((buffer, start, end): (BufferId, u64, u64), len: u64) -> Buffer {
 const LARGEST: u64 = 1 << 33;
 /// Bytes of one member, and of its text, that are kept: a thousand messages stand in one.
 const MEMBER: usize = 1 << 24;
+/// Bytes of databases that are kept.
+const DATABASES: usize = 1 << 28;
+/// Bytes that a proof goes through: of the file, and of the archive up to the member's end.
+const PROVED: u64 = crate::prove::LARGEST as u64;
 /// Members that are kept.
 const MOST_MEMBERS: usize = 64;
 /// A header of the archive.

@@ -3,23 +3,28 @@
 use evidence::{CaptureId, FrameNo, Timestamp};
 use handset::messages::{
     Direction, Number,
-    backup::{SmsXml, XmlRecord},
+    backup::{Member, SmsXml, XmlRecord},
     bill::{BillTime, Mapping, read_bill},
+    ledger::Origin,
     phone::{AddressBook, Lost, MessageStore, Sms, Stored, address_book, calls, message_store},
     sqlite::{Database, Part, Place},
 };
 
 use super::{
-    FileTold, Files, Messages,
+    FileTold, Messages,
+    archive::Way,
     rows::{Row, Said},
 };
-use crate::{known::Stand, phone::Tape};
+use crate::{
+    known::{Searched, Stand},
+    phone::Tape,
+};
 
 impl Messages<'_> {
     /// Takes a database and its write-ahead log. Says nothing where it is of another kind.
-    pub(crate) fn database(&mut self, name: &str, file: &Tape, log: Option<&Tape>) -> FileTold {
+    pub(crate) fn database(&mut self, name: &str, file: Held<'_>, log: Option<Held<'_>>) -> FileTold {
         let mut told = FileTold::default();
-        let Some(database) = Database::open(file.all(), log.map(Tape::all)) else { return told };
+        let Some(database) = Database::open(file.bytes, log.map(|log| log.bytes)) else { return told };
         let shelf = Shelf { file, log, page: u64::from(database.header().page_size).max(1) };
         if let Some(store) = message_store(&database) {
             self.store(name, &store, &shelf);
@@ -48,13 +53,12 @@ impl Messages<'_> {
             self.stored(value, *place, shelf, true);
         }
         self.sources.store(name, store, None);
-        self.files.push(Files { file: shelf.file.capture(), log: shelf.log.map(Tape::capture) });
+        self.files.push(shelf.file.capture);
     }
 
     fn stored(&mut self, sms: &Sms, place: Place, shelf: &Shelf<'_>, lost: bool) {
-        if let Some(stand) = shelf.stand(place) {
-            let row = Row::of(&stand, said(sms, lost), self.searched);
-            self.keep((stand.capture, place.start), row);
+        if let Some(row) = shelf.row(place, said(sms, lost), self.searched) {
+            self.keep((self.next_source(), origin(place), place.start), row);
         }
     }
 
@@ -79,10 +83,11 @@ impl Messages<'_> {
             };
             told.see(time);
             let said = Said { number: row.value.number.as_deref(), time, ..Said::default() };
-            self.keep((stand.capture, row.start), Row::of(&stand, said, self.searched));
+            let row_of_it = Row::of(&stand, said, self.searched);
+            self.keep((self.next_source(), Origin::File, row.start), row_of_it);
         }
         self.sources.bill(name, &bill);
-        self.files.push(Files { file: file.capture(), log: None });
+        self.files.push(file.capture());
         told.oddities = bill.oddities;
         told
     }
@@ -90,7 +95,7 @@ impl Messages<'_> {
     /// Adds rows of a backup that were kept already.
     pub(super) fn backup(&mut self, name: &str, capture: CaptureId, rows: &[Stored<Sms>]) {
         self.sources.backup(name, rows);
-        self.files.push(Files { file: capture, log: None });
+        self.files.push(capture);
     }
 }
 
@@ -132,7 +137,7 @@ impl XmlRoom {
                     if let Some(bytes) = self.tape.bytes(&row.place.bytes()) {
                         let stand = stand(&self.tape, row.place.start, bytes);
                         let kept = Row::of(&stand, said(&row.value, false), messages.searched);
-                        messages.keep((stand.capture, row.place.start), kept);
+                        messages.keep((messages.next_source(), Origin::File, row.place.start), kept);
                     }
                     self.rows.push(row);
                 }
@@ -149,23 +154,56 @@ impl XmlRoom {
     }
 }
 
+/// A file that is held, as it lies on the disk or as a member of a backup.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Held<'b> {
+    capture: CaptureId,
+    bytes: &'b [u8],
+    within: Option<(&'b Way, &'b Member)>,
+}
+
+impl<'b> Held<'b> {
+    /// A file on the disk.
+    pub(crate) fn of(tape: &'b Tape) -> Self {
+        Self { capture: tape.capture(), bytes: tape.all(), within: None }
+    }
+
+    /// The content of a member of a backup.
+    pub(super) fn within(way: &'b Way, member: &'b Member, bytes: &'b [u8]) -> Self {
+        Self { capture: way.capture, bytes, within: Some((way, member)) }
+    }
+}
+
 /// A database's two files.
 struct Shelf<'b> {
-    file: &'b Tape,
-    log: Option<&'b Tape>,
+    file: Held<'b>,
+    log: Option<Held<'b>>,
     page: u64,
 }
 
 impl Shelf<'_> {
-    /// The bytes of a place. A cell lies in one page, and in one frame of the log.
-    fn stand(&self, place: Place) -> Option<Stand<'_>> {
-        let (tape, number) = match place.part {
-            Part::File => (self.file, place.start / self.page + 1),
-            Part::Wal { frame } => (self.log?, u64::from(frame)),
+    /// What stands in a place. A cell lies in one page, and in one frame of the log; a backup has neither.
+    fn row(&self, place: Place, said: Said<'_>, searched: Searched<'_>) -> Option<Row> {
+        let (held, number) = match place.part {
+            Part::File => (&self.file, place.start / self.page + 1),
+            Part::Wal { frame } => (self.log.as_ref()?, u64::from(frame)),
         };
-        let bytes = tape.bytes(&place.bytes())?;
-        let number = FrameNo(number);
-        Some(Stand { capture: tape.capture(), number, start: place.start, bytes, in_lines: false })
+        let (from, to) = (usize::try_from(place.start).ok()?, usize::try_from(place.end).ok()?);
+        let (capture, start, bytes) = (held.capture, place.start, held.bytes.get(from..to)?);
+        let number = FrameNo(if held.within.is_some() { 1 } else { number });
+        let mut row = Row::of(&Stand { capture, number, start, bytes, in_lines: false }, said, searched);
+        if let Some((way, member)) = held.within {
+            row.occurrences().for_each(|occurrence| way.lead(occurrence, member));
+        }
+        Some(row)
+    }
+}
+
+/// Which of a database's files a place lies in, as the ledger names it.
+fn origin(place: Place) -> Origin {
+    match place.part {
+        Part::File => Origin::File,
+        Part::Wal { frame } => Origin::Wal(frame),
     }
 }
 
@@ -201,6 +239,13 @@ impl FileTold {
         if self.oddities.len() < MOST_ODD {
             self.oddities.push(odd);
         }
+    }
+
+    /// Adds what a file in the file came to.
+    pub(super) fn add(&mut self, other: Self) {
+        self.facts += other.facts;
+        [other.first, other.last].into_iter().for_each(|time| self.see(time));
+        other.oddities.into_iter().for_each(|odd| self.odd(odd));
     }
 }
 

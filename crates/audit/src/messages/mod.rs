@@ -21,7 +21,7 @@ use handset::{
         Number,
         backup::{AndroidBackup, SmsXml},
         bill::{BillKind, Mapping, read_bill},
-        ledger::{SourceNo, Sources},
+        ledger::{Origin, SourceNo, Sources},
         sqlite::Database,
     },
 };
@@ -32,7 +32,7 @@ use self::{radio::Kept, rows::Row};
 
 pub(crate) use self::{
     archive::ArchiveRoom,
-    files::XmlRoom,
+    files::{Held, XmlRoom},
     radio::RadioRoom,
     rows::InMessage,
     settle::{Settled, SettledRow},
@@ -109,21 +109,17 @@ pub(crate) struct FileTold {
     pub(crate) oddities: Vec<Oddity>,
 }
 
-/// The files of a source: itself, and the write-ahead log of a database.
-#[derive(Clone, Copy, Debug)]
-struct Files {
-    file: CaptureId,
-    log: Option<CaptureId>,
-}
+/// Where a row stands: its source, which of its bytes, and the place in them.
+type RowPlace = (SourceNo, Origin, u64);
 
 /// Collects what tells of messages.
 #[derive(Debug)]
 pub(crate) struct Messages<'n> {
     searched: Searched<'n>,
     sources: Sources,
-    files: Vec<Files>,
-    /// Rows, by file and place.
-    rows: HashMap<(CaptureId, u64), Row>,
+    /// The file of each source.
+    files: Vec<CaptureId>,
+    rows: HashMap<RowPlace, Row>,
     /// Messages of the radio, by their source.
     radios: HashMap<SourceNo, Vec<Kept>>,
     /// The numbers of the address books, once one was read.
@@ -145,9 +141,14 @@ impl<'n> Messages<'n> {
         }
     }
 
-    fn keep(&mut self, key: (CaptureId, u64), row: Row) {
+    /// The source that is added next.
+    fn next_source(&self) -> SourceNo {
+        SourceNo(self.files.len())
+    }
+
+    fn keep(&mut self, place: RowPlace, row: Row) {
         if self.rows.len() < MOST_ROWS {
-            self.rows.insert(key, row);
+            self.rows.insert(place, row);
         } else {
             self.dropped += 1;
         }
@@ -167,7 +168,7 @@ impl<'n> Messages<'n> {
         let kept = room.finish();
         let messages: Vec<_> = kept.iter().map(|one| one.message.clone()).collect();
         let source = self.sources.radio(name, &messages, window);
-        self.files.push(Files { file: capture, log: None });
+        self.files.push(capture);
         self.radios.insert(source, kept);
     }
 

@@ -48,6 +48,11 @@ impl Row {
         });
         Self { shown, known: known.collect() }
     }
+
+    /// All that it shows.
+    pub(super) fn occurrences(&mut self) -> impl Iterator<Item = &mut Occurrence> {
+        std::iter::once(&mut self.shown).chain(self.known.iter_mut().map(|known| &mut known.occurrence))
+    }
 }
 
 /// Where a part of a text stands: in the text, where that stands as it is, else by itself. Text of a row that

@@ -9,7 +9,7 @@ use handset::messages::{
 };
 
 use super::{
-    Files, Messages,
+    Messages, RowPlace,
     radio::{Kept, Text},
     rows::{InMessage, Row},
 };
@@ -87,8 +87,8 @@ impl Messages<'_> {
 /// What is needed to say where evidence stands.
 struct Desk<'m> {
     searched: Searched<'m>,
-    files: &'m [Files],
-    rows: &'m HashMap<(evidence::CaptureId, u64), Row>,
+    files: &'m [evidence::CaptureId],
+    rows: &'m HashMap<RowPlace, Row>,
     radios: &'m HashMap<SourceNo, Vec<Kept>>,
     /// Which messages a payload plays a part in.
     by_payload: HashMap<(SourceNo, u64), Vec<usize>>,
@@ -148,21 +148,11 @@ impl<'m> Desk<'m> {
                 let known = if searches { text.known(self.searched) } else { Vec::new() };
                 return (Some(MessageAccount { words, occurrence: text.shown() }), known);
             }
-            Origin::File => self.kept(evidence.source, found.start, |files| Some(files.file)),
-            Origin::Wal(_) => self.kept(evidence.source, found.start, |files| files.log),
+            origin => self.rows.get(&(evidence.source, origin, found.start)),
         };
         let account = row.map(|row| MessageAccount { words, occurrence: row.shown.clone() });
         let known = row.filter(|_| searches).map(|row| row.known.clone());
         (account, known.unwrap_or_default())
-    }
-
-    fn kept(
-        &self,
-        source: SourceNo,
-        start: u64,
-        file: impl Fn(&Files) -> Option<evidence::CaptureId>,
-    ) -> Option<&Row> {
-        self.rows.get(&(file(self.files.get(source.0)?)?, start))
     }
 
     /// The text that the radio carried: of parts each once, in their order.
@@ -198,7 +188,7 @@ impl<'m> Desk<'m> {
         let ranges = ledger.missing_ids.iter().take(MOST_MISSING);
         ranges
             .filter_map(|(source, range)| {
-                let capture = self.files.get(source.0)?.file;
+                let capture = *self.files.get(source.0)?;
                 let (first, last, after, before) = (range.first, range.last, range.after, range.before);
                 Some(MissingIds { capture, first, last, after, before, seen: range.seen })
             })

@@ -288,6 +288,6 @@ impl CaptureBytes for BTreeMap<CaptureId, Vec<u8>> {
 }
 
 /// The most bytes that the steps of a proof may come to together: the audit cuts messages long before.
-const LARGEST: usize = 1 << 28;
+pub(crate) const LARGEST: usize = 1 << 28;
 /// The most steps: decoders go a dozen deep, and below them lie the records of the message, which may be small.
 const MOST_STEPS: usize = 1 << 12;
