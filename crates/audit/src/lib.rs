@@ -20,6 +20,7 @@ mod gather;
 pub mod input;
 mod kind;
 mod known;
+mod lines;
 mod merge;
 mod messages;
 mod phone;

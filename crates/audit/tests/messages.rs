@@ -9,7 +9,9 @@ use audit::{
     BillMapping, Effort, Meter, Order, audit,
     prove::{CaptureFiles, recipe, replay},
 };
-use evidence::{Case, Direction, Fate, Finding, FindingKind, Holds, Occurrence, Relation, Severity, Step};
+use evidence::{
+    Case, Direction, Fate, Finding, FindingKind, Holds, Occurrence, Relation, Severity, Step,
+};
 use facts::Atlas;
 use identifiers::Profile;
 use testkit::{Endpoint, Net, PcapStyle};
@@ -313,6 +315,30 @@ fn what_the_log_says_is_told_and_not_counted_as_sent() {
     assert_eq!(logged.evidence[0].occurrence.frame.0, 3);
     assert!(logged.sightings.is_empty() && logged.endpoints.is_empty());
     proved(&case, folder.path());
+}
+
+#[test]
+fn a_log_in_utf_16_is_quoted_by_its_own_lines() {
+    // U+0A41 and U+010A hold the byte of a line end: they are none.
+    let log = LOG.replace("retry", "\u{a41}\u{10a} retry").replace('\n', "\r\n");
+    let orders: [fn(u16) -> [u8; 2]; 2] = [u16::to_le_bytes, u16::to_be_bytes];
+    for bytes_of in orders {
+        let folder = tempfile::tempdir().unwrap();
+        let bytes: Vec<u8> = format!("\u{feff}{log}").encode_utf16().flat_map(bytes_of).collect();
+        fs::write(folder.path().join("log.txt"), &bytes).unwrap();
+        let case = run(folder.path(), None, 1);
+        let [logged] = &of_kind(&case, "logged")[..] else { panic!("one value: {:?}", case.findings) };
+        let occurrence = &logged.evidence[0].occurrence;
+        assert_eq!((logged.count, occurrence.frame.0, occurrence.found.as_str()), (2, 3, IMEI));
+        let line = log.lines().nth(2).unwrap();
+        let before = log.encode_utf16().count() - log[log.find(line).unwrap()..].encode_utf16().count();
+        let source = occurrence.trail.trace(occurrence.span);
+        assert_eq!(source[0].2.start, 2 + 2 * before as u64);
+        for mark in &case.phone.marks {
+            assert!(log.contains(&mark.quote.text), "{:?}", mark.quote);
+        }
+        proved(&case, folder.path());
+    }
 }
 
 #[test]

@@ -118,7 +118,14 @@ fn finding(kind: FindingKind, severity: Severity, count: u64, sightings: Vec<u32
 }
 
 fn marked(mut case: Case, seconds: i64, kind: &str) -> Case {
-    let quote = Quote { capture: CaptureId(0), line: FrameNo(1), start: 0, end: 1, text: "boot".to_owned() };
+    let quote = Quote {
+        capture: CaptureId(0),
+        line: FrameNo(1),
+        start: 0,
+        end: 1,
+        text: "boot".to_owned(),
+        decoder: String::new(),
+    };
     let mark = Mark {
         time: at(seconds),
         kind: kind.to_owned(),

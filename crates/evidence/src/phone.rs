@@ -103,6 +103,9 @@ pub struct Quote {
     pub end: u64,
     /// The bytes as text where they are printable UTF-8, else in hex; at most 256 characters.
     pub text: String,
+    /// What makes text of the bytes where they are UTF-16: `utf-16be`, `utf-16le`. Then it is that text.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub decoder: String,
 }
 
 /// Something that happened on the phone.

@@ -208,7 +208,9 @@ fn origin(place: Place) -> Origin {
 }
 
 fn stand<'b>(tape: &Tape, start: u64, bytes: &'b [u8]) -> Stand<'b> {
-    Stand { capture: tape.capture(), number: tape.number(start), start, bytes, in_lines: true }
+    // A row of UTF-16 is shown as it lies there: its line ends are no single bytes.
+    let in_lines = tape.decoder().is_none();
+    Stand { capture: tape.capture(), number: tape.number(start), start, bytes, in_lines }
 }
 
 /// What a row of a store or a backup says.

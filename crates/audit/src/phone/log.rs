@@ -1,12 +1,15 @@
 //! Values of the profile in the phone's log: what its programs wrote down before they encrypted it, or sent it by
 //! no network at all.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
-use evidence::{Form, Grade, Occurrence, Timestamp};
+use evidence::{Buffer, Form, Grade, Occurrence, Segment, Source, Span, Step, Timestamp, Trail};
 use handset::{Found, logs::Record};
 
-use super::Tape;
+use super::{Tape, tell::decoded};
 use crate::known::{Known, Searched, Stand};
 
 /// What the log tells of the profile's values, by their place in it.
@@ -35,17 +38,43 @@ pub(crate) struct LoggedValue {
 }
 
 impl Logs {
-    /// Searches a line.
+    /// Searches a record.
     pub(super) fn search(&mut self, record: &Found<Record<'_>>, tape: &Tape, searched: Searched<'_>) {
+        if let Some(decoder) = tape.decoder() {
+            return self.search_wide(record, (tape, decoder), searched);
+        }
         let Some(bytes) = tape.bytes(&record.bytes()) else { return };
         for known in searched.in_text(bytes) {
             let (number, start) = (tape.number(record.start), record.start);
             let stand = Stand { capture: tape.capture(), number, start, bytes, in_lines: true };
-            self.add(&record.value, &stand, known);
+            let time = record.value.time.unwrap_or_default();
+            let occurrence = stand.occurrence(&known.range, time);
+            self.add(&record.value, known, occurrence);
         }
     }
 
-    fn add(&mut self, record: &Record<'_>, stand: &Stand<'_>, known: Known) {
+    /// The same in UTF-16: each of its lines as the text that it is.
+    fn search_wide(
+        &mut self,
+        record: &Found<Record<'_>>,
+        (tape, decoder): (&Tape, &str),
+        searched: Searched<'_>,
+    ) {
+        for (number, line) in tape.lines(record.bytes()) {
+            let bytes = tape.bytes(&line).unwrap_or_default();
+            let most = bytes.len().saturating_mul(2);
+            let Some(text) = payload::replay_up_to(decoder, bytes, most) else { continue };
+            for known in searched.in_text(&text) {
+                let stand = Stand { capture: tape.capture(), number, start: 0, bytes: &text, in_lines: true };
+                let time = record.value.time.unwrap_or_default();
+                let mut occurrence = stand.occurrence(&known.range, time);
+                lead(&mut occurrence, &line, (decoder, text.len()));
+                self.add(&record.value, known, occurrence);
+            }
+        }
+    }
+
+    fn add(&mut self, record: &Record<'_>, known: Known, occurrence: Occurrence) {
         let logged = self.values.entry(known.value).or_insert_with(|| LoggedValue::new(&known));
         logged.count += 1;
         logged.grade = logged.grade.max(known.grade);
@@ -55,12 +84,11 @@ impl Logs {
             logged.forms.insert(known.form);
         }
         if let Some(time) = record.time.filter(|_| logged.lines.len() < LINES) {
-            logged.lines.push((time, stand.occurrence(&known.range, time)));
+            logged.lines.push((time, occurrence.clone()));
         }
         let tag: String = record.tag.chars().take(LONGEST_TAG).collect();
         if logged.tags.len() < MOST && logged.tags.insert(tag.clone()) {
-            let time = record.time.unwrap_or_default();
-            logged.proofs.push((tag, stand.occurrence(&known.range, time)));
+            logged.proofs.push((tag, occurrence));
         }
     }
 
@@ -68,6 +96,20 @@ impl Logs {
     pub(super) fn values(&self) -> impl Iterator<Item = &LoggedValue> {
         self.values.values()
     }
+}
+
+/// Leads an occurrence in the text of a line on to the file, where the line is UTF-16.
+fn lead(occurrence: &mut Occurrence, line: &Range<u64>, how: (&str, usize)) {
+    let around = occurrence.trail.buffers.first().and_then(|buffer| buffer.segments.first()).copied();
+    let (len, before) = (line.end.saturating_sub(line.start), around.map_or(0, |around| around.start));
+    let source = Source::Frame { capture: occurrence.exchange.flow.capture, frame: occurrence.frame };
+    let mut trail = Trail::default();
+    let segments = vec![Segment::exact(0, len, source, line.start)];
+    let file = trail.push(Buffer { step: Step::Entry, len, input: None, key: None, segments });
+    let Span { buffer, .. } = decoded(&mut trail, Span { buffer: file, start: 0, end: len }, how);
+    let Span { start, end, .. } = occurrence.span;
+    occurrence.span = Span { buffer, start: before.saturating_add(start), end: before.saturating_add(end) };
+    occurrence.trail = trail;
 }
 
 impl LoggedValue {

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use evidence::{Attribution, Completeness, Destination, EndpointId, Ground, Quote, Timestamp};
+use evidence::{
+    Attribution, Buffer, Completeness, Destination, EndpointId, ExchangeId, Fidelity, FlowId, Ground,
+    Occurrence, Quote, Segment, Source, Span, Step, Timestamp, Trail,
+};
 use handset::{
     Uid,
     packages::Known,
@@ -169,20 +172,41 @@ fn span(destinations: &[Destination]) -> Option<(Timestamp, Timestamp)> {
 }
 
 /// The evidence that names a sender, as an occurrence whose trail ends in the phone's file.
-pub(crate) fn occurrence_of(quote: &Quote) -> evidence::Occurrence {
-    use evidence::{Buffer, BufferId, ExchangeId, FlowId, Segment, Source, Span, Step, Trail};
+pub(crate) fn occurrence_of(quote: &Quote) -> Occurrence {
     let len = quote.end.saturating_sub(quote.start);
     let source = Source::Frame { capture: quote.capture, frame: quote.line };
-    let segments = vec![Segment::exact(0, len, source, quote.start)];
-    let buffer = Buffer { step: Step::Entry, len, input: None, key: None, segments };
-    evidence::Occurrence {
+    let mut trail = Trail::default();
+    let file = trail.push(Buffer {
+        step: Step::Entry,
+        len,
+        input: None,
+        key: None,
+        segments: vec![Segment::exact(0, len, source, quote.start)],
+    });
+    let span = match quote.decoder.as_str() {
+        "" => Span { buffer: file, start: 0, end: len },
+        decoder => {
+            decoded(&mut trail, Span { buffer: file, start: 0, end: len }, (decoder, quote.text.len()))
+        }
+    };
+    Occurrence {
         exchange: ExchangeId { flow: FlowId { capture: quote.capture, frame: quote.line }, index: 0 },
         time: Timestamp::default(),
         frame: quote.line,
         found: quote.text.clone(),
-        span: Span { buffer: BufferId(0), start: 0, end: len },
-        trail: Trail { buffers: vec![buffer] },
+        span,
+        trail,
     }
+}
+
+/// What a decoder makes of a whole buffer: the text of that length.
+pub(super) fn decoded(trail: &mut Trail, input: Span, (decoder, len): (&str, usize)) -> Span {
+    let (len, source) = (len as u64, Source::Buffer(input.buffer));
+    let (start, source_len) = (input.start, input.end.saturating_sub(input.start));
+    let segment = Segment { out: 0, len, source, start, source_len, fidelity: Fidelity::Within };
+    let step = Step::Decode(decoder.to_owned());
+    let buffer = trail.push(Buffer { step, len, input: Some(input), key: None, segments: vec![segment] });
+    Span { buffer, start: 0, end: len }
 }
 
 /// What the build is asked for, by the name that the case gives it.

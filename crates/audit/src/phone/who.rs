@@ -122,7 +122,14 @@ mod tests {
     }
 
     fn quote() -> Quote {
-        Quote { capture: CaptureId(1), line: FrameNo(1), start: 0, end: 1, text: String::new() }
+        Quote {
+            capture: CaptureId(1),
+            line: FrameNo(1),
+            start: 0,
+            end: 1,
+            text: String::new(),
+            decoder: String::new(),
+        }
     }
 
     fn socket(protocol: Option<Protocol>, uid: u32) -> (Socket, Quote) {

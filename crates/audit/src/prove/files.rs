@@ -22,6 +22,7 @@ use crate::{
     entries::each_entry,
     input::{Digested, Input, Opened, fill, open},
     kind::Kind,
+    lines::LineStarts,
     messages,
     windows::each_event,
 };
@@ -307,16 +308,17 @@ fn each_line(
     mut each: impl FnMut(FrameNo, u64, usize) -> ControlFlow<()>,
 ) -> io::Result<()> {
     let mut window = vec![0; LINES];
+    let (mut lines, mut starts) = (LineStarts::default(), Vec::new());
     let (mut number, mut start, mut at) = (1, 0u64, 0u64);
     loop {
         let (count, read) = fill(bytes, &mut window);
-        let part = window.get(..count).unwrap_or_default();
-        for end in memchr::memchr_iter(b'\n', part) {
-            let end = at + end as u64;
+        lines.push(window.get(..count).unwrap_or_default(), |start| starts.push(start));
+        for next in starts.drain(..) {
+            let end = next.saturating_sub(lines.writing().unit());
             if each(FrameNo(number), start, length(start, end)).is_break() {
                 return Ok(());
             }
-            (number, start) = (number + 1, end + 1);
+            (number, start) = (number + 1, next);
         }
         at += count as u64;
         if count < LINES {

@@ -53,8 +53,14 @@ impl Made {
 
     pub(crate) fn mark(mut self, kind: &str, times: usize) -> Self {
         for time in 0..times {
-            let quote =
-                Quote { capture: CaptureId(0), line: FrameNo(1), start: 0, end: 0, text: String::new() };
+            let quote = Quote {
+                capture: CaptureId(0),
+                line: FrameNo(1),
+                start: 0,
+                end: 0,
+                text: String::new(),
+                decoder: String::new(),
+            };
             let time = Timestamp::new(START + time as i64 * 60, 0);
             let mark =
                 Mark { time, kind: kind.to_owned(), package: String::new(), detail: String::new(), quote };
