@@ -31,7 +31,7 @@ use crate::{
     input::given,
     known::Searched,
     merge::{Merged, merge},
-    messages::{Messages, is_bill},
+    messages::{Messages, Sought, is_bill},
     phone::{Phone, phone_of},
     progress::Meter,
     records::Records,
@@ -103,7 +103,7 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
             })
             .unzip();
         drop(records);
-        let messages = Messages::new(Searched(&wanted.needles));
+        let messages = Messages::new(Sought { known: Searched(&wanted.needles), shapes: &wanted.shapes });
         let reader = FrameReader::new(packets, secrets, &phone, meter);
         let read = reader.with_messages(messages, bill).run(&inputs);
         let shares: Result<Vec<_>, _> = workers

@@ -10,7 +10,7 @@ use audit::{
     prove::{CaptureFiles, recipe, replay},
 };
 use evidence::{
-    Case, Direction, Fate, Finding, FindingKind, Holds, Occurrence, Relation, Severity, Step,
+    Case, Direction, Fate, Finding, FindingKind, Grade, Holds, Occurrence, Relation, Severity, Step,
 };
 use facts::Atlas;
 use identifiers::Profile;
@@ -19,6 +19,9 @@ use testkit::{Endpoint, Net, PcapStyle};
 /// 2023-11-14 22:13:20 UTC.
 const START: i64 = 1_700_000_000;
 const IMEI: &str = "352099001761481";
+/// Of another phone.
+const OTHER: &str = "352099001761499";
+const OWN: &str = "+37061239874";
 const FRIEND: &str = "+37060000001";
 const SERVER: &str = "+8613800000000";
 const HOUR: i64 = 3600;
@@ -189,7 +192,7 @@ fn zlib(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn run(folder: &Path, bill: Option<&str>, workers: usize) -> Case {
-    let profile = format!("[device]\nimei = [\"{IMEI}\"]\n");
+    let profile = format!("[device]\nimei = [\"{IMEI}\"]\n[[sims]]\nnumber = \"{OWN}\"\n");
     let order = Order {
         keys: Vec::new(),
         inputs: vec![folder.to_owned()],
@@ -406,6 +409,79 @@ fn databases_in_a_backup_are_read_like_those_beside_it() {
         assert_eq!(of_kind(&case, "identifier-in-message").len(), 1);
         assert!(proved(&case, folder.path()) >= 6);
     }
+}
+
+/// A store of messages that came in and went out, two of them multimedia ones.
+fn store_of_both_kinds(path: &Path) {
+    let date = START * 1000;
+    let database = rusqlite::Connection::open(path).unwrap();
+    database
+        .execute_batch(&format!(
+            "CREATE TABLE sms(_id INTEGER PRIMARY KEY AUTOINCREMENT, address TEXT, date INTEGER, type INTEGER,
+             body TEXT, creator TEXT);
+             CREATE TABLE pdu(_id INTEGER PRIMARY KEY AUTOINCREMENT, date INTEGER, msg_box INTEGER, sub TEXT,
+             m_type INTEGER);
+             CREATE TABLE part(_id INTEGER PRIMARY KEY, mid INTEGER, ct TEXT, text TEXT);
+             CREATE TABLE addr(_id INTEGER PRIMARY KEY, msg_id INTEGER, address TEXT, type INTEGER);
+             INSERT INTO sms VALUES(1, '{SERVER}', {date}, 1, 'device {IMEI} of {OWN} is registered', NULL),
+             (2, '{SERVER}', {date}, 2, 'IMEI={OTHER}', 'com.vendor.cloud'), (3, '{SERVER}', {date}, 3, '{IMEI}', NULL);
+             INSERT INTO pdu VALUES(1, {START}, 2, NULL, 128), (2, {START}, 3, NULL, 128);
+             INSERT INTO part VALUES(1, 1, 'text/plain', 'my id is {IMEI}'), (2, 2, 'text/plain', '{IMEI}');
+             INSERT INTO addr VALUES(1, 1, 'insert-address-token', 137), (2, 1, '{FRIEND}', 151);"
+        ))
+        .unwrap();
+}
+
+#[test]
+fn texts_of_every_kind_are_searched_and_what_came_in_is_no_leak() {
+    let folder = tempfile::tempdir().unwrap();
+    store_of_both_kinds(&folder.path().join("mmssms.db"));
+    // The same multimedia message once more.
+    let xml = format!(
+        "<smses count=\"1\">\n<mms date=\"{}\" msg_box=\"2\" m_type=\"128\"><parts>\n<part ct=\"text/plain\" text=\"my id is {IMEI}\" />\n</parts><addrs><addr address=\"{FRIEND}\" type=\"151\" /></addrs></mms>\n</smses>\n",
+        START * 1000
+    );
+    fs::write(folder.path().join("sms.xml"), xml).unwrap();
+    let json = format!(
+        r#"[{{"date":"{START}","msg_box":"1","m_type":"132","mms_addresses":[{{"address":"{FRIEND}","type":"137"}}],"mms_body":"is it {OWN}?"}}]"#
+    );
+    let name = "apps/com.android.providers.telephony/d_f/000000_mms_backup";
+    fs::write(folder.path().join("phone.ab"), backup(&[member(name, &zlib(json.as_bytes()))], true)).unwrap();
+    let case = run(folder.path(), None, 1);
+    assert!(case.problems.is_empty(), "{:?}", case.problems);
+    let told = |detector: &str| -> Vec<_> {
+        let findings = of_kind(&case, detector);
+        let rows = findings.iter().map(|finding| match &finding.kind {
+            FindingKind::IdentifierInMessage { value, grade, number, .. }
+            | FindingKind::IdentifierReceived { value, grade, number, .. } => {
+                (value.clone(), *grade, number.clone(), finding.severity, finding.count)
+            }
+            other => panic!("{other:?}"),
+        });
+        let mut rows: Vec<_> = rows.collect();
+        rows.sort();
+        rows
+    };
+    let (own, imei) = (OWN.to_owned(), IMEI.to_owned());
+    let (friend, server) = (FRIEND.to_owned(), SERVER.to_owned());
+    assert_eq!(
+        told("identifier-in-message"),
+        [
+            (imei.clone(), Grade::Known, friend.clone(), Severity::Medium, 1),
+            (OTHER.to_owned(), Grade::Shaped, server.clone(), Severity::Low, 1),
+        ]
+    );
+    assert_eq!(
+        told("identifier-received"),
+        [
+            (own.clone(), Grade::Known, friend, Severity::Info, 1),
+            (own, Grade::Known, server.clone(), Severity::Info, 1),
+            (imei, Grade::Known, server, Severity::Low, 1),
+        ]
+    );
+    let received = of_kind(&case, "identifier-received")[0];
+    assert!(received.words.contains("Nothing left the phone by it"), "{}", received.words);
+    assert!(proved(&case, folder.path()) >= 8);
 }
 
 #[test]

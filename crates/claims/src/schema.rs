@@ -49,7 +49,7 @@ pub const FINDING: &[Field] = &[
     field(
         "kind",
         Kind::Text,
-        "`identifier_sent`, `identifier_in_message`, `logged`, `bulk_data`, `hidden_message`, `package_arrived`, `protection`, `behaviour`",
+        "`identifier_sent`, `identifier_in_message`, `identifier_received`, `logged`, `bulk_data`, `hidden_message`, `package_arrived`, `protection`, `behaviour`",
     ),
     field(
         "ground",

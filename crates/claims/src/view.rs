@@ -301,7 +301,9 @@ fn one_finding(role: &str, case: &Case, finding: &Finding, reached: &Reached) ->
 /// The number that a finding in messages is about: who wrote messages to it, wrote these.
 fn number(kind: &FindingKind) -> Option<&str> {
     match kind {
-        FindingKind::HiddenMessage { number, .. } | FindingKind::IdentifierInMessage { number, .. } => {
+        FindingKind::HiddenMessage { number, .. }
+        | FindingKind::IdentifierInMessage { number, .. }
+        | FindingKind::IdentifierReceived { number, .. } => {
             Some(number).filter(|number| !number.is_empty()).map(String::as_str)
         }
         _ => None,
@@ -339,7 +341,9 @@ fn ground(kind: &FindingKind) -> &'static str {
         | FindingKind::IdentifierSent { .. }
         | FindingKind::PackageArrived { .. }
         | FindingKind::Protection { .. } => "wire",
-        FindingKind::HiddenMessage { .. } | FindingKind::IdentifierInMessage { .. } => "message",
+        FindingKind::HiddenMessage { .. }
+        | FindingKind::IdentifierInMessage { .. }
+        | FindingKind::IdentifierReceived { .. } => "message",
         FindingKind::Logged { .. } => "log",
     }
 }
@@ -443,6 +447,11 @@ fn special(fields: &mut BTreeMap<String, Node>, kind: &FindingKind) {
         ),
         FindingKind::IdentifierInMessage { identifier, value, grade, forms, number } => {
             what(fields, "identifier_in_message", *identifier);
+            value_of(fields, value, *grade, forms);
+            put(fields, [("number", Node::text(number))]);
+        }
+        FindingKind::IdentifierReceived { identifier, value, grade, forms, number } => {
+            what(fields, "identifier_received", *identifier);
             value_of(fields, value, *grade, forms);
             put(fields, [("number", Node::text(number))]);
         }

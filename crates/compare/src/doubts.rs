@@ -11,7 +11,10 @@ use crate::{rows::Told, side::Sided, subject::Subject, words};
 
 /// The reasons why `side` may not show what `others` do.
 pub(crate) fn doubts(side: &Sided, subject: &Subject, others: &[(&Sided, &Told)]) -> Vec<Doubt> {
-    let wire = !matches!(subject.kind, "hidden_message" | "identifier_in_message" | "logged");
+    let wire = !matches!(
+        subject.kind,
+        "hidden_message" | "identifier_in_message" | "identifier_received" | "logged"
+    );
     let mut doubts = Vec::new();
     if wire {
         doubts.extend(unreadable(side, subject));

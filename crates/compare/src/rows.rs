@@ -24,11 +24,12 @@ impl Told<'_> {
 
     /// The surest grade that any of them says.
     pub(crate) fn known(&self) -> bool {
-        use evidence::FindingKind::{IdentifierInMessage, IdentifierSent, Logged};
+        use evidence::FindingKind::{IdentifierInMessage, IdentifierReceived, IdentifierSent, Logged};
         self.findings.iter().any(|finding| match &finding.kind {
-            IdentifierInMessage { grade, .. } | IdentifierSent { grade, .. } | Logged { grade, .. } => {
-                *grade > Grade::Shaped
-            }
+            IdentifierInMessage { grade, .. }
+            | IdentifierReceived { grade, .. }
+            | IdentifierSent { grade, .. }
+            | Logged { grade, .. } => *grade > Grade::Shaped,
             _ => false,
         })
     }

@@ -57,6 +57,9 @@ impl Subject {
             FindingKind::IdentifierInMessage { identifier, number, .. } => {
                 identified("identifier_in_message", identifier, number.clone())
             }
+            FindingKind::IdentifierReceived { identifier, number, .. } => {
+                identified("identifier_received", identifier, number.clone())
+            }
             FindingKind::IdentifierSent { identifier, .. } => {
                 identified("identifier_sent", identifier, receiver)
             }
@@ -134,6 +137,7 @@ pub(crate) fn facts(side: &Sided, finding: &Finding, facts: &mut Facts) {
         FindingKind::BulkData { seen, planted, .. } => add("how many", format!("{seen} of {planted}")),
         FindingKind::HiddenMessage { verdict, .. } => add("what the sources say", verdict.clone()),
         FindingKind::IdentifierInMessage { grade, forms, .. }
+        | FindingKind::IdentifierReceived { grade, forms, .. }
         | FindingKind::IdentifierSent { grade, forms, .. }
         | FindingKind::Logged { grade, forms, .. } => {
             add("grade", grade_words(*grade).to_owned());

@@ -60,7 +60,7 @@ pub enum FindingKind {
         /// What the sources say together: `sent and not logged`, `logged and gone`.
         verdict: String,
     },
-    /// One value left the device in a short message.
+    /// One value left the device in a short or multimedia message.
     IdentifierInMessage {
         /// What it is.
         identifier: IdentifierKind,
@@ -71,6 +71,20 @@ pub enum FindingKind {
         /// The forms it was seen in.
         forms: Vec<Form>,
         /// To which number.
+        number: String,
+    },
+    /// One value came to the device in a short or multimedia message: whoever wrote it knew it. That says nothing
+    /// of what left.
+    IdentifierReceived {
+        /// What it is.
+        identifier: IdentifierKind,
+        /// The value in canonical writing.
+        value: String,
+        /// The best grade among the places it was seen in.
+        grade: Grade,
+        /// The forms it was seen in.
+        forms: Vec<Form>,
+        /// From which number.
         number: String,
     },
     /// One value left the device.

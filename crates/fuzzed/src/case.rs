@@ -115,6 +115,13 @@ fn tell_of_the_phone(case: &mut Case) {
             forms: forms.clone(),
             number: number.clone(),
         },
+        FindingKind::IdentifierReceived {
+            identifier,
+            value: value.clone(),
+            grade,
+            forms: forms.clone(),
+            number: number.clone(),
+        },
         FindingKind::Logged { identifier, value, grade, forms, tags: vec!["Tag".to_owned()] },
     ];
     let findings = kinds.into_iter().zip(0..).map(|(kind, place)| Finding {

@@ -172,6 +172,7 @@ impl<'a> Overview<'a> {
             |is: fn(&FindingKind) -> bool| self.own().filter(|told| is(&told.finding.kind)).count() as u64;
         let hidden = count(|kind| matches!(kind, FindingKind::HiddenMessage { .. }));
         let logged = count(|kind| matches!(kind, FindingKind::Logged { .. }));
+        let received = count(|kind| matches!(kind, FindingKind::IdentifierReceived { .. }));
         let protection = count(|kind| matches!(kind, FindingKind::Protection { .. }));
         let arrived = count(|kind| matches!(kind, FindingKind::PackageArrived { .. }));
         let behaviour = count(|kind| matches!(kind, FindingKind::Behaviour(_)));
@@ -179,6 +180,7 @@ impl<'a> Overview<'a> {
             ("Text messages that the phone does not show gave", hidden),
             ("How it was protected gave", protection),
             ("The phone’s own log gave", logged),
+            ("Values in text messages that came in gave", received),
             ("Apps that came in gave", arrived),
             ("How it was sent over time gave", behaviour),
             ("What other devices sent gave", self.foreign()),
@@ -381,6 +383,7 @@ impl<'a> Told<'a> {
             FindingKind::BulkData { .. } => "bulk_data",
             FindingKind::HiddenMessage { .. } => "hidden_message",
             FindingKind::IdentifierInMessage { .. } => "identifier_in_message",
+            FindingKind::IdentifierReceived { .. } => "identifier_received",
             FindingKind::IdentifierSent { .. } => "identifier_sent",
             FindingKind::Logged { .. } => "logged",
             FindingKind::PackageArrived { .. } => "package_arrived",
@@ -393,6 +396,7 @@ impl<'a> Told<'a> {
         match &self.finding.kind {
             FindingKind::BulkData { identifier, .. }
             | FindingKind::IdentifierInMessage { identifier, .. }
+            | FindingKind::IdentifierReceived { identifier, .. }
             | FindingKind::IdentifierSent { identifier, .. }
             | FindingKind::Logged { identifier, .. } => Some(*identifier),
             FindingKind::Behaviour(Behaviour::Stage { identifier, .. }) => Some(*identifier),
@@ -405,15 +409,15 @@ impl<'a> Told<'a> {
 
     /// Whether it tells of something that left the phone.
     pub(crate) fn left(&self) -> bool {
-        !matches!(self.finding.kind, FindingKind::Logged { .. })
+        !matches!(self.finding.kind, FindingKind::IdentifierReceived { .. } | FindingKind::Logged { .. })
     }
 
     /// The telephone number of the other side, where it is about text messages.
     pub(crate) fn number(&self) -> Option<&'a str> {
         match &self.finding.kind {
-            FindingKind::HiddenMessage { number, .. } | FindingKind::IdentifierInMessage { number, .. } => {
-                Some(number)
-            }
+            FindingKind::HiddenMessage { number, .. }
+            | FindingKind::IdentifierInMessage { number, .. }
+            | FindingKind::IdentifierReceived { number, .. } => Some(number),
             _ => None,
         }
     }
@@ -423,6 +427,7 @@ impl<'a> Told<'a> {
         match &self.finding.kind {
             FindingKind::BulkData { identifier, .. }
             | FindingKind::IdentifierInMessage { identifier, .. }
+            | FindingKind::IdentifierReceived { identifier, .. }
             | FindingKind::IdentifierSent { identifier, .. }
             | FindingKind::Logged { identifier, .. } => identifier.words(),
             FindingKind::Behaviour(behaviour) => words::behaviour(behaviour),
@@ -437,6 +442,7 @@ impl<'a> Told<'a> {
         match &self.finding.kind {
             FindingKind::BulkData { identifier, .. }
             | FindingKind::IdentifierInMessage { identifier, .. }
+            | FindingKind::IdentifierReceived { identifier, .. }
             | FindingKind::IdentifierSent { identifier, .. }
             | FindingKind::Logged { identifier, .. } => identifier.id(),
             FindingKind::Behaviour(behaviour) => behaviour.id(),
@@ -450,6 +456,7 @@ impl<'a> Told<'a> {
     pub(crate) fn value(&self) -> Option<&'a str> {
         match &self.finding.kind {
             FindingKind::IdentifierInMessage { value, .. }
+            | FindingKind::IdentifierReceived { value, .. }
             | FindingKind::IdentifierSent { value, .. }
             | FindingKind::Logged { value, .. } => Some(value),
             FindingKind::Behaviour(
@@ -467,6 +474,7 @@ impl<'a> Told<'a> {
     pub(crate) fn grade(&self) -> Option<Grade> {
         match &self.finding.kind {
             FindingKind::IdentifierInMessage { grade, .. }
+            | FindingKind::IdentifierReceived { grade, .. }
             | FindingKind::IdentifierSent { grade, .. }
             | FindingKind::Logged { grade, .. } => Some(*grade),
             _ => self.groups.iter().map(|group| group.key.grade).max(),
@@ -478,6 +486,7 @@ impl<'a> Told<'a> {
         let of_groups = self.groups.iter().map(|group| &group.key.form);
         let mut forms: Vec<&Form> = match &self.finding.kind {
             FindingKind::IdentifierInMessage { forms, .. }
+            | FindingKind::IdentifierReceived { forms, .. }
             | FindingKind::IdentifierSent { forms, .. }
             | FindingKind::Logged { forms, .. } => forms.iter().collect(),
             _ => of_groups.collect(),
@@ -492,9 +501,9 @@ impl<'a> Told<'a> {
         let protection = match &self.finding.kind {
             FindingKind::PackageArrived { security, .. } => Some(*security),
             FindingKind::Protection { protection, .. } => Some(protection.security),
-            FindingKind::HiddenMessage { .. } | FindingKind::IdentifierInMessage { .. } => {
-                return Reader::Operators;
-            }
+            FindingKind::HiddenMessage { .. }
+            | FindingKind::IdentifierInMessage { .. }
+            | FindingKind::IdentifierReceived { .. } => return Reader::Operators,
             FindingKind::Logged { .. } => return Reader::Nobody,
             FindingKind::Behaviour(_) | FindingKind::BulkData { .. } | FindingKind::IdentifierSent { .. } => {
                 None

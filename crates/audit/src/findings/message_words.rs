@@ -70,6 +70,27 @@ pub(super) fn in_message_title(subject: (IdentifierKind, Grade), number: &str, c
     }
 }
 
+/// `The phone’s device number (IMEI) stands in a text message from +8613800000000`.
+pub(super) fn received_title(subject: (IdentifierKind, Grade), number: &str) -> String {
+    format!("{} stands in a text message from {}", named(subject.0, subject.1), who(number))
+}
+
+/// How often, and what that does not say.
+pub(super) fn received_paragraph(rows: &[&SettledRow], label: &str) -> String {
+    let count = match rows.len() {
+        1 => "One message that came in has it".to_owned(),
+        count => format!("{count} messages that came in have it"),
+    };
+    let label = if label.is_empty() { String::new() } else { format!(" ({label})") };
+    let mut words = format!("{count}{label}.");
+    sentence(
+        &mut words,
+        "Whoever wrote it knew the value, and operators on the way could read it. Nothing left the phone by it: this finding counts for nothing that was sent.",
+    );
+    sentence(&mut words, sight(rows));
+    words
+}
+
 /// How it is known, who could read it, and whether the owner can see it.
 pub(super) fn in_message_paragraph(rows: &[&SettledRow], label: &str) -> String {
     let count = match rows.len() {
@@ -83,6 +104,9 @@ pub(super) fn in_message_paragraph(rows: &[&SettledRow], label: &str) -> String 
         "Text messages are not encrypted: the operators on the way, and whoever has the number, can read them.",
     );
     sentence(&mut words, sight(rows));
+    if rows.iter().all(|row| row.visible) {
+        sentence(&mut words, "The owner may have written it.");
+    }
     words
 }
 
@@ -103,9 +127,7 @@ fn sight(rows: &[&SettledRow]) -> &'static str {
     }
     match shown {
         0 => "The phone’s message store does not show it.",
-        all if all == rows.len() => {
-            "The phone’s message store or a backup of it shows it; the owner may have written it."
-        }
+        all if all == rows.len() => "The phone’s message store or a backup of it shows it.",
         _ => "The phone’s message store, or a backup of it, shows some of them and not the others.",
     }
 }

@@ -5,23 +5,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{
     Direction, Evidence, Finding, FindingKind, Form, Grade, IdentifierKind, MessageAccount, Relation,
-    Severity, Timestamp,
+    Severity, Subject, Timestamp,
 };
 use handset::messages::ledger::Verdict;
 use identifiers::Profile;
 
 use super::{PROOFS, VERSION, id, lower, message_words as words};
 use crate::{
-    messages::{InMessage, Settled, SettledRow},
+    messages::{InMessage, Named, Settled, SettledRow},
     phone::LoggedValue,
 };
 
 /// All of them.
 pub(super) fn findings(settled: &Settled, logged: &[&LoggedValue], profile: &Profile) -> Vec<Finding> {
     let hidden = hidden(settled);
-    let sent = sent(settled).into_iter().filter_map(|(key, rows)| in_message(profile, key, &rows));
+    let told = told(settled).into_iter().filter_map(|(key, rows)| match key.0 {
+        Direction::Out => in_message(profile, key, &rows),
+        Direction::In => received(profile, key, &rows),
+    });
     let logged = logged.iter().filter_map(|logged| in_log(profile, logged));
-    hidden.into_iter().chain(sent).chain(logged).collect()
+    hidden.into_iter().chain(told).chain(logged).collect()
 }
 
 /// Messages that somebody keeps from the phone's owner, by number, direction and verdict.
@@ -66,62 +69,133 @@ fn proof(first: bool, account: &MessageAccount) -> Evidence {
     Evidence { relation, words: account.words.clone(), occurrence: account.occurrence.clone() }
 }
 
-/// A value of the profile and the number it went to.
-type Sent<'s> = (usize, &'s str);
+/// Which way, a value, and the number of the other side.
+type Told<'s> = (Direction, &'s Named, &'s str);
 type Rows<'s> = Vec<(&'s SettledRow, Vec<&'s InMessage>)>;
 
-/// Values that went out in messages, by value and number.
-fn sent(settled: &Settled) -> BTreeMap<Sent<'_>, Rows<'_>> {
-    let mut all: BTreeMap<Sent<'_>, Rows<'_>> = BTreeMap::new();
-    for row in &settled.rows {
-        let mut of_row: BTreeMap<usize, Vec<&InMessage>> = BTreeMap::new();
+/// Values in messages, by the way they went, value and number.
+fn told(settled: &Settled) -> BTreeMap<Told<'_>, Rows<'_>> {
+    let mut all: BTreeMap<Told<'_>, Rows<'_>> = BTreeMap::new();
+    for row in settled.rows.iter().chain(&settled.multimedia) {
+        let mut of_row: BTreeMap<&Named, Vec<&InMessage>> = BTreeMap::new();
         for found in &row.known {
-            of_row.entry(found.known.value).or_default().push(found);
+            of_row.entry(&found.what).or_default().push(found);
         }
         for (value, found) in of_row {
-            all.entry((value, &row.message.number)).or_default().push((row, found));
+            all.entry((row.message.direction, value, &row.message.number)).or_default().push((row, found));
         }
     }
     all
 }
 
-fn in_message(profile: &Profile, (value, number): Sent<'_>, rows: &Rows<'_>) -> Option<Finding> {
-    let value = profile.values().get(value)?;
-    let found = || rows.iter().flat_map(|(_, found)| found.iter());
-    let forms: BTreeSet<Form> = found().map(|one| one.known.form.clone()).collect();
-    let grade = found().map(|one| one.known.grade).max().unwrap_or(Grade::Known);
+/// A value, whether the profile names it or only its shape.
+struct Value<'v> {
+    kind: IdentifierKind,
+    canonical: &'v str,
+    label: &'v str,
+    grade: Grade,
+    forms: Vec<Form>,
+}
+
+impl<'v> Value<'v> {
+    fn of(profile: &'v Profile, what: &'v Named, rows: &Rows<'_>) -> Option<Self> {
+        let found = || rows.iter().flat_map(|(_, found)| found.iter());
+        let (kind, canonical, label) = match what {
+            Named::Profile(place) => {
+                let value = profile.values().get(*place)?;
+                (value.kind, value.canonical.as_str(), value.label.as_str())
+            }
+            Named::Shape(kind, canonical) => (*kind, canonical.as_str(), ""),
+        };
+        let forms: BTreeSet<Form> = found().map(|one| one.form.clone()).collect();
+        let grade = found().map(|one| one.grade).max().unwrap_or(Grade::Known);
+        Some(Self { kind, canonical, label, grade, forms: forms.into_iter().collect() })
+    }
+}
+
+fn in_message(profile: &Profile, (_, what, number): Told<'_>, rows: &Rows<'_>) -> Option<Finding> {
+    let value = Value::of(profile, what, rows)?;
     // What stands in the phone's store may have been written by the phone's owner.
     let visible = rows.iter().all(|(row, _)| row.visible);
     // And its text is then the message itself, which tells nothing of itself.
     if visible && value.kind == IdentifierKind::MessageText {
         return None;
     }
-    let severity = if visible { lower(value.kind.severity()) } else { value.kind.severity() };
+    let mut severity = value.kind.severity();
+    // What only looks like it may be somebody else's, or nobody's.
+    for _ in [visible, value.grade == Grade::Shaped].into_iter().filter(|lowers| *lowers) {
+        severity = lower(severity);
+    }
     let carried = rows.iter().any(|(row, _)| row.carried);
-    let proofs = found().take(PROOFS).map(|one| Evidence {
+    let of_value: Vec<&SettledRow> = rows.iter().map(|(row, _)| *row).collect();
+    Some(Finding {
+        kind: FindingKind::IdentifierInMessage {
+            identifier: value.kind,
+            value: value.canonical.to_owned(),
+            grade: value.grade,
+            forms: value.forms,
+            number: number.to_owned(),
+        },
+        title: words::in_message_title((value.kind, value.grade), number, carried),
+        words: words::in_message_paragraph(&of_value, value.label),
+        evidence: proofs(rows),
+        ..common(
+            ("identifier-in-message", severity, &subject_of(value.kind, value.canonical, number)),
+            rows.iter().map(|(row, _)| row.message.time),
+            rows.len() as u64,
+        )
+    })
+}
+
+/// A value in messages that came in. Whoever wrote them knew it, and nothing left by them: it is told so that nobody
+/// takes it for a leak.
+fn received(profile: &Profile, (_, what, number): Told<'_>, rows: &Rows<'_>) -> Option<Finding> {
+    let value = Value::of(profile, what, rows)?;
+    // What others wrote of others, and the text itself, tells nothing of the phone.
+    if value.kind.subject() == Subject::ThirdPerson {
+        return None;
+    }
+    let of_value: Vec<&SettledRow> = rows.iter().map(|(row, _)| *row).collect();
+    Some(Finding {
+        kind: FindingKind::IdentifierReceived {
+            identifier: value.kind,
+            value: value.canonical.to_owned(),
+            grade: value.grade,
+            forms: value.forms,
+            number: number.to_owned(),
+        },
+        title: words::received_title((value.kind, value.grade), number),
+        words: words::received_paragraph(&of_value, value.label),
+        evidence: proofs(rows),
+        ..common(
+            (
+                "identifier-received",
+                weight_received(value.kind, value.grade),
+                &subject_of(value.kind, value.canonical, number),
+            ),
+            rows.iter().map(|(row, _)| row.message.time),
+            rows.len() as u64,
+        )
+    })
+}
+
+/// That somebody knows a lasting name of the device is worth a look; that they know the number they write to is not.
+fn weight_received(kind: IdentifierKind, grade: Grade) -> Severity {
+    let lasting =
+        kind != IdentifierKind::PhoneNumber && kind.persistent() && kind.severity() >= Severity::High;
+    if lasting && grade > Grade::Shaped { Severity::Low } else { Severity::Info }
+}
+
+/// The values in the messages' texts, and what tells of the messages.
+fn proofs(rows: &Rows<'_>) -> Vec<Evidence> {
+    let found = rows.iter().flat_map(|(_, found)| found.iter());
+    let proofs = found.take(PROOFS).map(|one| Evidence {
         relation: Relation::Value,
         words: "the value in the message’s text".to_owned(),
         occurrence: one.occurrence.clone(),
     });
     let accounts = rows.iter().flat_map(|(row, _)| &row.message.accounts).take(PROOFS);
-    let of_value: Vec<&SettledRow> = rows.iter().map(|(row, _)| *row).collect();
-    Some(Finding {
-        kind: FindingKind::IdentifierInMessage {
-            identifier: value.kind,
-            value: value.canonical.clone(),
-            grade,
-            forms: forms.into_iter().collect(),
-            number: number.to_owned(),
-        },
-        title: words::in_message_title((value.kind, grade), number, carried),
-        words: words::in_message_paragraph(&of_value, &value.label),
-        evidence: proofs.chain(accounts.map(|account| proof(false, account))).collect(),
-        ..common(
-            ("identifier-in-message", severity, &subject_of(value.kind, &value.canonical, number)),
-            rows.iter().map(|(row, _)| row.message.time),
-            rows.len() as u64,
-        )
-    })
+    proofs.chain(accounts.map(|account| proof(false, account))).collect()
 }
 
 fn subject_of(kind: IdentifierKind, value: &str, number: &str) -> String {

@@ -2,25 +2,25 @@
 //! (zlib, the archive's member, zlib again, the JSON), and databases, which are read like those that lie beside it.
 
 use evidence::{
-    Buffer, BufferId, CaptureId, Fidelity, FrameNo, Occurrence, Segment, Source, Span,
-    Step, Trail,
+    Buffer, BufferId, CaptureId, Fidelity, FrameNo, Occurrence, Segment, Source, Span, Step, Trail,
 };
 use handset::{
     Oddity,
     messages::{
         backup::{
             AndroidBackup, BackupDatabase, BackupDatabases, BackupEvent, BackupHeader, Member,
-            is_telephony_sms, telephony_sms,
+            is_telephony_mms, is_telephony_sms, telephony_mms, telephony_sms,
         },
         ledger::Origin,
         phone::{Sms, Stored},
+        sqlite::Place,
     },
 };
 
 use super::{
     FileTold, Messages,
-    files::{Held, said},
-    rows::Row,
+    files::{Held, said, said_by},
+    rows::{Row, Said, Sought},
 };
 use crate::{examine::readable, known::Stand};
 
@@ -65,7 +65,8 @@ impl ArchiveRoom {
             BackupEvent::Member(member) => {
                 self.members += 1;
                 self.close();
-                if is_telephony_sms(&member.path) && self.kept.len() < MOST_MEMBERS {
+                let is_wanted = is_telephony_sms(&member.path) || is_telephony_mms(&member.path);
+                if is_wanted && self.kept.len() < MOST_MEMBERS {
                     self.open = Some((member, Vec::new()));
                 }
             }
@@ -117,24 +118,51 @@ impl ArchiveRoom {
         (rows, messages): (&mut Vec<Stored<Sms>>, &mut Messages<'_>),
     ) {
         self.told.check(&self.way, member);
+        let json = payload::replay_up_to("zlib", content, MEMBER).unwrap_or_default();
+        let text = Json { way: &self.way, member, json: &json };
+        if is_telephony_mms(&member.path) {
+            let backup = telephony_mms(content, MEMBER);
+            backup.oddities.into_iter().for_each(|odd| self.told.odd(odd));
+            for Stored { value, place } in backup.messages {
+                self.told.facts += 1;
+                self.told.see(value.date);
+                messages.multimedia(&value, (place, false), &|told, sought| {
+                    Some(text.row(told.place, said_by(told), sought))
+                });
+            }
+            return;
+        }
         let backup = telephony_sms(content, MEMBER);
         backup.oddities.into_iter().for_each(|odd| self.told.odd(odd));
-        let json = payload::replay_up_to("zlib", content, MEMBER).unwrap_or_default();
         for Stored { value, mut place } in backup.messages {
             self.told.see(value.date);
-            let from = usize::try_from(place.start).unwrap_or(usize::MAX);
-            let to = usize::try_from(place.end).unwrap_or(usize::MAX);
-            let bytes = json.get(from..to).unwrap_or_default();
-            let (capture, number) = (self.way.capture, FrameNo(1));
-            let stand = Stand { capture, number, start: place.start, bytes, in_lines: false };
-            let mut row = Row::of(&stand, said(&value, false), messages.searched);
-            row.occurrences().for_each(|occurrence| self.way.lead_in_json(occurrence, member));
+            let row = text.row(place, said(&value, false), messages.sought);
             // Messages of several members begin at equal places of their own texts.
             place.start = rows.len() as u64;
             place.end = place.start;
             messages.keep((messages.next_source(), Origin::File, place.start), row);
             rows.push(Stored { value, place });
         }
+    }
+}
+
+/// What a member of the telephony provider's holds compressed.
+struct Json<'b> {
+    way: &'b Way,
+    member: &'b Member,
+    json: &'b [u8],
+}
+
+impl Json<'_> {
+    fn row(&self, place: Place, said: Said<'_>, sought: Sought<'_>) -> Row {
+        let from = usize::try_from(place.start).unwrap_or(usize::MAX);
+        let to = usize::try_from(place.end).unwrap_or(usize::MAX);
+        let bytes = self.json.get(from..to).unwrap_or_default();
+        let (capture, number) = (self.way.capture, FrameNo(1));
+        let stand = Stand { capture, number, start: place.start, bytes, in_lines: false };
+        let mut row = Row::of(&stand, said, sought);
+        row.occurrences().for_each(|occurrence| self.way.lead_in_json(occurrence, self.member));
+        row
     }
 }
 

@@ -2,23 +2,20 @@
 
 use evidence::{CaptureId, FrameNo, Timestamp};
 use handset::messages::{
-    Direction, Number,
+    Number,
     backup::{Member, SmsXml, XmlRecord},
     bill::{BillTime, Mapping, read_bill},
     ledger::Origin,
-    phone::{AddressBook, Lost, MessageStore, Sms, Stored, address_book, calls, message_store},
-    sqlite::{Database, Part, Place},
+    phone::{AddressBook, Lost, MessageStore, Sms, Stored, StoredText, address_book, calls, message_store},
+    sqlite::{Database, Fate, Part, Place},
 };
 
 use super::{
     FileTold, Messages,
     archive::Way,
-    rows::{Row, Said},
+    rows::{Row, Said, Sought},
 };
-use crate::{
-    known::{Searched, Stand},
-    phone::Tape,
-};
+use crate::{known::Stand, phone::Tape};
 
 impl Messages<'_> {
     /// Takes a database and its write-ahead log. Says nothing where it is of another kind.
@@ -52,12 +49,23 @@ impl Messages<'_> {
         for Lost { value, place, .. } in &store.lost {
             self.stored(value, *place, shelf, true);
         }
+        for Stored { value, place } in &store.mms {
+            self.multimedia(value, (*place, false), &|text, sought| {
+                shelf.row(text.place, said_by(text), sought)
+            });
+        }
+        // One that only changed is still there.
+        for Lost { value, place, .. } in store.lost_mms.iter().filter(|lost| lost.fate != Fate::Changed) {
+            self.multimedia(value, (*place, true), &|text, sought| {
+                shelf.row(text.place, said_by(text), sought)
+            });
+        }
         self.sources.store(name, store, None);
         self.files.push(shelf.file.capture);
     }
 
     fn stored(&mut self, sms: &Sms, place: Place, shelf: &Shelf<'_>, lost: bool) {
-        if let Some(row) = shelf.row(place, said(sms, lost), self.searched) {
+        if let Some(row) = shelf.row(place, said(sms, lost), self.sought) {
             self.keep((self.next_source(), origin(place), place.start), row);
         }
     }
@@ -83,7 +91,7 @@ impl Messages<'_> {
             };
             told.see(time);
             let said = Said { number: row.value.number.as_deref(), time, ..Said::default() };
-            let row_of_it = Row::of(&stand, said, self.searched);
+            let row_of_it = Row::of(&stand, said, self.sought);
             self.keep((self.next_source(), Origin::File, row.start), row_of_it);
         }
         self.sources.bill(name, &bill);
@@ -129,14 +137,22 @@ impl XmlRoom {
     fn take(&mut self, messages: &mut Messages<'_>) {
         for record in self.records.drain(..) {
             match record {
-                XmlRecord::Mms(_) => self.told.facts += 1,
+                XmlRecord::Mms(Stored { value, place }) => {
+                    self.told.facts += 1;
+                    self.told.see(value.date);
+                    let tape = &self.tape;
+                    messages.multimedia(&value, (place, false), &|text, sought| {
+                        let stand = stand(tape, text.place.start, tape.bytes(&text.place.bytes())?);
+                        Some(Row::of(&stand, said_by(text), sought))
+                    });
+                }
                 XmlRecord::Odd(odd) => self.told.odd(odd),
                 XmlRecord::Sms(row) if self.rows.len() < super::MOST_ROWS => {
                     self.told.facts += 1;
                     self.told.see(row.value.date);
                     if let Some(bytes) = self.tape.bytes(&row.place.bytes()) {
                         let stand = stand(&self.tape, row.place.start, bytes);
-                        let kept = Row::of(&stand, said(&row.value, false), messages.searched);
+                        let kept = Row::of(&stand, said(&row.value, false), messages.sought);
                         messages.keep((messages.next_source(), Origin::File, row.place.start), kept);
                     }
                     self.rows.push(row);
@@ -183,7 +199,7 @@ struct Shelf<'b> {
 
 impl Shelf<'_> {
     /// What stands in a place. A cell lies in one page, and in one frame of the log; a backup has neither.
-    fn row(&self, place: Place, said: Said<'_>, searched: Searched<'_>) -> Option<Row> {
+    fn row(&self, place: Place, said: Said<'_>, sought: Sought<'_>) -> Option<Row> {
         let (held, number) = match place.part {
             Part::File => (&self.file, place.start / self.page + 1),
             Part::Wal { frame } => (self.log.as_ref()?, u64::from(frame)),
@@ -191,7 +207,7 @@ impl Shelf<'_> {
         let (from, to) = (usize::try_from(place.start).ok()?, usize::try_from(place.end).ok()?);
         let (capture, start, bytes) = (held.capture, place.start, held.bytes.get(from..to)?);
         let number = FrameNo(if held.within.is_some() { 1 } else { number });
-        let mut row = Row::of(&Stand { capture, number, start, bytes, in_lines: false }, said, searched);
+        let mut row = Row::of(&Stand { capture, number, start, bytes, in_lines: false }, said, sought);
         if let Some((way, member)) = held.within {
             row.occurrences().for_each(|occurrence| way.lead(occurrence, member));
         }
@@ -215,13 +231,12 @@ fn stand<'b>(tape: &Tape, start: u64, bytes: &'b [u8]) -> Stand<'b> {
 
 /// What a row of a store or a backup says.
 pub(super) fn said(sms: &Sms, lost: bool) -> Said<'_> {
-    Said {
-        number: sms.address.as_deref(),
-        text: sms.body.as_deref(),
-        time: sms.date,
-        shows: lost,
-        searches: sms.folder.direction() == Some(Direction::Outgoing),
-    }
+    Said { number: sms.address.as_deref(), text: sms.body.as_deref(), time: sms.date, shows: lost }
+}
+
+/// What a text of a multimedia message says.
+pub(super) fn said_by<'t>(text: &StoredText<'t>) -> Said<'t> {
+    Said { number: None, text: Some(text.text), time: text.date, shows: true }
 }
 
 impl FileTold {

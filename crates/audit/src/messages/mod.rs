@@ -22,7 +22,8 @@ use handset::{
         backup::{AndroidBackup, SmsXml},
         bill::{BillKind, Mapping, read_bill},
         ledger::{Origin, SourceNo, Sources},
-        sqlite::Database,
+        phone::{Mms, StoredText},
+        sqlite::{Database, Place},
     },
 };
 
@@ -34,7 +35,7 @@ pub(crate) use self::{
     archive::ArchiveRoom,
     files::{Held, XmlRoom},
     radio::RadioRoom,
-    rows::InMessage,
+    rows::{InMessage, Named, Sought},
     settle::{Settled, SettledRow},
 };
 
@@ -112,16 +113,21 @@ pub(crate) struct FileTold {
 /// Where a row stands: its source, which of its bytes, and the place in them.
 type RowPlace = (SourceNo, Origin, u64);
 
+/// Gives the row of a text.
+type RowOf<'f> = &'f dyn Fn(&StoredText<'_>, Sought<'_>) -> Option<Row>;
+
 /// Collects what tells of messages.
 #[derive(Debug)]
 pub(crate) struct Messages<'n> {
-    searched: Searched<'n>,
+    sought: Sought<'n>,
     sources: Sources,
     /// The file of each source.
     files: Vec<CaptureId>,
     rows: HashMap<RowPlace, Row>,
     /// Messages of the radio, by their source.
     radios: HashMap<SourceNo, Vec<Kept>>,
+    /// Multimedia messages with values in them. The ledger knows nothing of those.
+    multimedia: Vec<SettledRow>,
     /// The numbers of the address books, once one was read.
     book: Option<Vec<Number>>,
     /// Rows that there was no room for.
@@ -129,13 +135,14 @@ pub(crate) struct Messages<'n> {
 }
 
 impl<'n> Messages<'n> {
-    pub(crate) fn new(searched: Searched<'n>) -> Self {
+    pub(crate) fn new(sought: Sought<'n>) -> Self {
         Self {
-            searched,
+            sought,
             sources: Sources::default(),
             files: Vec::new(),
             rows: HashMap::new(),
             radios: HashMap::new(),
+            multimedia: Vec::new(),
             book: None,
             dropped: 0,
         }
@@ -149,6 +156,28 @@ impl<'n> Messages<'n> {
     fn keep(&mut self, place: RowPlace, row: Row) {
         if self.rows.len() < MOST_ROWS {
             self.rows.insert(place, row);
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    /// Searches a multimedia message, of which only an older page is left where it `is_lost`. `row_of` gives the row of
+    /// a text, unless its bytes are gone. Drafts are nobody's message yet.
+    fn multimedia(&mut self, mms: &Mms, (place, is_lost): (Place, bool), row_of: RowOf<'_>) {
+        let Some(direction) = mms.direction() else { return };
+        let mut row = SettledRow::multimedia(mms, (direction, is_lost));
+        for text in mms.stored_texts(place, is_lost) {
+            match row_of(&text, self.sought) {
+                Some(told) if !told.known.is_empty() => row.add(told),
+                Some(_) => {}
+                None => self.dropped += 1,
+            }
+        }
+        if row.known.is_empty() {
+            return;
+        }
+        if self.multimedia.len() < MOST_ROWS {
+            self.multimedia.push(row);
         } else {
             self.dropped += 1;
         }
@@ -174,7 +203,7 @@ impl<'n> Messages<'n> {
 
     /// What is searched for.
     pub(crate) fn searched(&self) -> Searched<'n> {
-        self.searched
+        self.sought.known
     }
 
     /// Rows that there was no room for.

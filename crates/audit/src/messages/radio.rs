@@ -15,8 +15,8 @@ use handset::messages::{
 };
 use wire::Packet;
 
-use super::rows::InMessage;
-use crate::{examine::readable, known::Searched};
+use super::rows::{InMessage, Sought};
+use crate::examine::readable;
 
 /// Listens to the radio of one capture.
 #[derive(Debug, Default)]
@@ -145,13 +145,9 @@ impl Text {
         self.occurrence(0, self.bytes.len().min(SHOWN))
     }
 
-    /// The values of the profile in it.
-    pub(super) fn known(&self, searched: Searched<'_>) -> Vec<InMessage> {
-        let known = searched.in_text(&self.bytes).into_iter().map(|known| {
-            let occurrence = self.occurrence(known.range.start, known.range.end);
-            InMessage { known, occurrence }
-        });
-        known.collect()
+    /// The values in it.
+    pub(super) fn known(&self, sought: Sought<'_>) -> Vec<InMessage> {
+        sought.in_text(&self.bytes, |range| self.occurrence(range.start, range.end))
     }
 
     fn occurrence(&self, start: usize, end: usize) -> Occurrence {

@@ -1,31 +1,33 @@
 //! All sources together, as the case tells them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, btree_map::Entry};
 
 use evidence::{MessageAccount, MissingIds, ShortMessage};
 use handset::messages::{
     Direction, Number,
     ledger::{Evidence, EvidenceKind, Ledger, LedgerRow, Origin, SourceNo, Tolerance, Verdict},
+    phone::Mms,
 };
 
 use super::{
     Messages, RowPlace,
     radio::{Kept, Text},
-    rows::{InMessage, Row},
+    rows::{InMessage, Row, Sought},
 };
-use crate::known::Searched;
 
 /// What the sources tell together.
 #[derive(Debug, Default)]
 pub(crate) struct Settled {
     /// By time.
     pub(crate) rows: Vec<SettledRow>,
+    /// Multimedia messages with values in them, each once.
+    pub(crate) multimedia: Vec<SettledRow>,
     pub(crate) blind: Vec<String>,
     pub(crate) missing: Vec<MissingIds>,
 }
 
 /// A message.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct SettledRow {
     pub(crate) message: ShortMessage,
     pub(crate) verdict: Verdict,
@@ -33,7 +35,7 @@ pub(crate) struct SettledRow {
     pub(crate) visible: bool,
     /// Whether radio or bill say that it was carried.
     pub(crate) carried: bool,
-    /// Values of the profile in its text, where it went out.
+    /// Values in its text.
     pub(crate) known: Vec<InMessage>,
 }
 
@@ -57,6 +59,41 @@ impl Settled {
 }
 
 impl SettledRow {
+    /// A multimedia message of a store or a backup.
+    pub(super) fn multimedia(mms: &Mms, (direction, is_lost): (Direction, bool)) -> Self {
+        let verdict = if is_lost { Verdict::LoggedAndGone } else { Verdict::LoggedOnly };
+        let others = mms.others();
+        let message = ShortMessage {
+            direction: way(direction),
+            number: others.iter().take(MOST_OTHERS).copied().collect::<Vec<_>>().join(", "),
+            time: mms.date,
+            verdict: verdict.words(direction).to_owned(),
+            package: mms.creator.clone().unwrap_or_default(),
+            silent: false,
+            parts: 1,
+            in_address_book: None,
+            accounts: Vec::new(),
+        };
+        Self { message, verdict, visible: !is_lost, carried: false, known: Vec::new() }
+    }
+
+    /// Adds a text of it.
+    pub(super) fn add(&mut self, row: Row) {
+        if self.message.accounts.len() < MOST_ACCOUNTS {
+            let words = "a text of a multimedia message".to_owned();
+            self.message.accounts.push(MessageAccount { words, occurrence: row.shown });
+        }
+        self.known.extend(row.known);
+    }
+
+    /// Adds what another source tells of the same message.
+    fn join(&mut self, other: Self) {
+        self.visible |= other.visible;
+        let room = MOST_ACCOUNTS.saturating_sub(self.message.accounts.len());
+        self.message.accounts.extend(other.message.accounts.into_iter().take(room));
+        self.known.extend(other.known);
+    }
+
     /// Whether the phone's owner can see it, as any message.
     fn is_usual(&self) -> bool {
         self.visible && self.known.is_empty()
@@ -78,6 +115,7 @@ impl Messages<'_> {
         });
         Settled {
             rows: rows.collect(),
+            multimedia: each_once(&self.multimedia),
             blind: ledger.blind.iter().map(|blind| blind.words(&ledger.sources)).collect(),
             missing: desk.missing(&ledger),
         }
@@ -86,7 +124,7 @@ impl Messages<'_> {
 
 /// What is needed to say where evidence stands.
 struct Desk<'m> {
-    searched: Searched<'m>,
+    sought: Sought<'m>,
     files: &'m [evidence::CaptureId],
     rows: &'m HashMap<RowPlace, Row>,
     radios: &'m HashMap<SourceNo, Vec<Kept>>,
@@ -106,7 +144,7 @@ impl<'m> Desk<'m> {
             }
         }
         Self {
-            searched: messages.searched,
+            sought: messages.sought,
             files: &messages.files,
             rows: &messages.rows,
             radios: &messages.radios,
@@ -116,15 +154,14 @@ impl<'m> Desk<'m> {
     }
 
     fn row(&self, row: &LedgerRow, in_address_book: Option<bool>) -> SettledRow {
-        let outgoing = row.direction == Direction::Outgoing;
         let (mut accounts, mut known) = (Vec::new(), Vec::new());
         for evidence in row.carried.iter().chain(&row.gone).chain(&row.logged).take(MOST_ACCOUNTS) {
-            let (told, found) = self.account(evidence, outgoing);
+            let (told, found) = self.account(evidence);
             accounts.extend(told);
             known.extend(found);
         }
         let message = ShortMessage {
-            direction: if outgoing { evidence::Direction::Out } else { evidence::Direction::In },
+            direction: way(row.direction),
             number: row.number.clone().unwrap_or_default(),
             time: row.time,
             verdict: row.verdict.words(row.direction).to_owned(),
@@ -138,20 +175,20 @@ impl<'m> Desk<'m> {
         SettledRow { message, verdict: row.verdict, visible, carried, known }
     }
 
-    /// Where a piece of evidence stands, and what of the profile is in it.
-    fn account(&self, evidence: &Evidence, searches: bool) -> (Option<MessageAccount>, Vec<InMessage>) {
+    /// Where a piece of evidence stands, and which values are in it.
+    fn account(&self, evidence: &Evidence) -> (Option<MessageAccount>, Vec<InMessage>) {
         let words = words(evidence.kind).to_owned();
         let Some(found) = evidence.found.first() else { return (None, Vec::new()) };
         let row = match found.value {
             Origin::Payload(_) => {
                 let Some(text) = self.text(evidence) else { return (None, Vec::new()) };
-                let known = if searches { text.known(self.searched) } else { Vec::new() };
+                let known = text.known(self.sought);
                 return (Some(MessageAccount { words, occurrence: text.shown() }), known);
             }
             origin => self.rows.get(&(evidence.source, origin, found.start)),
         };
         let account = row.map(|row| MessageAccount { words, occurrence: row.shown.clone() });
-        let known = row.filter(|_| searches).map(|row| row.known.clone());
+        let known = row.map(|row| row.known.clone());
         (account, known.unwrap_or_default())
     }
 
@@ -196,6 +233,27 @@ impl<'m> Desk<'m> {
     }
 }
 
+fn way(direction: Direction) -> evidence::Direction {
+    match direction {
+        Direction::Incoming => evidence::Direction::In,
+        Direction::Outgoing => evidence::Direction::Out,
+    }
+}
+
+/// Multimedia messages, where a store and a backup tell of the same one as one: of one second, way and number.
+fn each_once(rows: &[SettledRow]) -> Vec<SettledRow> {
+    let mut each: BTreeMap<_, SettledRow> = BTreeMap::new();
+    for (at, row) in rows.iter().enumerate() {
+        let message = &row.message;
+        let second = message.time.map(evidence::Timestamp::seconds).ok_or(at);
+        match each.entry((second, message.direction, message.number.as_str())) {
+            Entry::Occupied(mut known) => known.get_mut().join(row.clone()),
+            Entry::Vacant(free) => drop(free.insert(row.clone())),
+        }
+    }
+    each.into_values().collect()
+}
+
 fn words(kind: EvidenceKind) -> &'static str {
     match kind {
         EvidenceKind::Backup => "a message in a backup",
@@ -213,6 +271,8 @@ fn words(kind: EvidenceKind) -> &'static str {
 
 /// Pieces of evidence told of one message.
 const MOST_ACCOUNTS: usize = 16;
+/// Other sides of one multimedia message that are named.
+const MOST_OTHERS: usize = 8;
 /// Messages that a case lists.
 const MOST_LISTED: usize = 2000;
 /// Different numbers that are looked for in the address books.

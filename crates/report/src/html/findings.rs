@@ -173,7 +173,8 @@ fn is_told(told: &Told) -> bool {
 /// `Where to`, or `From` for what came in.
 fn whither(told: &Told) -> &'static str {
     match told.finding.kind {
-        FindingKind::HiddenMessage { direction: Direction::In, .. } => "From",
+        FindingKind::HiddenMessage { direction: Direction::In, .. }
+        | FindingKind::IdentifierReceived { .. } => "From",
         _ => "Where to",
     }
 }
@@ -183,6 +184,7 @@ fn what(told: &Told) -> Markup {
         (words::capital(told.subject()))
         @match &told.finding.kind {
             FindingKind::IdentifierInMessage { value, .. }
+            | FindingKind::IdentifierReceived { value, .. }
             | FindingKind::IdentifierSent { value, .. }
             | FindingKind::Logged { value, .. } => { " " code.value { (Shown(value)) } }
             FindingKind::HiddenMessage { verdict, .. } => { ": " (Shown(verdict)) }
