@@ -9,7 +9,7 @@ use audit::{
     Effort, Meter, Order, audit,
     prove::{CaptureFiles, replay},
 };
-use evidence::{Case, Fate, Ground, Holds, Relation};
+use evidence::{Case, Deed, Fate, Ground, Holds, Relation};
 use facts::Atlas;
 use identifiers::Profile;
 use testkit::{Conversation, Endpoint, Net, PcapStyle, Side};
@@ -119,6 +119,78 @@ fn who_sent_it_is_told_with_the_line_that_says_so() {
         assert!(finding.evidence.iter().any(|evidence| evidence.relation == Relation::Occasion));
         assert!(finding.evidence.iter().any(|evidence| evidence.relation == Relation::Sender));
     }
+}
+
+/// What `dumpsys appops` and `dumpsys alarm` say of the app, and of another.
+const HABITS: [(&str, &str); 2] = [
+    (
+        "appops.txt",
+        "Current AppOps Service state:
+  Uid u0a123:
+    Package com.maker.news:
+      READ_PHONE_STATE (allow):
+        null=[
+          Access: [bg-s] 2023-11-14 22:13:05.123 (-4m22s19ms)
+        ]
+      VIBRATE (allow):
+        null=[
+          Access: [top-s] 2023-11-14 22:13:06.123 (-4m21s19ms)
+        ]
+  Uid u0a99:
+    Package com.another:
+      FINE_LOCATION (allow):
+        null=[
+          Access: [top-s] 2023-11-14 22:13:07.123 (-4m20s19ms)
+        ]
+",
+    ),
+    (
+        "alarm.txt",
+        "Current Alarm Manager state:
+  Batch{1 num=1}:
+    RTC_WAKEUP #0: Alarm{1 type 0 com.maker.news}
+      type=0 repeatInterval=900000
+      whenElapsed=+30s0ms
+",
+    ),
+];
+
+#[test]
+fn habits_of_apps_are_told_and_bear_out_what_was_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    lay(folder.path());
+    HABITS.iter().for_each(|(name, text)| fs::write(folder.path().join(name), text).unwrap());
+    let case = run(folder.path(), 1);
+    assert!(case.problems.is_empty(), "{:?}", case.problems);
+    let told: Vec<_> = case
+        .phone
+        .habits
+        .iter()
+        .map(|habit| (habit.package.as_str(), habit.uid, habit.deed.clone(), habit.quote.line.0))
+        .collect();
+    let access = |operation: &str, background| Deed::Access {
+        operation: operation.to_owned(),
+        background: Some(background),
+        refused: false,
+    };
+    let waking = Deed::Waking { alarms: 1, waking: 1, interval_ms: Some(900_000) };
+    assert_eq!(
+        told,
+        [
+            ("com.maker.news", Some(10_123), access("READ_PHONE_STATE", true), 6),
+            ("com.maker.news", Some(10_123), waking, 3),
+            ("com.another", Some(10_099), access("FINE_LOCATION", false), 16),
+        ]
+    );
+    let finding = case.findings.iter().find(|finding| finding.title.contains("maker")).unwrap();
+    assert!(
+        finding.words.contains("com.maker.news reads the phone’s state and numbers while nobody sees it")
+    );
+    let account = finding.evidence.iter().find(|evidence| evidence.relation == Relation::Account).unwrap();
+    assert!(account.occurrence.found.starts_with("Access: [bg-s]"), "{account:?}");
+    let mut files = CaptureFiles::find(&case.captures, folder.path(), &[]).unwrap();
+    let replayed = replay(&account.occurrence, &mut files).unwrap();
+    assert_eq!(files.check(&replayed.frames).unwrap(), None);
 }
 
 #[test]

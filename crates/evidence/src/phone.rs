@@ -19,6 +19,12 @@ pub struct Phone {
     pub attributions: Vec<Attribution>,
     /// How much of what the phone counted the captures hold, by uid.
     pub completeness: Vec<Completeness>,
+    /// What packages do by habit, as the phone's dumps count it; those that sent something first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub habits: Vec<Habit>,
+    /// How many habits more there were than are listed.
+    #[serde(default, skip_serializing_if = "crate::is_zero")]
+    pub habits_dropped: u64,
     /// Short messages, as radio, bill and stores tell of them, the earliest first: those that the sources do not
     /// agree on before all others, where there are too many.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -107,6 +113,94 @@ pub struct Quote {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub decoder: String,
 }
+
+/// Something that a package does again and again, as the phone's own dumps tell it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Habit {
+    /// The package; empty where only a uid is told.
+    pub package: String,
+    /// Its uid, where it is told.
+    pub uid: Option<u32>,
+    /// What it does.
+    #[serde(flatten)]
+    pub deed: Deed,
+    /// How often, where that is counted.
+    pub count: Option<u64>,
+    /// When last, where that is told.
+    pub last: Option<Timestamp>,
+    /// The line that says most of it.
+    pub quote: Quote,
+}
+
+/// What a package does by habit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "deed", rename_all = "snake_case")]
+pub enum Deed {
+    /// It uses a permission, or tries to (`appops`).
+    Access {
+        /// Android's name of the operation: `FINE_LOCATION`.
+        operation: String,
+        /// Whether that was while nobody saw the app; `None` where the file does not tell.
+        background: Option<bool>,
+        /// Whether it was refused.
+        refused: bool,
+    },
+    /// It asks to be told the position (`location`).
+    Position {
+        /// Of whom: `gps`, `network`, `fused`, `passive`.
+        provider: String,
+        /// The least time between two positions that it asks for, in milliseconds.
+        interval_ms: Option<u64>,
+    },
+    /// It sends and receives (`netstats`).
+    Traffic {
+        /// Bytes sent.
+        sent: u64,
+        /// Bytes received.
+        received: u64,
+        /// Since when that is counted; `None`: since the phone was started.
+        since: Option<Timestamp>,
+    },
+    /// It sets alarms that start it (`alarm`).
+    Waking {
+        /// How many are set.
+        alarms: u64,
+        /// How many of them wake the phone.
+        waking: u64,
+        /// The least time between two of one that repeats, in milliseconds.
+        interval_ms: Option<u64>,
+    },
+}
+
+impl Deed {
+    /// What an operation of Android's reads or does, where it is one that tells of the person or the device.
+    pub fn operation_words(operation: &str) -> Option<&'static str> {
+        OPERATIONS.iter().find_map(|(name, words)| (*name == operation).then_some(*words))
+    }
+}
+
+/// Operations that tell of the person or the device (AOSP, `AppOpsManager`).
+const OPERATIONS: [(&str, &str); 19] = [
+    ("CAMERA", "uses the camera"),
+    ("COARSE_LOCATION", "reads the rough position"),
+    ("FINE_LOCATION", "reads the exact position"),
+    ("GET_ACCOUNTS", "reads the accounts"),
+    ("GET_USAGE_STATS", "reads which apps are used"),
+    ("MONITOR_HIGH_POWER_LOCATION", "follows the position by satellite"),
+    ("MONITOR_LOCATION", "follows the position"),
+    ("READ_CALENDAR", "reads the calendar"),
+    ("READ_CALL_LOG", "reads the list of calls"),
+    ("READ_CLIPBOARD", "reads the clipboard"),
+    ("READ_CONTACTS", "reads the contacts"),
+    ("READ_DEVICE_IDENTIFIERS", "reads the device’s lasting numbers"),
+    ("READ_PHONE_NUMBERS", "reads the telephone number"),
+    ("READ_PHONE_STATE", "reads the phone’s state and numbers"),
+    ("READ_SMS", "reads text messages"),
+    ("RECEIVE_SMS", "is told of incoming text messages"),
+    ("RECORD_AUDIO", "records sound"),
+    ("SEND_SMS", "sends text messages"),
+    ("WIFI_SCAN", "reads the Wi-Fi networks around"),
+];
 
 /// Something that happened on the phone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,8 +1,8 @@
 //! Numbers and facts -> the words in which every output tells them.
 
 use evidence::{
-    Behaviour, Capture, CaptureId, Carrier, Case, Content, Direction, Fate, FrameNo, Grade, Layer, Missing,
-    Occurrence, ProtectionFault, Relation, Security, Severity, Step, Timestamp, Transport,
+    Behaviour, Capture, CaptureId, Carrier, Case, Content, Deed, Direction, Fate, FrameNo, Grade, Layer,
+    Missing, Occurrence, ProtectionFault, Relation, Security, Severity, Step, Timestamp, Transport,
 };
 
 /// `12,345`.
@@ -96,6 +96,37 @@ pub(crate) fn period(first: Timestamp, last: Timestamp) -> String {
         format!("{} to {}", moment(first), clock(last))
     } else {
         format!("{} to {}", moment(first), moment(last))
+    }
+}
+
+/// What an app does by habit: `reads the exact position, while nobody sees it`.
+pub(crate) fn deed(deed: &Deed) -> String {
+    let every = |interval: &Option<u64>| {
+        let nanos = interval.map(|every| i64::try_from(every).unwrap_or(i64::MAX).saturating_mul(1_000_000));
+        nanos.map_or_else(String::new, |nanos| format!(", every {}", duration(nanos)))
+    };
+    match deed {
+        Deed::Access { operation, background, refused } => {
+            let what = Deed::operation_words(operation).unwrap_or(operation);
+            let seen = match background {
+                Some(true) => ", while nobody sees it",
+                Some(false) => ", while it is in use",
+                None => "",
+            };
+            format!("{what}{seen}{}", if *refused { ": tried, and was refused" } else { "" })
+        }
+        Deed::Position { provider, interval_ms } => {
+            format!("asks for the position ({provider}){}", every(interval_ms))
+        }
+        Deed::Traffic { sent, received, since } => {
+            let since = since.map_or_else(|| "the phone was started".to_owned(), moment);
+            format!("sent {} and received {} since {since}", bytes(*sent), bytes(*received))
+        }
+        Deed::Waking { alarms, waking, interval_ms } => {
+            let woken =
+                if *waking > 0 { format!(", {} to wake the phone", number(*waking)) } else { String::new() };
+            format!("has {} set{woken}{}", counted(*alarms, "alarm"), every(interval_ms))
+        }
     }
 }
 

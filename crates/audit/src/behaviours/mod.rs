@@ -234,6 +234,11 @@ fn occasion(words: String, mark: &Mark) -> Option<Evidence> {
     })
 }
 
+/// A length of time in seconds: `15 min`.
+pub(crate) fn span_words(seconds: i64) -> String {
+    rhythm::span(seconds)
+}
+
 /// What findings of one behaviour say.
 struct Told {
     subject: String,

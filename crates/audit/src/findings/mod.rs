@@ -7,6 +7,7 @@
 
 mod arrivals;
 mod devices;
+mod habits;
 mod message_words;
 mod messages;
 mod occasion;
@@ -47,6 +48,7 @@ pub(crate) fn findings(
     // What never went over the network has no flow of anybody's.
     for finding in findings.iter_mut().filter(|finding| !finding.endpoints.is_empty()) {
         sender::add(finding, phone);
+        habits::add(finding, phone);
         if !matches!(finding.kind, FindingKind::Behaviour(_)) {
             occasion::add(finding, phone);
         }

@@ -1,9 +1,10 @@
 //! What the phone's own files say: read before the first packet, asked whenever a flow begins.
 //!
 //! [`Phone`] holds what matters for what left (packages, open sockets, connections and look-ups that were logged,
-//! bytes that were counted, marks), each with the line that says so. [`read`](Phone::read) fills it from a file;
+//! bytes that were counted, marks, habits), each with the line that says so. [`read`](Phone::read) fills it from a file;
 //! `who` answers whose a flow is; `tell` makes the part of the case of it.
 
+mod habits;
 mod log;
 mod tape;
 mod tell;
@@ -25,7 +26,7 @@ use handset::{
 
 use crate::{input::fill, known::Searched};
 
-use self::log::Logs;
+use self::{habits::HabitBook, log::Logs};
 
 pub(crate) use self::{
     log::LoggedValue,
@@ -53,6 +54,7 @@ pub(crate) struct Phone {
     marks_dropped: u64,
     /// Values of the profile in its logs.
     logs: Logs,
+    habits: HabitBook,
     /// How far its clock is ahead of UTC, as its files tell.
     ahead: Option<i32>,
     kept: usize,
@@ -104,7 +106,7 @@ impl Phone {
             return;
         }
         let mut ahead = None;
-        each_fact(Tape::of(CaptureId(0)), (kind, Clock::default()), bytes, &mut |fact, _| {
+        each_fact(&mut Tape::of(CaptureId(0)), (kind, Clock::default()), bytes, &mut |fact, _| {
             if let Fact::Clock(clock) = fact {
                 ahead = ahead.or(Some(clock.value.offset));
             }
@@ -126,6 +128,7 @@ impl Phone {
             if let (Fact::Record(record), Some(searched)) = (&fact, searched) {
                 self.logs.search(record, tape, searched);
             }
+            self.habits.take(&fact, tape);
             read.facts += 1;
             let time = fact.time();
             read.first = read.first.into_iter().chain(time).min();
@@ -135,7 +138,9 @@ impl Phone {
                 fact => self.take(FileNo(id.0), fact, tape),
             }
         };
-        let (bytes, failure) = each_window((kind, clock), Tape::of(id), bytes, window, &mut take);
+        let mut tape = Tape::of(id);
+        let (bytes, failure) = each_window((kind, clock), &mut tape, bytes, window, &mut take);
+        self.habits.close(&tape);
         FileRead { bytes, failure, ..read }
     }
 
@@ -243,7 +248,7 @@ impl Phone {
 }
 
 fn each_fact(
-    tape: Tape,
+    tape: &mut Tape,
     how: (Kind, Clock),
     bytes: &mut dyn Read,
     each: &mut dyn FnMut(Fact, &Tape),
@@ -254,7 +259,7 @@ fn each_fact(
 /// Calls `each` with every fact of a file, and `window` with all its bytes. Gives how many those were.
 fn each_window(
     (kind, clock): (Kind, Clock),
-    mut tape: Tape,
+    tape: &mut Tape,
     bytes: &mut dyn Read,
     window: &mut dyn FnMut(&[u8]),
     each: &mut dyn FnMut(Fact, &Tape),
@@ -273,7 +278,7 @@ fn each_window(
         if count < WINDOW {
             reader.finish(&mut facts);
         }
-        facts.drain(..).for_each(|fact| each(fact, &tape));
+        facts.drain(..).for_each(|fact| each(fact, tape));
         if count < WINDOW {
             return (total, read.err());
         }

@@ -31,8 +31,12 @@ pub(crate) fn phone_of(
         let rank = |row: &Attribution| (row.endpoint, std::cmp::Reverse(row.ground));
         rank(one).cmp(&rank(other)).then_with(|| one.packages.cmp(&other.packages))
     });
+    let told: BTreeSet<&String> = attributions.iter().flat_map(|row| &row.packages).collect();
+    let (habits, habits_dropped) = phone.habits(|package| told.iter().any(|known| known.as_str() == package));
     evidence::Phone {
         build: phone.build(),
+        habits,
+        habits_dropped,
         packages: phone.packages.iter().count() as u64,
         marks: phone.marks.clone(),
         marks_dropped: phone.marks_dropped,

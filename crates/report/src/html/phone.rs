@@ -1,6 +1,7 @@
-//! The phone's own files: what it is, what happened on it, which app sent what, and its text messages.
+//! The phone's own files: what it is, what happened on it, which app sent what, what apps do by habit, and its text
+//! messages.
 
-use evidence::{Attribution, Direction, Ground, Mark, MissingIds, Quote, ShortMessage};
+use evidence::{Attribution, Direction, Ground, Habit, Mark, MissingIds, Quote, ShortMessage};
 use maud::{Markup, html};
 
 use super::Page;
@@ -19,6 +20,7 @@ impl Page<'_> {
                     (self.build())
                     (self.attributions())
                     (self.completeness())
+                    (self.habits())
                     (self.messages())
                     (self.marks())
                 }
@@ -112,6 +114,40 @@ impl Page<'_> {
                     }
                 }
                 (more(rows.len(), MOST, "app"))
+            }
+        }
+    }
+
+    fn habits(&self) -> Markup {
+        let phone = &self.overview.case.phone;
+        let rest = phone.habits.len().saturating_sub(MOST) as u64 + phone.habits_dropped;
+        html! {
+            @if !phone.habits.is_empty() {
+                h3 { "What apps do by habit" }
+                p.intro { "What the phone’s own counters and lists tell of its apps, those that sent something first. It says what an app had at hand and when, not that it was sent." }
+                div.scroll role="region" aria-label="Habits of apps" tabindex="0" {
+                    table {
+                        caption { "Uses of permissions, requests for the position, alarms, and bytes" }
+                        thead { tr { th scope="col" { "App" } th scope="col" { "What it does" } th.number scope="col" { "How often" } th scope="col" { "Last (UTC)" } th scope="col" { "Where it says so" } } }
+                        tbody { @for habit in phone.habits.iter().take(MOST) { (self.habit(habit)) } }
+                    }
+                }
+                @if rest > 0 { p.muted { "and " (words::counted(rest, "habit")) " more" } }
+            }
+        }
+    }
+
+    fn habit(&self, habit: &Habit) -> Markup {
+        html! {
+            tr {
+                th scope="row" {
+                    @if habit.package.is_empty() { "an app that no list names" } @else { code { (Shown(&habit.package)) } }
+                    @if let Some(uid) = habit.uid { span.muted { " user id " (uid) } }
+                }
+                td { (Prose(&words::deed(&habit.deed))) }
+                td.number { @match habit.count { Some(count) => { (words::number(count)) } None => "–" } }
+                td.time { @match habit.last { Some(last) => { (words::moment(last)) } None => "–" } }
+                td { span.muted { (Shown(&words::place(self.overview.case, habit.quote.capture, habit.quote.line))) } }
             }
         }
     }
