@@ -301,9 +301,7 @@ fn one_finding(role: &str, case: &Case, finding: &Finding, reached: &Reached) ->
 /// The number that a finding in messages is about: who wrote messages to it, wrote these.
 fn number(kind: &FindingKind) -> Option<&str> {
     match kind {
-        FindingKind::HiddenMessage { number, .. }
-        | FindingKind::IdentifierInMessage { number, .. }
-        | FindingKind::IdentifierReceived { number, .. } => {
+        FindingKind::HiddenMessage { number, .. } | FindingKind::IdentifierInMessage { number, .. } => {
             Some(number).filter(|number| !number.is_empty()).map(String::as_str)
         }
         _ => None,

@@ -281,9 +281,10 @@ impl<'a> Overview<'a> {
         self.own().filter(open).count()
     }
 
-    /// Findings of text messages.
+    /// Findings of what went by text message.
     fn operators(&self) -> usize {
-        self.findings.iter().filter(|told| told.reader() == Reader::Operators).count()
+        let by_operators = |told: &&Told| told.left() && told.reader() == Reader::Operators;
+        self.findings.iter().filter(by_operators).count()
     }
 
     /// When the captures were recorded. A phone's files may reach back for years; they count where there is no

@@ -210,6 +210,7 @@ fn summary(told: &Told) -> String {
         (None, _) => "",
         (Some(_), true) if told.number().is_some() => " sent in a text message",
         (Some(_), true) => " sent",
+        (Some(_), false) if told.number().is_some() => " in a text message that came in",
         (Some(_), false) => " in the phone's own log",
     };
     format!("{}{sent} ({})", words::capital(told.subject()), told.finding.severity.id())

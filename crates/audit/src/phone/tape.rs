@@ -209,10 +209,9 @@ mod tests {
     fn lines_of_utf_16_are_those_of_its_units() {
         // U+0A41 and U+010A hold the byte of a line end.
         let text = "\u{feff}first\r\n  s\u{a41}\u{10a} \r\nthird \n";
-        let orders: [(&str, fn(u16) -> [u8; 2]); 2] =
-            [("utf-16le", u16::to_le_bytes), ("utf-16be", u16::to_be_bytes)];
-        for (decoder, bytes_of) in orders {
-            let bytes: Vec<u8> = text.encode_utf16().flat_map(bytes_of).collect();
+        let le: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let be: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        for (decoder, bytes) in [("utf-16le", le), ("utf-16be", be)] {
             for step in [1, 7, bytes.len()] {
                 let mut tape = Tape::of(CaptureId(3));
                 bytes.chunks(step).for_each(|part| tape.push(part));

@@ -78,7 +78,7 @@ impl Page<'_> {
                 p { (Prose(&finding.words)) }
                 dl.facts {
                     dt { "What" } dd { (what(told)) }
-                    @if told.left() && !is_told(told) { dt { (whither(told)) } dd { (self.where_to(told)) } }
+                    @if (told.left() || told.number().is_some()) && !is_told(told) { dt { (whither(told)) } dd { (self.where_to(told)) } }
                     @if self.overview.case.devices.len() > 1 && !told.devices().is_empty() { dt { "From device" } dd { (self.devices_of(told)) } }
                     dt { "When" }
                     dd {
