@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use audit::prove::{Replay, file_name, recipe, replay, words};
 use evidence::{
-    CaptureId, Case, Direction, Finding, FindingId, FindingKind, Form, Grade, IdentifierKind, MessageAccount,
-    MissingIds, Occurrence, ShortMessage,
+    CaptureId, Case, Deed, Direction, Finding, FindingId, FindingKind, Form, FrameNo, Grade, Habit,
+    IdentifierKind, MessageAccount, MissingIds, Occurrence, Quote, ShortMessage,
 };
 use report::{Excerpt, HtmlOptions, Place, SummaryOptions};
 use serde_json::Value;
@@ -151,6 +151,15 @@ fn tell_of_the_phone(case: &mut Case) {
     let (capture, time) = (CaptureId(0), Some(first.first));
     let missing = MissingIds { capture, first: 1, last: 2, after: time, before: time, seen: 1 };
     case.phone.missing_message_ids.push(missing);
+    let text = "Access: [bg-s]".to_owned();
+    case.phone.habits.push(Habit {
+        package: "com.example".to_owned(),
+        uid: Some(10_001),
+        deed: Deed::Access { operation: "FINE_LOCATION".to_owned(), background: Some(true), refused: false },
+        count: Some(2),
+        last: time,
+        quote: Quote { capture, line: FrameNo(1), start: 0, end: 1, text, decoder: "utf-16le".to_owned() },
+    });
 }
 
 /// So many are replayed: the others are the same again.

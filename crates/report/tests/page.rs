@@ -5,7 +5,9 @@ mod synthetic;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use evidence::{Case, Occurrence};
+use evidence::{
+    CaptureId, Case, Deed, Finding, FindingKind, FrameNo, Grade, Habit, IdentifierKind, Occurrence, Quote,
+};
 use proptest::prelude::*;
 use report::{Atlas, Excerpt, HtmlOptions, Place};
 
@@ -256,6 +258,68 @@ fn what_other_devices_sent_is_told_apart() {
     assert!(section.contains("192.168.43.18, a-television, not the phone"), "{section:.2000}");
     let summary = report::summary(&case, &report::SummaryOptions::default());
     assert!(summary.contains("and 1 finding of what other devices sent"), "{summary}");
+}
+
+#[test]
+fn habits_of_apps_are_told_in_words() {
+    let mut case = synthetic::case();
+    let quote = Quote {
+        capture: CaptureId(0),
+        line: FrameNo(6),
+        start: 0,
+        end: 1,
+        text: "x".to_owned(),
+        decoder: String::new(),
+    };
+    let habit = |deed, count| Habit {
+        package: "com.maker.<news>".to_owned(),
+        uid: Some(10_123),
+        deed,
+        count,
+        last: None,
+        quote: quote.clone(),
+    };
+    let access = |background, refused| Deed::Access { operation: "READ_SMS".to_owned(), background, refused };
+    case.phone.habits = vec![
+        habit(access(Some(true), false), Some(1200)),
+        habit(access(None, true), None),
+        habit(Deed::Position { provider: "gps".to_owned(), interval_ms: Some(5000) }, Some(3)),
+        habit(Deed::Traffic { sent: 10, received: 2_000_000, since: None }, None),
+        habit(Deed::Waking { alarms: 2, waking: 1, interval_ms: Some(900_000) }, None),
+    ];
+    case.phone.habits_dropped = 7;
+    let page = words(&page(&case));
+    for told in [
+        "com.maker.&lt;news&gt; user id 10123",
+        "reads text messages, while nobody sees it1,200",
+        "reads text messages: tried, and was refused",
+        "asks for the position (gps), every 5 s",
+        "sent 10 bytes and received 2.0 MB since the phone was started",
+        "has 2 alarms set, 1 to wake the phone, every 15 min",
+        "and 7 habits more",
+    ] {
+        let start = page.find("What apps do by habit").expect("a table of habits");
+        let section = &page[start..];
+        assert!(section.contains(told), "{told}: {section:.3000}");
+    }
+}
+
+#[test]
+fn what_came_in_by_message_did_not_leave() {
+    let mut case = synthetic::case();
+    let sent = case.findings[0].clone();
+    let kind = FindingKind::IdentifierReceived {
+        identifier: IdentifierKind::Imei,
+        value: "352099001761481".to_owned(),
+        grade: Grade::Known,
+        forms: Vec::new(),
+        number: "+1555".to_owned(),
+    };
+    case.findings = vec![Finding { kind, endpoints: Vec::new(), sightings: Vec::new(), ..sent }];
+    let page = words(&page(&case));
+    assert!(page.contains("From+1555, by text message"), "{page:.6000}");
+    assert!(page.contains("Values in text messages that came in gave 1 finding."), "{page:.6000}");
+    assert!(!page.contains("What went by text message was readable"));
 }
 
 #[test]
