@@ -19,7 +19,8 @@ pub struct Phone {
     pub attributions: Vec<Attribution>,
     /// How much of what the phone counted the captures hold, by uid.
     pub completeness: Vec<Completeness>,
-    /// What packages do by habit, as the phone's dumps count it; those that sent something first.
+    /// What packages do by habit, as the phone's dumps count it: all of those that sent something, then of others how
+    /// they come by what they could tell.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub habits: Vec<Habit>,
     /// How many habits more there were than are listed.

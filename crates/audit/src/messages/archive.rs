@@ -33,6 +33,8 @@ pub(crate) struct ArchiveRoom {
     /// The member whose content is kept.
     open: Option<(Member, Vec<u8>)>,
     kept: Vec<(Member, Vec<u8>)>,
+    /// Bytes of members that may still be kept.
+    room: usize,
     databases: BackupDatabases,
     told: FileTold,
 }
@@ -45,6 +47,7 @@ impl ArchiveRoom {
             members: 0,
             open: None,
             kept: Vec::new(),
+            room: MEMBERS,
             databases: BackupDatabases::new(DATABASES),
             told: FileTold::default(),
         }
@@ -66,13 +69,11 @@ impl ArchiveRoom {
                 self.members += 1;
                 self.close();
                 let is_wanted = is_telephony_sms(&member.path) || is_telephony_mms(&member.path);
-                if is_wanted && self.kept.len() < MOST_MEMBERS {
-                    self.open = Some((member, Vec::new()));
-                }
+                self.open = is_wanted.then(|| (member, Vec::new()));
             }
             BackupEvent::Content(bytes) => {
                 if let Some((_, content)) = &mut self.open {
-                    let room = MEMBER.saturating_sub(content.len());
+                    let room = MEMBER.min(self.room).saturating_sub(content.len());
                     content.extend_from_slice(bytes.get(..bytes.len().min(room)).unwrap_or_default());
                 }
             }
@@ -80,7 +81,16 @@ impl ArchiveRoom {
     }
 
     fn close(&mut self) {
-        self.kept.extend(self.open.take());
+        let Some((member, content)) = self.open.take() else { return };
+        let is_full = content.len() >= MEMBER.min(self.room);
+        if is_full && (content.len() as u64) < member.size {
+            let what = "file holds more of a member with messages than is read";
+            self.told.odd(Oddity::new(what, &member.path, member.at));
+        }
+        if !content.is_empty() {
+            self.room = self.room.saturating_sub(content.len());
+            self.kept.push((member, content));
+        }
     }
 
     pub(crate) fn finish(mut self, name: &str, messages: &mut Messages<'_>) -> FileTold {
@@ -259,7 +269,7 @@ const MEMBER: usize = 1 << 24;
 const DATABASES: usize = 1 << 28;
 /// Bytes that a proof goes through: of the file, and of the archive up to the member's end.
 const PROVED: u64 = crate::prove::LARGEST as u64;
-/// Members that are kept.
-const MOST_MEMBERS: usize = 64;
+/// Bytes of all such members that are kept.
+const MEMBERS: usize = 1 << 28;
 /// A header of the archive.
 const TAR_HEADER: u64 = 512;

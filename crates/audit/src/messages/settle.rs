@@ -248,7 +248,9 @@ fn each_once(rows: &[SettledRow]) -> Vec<SettledRow> {
         let second = message.time.map(evidence::Timestamp::seconds).ok_or(at);
         match each.entry((second, message.direction, message.number.as_str())) {
             Entry::Occupied(mut known) => known.get_mut().join(row.clone()),
-            Entry::Vacant(free) => drop(free.insert(row.clone())),
+            Entry::Vacant(free) => {
+                free.insert(row.clone());
+            }
         }
     }
     each.into_values().collect()

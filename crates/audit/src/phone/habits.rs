@@ -132,9 +132,14 @@ fn weight(deed: &Deed, last: Option<Timestamp>, count: Option<u64>) -> (Option<T
 }
 
 impl Phone {
-    /// Its packages' habits, and how many more there are: first those of packages of which `is_told`.
+    /// Its packages' habits, and how many more there are: first all of packages of which `is_told`, then of others how
+    /// they come by what they could tell.
     pub(super) fn habits(&self, is_told: impl Fn(&str) -> bool) -> (Vec<Habit>, u64) {
-        let mut all: Vec<Habit> = self.habits.kept.values().map(|habit| self.named(habit)).collect();
+        let of_interest = |habit: &Habit| {
+            matches!(habit.deed, Deed::Access { .. } | Deed::Position { .. }) || is_told(&habit.package)
+        };
+        let all = self.habits.kept.values().map(|habit| self.named(habit));
+        let mut all: Vec<Habit> = all.filter(of_interest).collect();
         all.sort_by_cached_key(|habit| {
             (!is_told(&habit.package), habit.package.clone(), habit.uid, habit.deed.clone())
         });

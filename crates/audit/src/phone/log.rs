@@ -47,9 +47,7 @@ impl Logs {
         for known in searched.in_text(bytes) {
             let (number, start) = (tape.number(record.start), record.start);
             let stand = Stand { capture: tape.capture(), number, start, bytes, in_lines: true };
-            let time = record.value.time.unwrap_or_default();
-            let occurrence = stand.occurrence(&known.range, time);
-            self.add(&record.value, known, occurrence);
+            self.add(&record.value, known, &|range, time| stand.occurrence(range, time));
         }
     }
 
@@ -66,15 +64,22 @@ impl Logs {
             let Some(text) = payload::replay_up_to(decoder, bytes, most) else { continue };
             for known in searched.in_text(&text) {
                 let stand = Stand { capture: tape.capture(), number, start: 0, bytes: &text, in_lines: true };
-                let time = record.value.time.unwrap_or_default();
-                let mut occurrence = stand.occurrence(&known.range, time);
-                lead(&mut occurrence, &line, (decoder, text.len()));
-                self.add(&record.value, known, occurrence);
+                self.add(&record.value, known, &|range, time| {
+                    let mut occurrence = stand.occurrence(range, time);
+                    lead(&mut occurrence, &line, (decoder, text.len()));
+                    occurrence
+                });
             }
         }
     }
 
-    fn add(&mut self, record: &Record<'_>, known: Known, occurrence: Occurrence) {
+    /// Adds a value; `shown` makes what is shown of it.
+    fn add(
+        &mut self,
+        record: &Record<'_>,
+        known: Known,
+        shown: &dyn Fn(&Range<usize>, Timestamp) -> Occurrence,
+    ) {
         let logged = self.values.entry(known.value).or_insert_with(|| LoggedValue::new(&known));
         logged.count += 1;
         logged.grade = logged.grade.max(known.grade);
@@ -84,11 +89,11 @@ impl Logs {
             logged.forms.insert(known.form);
         }
         if let Some(time) = record.time.filter(|_| logged.lines.len() < LINES) {
-            logged.lines.push((time, occurrence.clone()));
+            logged.lines.push((time, shown(&known.range, time)));
         }
         let tag: String = record.tag.chars().take(LONGEST_TAG).collect();
         if logged.tags.len() < MOST && logged.tags.insert(tag.clone()) {
-            logged.proofs.push((tag, occurrence));
+            logged.proofs.push((tag, shown(&known.range, record.time.unwrap_or_default())));
         }
     }
 

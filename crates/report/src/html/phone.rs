@@ -141,7 +141,7 @@ impl Page<'_> {
         html! {
             tr {
                 th scope="row" {
-                    @if habit.package.is_empty() { "an app that no list names" } @else { code { (Shown(&habit.package)) } }
+                    @if habit.package.is_empty() { "whatever has" } @else { code { (Shown(&habit.package)) } }
                     @if let Some(uid) = habit.uid { span.muted { " user id " (uid) } }
                 }
                 td { (Prose(&words::deed(&habit.deed))) }
