@@ -62,10 +62,9 @@ impl Coverage {
         }
         let depths = self.depths();
         if self.searched() == self.content && !depths.is_empty() {
-            let reasons: Vec<_> = depths.iter().take(REASONS).map(|reason| plain::visible(reason)).collect();
             return format!(
                 "All of the content was searched, but not to its full depth: {}.",
-                reasons.join("; ")
+                reasons(&depths)
             );
         }
         let unknown = self.bytes(Fate::NotUnderstood);
@@ -108,6 +107,24 @@ impl Coverage {
     }
 }
 
+/// The first reasons in a row; what several of them begin with (`values not tried to be opened: `) is said once.
+pub(crate) fn reasons(depths: &[&str]) -> String {
+    let mut said: Vec<(&str, Vec<&str>)> = Vec::new();
+    for reason in depths.iter().take(REASONS) {
+        let (head, tail) = reason.split_once(": ").unwrap_or((reason, ""));
+        match said.last_mut().filter(|(known, _)| *known == head) {
+            Some((_, tails)) => tails.push(tail),
+            None => said.push((head, vec![tail])),
+        }
+    }
+    let one = |(head, tails): (&str, Vec<&str>)| match tails.as_slice() {
+        [""] => head.to_owned(),
+        [tail] => format!("{head}: {tail}"),
+        several => format!("{head} ({})", several.join("; ")),
+    };
+    plain::visible(&said.into_iter().map(one).collect::<Vec<_>>().join("; ")).into_owned()
+}
+
 fn is_content(fate: Fate) -> bool {
     !matches!(fate, Fate::Framing | Fate::Headers | Fate::Duplicate)
 }
@@ -117,7 +134,7 @@ fn sum<'a>(rows: impl Iterator<Item = &'a LedgerRow>) -> u64 {
 }
 
 /// Limits named in a sentence; the others are in the ledger.
-pub(crate) const REASONS: usize = 3;
+const REASONS: usize = 3;
 /// What could not be read, and how a sentence goes on after its share.
 const BLIND: &[(Fate, &str)] = &[
     (Fate::Encrypted, "was encrypted and no key was given"),
@@ -167,6 +184,13 @@ mod tests {
         assert_eq!(shallow.statement(), "All of the content was searched, but not to its full depth: x.");
         let none = coverage(&[(Fate::Framing, 24)], 0);
         assert!(none.statement().starts_with("The captures hold no content"));
+    }
+
+    #[test]
+    fn what_reasons_begin_with_is_said_once() {
+        let depths = ["values not tried: ciphers: keys", "values not tried: digests", "too deep"];
+        assert_eq!(reasons(&depths), "values not tried (ciphers: keys; digests); too deep");
+        assert_eq!(reasons(&["values not tried: a\u{202e}"]), r"values not tried: a\u{202e}");
     }
 
     #[test]

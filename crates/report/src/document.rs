@@ -152,9 +152,20 @@ fn line_html(line: &Line) -> Markup {
     markup! { @for inline in line { @match inline {
         Inline::Severity(severity) => (chip(*severity, None)),
         Inline::Strong(text) => strong { (Prose(text)) },
+        Inline::Value(text) if is_short(text) => code.short { (Shown(text)) },
         Inline::Value(text) => code { (Shown(text)) },
         Inline::Words(text) => (Prose(text)),
     } } }
+}
+
+/// Whether a value is read at a glance, as a finding's name is: such ones are not broken.
+fn is_short(value: &str) -> bool {
+    value.len() <= 12
+}
+
+/// Whether a cell needs no room beyond its text.
+fn is_brief(cell: &Line) -> bool {
+    plain::width(&plain_line(cell)) <= 12
 }
 
 fn block_html(block: &Block) -> Markup {
@@ -167,9 +178,13 @@ fn block_html(block: &Block) -> Markup {
             (Prose(title))
         },
         Block::Section(title) => h2 { (Shown(title)) },
-        Block::Table(names, rows) => div.scroll { table {
+        Block::Table(names, rows) => div.scroll { table.stack {
             thead { tr { @for name in names { th scope="col" { (Shown(name)) } } } }
-            tbody { @for row in rows { tr { @for cell in row { td { (line_html(cell)) } } } } }
+            tbody { @for row in rows { tr {
+                @for (name, cell) in names.iter().zip(row) {
+                    td.brief[is_brief(cell)] data-label=(plain::clipped(name, 60)) { (line_html(cell)) }
+                }
+            } } }
         } },
         Block::Warning(line) => p.warning { (line_html(line)) },
     } }

@@ -249,7 +249,7 @@ impl<'a> Overview<'a> {
 
     fn openness(&self, named: &dyn Fn(&str) -> String) -> String {
         let clear = self.clear();
-        let left = self.own().filter(|told| told.left()).count();
+        let left = self.left();
         let mut line = match clear {
             0 if self.operators() > 0 => "What went by text message was readable by the operators".to_owned(),
             0 => "None of it was seen in clear text".to_owned(),
@@ -273,6 +273,11 @@ impl<'a> Overview<'a> {
             ),
             None => "The audit ran without a profile: it looked for what has the shape of an identifier, and could not recognise a value without such a shape.".to_owned(),
         }
+    }
+
+    /// Findings that tell of something that left.
+    pub(crate) fn left(&self) -> usize {
+        self.own().filter(|told| told.left()).count()
     }
 
     /// Findings that travelled in clear text at least once.
@@ -351,7 +356,7 @@ impl<'a> Overview<'a> {
         let but = match edges {
             0 => String::new(),
             edges => format!(
-                " ({} of the {} only as the nearest door of a network that is in many places)",
+                " (for {} of the {}, that is only the nearest of the places from which a network answers)",
                 words::number(edges as u64),
                 words::counted(public.len() as u64, "address")
             ),

@@ -55,7 +55,7 @@ fn tags(page: &str) -> Vec<Tag<'_>> {
             continue;
         }
         let tag = tag(inside);
-        if tag.name != "meta" {
+        if !["meta", "wbr"].contains(&tag.name) {
             open.push(tag.name);
         }
         tags.push(tag);
@@ -350,7 +350,9 @@ fn many_findings_are_folded_and_none_is_lost() {
     for finding in &case.findings {
         assert!(page.contains(&format!("id=\"{}\"", finding.id)), "{}", finding.id);
     }
-    assert_eq!(page.matches(" more of severity ").count(), 5);
+    assert_eq!(page.matches(" of severity ").count(), 5);
+    // What weighs little is folded as a whole where something weighs more.
+    assert_eq!(page.matches(" more of severity ").count(), 3);
 }
 
 #[test]
@@ -422,8 +424,8 @@ proptest! {
             destination.endpoint.host.push_str(&text);
         }
         let mut after = names(&page(&case));
-        // What is made visible stands in an element of its own.
-        for counted in ["bdi", "span"] {
+        // What is made visible stands in an element of its own; long names may be broken.
+        for counted in ["bdi", "span", "wbr"] {
             after.remove(counted);
         }
         // A row may be left out where another says the same; nothing may come in.

@@ -40,7 +40,9 @@ fn read(survey: &Survey) -> Markup {
     markup! {
         section #examined aria-labelledby="examined-title" {
             h2 #examined-title { "What was read" }
-            ul.plain { @for input in &survey.inputs { li { code { (Shown(input)) } } } }
+            @if survey.inputs.len() <= FEW { (inputs(survey)) } @else {
+                details { summary { (words::counted(survey.inputs.len() as u64, "input")) } (inputs(survey)) }
+            }
             @for problem in &survey.problems {
                 p.warning { strong { "Problem with " (Shown(&problem.input)) ": " } (Prose(&problem.problem)) }
             }
@@ -64,12 +66,16 @@ fn read(survey: &Survey) -> Markup {
     }
 }
 
+fn inputs(survey: &Survey) -> Markup {
+    markup! { ul.plain { @for input in &survey.inputs { li { code { (Shown(input)) } } } } }
+}
+
 fn overview(survey: &Survey) -> Markup {
     markup! {
         section #apps aria-labelledby="apps-title" {
             h2 #apps-title { "The apps" }
             div.scroll {
-                table.apps {
+                table.apps.stack {
                     thead { tr {
                         @for (title, class) in COLUMNS { th scope="col" class=(class) { (title) } }
                     } }
@@ -89,12 +95,12 @@ fn row(survey: &Survey, number: usize, app: &App) -> Markup {
                 @if !version(app).is_empty() { span.muted { (Shown(&version(app))) } }
                 @if is_twin(survey, app) { span.muted { (Shown(&whereabouts(app))) } }
             }
-            td { (signature(app)) }
-            td { (or_dash(&marks(app).join(", "))) }
-            td { (or_dash(&reads.join(", "))) }
-            td.number { (app.trackers.len()) }
-            td.number { (app.endpoints.len()) }
-            td.number { (app.coverage.as_ref().map_or_else(|| "not at hand".to_owned(), share)) }
+            td data-label="Signed by" { (signature(app)) }
+            td data-label="Is and does" { (or_dash(&marks(app).join(", "))) }
+            td data-label="Can read" { (or_dash(&reads.join(", "))) }
+            td.number data-label="Trackers" { (app.trackers.len()) }
+            td.number data-label="Endpoints" { (app.endpoints.len()) }
+            td.number data-label="Code read" { (app.coverage.as_ref().map_or_else(|| "not at hand".to_owned(), share)) }
         }
     }
 }
@@ -107,7 +113,7 @@ fn or_dash(words: &str) -> Markup {
 fn signature(app: &App) -> Markup {
     markup! {
         @match signer(app) {
-            None => { span.muted { "nobody is told" } }
+            None => { span.muted { "not known" } }
             Some(one) => {
                 code { (Shown(&one.certificate.chars().take(8).collect::<String>())) }
                 @match one.outcome {
@@ -194,3 +200,5 @@ const COLUMNS: [(&str, &str); 7] = [
     ("Code read", "number"),
 ];
 const MOST: usize = 400;
+/// Inputs that are not folded.
+const FEW: usize = 6;

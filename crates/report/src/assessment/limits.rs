@@ -5,7 +5,7 @@ use evidence::Fate;
 
 use super::{Device, INPUTS, texts::Texts};
 use crate::{
-    coverage::{Coverage, REASONS},
+    coverage::{Coverage, reasons},
     document::{Block, words as line},
     words,
 };
@@ -60,10 +60,7 @@ fn headline(texts: &Texts, coverage: &Coverage) -> String {
     }
     match coverage.depths().as_slice() {
         [] => texts.say("coverage_all").to_owned(),
-        depths => {
-            let reasons: Vec<_> = depths.iter().take(REASONS).copied().collect();
-            texts.fill("coverage_depth", &[("reasons", &reasons.join("; "))])
-        }
+        depths => texts.fill("coverage_depth", &[("reasons", &reasons(depths))]),
     }
 }
 

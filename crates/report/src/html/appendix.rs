@@ -16,7 +16,7 @@ impl Page<'_> {
                 @if devices.is_empty() { p { "No device on the capture's side was recognised." } }
                 @else {
                     div.scroll role="region" aria-label="Devices" tabindex="0" {
-                        table {
+                        table.stack {
                             caption { "Devices on the capture's side" }
                             thead { tr { th scope="col" { "Address" } th scope="col" { "Is it the phone" } th scope="col" { "Hardware address" } th scope="col" { "What it calls itself" } } }
                             tbody { @for device in devices.iter().take(MOST) { (row(device)) } }
@@ -37,7 +37,7 @@ impl Page<'_> {
                 @else {
                     p.intro { "The analysis went on after each of them. They say how good the recording is, and how well the peers keep to the standards." }
                     div.scroll role="region" aria-label="Oddities" tabindex="0" {
-                        table {
+                        table.stack {
                             caption { "Anomalies by layer, with the first examples" }
                             thead { tr { th scope="col" { "Layer" } th scope="col" { "What" } th.number scope="col" { "Times" } th scope="col" { "For example" } } }
                             tbody { @for (count, examples) in kinds.iter().take(MOST) { (self.oddity(*count, examples)) } }
@@ -54,9 +54,9 @@ impl Page<'_> {
             @if let Some(first) = examples.first() {
                 tr {
                     th scope="row" { (words::layer(first.layer)) }
-                    td { (Shown(&first.what)) }
-                    td.number { (words::number(count)) }
-                    td { ul.plain { @for example in examples.iter().take(3) { li { (self.example(example)) } } } }
+                    td data-label="What" { (Shown(&first.what)) }
+                    td.number data-label="Times" { (words::number(count)) }
+                    td data-label="For example" { ul.plain { @for example in examples.iter().take(3) { li { (self.example(example)) } } } }
                 }
             }
         }
@@ -82,7 +82,7 @@ impl Page<'_> {
                         thead { tr { th scope="col" { "Data set" } th scope="col" { "Version" } th scope="col" { "Licence and attribution" } } }
                         tbody {
                             @for set in self.overview.case.data.iter() {
-                                tr { th scope="row" { (Shown(&set.name)) } td { (Shown(&set.version)) } td { (Prose(&set.licence)) } }
+                                tr { th scope="row" { (Shown(&set.name)) } td data-label="Version" { (Shown(&set.version)) } td data-label="Licence and attribution" { (Prose(&set.licence)) } }
                             }
                         }
                     }
@@ -105,9 +105,9 @@ fn row(device: &Device) -> Markup {
     html! {
         tr {
             th scope="row" { code { (Shown(&device.address)) } }
-            td { @match device.is_phone { Some(true) => "yes", Some(false) => "no", None => { span.muted { "not known" } } } }
-            td { @match &device.mac { Some(mac) => { code { (Shown(mac)) } } None => { span.muted { "not in the capture" } } } }
-            td { @if device.names.is_empty() { span.muted { "nothing" } } (codes(device.names.iter().take(12).map(String::as_str))) }
+            td data-label="Is it the phone" { @match device.is_phone { Some(true) => "yes", Some(false) => "no", None => { span.muted { "not known" } } } }
+            td data-label="Hardware address" { @match &device.mac { Some(mac) => { code { (Shown(mac)) } } None => { span.muted { "not in the capture" } } } }
+            td data-label="What it calls itself" { @if device.names.is_empty() { span.muted { "nothing" } } (codes(device.names.iter().take(12).map(String::as_str))) }
         }
     }
 }

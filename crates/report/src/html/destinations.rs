@@ -77,7 +77,7 @@ impl Page<'_> {
             p.intro { (CAVEAT) }
             (self.map(&roles))
             div.scroll role="region" aria-label="Countries" tabindex="0" {
-                table.countries {
+                table.countries.stack {
                     caption { "Countries, those that the worst findings name first" }
                     thead { tr {
                         th scope="col" { "Country" }
@@ -91,11 +91,11 @@ impl Page<'_> {
                         @for (code, role) in &roles {
                             tr {
                                 th scope="row" { (self.country(code)) }
-                                td.number { (dash(role.located)) }
-                                td.number { (dash(role.told)) }
-                                td.number { (dash(role.registered)) }
-                                td.number { (dash(role.seat)) }
-                                td.number { @if role.located > 0 { (words::bytes(role.sent)) } @else { "–" } }
+                                td.number data-label="Address located there" { (dash(role.located)) }
+                                td.number data-label="of these named by findings" { (dash(role.told)) }
+                                td.number data-label="Address registered there" { (dash(role.registered)) }
+                                td.number data-label="Operator's seat" { (dash(role.seat)) }
+                                td.number data-label="Sent" { @if role.located > 0 { (words::bytes(role.sent)) } @else { "–" } }
                             }
                         }
                     }
@@ -178,7 +178,7 @@ impl Page<'_> {
                 span.muted { (Shown(&network.scope)) " address" }
             } @else {
                 (fact("thought to be in", &network.located))
-                @if !network.edge.is_empty() { span.muted { "the nearest door of a network that is in many places (" (Shown(&network.edge)) ")" } }
+                @if !network.edge.is_empty() { span.muted { "the nearest of the many places from which this network answers (" (Shown(&network.edge)) ")" } }
                 (fact("registered in", &network.registered))
             }
         }

@@ -34,10 +34,17 @@ impl Page<'_> {
         let finding = told.finding;
         let anchor = anchor(told, place);
         let rest = finding.evidence.len().saturating_sub(MOST_PIECES);
+        let (first, further) = firsts(&finding.evidence);
         html! {
             details.evidence id={ "proof-" (anchor) } open[place < OPEN] {
                 summary { (chip(finding.severity, None)) " " h3 { (Shown(&finding.title)) } }
-                @for piece in finding.evidence.iter().take(MOST_PIECES) { (self.piece(piece)) }
+                @for piece in &first { (self.piece(piece)) }
+                @if !further.is_empty() {
+                    details.more {
+                        summary { "and " (words::counted(further.len() as u64, "further place")) " of the same" }
+                        @for piece in &further { (self.piece(piece)) }
+                    }
+                }
                 @if rest > 0 { p.muted { "and " (rest) " more pieces in the case file" } }
                 @if finding.evidence.is_empty() { p { "The case holds no proof of its own for this finding." } }
                 (self.sightings(told))
@@ -70,7 +77,7 @@ impl Page<'_> {
         html! {
             ol.chain {
                 (self.frames(occurrence, &chain))
-                @for link in &chain.links { (step(link)) }
+                @for alike in chain.links.chunk_by(|one, next| one.step == next.step) { (step(alike)) }
                 li.found {
                     span.step { "Found" }
                     code.value { (Shown(&occurrence.found)) }
@@ -115,9 +122,9 @@ impl Page<'_> {
                 details.more {
                     summary { "All the ways it was seen (" (told.groups.len()) ")" }
                     div.scroll role="region" aria-label="Sightings" tabindex="0" {
-                        table {
+                        table.stack {
                             caption { "Sightings of this value, gathered" }
-                            thead { tr { @for name in ["Where in the message", "Form", "Grade", "To", "Transport", "Times", "First", "Last"] { th scope="col" { (name) } } } }
+                            thead { tr { @for name in ["Where in the message", "Form", "Grade", "To", "Transport", "Times", "When (UTC)"] { th scope="col" { (name) } } } }
                             tbody { @for group in told.groups.iter().take(MOST_GROUPS) { (self.sighting(group)) } }
                         }
                     }
@@ -132,29 +139,40 @@ impl Page<'_> {
         let to = self.overview.destination(key.endpoint);
         html! {
             tr {
-                td { (Shown(&way(key))) }
-                td { code { (Shown(&key.form.0)) } }
-                td { (words::grade(key.grade)) }
-                td { @match to { Some(to) => { (Shown(host(to))) } None => "unknown" } ", " (words::direction(key.direction)) }
-                td { (words::security(key.security)) }
-                td.number { (words::number(group.count)) }
-                td.time { (words::moment(group.first)) }
-                td.time { (words::moment(group.last)) }
+                th scope="row" { (Shown(&way(key))) }
+                td data-label="Form" { code { (Shown(&key.form.0)) } }
+                td data-label="Grade" { (words::grade(key.grade)) }
+                td data-label="To" { @match to { Some(to) => { (Shown(host(to))) } None => "unknown" } ", " (words::direction(key.direction)) }
+                td data-label="Transport" { (words::security(key.security)) }
+                td.number data-label="Times" { (words::number(group.count)) }
+                td data-label="When (UTC)" { (words::period(group.first, group.last)) }
             }
         }
     }
 }
 
-fn step(link: &Link) -> Markup {
-    let (name, meaning) = words::step(&link.step);
+/// The first piece of each relation, and the others, which show the same again.
+fn firsts(evidence: &[Evidence]) -> (Vec<&Evidence>, Vec<&Evidence>) {
+    let (mut first, mut further): (Vec<&Evidence>, Vec<_>) = (Vec::new(), Vec::new());
+    for piece in evidence.iter().take(MOST_PIECES) {
+        let known = first.iter().any(|earlier| earlier.relation == piece.relation);
+        if known { further.push(piece) } else { first.push(piece) }
+    }
+    (first, further)
+}
+
+/// Steps of one kind, which made pieces that were then put together.
+fn step(alike: &[Link]) -> Markup {
+    let Some(first) = alike.first() else { return html! {} };
+    let (name, meaning) = words::step(&first.step);
     html! {
         li {
-            span.step { (Shown(&name)) }
+            span.step { (Shown(&name)) @if alike.len() > 1 { " × " (alike.len()) } }
             @if !meaning.is_empty() { span.what { (meaning) } }
-            span.range {
+            @for link in alike { span.range {
                 "bytes " code { (words::number(link.range.start)) "–" (words::number(link.range.end)) } " of " (words::number(link.len))
                 @if !link.exact { " (the piece that was unpacked as a whole)" }
-            }
+            } }
         }
     }
 }

@@ -53,16 +53,23 @@ impl Page<'_> {
         }
     }
 
-    /// The findings of one severity: the first ones open, the others folded.
+    /// The findings of one severity: the first ones open, the others folded. What weighs little is folded where
+    /// something weighs more.
     fn with_severity(&self, severity: Severity, foreign: bool) -> Markup {
         let of_it = |(_, told): &(usize, &Told)| told.finding.severity == severity && told.foreign == foreign;
         let all: Vec<_> = self.overview.findings.iter().enumerate().filter(of_it).collect();
-        let (open, folded) = all.split_at(all.len().min(OPEN));
+        let heavy = self.overview.findings.iter().any(|told| told.finding.severity > Severity::Low);
+        let most = if heavy && severity <= Severity::Low { 0 } else { OPEN };
+        let (open, folded) = all.split_at(all.len().min(most));
         html! {
             @for (place, told) in open { (self.card(*place, told)) }
             @if !folded.is_empty() {
                 details.more {
-                    summary { "and " (folded.len()) " more of severity " (severity.id()) }
+                    summary {
+                        @if open.is_empty() { (words::counted(folded.len() as u64, "finding")) }
+                        @else { "and " (folded.len()) " more" }
+                        " of severity " (severity.id())
+                    }
                     @for (place, told) in folded { (self.card(*place, told)) }
                 }
             }
@@ -78,7 +85,7 @@ impl Page<'_> {
                 p { (Prose(&finding.words)) }
                 dl.facts {
                     dt { "What" } dd { (what(told)) }
-                    @if (told.left() || told.number().is_some()) && !is_told(told) { dt { (whither(told)) } dd { (self.where_to(told)) } }
+                    @if (told.left() || told.number().is_some()) && !is_told(told) && has_receiver(told) { dt { (whither(told)) } dd { (self.where_to(told)) } }
                     @if self.overview.case.devices.len() > 1 && !told.devices().is_empty() { dt { "From device" } dd { (self.devices_of(told)) } }
                     dt { "When" }
                     dd {
@@ -86,7 +93,7 @@ impl Page<'_> {
                     }
                     @if told.identifier().is_some() { dt { "In which form" } dd { (form(told)) } }
                     @if let FindingKind::Logged { tags, .. } = &finding.kind { dt { "Written by" } dd { (codes(tags.iter().map(String::as_str))) } }
-                    @if !told.finding.words.contains("could read it.") || told.reader() == Reader::AnyoneInPart { dt { "Who could read it" } dd { (words::capital(told.reader().words())) } }
+                    @if says_who_reads(told) { dt { "Who could read it" } dd { (words::capital(told.reader().words())) } }
                     @if !told.apps().is_empty() { dt { "Sent by" } dd { (codes(told.apps().into_iter().take(MOST_SHOWN))) } }
                 }
                 p.proof {
@@ -168,6 +175,20 @@ fn is_told(told: &Told) -> bool {
         matches!(told.finding.kind, FindingKind::BulkData { .. } | FindingKind::IdentifierSent { .. });
     let one = || matches!(&told.destinations[..], [only] if told.finding.words.contains(host(only)));
     of_values && one()
+}
+
+/// Whether it is known to whom it went.
+fn has_receiver(told: &Told) -> bool {
+    told.number().is_some() || !told.destinations.is_empty()
+}
+
+/// Whether it is known who could read it, and the paragraph does not say so.
+fn says_who_reads(told: &Told) -> bool {
+    match told.reader() {
+        Reader::Unknown => false,
+        Reader::AnyoneInPart => true,
+        _ => !told.finding.words.contains("could read it."),
+    }
 }
 
 /// `Where to`, or `From` for what came in.

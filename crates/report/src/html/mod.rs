@@ -98,12 +98,12 @@ pub fn html(case: &Case, options: &HtmlOptions) -> String {
             body {
                 (page.masthead())
                 main {
-                    (page.examined())
                     (page.findings())
                     (page.of_others())
                     (page.destinations())
                     (page.timeline())
                     (page.phone())
+                    (page.examined())
                     (page.evidence())
                     (page.devices())
                     (page.ledger())
@@ -123,11 +123,16 @@ impl Page<'_> {
         if !self.options.title.is_empty() {
             return self.options.title.to_owned();
         }
-        let captures = &self.overview.case.captures;
-        match captures.first() {
-            None => "Audit without captures".to_owned(),
-            Some(only) if captures.len() == 1 => file_name(&only.name).to_owned(),
-            Some(first) => format!("{} and {} more", file_name(&first.name), captures.len() - 1),
+        let case = self.overview.case;
+        let traffic = case.captures.iter().find(|capture| capture.holds.is_traffic());
+        let files = match traffic.or(case.captures.first()) {
+            None => "audit without captures".to_owned(),
+            Some(only) if case.captures.len() == 1 => file_name(&only.name).to_owned(),
+            Some(first) => format!("{} and {} more", file_name(&first.name), case.captures.len() - 1),
+        };
+        match case.profile.as_deref() {
+            None | Some("") => words::capital(&files),
+            Some(phone) => format!("{phone}, {files}"),
         }
     }
 
@@ -139,11 +144,24 @@ impl Page<'_> {
                 p.eyebrow { "phonehome audit" span.dot aria-hidden="true" { "·" } (Shown(&self.title())) }
                 h1 { (overview.headline()) }
                 p.lead { (Prose(&overview.second_line(&|code| self.country_in(code)))) " " (Prose(&self.coverage.headline())) }
+                (self.problems())
                 (self.tiles())
                 nav aria-label="Contents" {
                     ul { @for (id, name) in SECTIONS.iter().filter(|(id, _)| self.has(id)) { li { a href={ "#" (id) } { (name) } } } }
                 }
             }
+        }
+    }
+
+    /// The inputs that gave trouble: what they hold is in none of the numbers.
+    fn problems(&self) -> Markup {
+        let problems = &self.overview.case.problems;
+        let rest = problems.len().saturating_sub(MOST_PROBLEMS);
+        markup! {
+            @for problem in problems.iter().take(MOST_PROBLEMS) {
+                p.warning { strong { "Problem with " (Shown(&problem.input)) ": " } (Prose(&problem.problem)) }
+            }
+            @if rest > 0 { p.warning { a href="#examined" { "and " (words::counted(rest as u64, "input")) " more with problems" } } }
         }
     }
 
@@ -179,7 +197,7 @@ impl Page<'_> {
                 }
                 div {
                     dt { "Readable by anyone on the way" }
-                    dd { span.big { (words::number(overview.clear() as u64)) } span.small { "of " (words::counted(findings as u64, "finding")) } }
+                    dd { span.big { (words::number(overview.clear() as u64)) } span.small { "of " (words::counted(overview.left() as u64, "finding")) " of what left" } }
                 }
                 div {
                     dt { "Content that was decoded" }
@@ -301,6 +319,8 @@ fn examined(capture: &Capture) -> Markup {
     }
 }
 
+/// Problems that stand at the page's head.
+const MOST_PROBLEMS: usize = 3;
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
@@ -310,6 +330,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("to-whom", "To whom"),
     ("when", "When"),
     ("phone", "The phone"),
+    ("examined", "What was examined"),
     ("evidence", "Evidence"),
     ("devices", "Devices"),
     ("coverage", "Coverage"),

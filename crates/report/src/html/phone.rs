@@ -47,7 +47,7 @@ impl Page<'_> {
             @if !rows.is_empty() {
                 h3 { "Which app sent it" }
                 div.scroll role="region" aria-label="Which app sent what" tabindex="0" {
-                    table {
+                    table.stack {
                         caption { "Senders by destination, and what says so" }
                         thead { tr { @for name in ["Destination", "Sent by", "What that app is", "On what ground", "Where it says so"] { th scope="col" { (name) } } } }
                         tbody { @for row in rows.iter().take(MOST) { (self.attribution(row)) } }
@@ -63,16 +63,16 @@ impl Page<'_> {
         html! {
             tr {
                 th scope="row" { @match to { Some(to) => { (Shown(host(to))) } None => "unknown" } }
-                td {
+                td data-label="Sent by" {
                     @if row.packages.is_empty() { "an app that no list names" }
                     (codes(row.packages.iter().take(MOST_PACKAGES).map(String::as_str)))
                     @if row.packages.len() > MOST_PACKAGES { " and " (row.packages.len() - MOST_PACKAGES) " more" }
                     @if row.packages.len() > 1 { span.muted { ", one of these" } }
                     @if let Some(uid) = row.uid { span.muted { ", user id " (uid) } }
                 }
-                td { (Prose(&row.privileges.join("; "))) }
-                td { (ground(row.ground, row.flows)) }
-                td { (self.quotes(&row.quotes)) }
+                td data-label="What that app is" { @if row.privileges.is_empty() { "–" } @else { (Prose(&row.privileges.join("; "))) } }
+                td data-label="On what ground" { (ground(row.ground, row.flows)) }
+                td data-label="Where it says so" { (self.quotes(&row.quotes)) }
             }
         }
     }
@@ -155,15 +155,22 @@ impl Page<'_> {
     fn messages(&self) -> Markup {
         let phone = &self.overview.case.phone;
         let (usual, told): (Vec<_>, Vec<_>) = phone.messages.iter().partition(|row| is_usual(row));
+        let (first, further) = told.split_at(told.len().min(OPEN));
         html! {
             @if !phone.messages.is_empty() || !phone.message_blind_spots.is_empty() {
                 h3 { "Text messages" }
                 p.intro { "Each message is one row, put together from all that tell of it: the phone’s store, backups, the operator’s bill, the radio." }
-                @if !told.is_empty() { (self.ledger_of_messages("Messages that more than the phone’s store tells of, or that it has no more", &told)) }
+                @if !told.is_empty() { (self.ledger_of_messages("Messages that the phone does not show, or of which nobody can tell whether it does", first)) }
+                @if !further.is_empty() {
+                    details.more {
+                        summary { "and " (words::counted(further.len() as u64, "message")) " more of these" }
+                        (self.ledger_of_messages("Further such messages", further))
+                    }
+                }
                 @if !usual.is_empty() {
                     details.more {
-                        summary { @if !told.is_empty() { "and " } (words::counted(usual.len() as u64, "message")) " that only the phone’s store or a backup tells of" }
-                        (self.ledger_of_messages("Messages of the store alone", &usual))
+                        summary { @if !told.is_empty() { "and " } (words::counted(usual.len() as u64, "message")) " that the phone’s store or a backup has" }
+                        (self.ledger_of_messages("Messages of the store or a backup", &usual))
                     }
                 }
                 @if phone.messages_dropped > 0 { p.muted { "and " (words::counted(phone.messages_dropped, "message")) " more, not listed" } }
@@ -179,7 +186,7 @@ impl Page<'_> {
     fn ledger_of_messages(&self, caption: &str, rows: &[&ShortMessage]) -> Markup {
         html! {
             div.scroll role="region" aria-label=(caption) tabindex="0" {
-                table {
+                table.stack {
                     caption { (caption) }
                     thead { tr { @for name in ["When (UTC)", "Number", "What became of it", "Written by", "Who tells of it"] { th scope="col" { (name) } } } }
                     tbody { @for row in rows.iter().take(MOST) { (self.message(row)) } }
@@ -193,18 +200,18 @@ impl Page<'_> {
         let way = if row.direction == Direction::Out { "to" } else { "from" };
         html! {
             tr {
-                td.time { @match row.time { Some(time) => { (words::moment(time)) } None => "not known" } }
-                td {
+                td.time data-label="When (UTC)" { @match row.time { Some(time) => { (words::moment(time)) } None => "not known" } }
+                td data-label="Number" {
                     (way) " " strong { @if row.number.is_empty() { "unknown" } @else { (Shown(&row.number)) } }
                     @if row.in_address_book == Some(false) { span.muted { " not in the address book" } }
                 }
-                td {
+                td data-label="What became of it" {
                     (Shown(&row.verdict))
                     @if row.silent { span.muted { " marked by the network as not to be shown" } }
                     @if row.parts > 1 { span.muted { " in " (row.parts) " parts" } }
                 }
-                td { @if row.package.is_empty() { "–" } @else { code { (Shown(&row.package)) } } }
-                td {
+                td data-label="Written by" { @if row.package.is_empty() { "–" } @else { code { (Shown(&row.package)) } } }
+                td data-label="Who tells of it" {
                     ul.plain {
                         @for account in &row.accounts {
                             li { (Shown(&account.words)) span.muted { " " (Shown(&words::place_of(self.overview.case, &account.occurrence))) } }
@@ -250,7 +257,7 @@ impl Page<'_> {
                 details.more {
                     summary { (words::counted(phone.marks.len() as u64, "event")) " of the phone’s log" }
                     div.scroll role="region" aria-label="Events" tabindex="0" {
-                        table {
+                        table.stack {
                             caption { "Events, the earliest first" }
                             thead { tr { @for name in ["When (UTC)", "What", "Package", "Told as"] { th scope="col" { (name) } } } }
                             tbody { @for mark in phone.marks.iter().take(MOST) { (self.mark(mark)) } }
@@ -265,18 +272,18 @@ impl Page<'_> {
     fn mark(&self, mark: &Mark) -> Markup {
         html! {
             tr {
-                td.time { (words::moment(mark.time)) }
+                td.time data-label="When (UTC)" { (words::moment(mark.time)) }
                 th scope="row" { (Shown(&words::mark(&mark.kind))) }
-                td { @if mark.package.is_empty() { "–" } @else { code { (Shown(&mark.package)) } } }
-                td { (Shown(&mark.detail)) span.muted { " " (Shown(&words::place(self.overview.case, mark.quote.capture, mark.quote.line))) } }
+                td data-label="Package" { @if mark.package.is_empty() { "–" } @else { code { (Shown(&mark.package)) } } }
+                td data-label="Told as" { (Shown(&mark.detail)) span.muted { " " (Shown(&words::place(self.overview.case, mark.quote.capture, mark.quote.line))) } }
             }
         }
     }
 }
 
-/// Whether only a store or a backup tells of it, and still has it.
+/// Whether the phone's store or a backup has it, as it should.
 fn is_usual(row: &ShortMessage) -> bool {
-    row.verdict == "logged"
+    matches!(row.verdict.as_str(), "logged" | "sent and logged" | "received and logged") && !row.silent
 }
 
 fn ground(ground: Ground, flows: u64) -> String {
@@ -294,6 +301,8 @@ fn more(all: usize, shown: usize, word: &str) -> Markup {
     html! { @if rest > 0 { p.muted { "and " (words::counted(rest as u64, word)) " more in the case file" } } }
 }
 
+/// Messages that are not folded.
+const OPEN: usize = 8;
 /// Rows of a table.
 const MOST: usize = 100;
 /// Packages named in one cell.

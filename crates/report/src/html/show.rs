@@ -34,7 +34,7 @@ fn show(text: &str, longest: usize, buffer: &mut String) -> std::fmt::Result {
     buffer.push_str("<bdi>");
     for piece in plain::pieces(kept) {
         match piece {
-            Piece::Text(text) => Escaper::new(buffer).write_str(text)?,
+            Piece::Text(text) => breakable(text, buffer)?,
             Piece::Hidden(character) => {
                 let number = u32::from(character);
                 write!(
@@ -48,6 +48,26 @@ fn show(text: &str, longest: usize, buffer: &mut String) -> std::fmt::Result {
         write!(buffer, "<span class=\"cut\">… {cut} more characters</span>")?;
     }
     buffer.push_str("</bdi>");
+    Ok(())
+}
+
+/// Text in which long names (hosts, packages, paths) may be broken where they are read in parts.
+fn breakable(text: &str, buffer: &mut String) -> std::fmt::Result {
+    for word in text.split_inclusive(' ') {
+        let bare = word.trim_end_matches([' ', ',', ';', '.', ':']);
+        if bare.len() <= UNBROKEN {
+            Escaper::new(buffer).write_str(word)?;
+            continue;
+        }
+        let mut name = false;
+        for part in word.split_inclusive(['/', '.', '_']) {
+            if name {
+                buffer.push_str("<wbr>");
+            }
+            Escaper::new(buffer).write_str(part)?;
+            name = part.chars().rev().nth(1).is_some_and(char::is_alphanumeric);
+        }
+    }
     Ok(())
 }
 
@@ -81,12 +101,20 @@ pub(super) fn codes<'a>(values: impl IntoIterator<Item = &'a str>) -> Markup {
     }
 }
 
+/// The longest word, in bytes, that is never broken unless it is wider than its line.
+const UNBROKEN: usize = 14;
 const LONGEST_VALUE: usize = 400;
 const LONGEST_PARAGRAPH: usize = 4000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_names_are_broken_between_their_parts() {
+        let shown = html! { (Shown("at connectivitycheck.gstatic.com/a, b.c")) }.into_string();
+        assert_eq!(shown, "<bdi>at connectivitycheck.<wbr>gstatic.<wbr>com/<wbr>a, b.c</bdi>");
+    }
 
     #[test]
     fn a_value_is_never_markup() {
