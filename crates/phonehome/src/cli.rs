@@ -3,7 +3,11 @@
 use std::{num::NonZeroUsize, path::PathBuf};
 
 use audit::Effort;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{
+    Args, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use report::assessment::Language;
 
 use crate::exit;
 
@@ -163,6 +167,9 @@ pub(crate) struct ReportArguments {
     /// As what to write it [default: by the file's name, else Markdown]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<ReportFormat>,
+    /// The language of its texts; findings and statements stay as the cases have them
+    #[arg(long, value_name = "LANGUAGE", default_value = Language::English.code(), value_parser = languages())]
+    pub(crate) language: Language,
     /// The file to write; standard output if left out
     #[arg(short, long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
@@ -220,6 +227,13 @@ pub(crate) struct UnmaskArguments {
     /// No progress bar
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+/// The languages that there are texts in, by their codes.
+fn languages() -> impl TypedValueParser<Value = Language> {
+    let known = |code: String| Language::ALL.into_iter().find(|language| language.code() == code);
+    PossibleValuesParser::new(Language::ALL.map(Language::code))
+        .map(move |code| known(code).unwrap_or_default())
 }
 
 /// Formats of reports.

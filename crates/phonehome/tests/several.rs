@@ -55,6 +55,10 @@ fn files_are_written_by_their_names_and_no_case_is_overwritten() {
     }
     let (code, text, _) = run(&desk, &["report", "Phone A=old.case", "--assessment"]);
     assert_eq!((code, text.starts_with("# Assessment of Phone A")), (0, true), "{text}");
+    let german = ["report", "Phone A=old.case", "--assessment", "--language", "de"];
+    let (code, text, _) = run(&desk, &german);
+    assert_eq!((code, text.starts_with("# Gutachten über Phone A")), (0, true), "{text}");
+    assert_eq!(run(&desk, &["report", "old.case", "--assessment", "--language", "tlh"]).0, 2);
 }
 
 #[test]

@@ -163,7 +163,7 @@ fn table(names: &[String], rows: &[&Difference]) -> Vec<Block> {
     let head = ["What", "To"].map(str::to_owned).into_iter().chain(names.iter().cloned());
     let head = head.chain(["In short".to_owned()]).collect();
     let body = rows.iter().take(ROWS).map(|row| {
-        let what = vec![Inline::Severity(row.severity), Inline::Words(format!(" {}", row.subject))];
+        let what = vec![Inline::Severity(row.severity.into()), Inline::Words(format!(" {}", row.subject))];
         let cells = row.cells.iter().map(cell);
         let short = format!("{}{}", change_words(row.change), if row.unclear { ", unclear" } else { "" });
         [what, value(row.receiver.clone())].into_iter().chain(cells).chain([line(short)]).collect()
@@ -253,7 +253,7 @@ fn part(names: &[String], row: &Difference) -> Vec<Block> {
     }
     let to = if row.receiver.is_empty() { String::new() } else { format!(" → {}", row.receiver) };
     let title = format!("{}{to}: {}", words::capital(&row.subject), change_words(row.change));
-    let mut blocks = vec![Block::Part(title, Some(row.severity))];
+    let mut blocks = vec![Block::Part(title, Some(row.severity.into()))];
     blocks.extend(row.remarks.iter().map(|remark| Block::Warning(line(remark.clone()))));
     if !row.shifts.is_empty() {
         let head = ["Differs in".to_owned()].into_iter().chain(names.iter().cloned()).collect();

@@ -9,7 +9,7 @@ use evidence::Severity;
 use maud::{DOCTYPE, Markup, html as markup};
 
 use crate::{
-    html::{Prose, Shown, chip, head},
+    html::{Prose, Shown, head},
     markdown, plain,
 };
 
@@ -32,11 +32,25 @@ pub(crate) struct Document {
     pub(crate) unshown: String,
 }
 
+/// A severity in the document's language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Weight {
+    pub(crate) severity: Severity,
+    pub(crate) word: String,
+}
+
+impl From<Severity> for Weight {
+    /// In English.
+    fn from(severity: Severity) -> Self {
+        Self { severity, word: severity.id().to_owned() }
+    }
+}
+
 /// A part of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Inline {
     /// A severity as a coloured word.
-    Severity(Severity),
+    Severity(Weight),
     /// Words that weigh.
     Strong(String),
     /// A value, as code.
@@ -58,7 +72,7 @@ pub(crate) enum Block {
     /// A paragraph.
     Paragraph(Line),
     /// The heading of a part of a section.
-    Part(String, Option<Severity>),
+    Part(String, Option<Weight>),
     /// The heading of a section.
     Section(String),
     /// A table: the names of its columns, its rows.
@@ -148,9 +162,13 @@ impl Document {
     }
 }
 
+fn weight_html(weight: &Weight) -> Markup {
+    markup! { span class={ "chip " (weight.severity.id()) } { (weight.word) } }
+}
+
 fn line_html(line: &Line) -> Markup {
     markup! { @for inline in line { @match inline {
-        Inline::Severity(severity) => (chip(*severity, None)),
+        Inline::Severity(weight) => (weight_html(weight)),
         Inline::Strong(text) => strong { (Prose(text)) },
         Inline::Value(text) if is_short(text) => code.short { (Shown(text)) },
         Inline::Value(text) => code { (Shown(text)) },
@@ -174,7 +192,7 @@ fn block_html(block: &Block) -> Markup {
         Block::Items(items) => ul { @for item in items { li { (line_html(item)) } } },
         Block::Paragraph(line) => p { (line_html(line)) },
         Block::Part(title, severity) => h3.part {
-            @if let Some(severity) = severity { (chip(*severity, None)) " " }
+            @if let Some(weight) = severity { (weight_html(weight)) " " }
             (Prose(title))
         },
         Block::Section(title) => h2 { (Shown(title)) },
@@ -192,7 +210,7 @@ fn block_html(block: &Block) -> Markup {
 
 fn line_markdown(line: &Line) -> String {
     let inline = |inline: &Inline| match inline {
-        Inline::Severity(severity) => format!("**{}**", severity.id()),
+        Inline::Severity(weight) => format!("**{}**", weight.word),
         Inline::Strong(text) => format!("**{}**", markdown::prose(text)),
         Inline::Value(text) => markdown::code(text),
         Inline::Words(text) => markdown::prose(text),
@@ -209,7 +227,7 @@ fn block_markdown(block: &Block, page: &mut String) {
         Block::Paragraph(line) => writeln!(page, "{}", line_markdown(line)),
         Block::Part(title, None) => writeln!(page, "### {}", markdown::prose(title)),
         Block::Part(title, Some(severity)) => {
-            writeln!(page, "### {} ({})", markdown::prose(title), severity.id())
+            writeln!(page, "### {} ({})", markdown::prose(title), severity.word)
         }
         Block::Section(title) => writeln!(page, "## {}", markdown::text(title)),
         Block::Table(names, rows) => table_markdown(names, rows, page),
@@ -234,7 +252,7 @@ fn barred(cell: &str) -> String {
 /// A line as text that acts on nothing.
 pub(crate) fn plain_line(line: &Line) -> String {
     let inline = |inline: &Inline| match inline {
-        Inline::Severity(severity) => severity.id().to_owned(),
+        Inline::Severity(weight) => weight.word.clone(),
         Inline::Value(text) => plain::clipped(text, VALUE).into_owned(),
         Inline::Strong(text) | Inline::Words(text) => plain::clipped(text, WORDS).into_owned(),
     };
@@ -252,7 +270,8 @@ fn block_text(block: &Block, width: usize, page: &mut String) {
         Block::Paragraph(line) => wrapped(page, "", &plain_line(line), width),
         Block::Part(title, severity) => {
             page.push('\n');
-            let severity = severity.map_or_else(String::new, |one| format!("{}  ", one.id().to_uppercase()));
+            let severity = severity.as_ref();
+            let severity = severity.map_or_else(String::new, |one| format!("{}  ", one.word.to_uppercase()));
             wrapped(page, "", &format!("{severity}{title}"), width);
         }
         Block::Section(title) => {
@@ -327,7 +346,7 @@ mod tests {
             title: attack.to_owned(),
             blocks: vec![
                 Block::Section(attack.to_owned()),
-                Block::Part(attack.to_owned(), Some(Severity::High)),
+                Block::Part(attack.to_owned(), Some(Severity::High.into())),
                 Block::Table(vec![attack.to_owned(), "b".to_owned()], vec![vec![line(), line()]]),
                 Block::Items(vec![line()]),
                 Block::Facts(vec![(attack.to_owned(), line())]),

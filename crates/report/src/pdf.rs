@@ -87,7 +87,7 @@ impl Piece {
 
 fn pieces(line: &Line) -> Vec<Piece> {
     let piece = |inline: &Inline| match inline {
-        Inline::Severity(severity) => Piece::new(severity.id(), Face::Bold, severity_colour(*severity)),
+        Inline::Severity(weight) => Piece::new(&weight.word, Face::Bold, severity_colour(weight.severity)),
         Inline::Strong(text) => Piece::new(text, Face::Bold, INK),
         Inline::Value(text) => Piece::new(&plain::clipped(text, VALUE), Face::Code, INK),
         Inline::Words(text) => Piece::new(&plain::clipped(text, WORDS), Face::Text, INK),
@@ -205,8 +205,8 @@ impl Layout {
                 self.room(50.0);
                 let mut said = Vec::new();
                 if let Some(severity) = severity {
-                    let text = format!("{}  ", severity.id());
-                    said.push(Piece::new(&text, Face::Bold, severity_colour(*severity)));
+                    let text = format!("{}  ", severity.word);
+                    said.push(Piece::new(&text, Face::Bold, severity_colour(severity.severity)));
                 }
                 said.push(Piece::new(title, Face::Bold, INK));
                 self.line(&said, LEFT, WIDTH, 11.0);

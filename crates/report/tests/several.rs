@@ -120,6 +120,8 @@ fn an_assessment_reads_well() {
         assert!(text.contains(&finding.id.0), "{} is in no risk", finding.id);
     }
     assert!(assessment::pdf(&devices, &OPTIONS).unwrap().starts_with(b"%PDF-"));
+    let german = AssessmentOptions { language: Language::German, ..OPTIONS };
+    insta::assert_snapshot!("assessment_german", assessment::markdown(&devices, &german).unwrap());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use claims::judge_among;
 use evidence::{Case, Verdict};
-use report::assessment::{Assessed, AssessmentOptions, Language, html, markdown, pdf};
+use report::assessment::{Assessed, AssessmentOptions, html, markdown, pdf};
 use serde::Deserialize;
 
 use crate::{
@@ -35,7 +35,7 @@ pub(crate) fn run(arguments: &ReportArguments) -> anyhow::Result<Exit> {
         .map(|((name, case), verdicts)| Assessed { name, case, verdicts })
         .collect();
     let program = concat!("phonehome ", env!("CARGO_PKG_VERSION"));
-    let options = AssessmentOptions { language: Language::English, program, verdicts: &judged.together };
+    let options = AssessmentOptions { language: arguments.language, program, verdicts: &judged.together };
     let bytes = match format(arguments) {
         ReportFormat::Html => html(&devices, &options)?.into_bytes(),
         ReportFormat::Md => markdown(&devices, &options)?.into_bytes(),

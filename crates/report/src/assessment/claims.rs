@@ -4,10 +4,7 @@
 use evidence::{Holding, Verdict};
 
 use super::{Device, texts::Texts};
-use crate::{
-    document::{Block, Inline, Line, words as line},
-    words,
-};
+use crate::document::{Block, Inline, Line, words as line};
 
 /// The section, of statements on each device and of those on several together.
 pub(super) fn claims(texts: &Texts, devices: &[Device], together: &[Verdict]) -> Vec<Block> {
@@ -33,7 +30,7 @@ pub(super) fn claims(texts: &Texts, devices: &[Device], together: &[Verdict]) ->
 fn tally<'v>(texts: &Texts, verdicts: impl Iterator<Item = &'v Verdict> + Clone) -> String {
     let with = |holding| {
         let count = verdicts.clone().filter(|verdict| verdict.holding == holding).count();
-        words::number(count as u64)
+        texts.number(count as u64)
     };
     let statements = texts.counted(verdicts.clone().count(), "one_statement", "statements");
     texts.fill(
@@ -80,7 +77,7 @@ fn proofs(texts: &Texts, verdict: &Verdict) -> Option<Line> {
         said.push(Inline::Value(proof.finding.0.clone()));
     }
     if let more @ 1.. = verdict.proofs.len().saturating_sub(PROOFS) {
-        let more = texts.fill("more_evidence", &[("n", &words::number(more as u64))]);
+        let more = texts.fill("more_evidence", &[("n", &texts.number(more as u64))]);
         said.push(Inline::Words(format!(", {more}")));
     }
     Some(said)

@@ -38,11 +38,11 @@ fn statement(texts: &Texts, coverage: &Coverage) -> String {
     let mut sentences = vec![headline(texts, coverage)];
     let unknown = coverage.bytes(Fate::NotUnderstood);
     if unknown > 0 {
-        let share = words::capital(&words::share(unknown, coverage.content));
+        let share = words::capital(&texts.share(unknown, coverage.content));
         sentences.push(texts.fill("coverage_unknown", &[("share", &share)]));
     }
     if coverage.lacking() > 0 {
-        sentences.push(texts.fill("coverage_lacking", &[("bytes", &words::bytes(coverage.lacking()))]));
+        sentences.push(texts.fill("coverage_lacking", &[("bytes", &texts.bytes(coverage.lacking()))]));
     }
     sentences.join(" ")
 }
@@ -55,7 +55,7 @@ fn headline(texts: &Texts, coverage: &Coverage) -> String {
         return texts.say("coverage_none").to_owned();
     }
     if coverage.searched() != coverage.content {
-        let share = words::share(coverage.searched(), coverage.content);
+        let share = texts.share(coverage.searched(), coverage.content);
         return texts.fill("coverage_part", &[("share", &share)]);
     }
     match coverage.depths().as_slice() {
@@ -69,8 +69,8 @@ fn fates(texts: &Texts, coverage: &Coverage) -> Vec<(String, crate::document::Li
     let said = coverage.fates().into_iter().filter_map(|(fate, bytes)| Some((name(fate)?, bytes)));
     said.map(|(name, bytes)| {
         let values = [
-            ("bytes", words::bytes(bytes)),
-            ("share", words::share(bytes, coverage.content)),
+            ("bytes", texts.bytes(bytes)),
+            ("share", texts.share(bytes, coverage.content)),
             ("meaning", texts.say(&format!("{name}_means")).to_owned()),
         ];
         let values: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();

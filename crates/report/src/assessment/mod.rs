@@ -28,7 +28,6 @@ use crate::{
     coverage::Coverage,
     document::{Block, Document, Inline, Line, value, words as line},
     overview::{Overview, Told},
-    words,
 };
 
 /// A device that is assessed.
@@ -136,7 +135,9 @@ fn document(devices: &[Assessed], options: &AssessmentOptions) -> Result<Documen
         language: texts.say("language").to_owned(),
         eyebrow: texts.say("eyebrow").to_owned(),
         title: texts.fill("title", &[("devices", &texts.list(&names))]),
-        lead: lead(&texts, &devices, &risks),
+        lead: format!("{} {}", lead(&texts, &devices, &risks), texts.say("as_in_the_cases"))
+            .trim_end()
+            .to_owned(),
         blocks,
         unshown: texts.say("unshown").to_owned(),
         foot: texts.fill("written_by", &[("program", options.program)]),
@@ -176,7 +177,7 @@ fn lead(texts: &Texts, devices: &[Device], risks: &[Risk]) -> String {
     }
     let with = devices.iter().filter(|device| device.worst() >= Some(WEIGHT)).count();
     let risks = texts.counted(heavy, "one_risk", "risks");
-    texts.fill("lead_risks", &[("risks", &risks), ("with", &words::number(with as u64)), ("of", &of)])
+    texts.fill("lead_risks", &[("risks", &risks), ("with", &texts.number(with as u64)), ("of", &of)])
 }
 
 /// A table of the risks, and the devices without any.
@@ -193,7 +194,7 @@ fn summary(texts: &Texts, devices: &[Device], risks: &[Risk]) -> Vec<Block> {
             let first = [
                 line((number + 1).to_string()),
                 line(texts.risk(&risk.rule.name).title),
-                vec![Inline::Severity(risk.severity)],
+                vec![Inline::Severity(texts.weight(risk.severity))],
             ];
             first.into_iter().chain(cells).collect()
         });
@@ -225,7 +226,7 @@ fn told(texts: &Texts, devices: &[Device], number: usize, risk: &Risk) -> Vec<Bl
     ];
     let facts = facts.into_iter().map(|(name, said)| (texts.say(name).to_owned(), line(said)));
     let mut blocks = vec![
-        Block::Part(format!("{number}. {}", about.title), Some(risk.severity)),
+        Block::Part(format!("{number}. {}", about.title), Some(texts.weight(risk.severity))),
         Block::Facts(facts.collect()),
     ];
     let mut items = Vec::new();
@@ -233,7 +234,7 @@ fn told(texts: &Texts, devices: &[Device], number: usize, risk: &Risk) -> Vec<Bl
         let shown = findings.iter().take(EVIDENCE);
         items.extend(shown.map(|told| evidence(texts, device, told.finding)));
         if let more @ 1.. = findings.len().saturating_sub(EVIDENCE) {
-            let more = texts.fill("more_evidence", &[("n", &words::number(more as u64))]);
+            let more = texts.fill("more_evidence", &[("n", &texts.number(more as u64))]);
             items.push(line(format!("{}: {more}", device.name)));
         }
     }
@@ -253,7 +254,7 @@ fn evidence(texts: &Texts, device: &Device, finding: &Finding) -> Line {
         Some((id, frame, _)) => {
             let capture = device.case().captures.iter().find(|capture| capture.id == id);
             let name = capture.map_or_else(|| id.to_string(), |capture| short(device.case(), &capture.name));
-            let unit = capture.map_or("frame", |capture| capture.unit());
+            let unit = texts.say(capture.map_or("unit_frame", |capture| unit(capture.unit())));
             let frame = frame.to_string();
             let values = [("capture", name.as_str()), ("unit", unit), ("frame", frame.as_str())];
             said.push(Inline::Value(texts.fill("frame", &values)));
@@ -261,6 +262,18 @@ fn evidence(texts: &Texts, device: &Device, finding: &Finding) -> Line {
         None => said.push(Inline::Words(texts.say("no_proof").to_owned())),
     }
     said
+}
+
+/// The text that names a place in a file.
+fn unit(name: &str) -> &'static str {
+    match name {
+        "archive" => "unit_archive",
+        "entry" => "unit_entry",
+        "line" => "unit_line",
+        "member" => "unit_member",
+        "page" => "unit_page",
+        _ => "unit_frame",
+    }
 }
 
 /// The name of an input without its folders, where no other input of the case has it: the method section has them.
@@ -279,7 +292,7 @@ fn method(texts: &Texts, devices: &[Device]) -> Vec<Block> {
     for device in devices {
         let case = device.case();
         let conditions = Conditions::of(texts, device);
-        let values = words::number(case.profile_values);
+        let values = texts.number(case.profile_values);
         let profile = case.profile.as_ref().map_or_else(
             || texts.say("no_profile").to_owned(),
             |name| texts.fill("profile", &[("name", name), ("n", &values)]),
@@ -291,7 +304,7 @@ fn method(texts: &Texts, devices: &[Device]) -> Vec<Block> {
         let marks: Vec<_> = marks
             .iter()
             .take(LISTED)
-            .map(|(kind, count)| format!("{} ({count})", words::mark(kind)))
+            .map(|(kind, count)| format!("{} ({})", texts.mark(kind), texts.number(*count)))
             .collect();
         let marks = if marks.is_empty() { texts.say("not_told").to_owned() } else { marks.join(", ") };
         let facts = [
@@ -308,7 +321,7 @@ fn method(texts: &Texts, devices: &[Device]) -> Vec<Block> {
         for capture in case.captures.iter().take(INPUTS) {
             let said = vec![
                 Inline::Value(capture.name.clone()),
-                Inline::Words(format!(" {}, {}, SHA-256 ", capture.format, words::bytes(capture.file_bytes))),
+                Inline::Words(format!(" {}, {}, SHA-256 ", capture.format, texts.bytes(capture.file_bytes))),
                 Inline::Value(capture.sha256.clone()),
             ];
             facts.push((texts.say("label_input").to_owned(), said));

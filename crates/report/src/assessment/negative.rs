@@ -32,15 +32,17 @@ impl Conditions {
         };
         let nanos = covered(device.overview.recorded());
         let span = device.overview.span();
-        let recorded = span
-            .map(|(first, last)| format!("{} UTC ({})", words::period(first, last), words::duration(nanos)));
+        let recorded = span.map(|(first, last)| {
+            let (period, duration) = (texts.period(first, last), texts.duration(nanos));
+            texts.fill("recorded", &[("period", &period), ("duration", &duration)])
+        });
         Self {
             recorded: recorded.unwrap_or_else(not_told),
             build: told(&["fingerprint", "build", "incremental", "display", "model"]),
             region: told(&["region", "country", "locale"]),
             account: account(texts, &case.phone.marks).unwrap_or_else(not_told),
-            time: words::duration(nanos),
-            share: words::share(device.coverage.searched(), device.coverage.content),
+            time: texts.duration(nanos),
+            share: texts.share(device.coverage.searched(), device.coverage.content),
             lacks: NEEDS.into_iter().filter(|need| !meets(device, *need)).collect(),
         }
     }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use evidence::{Severity, Timestamp};
+
 use serde::Deserialize;
 
-use crate::words;
+use crate::{document::Weight, words};
 
 /// A language that assessments are written in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,11 +14,43 @@ pub enum Language {
     /// English.
     #[default]
     English,
+    /// German.
+    German,
+}
+
+impl Language {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::English, Self::German];
+
+    /// Its code (ISO 639-1).
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::German => "de",
+        }
+    }
+
+    /// What it calls itself.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::English => "English",
+            Self::German => "Deutsch",
+        }
+    }
+
+    fn file(self) -> &'static str {
+        match self {
+            Self::English => include_str!("texts.en.toml"),
+            Self::German => include_str!("texts.de.toml"),
+        }
+    }
 }
 
 /// The texts of one language, by name.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Texts {
+    /// What happened on a phone, by its mark.
+    mark: BTreeMap<String, String>,
     /// The texts of each risk.
     risk: BTreeMap<String, RiskTexts>,
     #[serde(flatten)]
@@ -40,9 +74,7 @@ pub(crate) struct RiskTexts {
 impl Texts {
     /// Fails only where a file of this crate is wrong.
     pub(crate) fn of(language: Language) -> Result<Self, toml::de::Error> {
-        match language {
-            Language::English => toml::from_str(include_str!("texts.en.toml")),
-        }
+        toml::from_str(language.file())
     }
 
     /// A text as it stands; its name where the language lacks it.
@@ -79,8 +111,69 @@ impl Texts {
     pub(crate) fn counted(&self, count: usize, one: &str, many: &str) -> String {
         match count {
             1 => self.say(one).to_owned(),
-            _ => self.fill(many, &[("n", &words::number(count as u64))]),
+            _ => self.fill(many, &[("n", &self.number(count as u64))]),
         }
+    }
+
+    /// `12,345`.
+    pub(crate) fn number(&self, value: u64) -> String {
+        self.digits(&words::number(value))
+    }
+
+    /// `843 bytes`, `4.5 MB`.
+    pub(crate) fn bytes(&self, value: u64) -> String {
+        match value {
+            0..1000 => self.counted(usize::try_from(value).unwrap_or(0), "one_byte", "bytes"),
+            _ => self.digits(&words::bytes(value)),
+        }
+    }
+
+    /// `61%`; never rounds something down to 0% nor up to 100%.
+    pub(crate) fn share(&self, part: u64, whole: u64) -> String {
+        match words::share(part, whole).as_str() {
+            "under 1%" => self.say("percent_under").to_owned(),
+            "over 99%" => self.say("percent_over").to_owned(),
+            share => self.fill("percent", &[("n", share.trim_end_matches('%'))]),
+        }
+    }
+
+    /// `57 days`, `1 h 31 min`, `0.3 s`.
+    pub(crate) fn duration(&self, nanos: i64) -> String {
+        let said = words::duration(nanos);
+        match said.strip_suffix(" days") {
+            Some(days) => self.fill("days", &[("n", &self.digits(days))]),
+            None => self.digits(&said),
+        }
+    }
+
+    /// `2019-03-21 07:41:05 to 09:12:44`.
+    pub(crate) fn period(&self, first: Timestamp, last: Timestamp) -> String {
+        let said = words::period(first, last);
+        match said.split_once(" to ") {
+            Some((first, last)) => self.fill("period", &[("first", first), ("last", last)]),
+            None => said,
+        }
+    }
+
+    /// What happened, by its mark; the mark as it stands where no text knows it.
+    pub(crate) fn mark(&self, kind: &str) -> String {
+        self.mark.get(kind).cloned().unwrap_or_else(|| kind.replace(['-', '_'], " "))
+    }
+
+    /// A severity in words.
+    pub(crate) fn weight(&self, severity: Severity) -> Weight {
+        let name = format!("severity_{}", severity.id());
+        Weight { severity, word: self.say(&name).to_owned() }
+    }
+
+    /// Digits with the language's signs between them.
+    fn digits(&self, english: &str) -> String {
+        let sign = |one: char| match one {
+            ',' => self.say("thousands").to_owned(),
+            '.' => self.say("decimal").to_owned(),
+            other => other.to_string(),
+        };
+        english.chars().map(sign).collect()
     }
 
     /// What is said of a risk; its name alone where the language lacks it.
@@ -91,17 +184,68 @@ impl Texts {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may fail")]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
 mod tests {
     use super::*;
 
     #[test]
     fn every_risk_has_its_texts_and_no_text_is_for_nothing() {
-        let texts = Texts::of(Language::English).unwrap();
-        let rules = super::super::rules::rules().unwrap();
-        let mut names: Vec<_> = rules.iter().map(|rule| rule.name.as_str()).collect();
-        names.sort_unstable();
-        assert_eq!(texts.risk.keys().map(String::as_str).collect::<Vec<_>>(), names);
+        for language in Language::ALL {
+            let texts = Texts::of(language).unwrap();
+            let rules = super::super::rules::rules().unwrap();
+            let mut names: Vec<_> = rules.iter().map(|rule| rule.name.as_str()).collect();
+            names.sort_unstable();
+            assert_eq!(texts.risk.keys().map(String::as_str).collect::<Vec<_>>(), names);
+        }
+    }
+
+    /// Every text of a file, under its whole name.
+    fn all(language: Language) -> BTreeMap<String, String> {
+        let Texts { mark, risk, texts } = Texts::of(language).unwrap();
+        let marks = mark.into_iter().map(|(name, text)| (format!("mark.{name}"), text));
+        let risks = risk.into_iter().flat_map(|(name, said)| {
+            let RiskTexts { title, affected, can, recommendation } = said;
+            let said =
+                [("title", title), ("affected", affected), ("can", can), ("recommendation", recommendation)];
+            said.map(|(part, text)| (format!("risk.{name}.{part}"), text))
+        });
+        texts.into_iter().chain(marks).chain(risks).collect()
+    }
+
+    /// The words in braces, which are filled in; a character's number is none.
+    fn filled_in(text: &str) -> Vec<&str> {
+        let mut words: Vec<_> = text.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect();
+        words.sort_unstable();
+        words
+    }
+
+    #[test]
+    fn all_languages_say_the_same_things() {
+        let english = all(Language::English);
+        for language in Language::ALL {
+            let own = all(language);
+            assert_eq!(own["language"], language.code());
+            let names = |texts: &BTreeMap<String, String>| texts.keys().cloned().collect::<Vec<_>>();
+            assert_eq!(names(&own), names(&english), "{language:?}");
+            for (name, text) in &own {
+                assert_eq!(filled_in(text), filled_in(&english[name]), "{language:?}: {name}");
+                assert!(!text.is_empty() || name == "as_in_the_cases", "{language:?}: {name} is empty");
+                assert_eq!(text.trim(), text, "{language:?}: {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_are_written_as_the_language_writes_them() {
+        let german = Texts::of(Language::German).unwrap();
+        assert_eq!(german.number(12_345), "12.345");
+        assert_eq!(german.bytes(4_500_000), "4,5 MB");
+        assert_eq!(german.bytes(1), "1 Byte");
+        assert_eq!(german.share(1, 1000), "unter 1 %");
+        assert_eq!(german.share(1, 2), "50 %");
+        assert_eq!(german.duration(29 * 86_400_000_000_000), "29 Tage");
+        assert_eq!(german.mark("a-mark-of-tomorrow"), "a mark of tomorrow");
+        assert_eq!(german.weight(Severity::High).word, "hoch");
     }
 
     #[test]

@@ -18,7 +18,8 @@ mod timeline;
 use ::evidence::{Capture, Case, Fate, Finding, Occurrence, Timestamp};
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
-pub(crate) use self::show::{Prose, Shown, chip};
+use self::show::chip;
+pub(crate) use self::show::{Prose, Shown};
 use crate::coverage::Coverage;
 use crate::overview::{Overview, hosts};
 use crate::{plain, words};

@@ -72,7 +72,7 @@ fn breakable(text: &str, buffer: &mut String) -> std::fmt::Result {
 }
 
 /// The severity as a coloured word, with a number in front where given.
-pub(crate) fn chip(severity: Severity, count: Option<usize>) -> Markup {
+pub(super) fn chip(severity: Severity, count: Option<usize>) -> Markup {
     html! {
         span class={ "chip " (severity.id()) } {
             @if let Some(count) = count { (count) " " }
