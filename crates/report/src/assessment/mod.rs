@@ -52,13 +52,13 @@ pub struct AssessmentOptions<'a> {
     pub verdicts: &'a [Verdict],
 }
 
-/// Why an assessment could not be written: a table or a text of this program is wrong.
+/// Why an assessment could not be written: a table, a text or a font of this program is wrong.
 #[derive(Debug)]
-pub struct AssessmentError(toml::de::Error);
+pub struct AssessmentError(String);
 
 impl std::fmt::Display for AssessmentError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "a table of this program is wrong: {}", self.0)
+        write!(f, "a part of this program is wrong: {}", self.0)
     }
 }
 
@@ -76,7 +76,8 @@ pub fn markdown(devices: &[Assessed], options: &AssessmentOptions) -> Result<Str
 
 /// Writes it as PDF. Fails only where this program is wrong.
 pub fn pdf(devices: &[Assessed], options: &AssessmentOptions) -> Result<Vec<u8>, AssessmentError> {
-    document(devices, options).map(|document| crate::pdf::pdf(&document))
+    let document = document(devices, options)?;
+    crate::pdf::pdf(&document).map_err(|error| AssessmentError(error.to_string()))
 }
 
 /// A device with its references looked up.
@@ -116,8 +117,9 @@ struct Risk<'r, 'a> {
 }
 
 fn document(devices: &[Assessed], options: &AssessmentOptions) -> Result<Document, AssessmentError> {
-    let texts = Texts::of(options.language).map_err(AssessmentError)?;
-    let rules = rules().map_err(AssessmentError)?;
+    let wrong = |error: toml::de::Error| AssessmentError(error.to_string());
+    let texts = Texts::of(options.language).map_err(wrong)?;
+    let rules = rules().map_err(wrong)?;
     let devices: Vec<_> = devices.iter().map(Device::of).collect();
     let risks = risks(&devices, &rules);
     let mut blocks = summary(&texts, &devices, &risks);
