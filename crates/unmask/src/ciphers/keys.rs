@@ -16,6 +16,27 @@ pub(super) struct Base {
     pub(super) bytes: Vec<u8>,
     /// Where it comes from: `field "t"`, `hex(field "t")`, `unix seconds 1400000000`.
     pub(super) name: String,
+    /// When it has its turn.
+    pub(super) rank: Rank,
+}
+
+/// How likely it is that a key is made of a string.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rank {
+    /// Of those of which there are few: fields, the first strings of the app, keys of textbooks, the very time.
+    Near,
+    /// Any other.
+    Far,
+}
+
+impl Base {
+    fn near(bytes: Vec<u8>, name: String) -> Self {
+        Self { bytes, name, rank: Rank::Near }
+    }
+
+    fn far(bytes: Vec<u8>, name: String) -> Self {
+        Self { bytes, name, rank: Rank::Far }
+    }
 }
 
 /// Bytes that a key is cut from.
@@ -136,32 +157,31 @@ impl Key<'_> {
 pub(super) fn bases(context: &Context<'_>) -> Vec<Base> {
     let mut bases: Vec<Base> = Vec::new();
     for field in context.fields {
-        for (carrier, bytes) in Carrier::readings(field.bytes).into_iter().rev() {
-            let name = match carrier {
-                Carrier::Raw => format!("field \"{}\"", field.name),
-                _ => format!("{carrier}(field \"{}\")", field.name),
-            };
-            bases.push(Base { bytes, name });
-        }
+        let read = readings(field.bytes, format!("field \"{}\"", field.name));
+        bases.extend(read.map(|(bytes, name)| Base::near(bytes, name)));
     }
-    for constant in context.constants {
-        for (carrier, bytes) in Carrier::readings(constant.bytes).into_iter().rev() {
-            let name = match carrier {
-                Carrier::Raw => format!("constant ({})", constant.origin),
-                _ => format!("{carrier}(constant ({}))", constant.origin),
-            };
-            bases.push(Base { bytes, name });
-        }
+    for (number, constant) in context.constants.iter().enumerate() {
+        let make = if number < NEAR_CONSTANTS { Base::near } else { Base::far };
+        let read = readings(constant.bytes, format!("constant ({})", constant.origin));
+        bases.extend(read.map(|(bytes, name)| make(bytes, name)));
     }
-    bases.extend(KNOWN.iter().map(|known| Base { bytes: known.to_vec(), name: known_name(known) }));
-    bases.push(Base { bytes: vec![0; 32], name: "zeros".to_owned() });
+    bases.extend(KNOWN.iter().map(|known| Base::near(known.to_vec(), known_name(known))));
+    bases.push(Base::near(vec![0; 32], "zeros".to_owned()));
     for (spelling, crib) in context.cribs.spellings().take(MOST_DEVICE_VALUES) {
-        bases.push(Base { bytes: spelling.to_vec(), name: format!("device value ({})", crib.label) });
+        bases.push(Base::far(spelling.to_vec(), format!("device value ({})", crib.label)));
     }
     bases.extend(context.time.into_iter().flat_map(|time| times(time, context.window)));
     let mut seen = std::collections::BTreeSet::new();
     bases.retain(|base| (1..=MOST_BYTES).contains(&base.bytes.len()) && seen.insert(base.bytes.clone()));
     bases
+}
+
+/// What a string reads as, the strictest reading first, with names.
+fn readings(bytes: &[u8], name: String) -> impl Iterator<Item = (Vec<u8>, String)> {
+    Carrier::readings(bytes).into_iter().rev().map(move |(carrier, bytes)| match carrier {
+        Carrier::Raw => (bytes, name.clone()),
+        _ => (bytes, format!("{carrier}({name})")),
+    })
 }
 
 fn known_name(known: &[u8]) -> String {
@@ -173,34 +193,36 @@ fn times(time: Timestamp, window: u16) -> Vec<Base> {
     let now = time.seconds();
     let mut bases = Vec::new();
     for distance in 0..=i64::from(window) {
+        let make = if distance == 0 { Base::near } else { Base::far };
         for seconds in [now.saturating_sub(distance), now.saturating_add(distance)] {
-            let name = |form: &str| format!("{form} {seconds}");
-            bases.push(Base { bytes: seconds.to_string().into_bytes(), name: name("unix seconds") });
-            bases.push(Base {
-                bytes: format!("{seconds}000").into_bytes(),
-                name: name("unix milliseconds of"),
-            });
-            bases.push(Base { bytes: format!("{seconds:x}").into_bytes(), name: name("hex unix seconds") });
-            bases.push(Base { bytes: seconds.to_be_bytes().to_vec(), name: name("big-endian unix seconds") });
+            let rows = [
+                (seconds.to_string().into_bytes(), "unix seconds"),
+                (format!("{seconds}000").into_bytes(), "unix milliseconds of"),
+                (format!("{seconds:x}").into_bytes(), "hex unix seconds"),
+                (seconds.to_be_bytes().to_vec(), "big-endian unix seconds"),
+            ];
+            bases.extend(rows.map(|(bytes, form)| make(bytes, format!("{form} {seconds}"))));
         }
     }
     for (unit, length) in [("minutes", 60), ("hours", 3600), ("days", 86_400)] {
         for step in [0_i64, -1, 1] {
+            let make = if step == 0 { Base::near } else { Base::far };
             let number = now.div_euclid(length).saturating_add(step);
-            bases
-                .push(Base { bytes: number.to_string().into_bytes(), name: format!("unix {unit} {number}") });
+            bases.push(make(number.to_string().into_bytes(), format!("unix {unit} {number}")));
         }
     }
     for (zone, hours) in [("UTC", 0_i64), ("UTC+8", 8)] {
         for minute in [0_i64, -1, 1] {
-            bases.extend(calendar(now.saturating_add(hours * 3600 + minute * 60), zone));
+            let make = if (hours, minute) == (0, 0) { Base::near } else { Base::far };
+            let written = calendar(now.saturating_add(hours * 3600 + minute * 60), zone);
+            bases.extend(written.into_iter().map(|(bytes, name)| make(bytes, name)));
         }
     }
     bases
 }
 
-/// The calendar's ways to write a minute and its day.
-fn calendar(seconds: i64, zone: &str) -> Vec<Base> {
+/// The calendar's ways to write a minute and its day, with names.
+fn calendar(seconds: i64, zone: &str) -> Vec<(Vec<u8>, String)> {
     let text = Timestamp::new(seconds, 0).to_string();
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let written = [
@@ -211,9 +233,7 @@ fn calendar(seconds: i64, zone: &str) -> Vec<Base> {
         (text.get(..10), "yyyy-MM-dd"),
     ];
     let written = written.into_iter().filter_map(|(text, form)| Some((text?, form)));
-    written
-        .map(|(text, form)| Base { bytes: text.into(), name: format!("time {form} {zone} \"{text}\"") })
-        .collect()
+    written.map(|(text, form)| (text.into(), format!("time {form} {zone} \"{text}\""))).collect()
 }
 
 /// What is made of a base before it is cut to a key's length, the usual first.
@@ -292,3 +312,5 @@ const KNOWN: &[&[u8]] = &[
 /// Longer strings are no keys.
 const MOST_BYTES: usize = 256;
 const MOST_DEVICE_VALUES: usize = 64;
+/// Strings of an app that are tried before others.
+const NEAR_CONSTANTS: usize = 32;

@@ -89,6 +89,17 @@ impl Ready {
         Some(*size)
     }
 
+    /// One block encrypted or decrypted, zeros behind it; as it is where there are no blocks or it is no whole one.
+    pub(super) fn once(&self, bytes: &[u8], encrypt: bool) -> [u8; 16] {
+        let mut block = [0; 16];
+        block.iter_mut().zip(bytes).for_each(|(ours, byte)| *ours = *byte);
+        if let Self::Block(cipher, size) = self {
+            let part = block.get_mut(..*size).unwrap_or_default();
+            if encrypt { cipher.encrypt(part) } else { cipher.decrypt(part) }
+        }
+        block
+    }
+
     /// The plaintext with its padding; `None` where the length does not fit.
     pub(super) fn decrypt(&self, mode: Mode, iv: &[u8], bytes: &[u8]) -> Option<Vec<u8>> {
         match self {

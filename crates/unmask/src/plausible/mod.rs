@@ -11,7 +11,7 @@ mod text;
 
 pub use cribs::Cribs;
 pub(crate) use cribs::{Coded, MOST_PERIOD, Met};
-pub(crate) use structure::{inflates, name_of, protobuf_bits};
+pub(crate) use structure::{inflates, name_of, protobuf_bits, starts};
 pub(crate) use text::{is_text, letter_weights, text_bits};
 
 use crate::Ground;
@@ -47,6 +47,15 @@ pub(crate) fn promising(head: &[u8], cribs: &Cribs) -> bool {
         || structure::starts(head)
         || protobuf_bits(head, true) > 8.0
         || cribs.find(head).is_some()
+}
+
+/// Whether a block or less is worth reading more: of wrong ones one in dozens passes.
+pub(crate) fn hopeful(block: &[u8], cribs: &Cribs) -> bool {
+    let least = u32::try_from(block.len()).map_or(8.0, |length| f64::from(length.min(16)) / 2.0);
+    text_bits(block) > least
+        || starts(block)
+        || protobuf_bits(block, true) > least
+        || cribs.find(block).is_some()
 }
 
 /// Text, wide text, compressed, a file, a message, a crib.

@@ -21,7 +21,7 @@ pub(super) fn best(plain: &[u8]) -> (f64, Option<&'static str>) {
 }
 
 /// Whether something begins like a compressed stream or a file.
-pub(super) fn starts(head: &[u8]) -> bool {
+pub(crate) fn starts(head: &[u8]) -> bool {
     head.starts_with(b"\x1f\x8b\x08") || zlib_header(head) || magic(head).is_some() || wide_bits(head) > 8.0
 }
 
@@ -143,8 +143,11 @@ fn magic(bytes: &[u8]) -> Option<(f64, &'static str)> {
 fn wide_bits(bytes: &[u8]) -> f64 {
     let wide = |at: usize| {
         let zeros = bytes.iter().skip(at).step_by(2).all(|&byte| byte == 0);
+        if !zeros {
+            return None;
+        }
         let letters: Vec<u8> = bytes.iter().skip(1 - at).step_by(2).copied().collect();
-        (zeros && is_text(&letters)).then(|| text_bits(&letters) + 8.0 * half(bytes.len()) - 1.0)
+        is_text(&letters).then(|| text_bits(&letters) + 8.0 * half(bytes.len()) - 1.0)
     };
     if bytes.len() < 8 || !bytes.len().is_multiple_of(2) {
         return 0.0;
