@@ -81,7 +81,9 @@ fn spent(
     let (key, sent) = key(draw, &seed, size);
     let value = base64(&encrypt(draw, &key, PLAIN));
     let mut fields = beside(draw);
-    fields.insert(13, ("nonce".to_owned(), sent.into_bytes()));
+    for (name, sent) in ["nonce", "seed"].iter().zip(sent.split(' ')) {
+        fields.insert(13, ((*name).to_owned(), sent.as_bytes().to_vec()));
+    }
     let fields: Vec<_> = fields.iter().map(|(name, bytes)| Field { name, bytes }).collect();
     let time = Some(Timestamp::new(1_700_000_000, 0));
     let context = Context { fields: &fields, time, window: 3, ..Context::new(cribs) };
@@ -98,7 +100,7 @@ type Derive = fn(&mut Noise, &str, usize) -> (Vec<u8>, String);
 type Encrypt = fn(&mut Noise, &[u8], &[u8]) -> Vec<u8>;
 
 /// How many bytes of a key there are at most, and how they come from what is sent, which is the second.
-const KEYS: [(&str, usize, Derive); 5] = [
+const KEYS: [(&str, usize, Derive); 6] = [
     ("sent in hex", 32, |draw, _, size| {
         let key = draw.bytes(size);
         let sent = hex(&key);
@@ -112,6 +114,13 @@ const KEYS: [(&str, usize, Derive); 5] = [
     }),
     ("SHA-256", 32, |_, seed, size| (Sha256::digest(seed)[..size].to_vec(), seed.to_owned())),
     ("SHA1PRNG", 20, |_, seed, size| (Sha1::digest(Sha1::digest(seed))[..size].to_vec(), seed.to_owned())),
+    ("MD5 of two fields", 32, |draw, seed, size| {
+        let other = hex(&draw.bytes(3));
+        let digest = Md5::digest(format!("{seed}{other}")).to_vec();
+        let key =
+            if size > 16 { hex(&digest).into_bytes()[..size].to_vec() } else { digest[..size].to_vec() };
+        (key, format!("{seed} {other}"))
+    }),
     ("filled with zeros", 32, |_, seed, size| {
         let mut key = seed.as_bytes().to_vec();
         key.resize(size, 0);

@@ -280,3 +280,57 @@ fn a_batch_keeps_its_budget_and_tells_what_it_left_out() {
         assert_eq!(&ended[1..], [Ended::OutOfBudget, Ended::Exhausted]);
     }
 }
+
+/// 1606400000 is 2020-11-26 14:13:20 UTC, as `date -u -d @1606400000` says.
+#[test]
+fn a_time_of_sending_joined_with_the_value_is_found() {
+    let salts = Salt::times(1_606_400_000);
+    for (joined, form) in TIMES {
+        for algorithm in [Algorithm::Md5, Algorithm::Sha1, Algorithm::Sha256] {
+            let digest = hex(&algorithm.digest(joined.as_bytes()));
+            let proof = prove(digest.as_bytes(), &profile(), &salts, &mut Budget::new(1_000_000));
+            let origins: Vec<_> = proof.matches.iter().filter_map(|found| found.salt.clone()).collect();
+            let expected = Origin::Time((*form).to_owned());
+            assert!(origins.iter().any(|salt| salt.origin == expected), "{joined}: {origins:?}");
+            assert!(
+                proof
+                    .matches
+                    .iter()
+                    .all(|found| found.chance < 1e-9 && found.spelling.bytes == IMEI.as_bytes())
+            );
+        }
+    }
+}
+
+const TIMES: &[(&str, &str)] = &[
+    ("352099001761481446222", "hours"),
+    ("18592|352099001761481", "days"),
+    ("3520990017614812020-11-26 14", "yyyy-mm-dd hh"),
+    ("2020-11-26T14352099001761481", "yyyy-mm-ddThh"),
+    ("352099001761481_1606399200", "seconds without those over 3600"),
+    ("1606399200000352099001761481", "milliseconds without seconds over 3600"),
+    ("3520990017614811606348800", "seconds without those over 86400"),
+    ("352099001761481:1606399999", "seconds, 1 before"),
+    ("352099001761481446221", "hours, one before"),
+    ("2020112622352099001761481", "yyyymmddhh, UTC+8"),
+    ("20201125352099001761481", "yyyymmdd, a day before"),
+];
+
+/// Of other people's numbers with the same times, and of noise, nothing is taken: of a digest of 128 bits and a million
+/// comparisons the chance is 2⁻¹⁰⁸.
+#[test]
+fn others_digests_with_a_time_are_not_taken() {
+    let salts = Salt::times(1_606_400_000);
+    for number in 0..50 {
+        let other = format!("{}", 352_099_001_761_482_u64 + number);
+        for joined in [format!("{other}446222"), format!("20201126{other}"), format!("noise {number}")] {
+            let digest = hex(&Algorithm::Sha256.digest(joined.as_bytes()));
+            let proof = prove(digest.as_bytes(), &profile(), &salts, &mut Budget::new(20_000));
+            assert!(proof.matches.is_empty() && proof.doubtful.is_empty(), "{joined}");
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -163,3 +163,36 @@ fn the_budget_holds() {
     assert!(budget.spent() <= 20_000);
     assert!(budget.cut().next().is_some());
 }
+
+/// printf %s "$JSON" | base64 -w0 | rev, and with one and two bytes more, so that no padding, one and two stand before.
+#[test]
+fn base64_that_was_turned_about_is_opened() {
+    let none = Cribs::default();
+    for more in ["", " ", "  "] {
+        let plain = format!("{JSON}{more}");
+        let value: Vec<u8> = base64(plain.as_bytes()).bytes().rev().collect();
+        for cribs in [&profile(), &none] {
+            let opened = open(&value, &Context::new(cribs));
+            let plains: Vec<_> = opened.iter().map(|opened| opened.plaintext.as_slice()).collect();
+            assert_eq!(plains, [plain.as_bytes()], "{}", String::from_utf8_lossy(&value));
+        }
+    }
+    // Another phone's number, and a token.
+    for text in ["004401512345679", "7f3a9c1e5b8d2f4a6c0e1d"] {
+        let value: Vec<u8> = base64(text.as_bytes()).bytes().rev().collect();
+        assert!(open(&value, &Context::new(&profile())).is_empty());
+    }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let groups = bytes.chunks(3).map(|group| {
+        let held = group.iter().fold(0_usize, |held, &byte| held << 8 | usize::from(byte))
+            << (8 * (3 - group.len()));
+        let digit = |at: usize| {
+            if at <= group.len() { char::from(alphabet[held >> (18 - 6 * at) & 63]) } else { '=' }
+        };
+        (0..4).map(digit).collect::<String>()
+    });
+    groups.collect()
+}

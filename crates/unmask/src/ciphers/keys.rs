@@ -8,7 +8,7 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
-use crate::{Carrier, Context, carrier::to_hex};
+use crate::{Carrier, Context, Field, carrier::to_hex};
 
 /// A string that a key may be made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub(super) struct Base {
 pub(super) enum Rank {
     /// Of those of which there are few: fields, the first strings of the app, keys of textbooks, the very time.
     Near,
+    /// Two fields one behind the other.
+    Joined,
     /// Any other.
     Far,
 }
@@ -171,9 +173,25 @@ pub(super) fn bases(context: &Context<'_>) -> Vec<Base> {
         bases.push(Base::far(spelling.to_vec(), format!("device value ({})", crib.label)));
     }
     bases.extend(context.time.into_iter().flat_map(|time| times(time, context.window)));
+    bases.extend(joined(context));
     let mut seen = std::collections::BTreeSet::new();
     bases.retain(|base| (1..=MOST_BYTES).contains(&base.bytes.len()) && seen.insert(base.bytes.clone()));
     bases
+}
+
+/// Two fields, one behind the other: of the first few that may be part of a key, neighbours first.
+fn joined(context: &Context<'_>) -> Vec<Base> {
+    let short = context.fields.iter().filter(|field| PARTS.contains(&field.bytes.len()));
+    let fields: Vec<_> = short.take(MOST_JOINED).enumerate().collect();
+    let pairs = fields.iter().flat_map(|one| fields.iter().map(move |other| (one, other)));
+    let mut pairs: Vec<_> = pairs.filter(|((one, _), (other, _))| one != other).collect();
+    pairs.sort_by_key(|((one, _), (other, _))| one.abs_diff(*other));
+    let join = |((_, one), (_, other)): (&(_, &Field<'_>), &(_, &Field<'_>))| Base {
+        bytes: [one.bytes, other.bytes].concat(),
+        name: format!("field \"{}\"+field \"{}\"", one.name, other.name),
+        rank: Rank::Joined,
+    };
+    pairs.into_iter().map(join).collect()
 }
 
 /// What a string reads as, the strictest reading first, with names.
@@ -312,5 +330,8 @@ const KNOWN: &[&[u8]] = &[
 /// Longer strings are no keys.
 const MOST_BYTES: usize = 256;
 const MOST_DEVICE_VALUES: usize = 64;
+/// Fields that are joined with each other, and how long they are, in bytes.
+const MOST_JOINED: usize = 16;
+const PARTS: std::ops::RangeInclusive<usize> = 2..=64;
 /// Strings of an app that are tried before others.
 const NEAR_CONSTANTS: usize = 32;

@@ -62,16 +62,19 @@ enum Habit {
 }
 
 /// The order in which all is tried: likely strings with all ciphers come before unlikely strings with the usual ones.
-const ROUNDS: [(Rank, Habit); 12] = [
+const ROUNDS: [(Rank, Habit); 15] = [
     (Rank::Near, Habit::Usual),
     (Rank::Near, Habit::OtherCipher),
     (Rank::Near, Habit::OtherKey),
+    (Rank::Joined, Habit::Usual),
     (Rank::Far, Habit::Usual),
     (Rank::Near, Habit::OtherBoth),
+    (Rank::Joined, Habit::OtherCipher),
     (Rank::Near, Habit::Stream),
     (Rank::Far, Habit::OtherCipher),
     (Rank::Far, Habit::OtherKey),
     (Rank::Far, Habit::OtherBoth),
+    (Rank::Joined, Habit::OtherKey),
     (Rank::Near, Habit::Dear),
     (Rank::Far, Habit::Stream),
     (Rank::Far, Habit::Dear),

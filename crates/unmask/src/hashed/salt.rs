@@ -53,24 +53,63 @@ impl Salt {
         &COMMON
     }
 
-    /// The writings of a time in seconds since 1970, UTC: seconds, minutes, hours, days as numbers, and the date.
-    /// Milliseconds nobody can guess: where they are sent along they are a field of the message.
+    /// The writings of a time in seconds since 1970: seconds, minutes, hours, days as numbers, the same in seconds or
+    /// milliseconds with the rest cut off, the date and the hour as text; then what it was shortly before, and what date
+    /// it is elsewhere. Milliseconds nobody can guess: where they are sent along they are a field of the message.
     pub fn times(seconds: u64) -> Vec<Self> {
-        let (year, month, day) = Timestamp::new(i64::try_from(seconds).unwrap_or(i64::MAX), 0).date();
-        let rows = [
-            ("seconds", seconds.to_string()),
-            ("minutes", (seconds / 60).to_string()),
-            ("hours", (seconds / 3600).to_string()),
-            ("days", (seconds / 86_400).to_string()),
-            ("yyyymmdd", format!("{year:04}{month:02}{day:02}")),
-            ("yyyy-mm-dd", format!("{year:04}-{month:02}-{day:02}")),
-            ("yyyymm", format!("{year:04}{month:02}")),
-            ("yyyymmddhh", format!("{year:04}{month:02}{day:02}{:02}", seconds / 3600 % 24)),
-        ];
-        rows.map(|(form, text)| Self { bytes: text.into_bytes(), origin: Origin::Time(form.to_owned()) })
-            .to_vec()
+        let mut rows = written(seconds, "");
+        rows.extend([60, 3600, 86_400].iter().flat_map(|unit| truncated(seconds, *unit)));
+        for before in 1..=2 {
+            rows.push((format!("seconds, {before} before"), seconds.saturating_sub(before).to_string()));
+        }
+        for (unit, length) in [("minutes", 60), ("hours", 3600)] {
+            rows.push((format!("{unit}, one before"), (seconds / length).saturating_sub(1).to_string()));
+        }
+        rows.extend(written(seconds.saturating_add(8 * 3600), ", UTC+8").split_off(DIGITS));
+        for (elsewhere, other) in [
+            (", a day before", seconds.saturating_sub(86_400)),
+            (", a day after", seconds.saturating_add(86_400)),
+        ] {
+            rows.extend(written(other, elsewhere).drain(DIGITS..DIGITS + 2));
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        rows.retain(|(_, text)| seen.insert(text.clone()));
+        let salt =
+            |(form, text): (String, String)| Self { bytes: text.into_bytes(), origin: Origin::Time(form) };
+        rows.into_iter().map(salt).collect()
     }
 }
+
+/// A time as numbers and, from [`DIGITS`] on, as text, with names.
+fn written(seconds: u64, elsewhere: &str) -> Vec<(String, String)> {
+    let (year, month, day) = Timestamp::new(i64::try_from(seconds).unwrap_or(i64::MAX), 0).date();
+    let hour = seconds / 3600 % 24;
+    let rows = [
+        ("seconds", seconds.to_string()),
+        ("minutes", (seconds / 60).to_string()),
+        ("hours", (seconds / 3600).to_string()),
+        ("days", (seconds / 86_400).to_string()),
+        ("yyyymmdd", format!("{year:04}{month:02}{day:02}")),
+        ("yyyy-mm-dd", format!("{year:04}-{month:02}-{day:02}")),
+        ("yyyymm", format!("{year:04}{month:02}")),
+        ("yyyymmddhh", format!("{year:04}{month:02}{day:02}{hour:02}")),
+        ("yyyy-mm-dd hh", format!("{year:04}-{month:02}-{day:02} {hour:02}")),
+        ("yyyy-mm-ddThh", format!("{year:04}-{month:02}-{day:02}T{hour:02}")),
+    ];
+    rows.into_iter().map(|(form, text)| (format!("{form}{elsewhere}"), text)).collect()
+}
+
+/// A time without what is less than a unit, in seconds and milliseconds.
+fn truncated(seconds: u64, unit: u64) -> [(String, String); 2] {
+    let whole = seconds - seconds % unit.max(1);
+    [
+        (format!("seconds without those over {unit}"), whole.to_string()),
+        (format!("milliseconds without seconds over {unit}"), format!("{whole}000")),
+    ]
+}
+
+/// Writings of a time that are numbers.
+const DIGITS: usize = 4;
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -17,7 +17,13 @@ use serde::{Deserialize, Serialize};
 
 pub use step::Step;
 
-use crate::{Budget, Carrier, Context, How, Method, Opened, opened, plausible::is_text, recipe};
+use crate::{
+    Budget, Carrier, Context, How, Method, Opened,
+    carrier::{STANDARD, is_base64, standard},
+    opened,
+    plausible::is_text,
+    recipe,
+};
 use judge::Judge;
 
 /// The steps back to the plaintext, in order.
@@ -164,6 +170,10 @@ impl<'a, 'b> Search<'a, 'b> {
             ways.push(vec![step.clone()]);
             ways.push(vec![Step::Reversed, step]);
         }
+        if self.carrier == Carrier::Raw && is_base64_reversed(self.bytes) {
+            let alphabet = String::from_utf8_lossy(STANDARD).into_owned();
+            ways.push(vec![Step::Reversed, Step::Base64(alphabet)]);
+        }
         ways.extend(alphabet::digits());
         ways.into_iter().find_map(|steps| self.attempt(steps, 0.0, false))
     }
@@ -254,6 +264,12 @@ impl<'a, 'b> Search<'a, 'b> {
             recipe,
         })
     }
+}
+
+/// Whether text is base64 that was turned about: what pads it may stand before it.
+fn is_base64_reversed(bytes: &[u8]) -> bool {
+    let turned: Vec<u8> = bytes.iter().rev().copied().collect();
+    turned.len() >= SHORTEST && is_base64(&turned, standard())
 }
 
 /// The keys of one byte under which there may be a value of the profile, text, or a compressed stream: under all
