@@ -30,6 +30,12 @@ impl Timestamp {
         u32::try_from(self.0.rem_euclid(NANOS_PER_SECOND)).unwrap_or(0)
     }
 
+    /// `2019-03-21 07:41:05`, in UTC: for sentences.
+    pub fn to_the_second(self) -> String {
+        let written = self.to_string();
+        written.split('.').next().unwrap_or(&written).replace('T', " ")
+    }
+
     /// Nanoseconds from `earlier` to this instant; negative where `earlier` is later.
     pub fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)

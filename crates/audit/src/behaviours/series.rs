@@ -30,11 +30,11 @@ fn rhythms(scene: &Scene<'_>, line: &Line<'_>) -> Vec<Finding> {
     let found = rhythm::rhythms(&moments(line)).into_iter().map(|rhythm| {
         let title = format!("{} is sent {} to {}", line.request, rhythm.rule, line.receiver);
         let words = format!(
-            "The same request was seen {} from {} to {}; nine of ten times lie within {} of the rule. How sure the \
-             rule is: {} of 100.{}",
+            "The same request was seen {} from {} to {} (UTC), nine of ten times no more than {} off that rhythm \
+             (certainty: {} of 100).{}",
             times(rhythm.occurrences),
-            rhythm.first,
-            rhythm.last,
+            rhythm.first.to_the_second(),
+            rhythm.last.to_the_second(),
             rhythm::span(i64::try_from(rhythm.jitter).unwrap_or(i64::MAX)),
             rhythm.confidence,
             line.carried_words(),

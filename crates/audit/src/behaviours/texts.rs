@@ -31,10 +31,10 @@ fn regular(number: &str, rows: &[(Timestamp, &SettledRow)], found: rhythm::Rhyth
         severity: Severity::Medium,
         title: format!("Text messages go to {number} {}", found.rule),
         words: format!(
-            "There were {} from {} to {}. How sure the rule is: {} of 100.",
+            "It happened {} from {} to {} (UTC). Certainty of the rhythm: {} of 100.",
             times(found.occurrences),
-            found.first,
-            found.last,
+            found.first.to_the_second(),
+            found.last.to_the_second(),
             found.confidence
         ),
         endpoints: Vec::new(),

@@ -107,7 +107,12 @@ impl BlindSpot {
                 name(source)
             ),
             Self::Window { source, window: Some((first, last)) } => {
-                format!("{}: tells only of {first} to {last}", name(source))
+                format!(
+                    "{}: tells only of {} to {} UTC",
+                    name(source),
+                    first.to_the_second(),
+                    last.to_the_second()
+                )
             }
             Self::Window { source, window: None } => format!("{}: tells of no time", name(source)),
         }
