@@ -219,7 +219,64 @@ const ROWS: &[Row] = &[
         field: "Qx7rTz19LmPw42sV",
         how: r#"base64 > tea-le-ecb/pkcs7 key=field "k""#,
     },
+    // n + AESGCM(k).encrypt(n, P, None) of Python's cryptography, n = 8f3a11c09d7e4425b16c0fd2
+    Row {
+        value: "jzoRwJ1+RCWxbA/S7pM/BBbuB/0vp6M9AWJS1UQdFWtnx5OpGTQxYN5nvZr3QRt269z3dC88SyPbR8pd7Ggna2J6wtPyzJf3",
+        field: "Qx7rTz19LmPw42sV",
+        how: r#"base64 > aes-128-gcm key=field "k" iv=prefix"#,
+    },
+    // the same with data that were not sent: AESGCM(k).encrypt(n, P, b"some header")
+    Row {
+        value: "jzoRwJ1+RCWxbA/S7pM/BBbuB/0vp6M9AWJS1UQdFWtnx5OpGTQxYN5nvZr3QRt269z3dC88SyPTOFy6RKN+uEJLzD4oFCmU",
+        field: "Qx7rTz19LmPw42sV",
+        how: r#"base64 > aes-128-gcm key=field "k" iv=prefix"#,
+    },
+    // n + AESGCM(sha256(k)).encrypt(n, P, None)
+    Row {
+        value: "jzoRwJ1+RCWxbA/SAW66cdsA2P6vzmTLrXdH4kB/n5ibBVBEUOyBWdx/VmBSiTcfKYMycOoQS6NHTAWornyHdvqSmsOkmZFW",
+        field: "session",
+        how: r#"base64 > aes-256-gcm key=sha256(field "k") iv=prefix"#,
+    },
+    // AESGCM(md5(k)).encrypt(bytes(12), P, None)
+    Row {
+        value: "0aqeMLiucF7c0kd3Va6RZcCXol2HAfzHLQu9fk5n2RUxRf4ry1Cl+roBs7BsMn/MzTN06ZjcRBkaP9bf",
+        field: "1400000000",
+        how: r#"base64 > aes-128-gcm key=md5(field "k") iv=zero"#,
+    },
+    // n + ChaCha20Poly1305(sha256(k)).encrypt(n, P, None)
+    Row {
+        value: "jzoRwJ1+RCWxbA/SIGl5Wl62ix/ZW+wptIuSCDZGYYLZmBghc2pNkmqzhfab4zcfm4ZkyKq0Nd2lo7XNrcnLcjyJL8swAwk5",
+        field: "session",
+        how: r#"base64 > chacha20-poly1305 key=sha256(field "k") iv=prefix"#,
+    },
 ];
+
+/// Twenty bytes like noise, sealed as above: what they are nobody can tell, but that the key is right.
+#[test]
+fn a_tag_is_proof_enough() {
+    let none = Cribs::default();
+    let rows = [
+        ("jzoRwJ1+RCWxbA/S9iRgl0PSn9tz/czMB0uV/LN5LX+9kHBcwmlp1e6xLY+VBRcL", "Qx7rTz19LmPw42sV"),
+        ("jzoRwJ1+RCWxbA/SON4myQuKEzmFAYPYsqJVIcEiWZZlccGxm/fa0Ivdz+n+zfD1", "session"),
+    ];
+    for (value, key) in rows {
+        let fields = [Field { name: "k", bytes: key.as_bytes() }];
+        let context = Context { fields: &fields, ..Context::new(&none) };
+        let opened = open(value.as_bytes(), &context);
+        assert_eq!(opened[0].ground, Ground::Structure("authentic".into()));
+        assert!(opened[0].plaintext.len() == 20 && opened[0].chance < 1e-20);
+        assert_eq!(
+            shell::run(&opened[0].recipe, value.as_bytes()).unwrap_or(opened[0].plaintext.clone()),
+            opened[0].plaintext
+        );
+        // Another nonce, and another key.
+        let other = value.replace("x", "y");
+        assert!(open(other.as_bytes(), &context).is_empty());
+        let other = key.replace('s', "t");
+        let fields = [Field { name: "k", bytes: other.as_bytes() }];
+        assert!(open(value.as_bytes(), &Context { fields: &fields, ..context }).is_empty());
+    }
+}
 
 fn open(value: &[u8], context: &Context<'_>) -> Vec<Opened> {
     ciphers::open(value, context, &mut Budget::new(8 << 20))
@@ -352,6 +409,27 @@ fn the_reading_that_is_text_throughout_is_taken() {
     assert_eq!(opened[0].how.to_string(), "base64 > aes-128-cbc/pkcs7 key=field \"k\" iv=zero");
     assert_eq!(opened[0].plaintext, b"d0:37:45:ab:01:9f");
 }
+
+/// printf %s "$PLAIN" | openssl enc -aes-128-ecb -K $(printf %s sessiona7c2 | md5sum | cut -c1-32) | base64 -w0
+#[test]
+fn two_fields_together_are_a_key() {
+    let value = TWO;
+    let none = Cribs::default();
+    for (seed, found) in [(&b"a7c2"[..], true), (b"a7c3", false)] {
+        let fields = [
+            Field { name: "v", bytes: b"3" },
+            Field { name: "sid", bytes: b"session" },
+            Field { name: "os", bytes: b"Android" },
+            Field { name: "seed", bytes: seed },
+        ];
+        let opened = open(value.as_bytes(), &Context { fields: &fields, ..Context::new(&none) });
+        let ways: Vec<_> = opened.iter().map(|opened| opened.how.to_string()).collect();
+        let way = r#"base64 > aes-128-ecb/pkcs7 key=md5(field "sid"+field "seed")"#;
+        assert_eq!(ways.first().map(String::as_str), found.then_some(way));
+    }
+}
+
+const TWO: &str = "wQJ2d8GnABluvd2cPE3oK28XeT8+dyqmlEr6JZ/STpxqm5Wi7f81DDfElmvyhND/";
 
 /// Bytes of an own generator, and heads of what is no ciphertext, filled up with such bytes.
 fn near_misses() -> Vec<(&'static str, Vec<u8>)> {

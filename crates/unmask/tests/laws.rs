@@ -78,9 +78,18 @@ fn way() -> impl Strategy<Value = String> {
     ];
     let scramble = prop::collection::vec(step, 0..4)
         .prop_map(|steps| format!("{{\"scramble\":{{\"steps\":[{}]}}}}", steps.join(",")));
-    let algorithm =
-        prop::sample::select(vec!["aes128", "des", "blowfish", "rc4", "cha-cha20", "xxtea", "tea"]);
-    let mode = prop::sample::select(vec!["cbc", "ecb", "ctr", "cfb8", "ofb", "cfb", "whole"]);
+    let algorithm = prop::sample::select(vec![
+        "aes128",
+        "des",
+        "blowfish",
+        "rc4",
+        "cha-cha20",
+        "chacha20",
+        "xxtea",
+        "tea",
+    ]);
+    let mode =
+        prop::sample::select(vec!["cbc", "ecb", "ctr", "cfb8", "ofb", "cfb", "gcm", "poly1305", "whole"]);
     let padding = prop::sample::select(vec!["pkcs7", "zero", "none", "length"]);
     let iv = prop::sample::select(vec![
         "\"prefix\"",

@@ -8,6 +8,7 @@
 use super::{
     Padding,
     modes::Ready,
+    sealed::{NONCE, TAG, counter},
     vectors::{Kind, Vector},
 };
 use crate::{Cribs, plausible};
@@ -90,6 +91,17 @@ impl<'a> Look<'a> {
             window.push(byte);
         }
         self.is_hopeful(&text)
+    }
+
+    /// Whether a sealed ciphertext begins plausibly with a nonce; its tag is another matter.
+    pub(super) fn sealed(&self, vector: Vector<'_>) -> bool {
+        let (nonce, body) = match vector.kind {
+            Kind::Given => (vector.bytes, self.bytes),
+            Kind::Prefix => self.bytes.split_at_checked(NONCE).unwrap_or_default(),
+            Kind::None => return false,
+        };
+        let length = body.len().saturating_sub(TAG);
+        self.is_hopeful_of(xor(self.ready.once(&counter(nonce, 2), true), body), length)
     }
 
     fn is_later_plausible(&self) -> bool {

@@ -9,6 +9,7 @@ mod block;
 mod keys;
 mod look;
 mod modes;
+mod sealed;
 mod search;
 mod show;
 mod vectors;

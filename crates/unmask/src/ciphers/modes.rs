@@ -6,7 +6,10 @@ use aes::cipher::StreamCipher;
 use chacha20::{ChaCha20, KeyIvInit};
 use serde::{Deserialize, Serialize};
 
-use super::block::{Algorithm, Block, keyed, rc4, xxtea};
+use super::{
+    block::{Algorithm, Block, keyed, rc4, xxtea},
+    sealed::{self, NONCE, TAG},
+};
 
 /// How a cipher is used on more than a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -22,8 +25,12 @@ pub enum Mode {
     Ctr,
     /// Each block by itself.
     Ecb,
+    /// A counter from 2 behind a nonce of 96 bits, and a tag behind the ciphertext (NIST SP 800-38D).
+    Gcm,
     /// Output feedback.
     Ofb,
+    /// A counter from 1, and a tag behind the ciphertext (RFC 8439).
+    Poly1305,
     /// The cipher has no blocks, or takes the whole message for one.
     Whole,
 }
@@ -31,11 +38,19 @@ pub enum Mode {
 impl Mode {
     /// The modes of an algorithm, the usual first.
     pub(super) fn of(algorithm: Algorithm) -> &'static [Self] {
-        if algorithm.block() == 1 {
-            &[Self::Whole]
-        } else {
-            &[Self::Ecb, Self::Cbc, Self::Ctr, Self::Cfb, Self::Ofb, Self::Cfb8]
+        match algorithm {
+            Algorithm::ChaCha20 => &[Self::Whole, Self::Poly1305],
+            Algorithm::Aes128 | Algorithm::Aes192 | Algorithm::Aes256 => {
+                &[Self::Ecb, Self::Cbc, Self::Gcm, Self::Ctr, Self::Cfb, Self::Ofb, Self::Cfb8]
+            }
+            _ if algorithm.block() == 1 => &[Self::Whole],
+            _ => &[Self::Ecb, Self::Cbc, Self::Ctr, Self::Cfb, Self::Ofb, Self::Cfb8],
         }
+    }
+
+    /// Whether a tag stands behind the ciphertext.
+    pub(super) fn is_sealed(self) -> bool {
+        matches!(self, Self::Gcm | Self::Poly1305)
     }
 
     /// Whether the length must be one of whole blocks.
@@ -53,7 +68,9 @@ impl fmt::Display for Mode {
             Self::Cfb8 => "-cfb8",
             Self::Ctr => "-ctr",
             Self::Ecb => "-ecb",
+            Self::Gcm => "-gcm",
             Self::Ofb => "-ofb",
+            Self::Poly1305 => "-poly1305",
             Self::Whole => "",
         })
     }
@@ -103,7 +120,18 @@ impl Ready {
     /// The plaintext with its padding; `None` where the length does not fit.
     pub(super) fn decrypt(&self, mode: Mode, iv: &[u8], bytes: &[u8]) -> Option<Vec<u8>> {
         match self {
+            Self::Block(cipher, 16) if mode == Mode::Gcm && iv.len() == NONCE => {
+                let body = bytes.get(..bytes.len().checked_sub(TAG)?)?;
+                decrypt(cipher.as_ref(), 16, Mode::Ctr, &sealed::counter(iv, 2), body)
+            }
             Self::Block(cipher, size) => decrypt(cipher.as_ref(), *size, mode, iv, bytes),
+            Self::ChaCha20(key) if mode == Mode::Poly1305 => {
+                // The first block is the tag's key.
+                let body = bytes.get(..bytes.len().checked_sub(TAG)?)?;
+                let mut text = [&[0; 64], body].concat();
+                ChaCha20::new_from_slices(key, iv).ok()?.try_apply_keystream(&mut text).ok()?;
+                Some(text.split_off(64))
+            }
             Self::ChaCha20(key) => {
                 let mut text = bytes.to_vec();
                 ChaCha20::new_from_slices(key, iv).ok()?.try_apply_keystream(&mut text).ok()?;
@@ -115,6 +143,24 @@ impl Ready {
                 Some(text)
             }
             Self::Xxtea(key) => xxtea(key, bytes),
+        }
+    }
+
+    /// Whether the tag behind a ciphertext is the right one, where nothing else was sealed with it.
+    pub(super) fn is_sealed(&self, mode: Mode, iv: &[u8], bytes: &[u8]) -> bool {
+        let split = bytes.len().checked_sub(TAG).and_then(|at| bytes.split_at_checked(at));
+        let Some((body, tag)) = split.filter(|_| iv.len() == NONCE) else { return false };
+        match self {
+            Self::Block(_, 16) if mode == Mode::Gcm => {
+                sealed::gcm(|block| self.once(block, true), iv, body) == tag
+            }
+            Self::ChaCha20(key) if mode == Mode::Poly1305 => {
+                let mut first = [0; 32];
+                let cipher = ChaCha20::new_from_slices(key, iv).ok();
+                let made = cipher.and_then(|mut cipher| cipher.try_apply_keystream(&mut first).ok());
+                made.is_some() && sealed::chacha20(&first, body) == tag
+            }
+            _ => false,
         }
     }
 }
@@ -154,7 +200,7 @@ fn decrypt(cipher: &dyn Block, size: usize, mode: Mode, iv: &[u8], bytes: &[u8])
                 register.feed(*fed);
             }
         }
-        Mode::Whole => return None,
+        Mode::Gcm | Mode::Poly1305 | Mode::Whole => return None,
     }
     Some(text)
 }
@@ -235,7 +281,7 @@ impl Padding {
     pub(super) fn of(text: &[u8], algorithm: Algorithm, mode: Mode) -> (Self, f64) {
         let paddings: &[Self] = match mode {
             Mode::Whole if algorithm == Algorithm::Xxtea => &[Self::Length, Self::Zero],
-            Mode::Whole => &[],
+            Mode::Gcm | Mode::Poly1305 | Mode::Whole => &[],
             _ if text.len().is_multiple_of(algorithm.block()) => &[Self::Pkcs7, Self::Zero],
             _ => &[],
         };

@@ -10,11 +10,12 @@ use super::{
     keys::{Base, Key, Material, Rank, fitted, from_password, materials},
     look::Look,
     modes::Ready,
+    sealed::{NONCE, TAG},
     show,
-    vectors::{IvList, Kind, Vector, vectors},
+    vectors::{IvList, Kind, Vector, length, vectors},
 };
 use crate::{
-    Budget, Carrier, Cribs, How, Method, Opened,
+    Budget, Carrier, Cribs, Ground, How, Method, Opened,
     opened::{BOUND_BITS, chance, sure},
     plausible::{self, Verdict},
 };
@@ -55,7 +56,7 @@ enum Habit {
     OtherKey,
     /// Other ciphers with such keys.
     OtherBoth,
-    /// Ciphers that are rare themselves, in a mode that gives a stream.
+    /// Ciphers that are rare themselves, in a mode that gives a stream; tags, with a key that is made in another way.
     Stream,
     /// Blowfish with a key that is made in another way: its set-up is dear.
     Dear,
@@ -143,8 +144,11 @@ impl<'a, 'b> Search<'a, 'b> {
         let with_vector = algorithm.block() == 16 && modes.iter().any(|mode| *mode != Mode::Ecb);
         let derived = if with_vector { Md5::digest(&key.bytes).into() } else { [0; 16] };
         let (ivs, bytes, cribs) = (self.ivs, self.bytes, self.cribs);
-        let given: Vec<Vector<'_>> = vectors(ivs, algorithm, &key.bytes, &derived).collect();
-        if !self.budget.pay(UNTRIED, cost(algorithm, modes, (given.len(), bytes.len()))) {
+        let given: Vec<Vector<'_>> = vectors(ivs, length(algorithm), &key.bytes, &derived).collect();
+        let gcm = modes.contains(&Mode::Gcm);
+        let nonces = gcm.then(|| vectors(ivs, NONCE, &key.bytes, &derived));
+        let nonces: Vec<Vector<'_>> = nonces.into_iter().flatten().collect();
+        if !self.budget.pay(UNTRIED, cost(algorithm, modes, (given.len(), nonces.len(), bytes.len()))) {
             return None;
         }
         let ready = Ready::new(algorithm, &key.bytes)?;
@@ -153,7 +157,12 @@ impl<'a, 'b> Search<'a, 'b> {
         let mut best: Option<(Verdict, Padding, Mode, Vector<'_>)> = None;
         for &mode in modes {
             let bare = [Vector::NONE];
-            let of_mode = if mode == Mode::Ecb || given.is_empty() { &bare[..] } else { &given };
+            let of_mode = match mode {
+                Mode::Gcm => &nonces,
+                Mode::Ecb => &bare[..],
+                _ if given.is_empty() => &bare,
+                _ => &given,
+            };
             for (number, &vector) in of_mode.iter().enumerate() {
                 self.tries = self.tries.saturating_add(1);
                 let passes = match mode {
@@ -162,10 +171,11 @@ impl<'a, 'b> Search<'a, 'b> {
                     Mode::Cfb8 => look.fed_by_bytes(vector),
                     Mode::Ctr | Mode::Ofb => look.stream(&given, number),
                     Mode::Ecb => look.ecb(),
-                    Mode::Whole => true,
+                    Mode::Gcm => bytes.len() <= SEALED || look.sealed(vector),
+                    Mode::Poly1305 | Mode::Whole => true,
                 };
                 if passes
-                    && let Some((verdict, padding)) = self.attempt(&ready, algorithm, mode, vector)
+                    && let Some((verdict, padding)) = self.read(&ready, algorithm, mode, vector)
                     && best.as_ref().is_none_or(|(best, ..)| is_better(&verdict, best))
                 {
                     best = Some((verdict, padding, mode, vector));
@@ -184,6 +194,48 @@ impl<'a, 'b> Search<'a, 'b> {
             skip: vector.skip,
         };
         self.accept(verdict, decryption)
+    }
+
+    fn read(
+        &mut self,
+        ready: &Ready,
+        algorithm: Algorithm,
+        mode: Mode,
+        vector: Vector<'_>,
+    ) -> Option<(Verdict, Padding)> {
+        if mode.is_sealed() {
+            return Some((self.unsealed(ready, mode, vector)?, Padding::None));
+        }
+        self.attempt(ready, algorithm, mode, vector)
+    }
+
+    /// What a sealed ciphertext holds. A tag that is right is proof enough, whatever the plaintext is; where other data
+    /// was sealed with it, which nobody knows, the plaintext must tell.
+    fn unsealed(&mut self, ready: &Ready, mode: Mode, vector: Vector<'_>) -> Option<Verdict> {
+        let (iv, body) = match vector.kind {
+            Kind::Prefix => self.bytes.split_at_checked(NONCE)?,
+            _ => (vector.bytes, self.bytes),
+        };
+        if body.len() <= TAG {
+            return None;
+        }
+        let is_long = body.len() > SEALED;
+        if is_long && !self.budget.pay(UNTRIED, body.len().saturating_mul(2)) {
+            return None;
+        }
+        let is_sealed = ready.is_sealed(mode, iv, body);
+        let head = body.get(..HEAD).unwrap_or(body);
+        if !is_sealed && !plausible::promising(&ready.decrypt(mode, iv, head)?, self.cribs) {
+            return None;
+        }
+        let verdict = plausible::judge(&ready.decrypt(mode, iv, body)?, self.cribs);
+        if !is_sealed {
+            return verdict;
+        }
+        let sealed = || Verdict { bits: 0.0, ground: Ground::Structure("authentic".to_owned()), text: false };
+        let mut verdict = verdict.unwrap_or_else(sealed);
+        verdict.bits = verdict.bits.max(0.0) + TAG_BITS;
+        Some(verdict)
     }
 
     /// Decrypts the head and the end, and all where that is promising: what it is, and its padding.
@@ -341,11 +393,12 @@ fn habit_of(algorithm: Algorithm, mode: Mode, key: &Key<'_>) -> Habit {
         _ => false,
     };
     let blowfish = algorithm == Algorithm::Blowfish;
-    let stream = !(aes || mode.in_blocks() || mode == Mode::Whole);
+    let stream = !(aes || mode.in_blocks() || algorithm.block() == 1);
     match (usual, key.is_rare()) {
         (true, false) => Habit::Usual,
         (true, true) => Habit::OtherKey,
         (false, true) if blowfish => Habit::Dear,
+        (false, true) if mode.is_sealed() => Habit::Stream,
         _ if stream => Habit::Stream,
         (false, false) if !blowfish => Habit::OtherCipher,
         (false, _) => Habit::OtherBoth,
@@ -353,7 +406,10 @@ fn habit_of(algorithm: Algorithm, mode: Mode, key: &Key<'_>) -> Habit {
 }
 
 /// What it costs to look at a key, in bytes worked on: its set-up, and the blocks that are looked at.
-fn cost(algorithm: Algorithm, modes: &[Mode], (vectors, length): (usize, usize)) -> usize {
+fn cost(algorithm: Algorithm, modes: &[Mode], (vectors, nonces, length): (usize, usize, usize)) -> usize {
+    // A tag takes all of a short ciphertext.
+    let tag =
+        |nonces: usize| nonces.saturating_mul(if length > SEALED { 6 } else { length.saturating_add(32) });
     let setup = match algorithm {
         Algorithm::Blowfish => 2000,
         Algorithm::Rc4 => 128,
@@ -364,12 +420,18 @@ fn cost(algorithm: Algorithm, modes: &[Mode], (vectors, length): (usize, usize))
         Mode::Cbc => 48,
         Mode::Cfb | Mode::Ctr | Mode::Ofb => vectors.saturating_mul(6),
         Mode::Cfb8 => 48,
+        Mode::Gcm => tag(nonces),
+        Mode::Poly1305 => tag(vectors),
         Mode::Whole if algorithm == Algorithm::Xxtea => length.saturating_mul(2),
         Mode::Whole => vectors.max(1).saturating_mul(length.min(64)),
     };
     modes.iter().map(blocks).fold(setup, usize::saturating_add)
 }
 
+/// The longest ciphertext whose tag is computed before its first block was looked at.
+const SEALED: usize = 512;
+/// What a tag that is right tells against chance: 128 bits, less as many as blocks of a mebibyte take.
+const TAG_BITS: f64 = 112.0;
 const UNTRIED: &str = "ciphers: keys left untried";
 /// What of a ciphertext a first look decrypts.
 const HEAD: usize = 128;

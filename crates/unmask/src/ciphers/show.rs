@@ -56,12 +56,18 @@ fn is_known(command: &str) -> bool {
 
 fn openssl(carrier: Carrier, decryption: &Decryption) -> String {
     let skip = decryption.skip.saturating_mul(2);
-    // A counter of 32 bits stands before ChaCha20's nonce.
-    let counter = if decryption.algorithm == Algorithm::ChaCha20 { "00000000" } else { "" };
+    // A counter of 32 bits stands before ChaCha20's nonce, little-endian, and behind GCM's.
+    let counter = match (decryption.algorithm, decryption.mode) {
+        (Algorithm::ChaCha20, Mode::Poly1305) => "01000000",
+        (Algorithm::ChaCha20, _) => "00000000",
+        _ => "",
+    };
+    let behind = if decryption.mode == Mode::Gcm { "00000002" } else { "" };
+    let untagged = if decryption.mode.is_sealed() { " | sed 's/.\\{32\\}$//'" } else { "" };
     let iv = match &decryption.iv {
-        Iv::Given { bytes, .. } => format!("IV={counter}{bytes}\n"),
+        Iv::Given { bytes, .. } => format!("IV={counter}{bytes}{behind}\n"),
         Iv::None => String::new(),
-        Iv::Prefix => format!("IV={counter}$(printf %s \"$V\" | cut -c1-{skip})\n"),
+        Iv::Prefix => format!("IV={counter}$(printf %s \"$V\" | cut -c1-{skip}){behind}\n"),
     };
     let vector = if iv.is_empty() { "" } else { " -iv \"$IV\"" };
     // Blowfish goes round its key: one of half the length is the same as its double.
@@ -79,7 +85,7 @@ fn openssl(carrier: Carrier, decryption: &Decryption) -> String {
         _ => "",
     };
     format!(
-        "V=$({} | xxd -p | tr -d '\\n')\nK=$({})\n{iv}printf %s \"$V\" | cut -c{}- | xxd -r -p | openssl enc -d -{}{} -K \"{twice}\"{vector}{padding}{}{strip}{after}\n",
+        "V=$({} | xxd -p | tr -d '\\n')\nK=$({})\n{iv}printf %s \"$V\" | cut -c{}-{untagged} | xxd -r -p | openssl enc -d -{}{} -K \"{twice}\"{vector}{padding}{}{strip}{after}\n",
         recipe::carrier(carrier),
         key_shell(decryption),
         skip.saturating_add(1),
@@ -93,6 +99,8 @@ fn mode(decryption: &Decryption) -> String {
     match (decryption.algorithm, decryption.mode) {
         // openssl's name of the bare cipher is its ECB.
         (Algorithm::TripleDes2 | Algorithm::TripleDes3, Mode::Ecb) => String::new(),
+        (_, Mode::Gcm) => Mode::Ctr.to_string(),
+        (_, Mode::Poly1305) => String::new(),
         (_, mode) => mode.to_string(),
     }
 }
@@ -132,7 +140,7 @@ fn modes(decryption: &Decryption) -> String {
         Mode::Ctr => {
             "n = int.from_bytes(iv, \"big\")\no = b\"\".join(x(e(((n + i) % 2**64).to_bytes(8, \"big\")), b) for i, b in enumerate(c))"
         }
-        Mode::Ecb | Mode::Whole => "o = b\"\".join(map(d, c))",
+        Mode::Ecb | Mode::Gcm | Mode::Poly1305 | Mode::Whole => "o = b\"\".join(map(d, c))",
         Mode::Ofb => "o = b\"\"\nfor b in c:\n    iv = e(iv)\n    o += x(iv, b)",
     };
     format!(

@@ -2,7 +2,7 @@
 
 use evidence::HexBytes;
 
-use super::{Algorithm, Iv, Mode, modes::Ready};
+use super::{Algorithm, Iv, Mode, modes::Ready, sealed::NONCE};
 use crate::{Carrier, Context};
 
 /// Vectors that are tried with every key, with their sources.
@@ -68,17 +68,21 @@ impl Vector<'_> {
     }
 }
 
-/// The vectors of a key, the usual first; none where the cipher takes none.
+/// How long the vectors of a cipher are: 1 where it takes none.
+pub(super) fn length(algorithm: Algorithm) -> usize {
+    match algorithm {
+        Algorithm::ChaCha20 => NONCE,
+        _ => algorithm.block(),
+    }
+}
+
+/// The vectors of a length that a key may be used with, the usual first.
 pub(super) fn vectors<'a>(
     ivs: &'a IvList,
-    algorithm: Algorithm,
+    size: usize,
     key: &'a [u8],
     derived: &'a [u8],
 ) -> impl Iterator<Item = Vector<'a>> {
-    let size = match algorithm {
-        Algorithm::ChaCha20 => 12,
-        _ => algorithm.block(),
-    };
     let given = |bytes: &'a [u8], source: &'a str| Vector { kind: Kind::Given, bytes, source, skip: 0 };
     let own = key.get(..size).map(|iv| given(iv, "key"));
     let fitting = ivs.0.iter().filter(move |(iv, _)| iv.len() == size);
