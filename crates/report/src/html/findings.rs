@@ -80,29 +80,29 @@ impl Page<'_> {
         let finding = told.finding;
         let anchor = anchor(told, place);
         html! {
-                    article class={ "finding " (finding.severity.id()) } id=(anchor) {
-                        header { (chip(finding.severity, None)) h3 { (Shown(&finding.title)) } }
-                        p { (Prose(&finding.words)) }
-                        dl.facts {
-                            dt { "What" } dd { (what(told)) }
-                                    @if (told.left() || told.number().is_some()) && !is_told(told) && has_receiver(told) { dt { (whither(told)) } dd { (self.where_to(told)) } }
-                                    @if self.overview.case.devices.len() > 1 && !told.devices().is_empty() { dt { "From device" } dd { (self.devices_of(told)) } }
-                            dt { "When" }
-                            dd {
-                                (words::capital(&words::times(finding.count))) ", " (words::known_period(finding.first, finding.last))
-                            }
-                            @if told.identifier().is_some() { dt { "In which form" } dd { (form(told)) } }
-                            @if let FindingKind::Logged { tags, .. } = &finding.kind { dt { "Written by" } dd { (codes(tags.iter().map(String::as_str))) } }
-                            @if says_who_reads(told) { dt { "Who could read it" } dd { (words::capital(told.reader().words())) } }
-                            @if !told.apps().is_empty() { dt { "Sent by" } dd { (codes(told.apps().into_iter().take(MOST_SHOWN))) } }
-                        }
-                        p.proof {
-                            a href={ "#proof-" (anchor) } { "Evidence" }
-                            " " code { (Shown(&finding.id.0)) }
-                            " " span.muted { "detector " (Shown(&finding.detector)) ", version " (finding.version) }
-                        }
+            article class={ "finding " (finding.severity.id()) } id=(anchor) {
+                header { (chip(finding.severity, None)) h3 { (Shown(&finding.title)) } }
+                p { (Prose(&finding.words)) }
+                dl.facts {
+                    dt { "What" } dd { (what(told)) }
+                    @if (told.left() || told.number().is_some()) && !is_told(told) && has_receiver(told) { dt { (whither(told)) } dd { (self.where_to(told)) } }
+                    @if self.overview.case.devices.len() > 1 && !told.devices().is_empty() { dt { "From device" } dd { (self.devices_of(told)) } }
+                    dt { "When" }
+                    dd {
+                        (words::capital(&words::times(finding.count))) ", " (words::known_period(finding.first, finding.last))
                     }
+                    @if told.identifier().is_some() { dt { "In which form" } dd { (form(told)) } }
+                    @if let FindingKind::Logged { tags, .. } = &finding.kind { dt { "Written by" } dd { (codes(tags.iter().map(String::as_str))) } }
+                    @if says_who_reads(told) { dt { "Who could read it" } dd { (words::capital(told.reader().words())) } }
+                    @if !told.apps().is_empty() { dt { "Sent by" } dd { (codes(told.apps().into_iter().take(MOST_SHOWN))) } }
                 }
+                p.proof {
+                    a href={ "#proof-" (anchor) } { "Evidence" }
+                    " " code { (Shown(&finding.id.0)) }
+                    " " span.muted { "detector " (Shown(&finding.detector)) ", version " (finding.version) }
+                }
+            }
+        }
     }
 
     /// The devices that sent it, by address and name.
