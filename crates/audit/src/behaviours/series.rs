@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use evidence::{Behaviour, Evidence, Finding, Mark, Severity, Timestamp};
 
-use super::{Line, Scene, Told, mark_words, occasion, rhythm, times, trigger};
+use super::{Line, Scene, Told, mark_words, occasion, rhythm, times, trigger, when_words};
 use crate::diary::Moment;
 
 /// Judges one line.
@@ -118,7 +118,7 @@ fn triggered(scene: &Scene<'_>, line: &Line<'_>, kind: &str, found: trigger::Tri
     Told {
         subject: line.subject(&format!("trigger {kind}")),
         severity: if line.tells() { Severity::Medium } else { Severity::Low },
-        title: format!("{} is sent to {} because of: {}", line.request, line.receiver, mark_words(kind)),
+        title: format!("{} is sent to {} {}", line.request, line.receiver, when_words(kind)),
         words,
         endpoints: line.endpoints(),
         count: found.followed,

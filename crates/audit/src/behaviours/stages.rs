@@ -77,7 +77,7 @@ fn told(stage: &Stage<'_>, receiver: &str, kind: IdentifierKind, share: Share<'_
     let when = share.when?;
     let groups = || share.groups.iter().flat_map(|(_, group)| &group.proofs);
     let shown = groups().filter(|proof| stage.holds(proof.time)).take(3);
-    let words = format!("sent while: {}", stage.name);
+    let words = format!("sent {}", stage.in_words());
     let mut evidence: Vec<Evidence> = shown.map(|proof| value(&words, proof)).collect();
     let mark = stage
         .spans
@@ -101,7 +101,7 @@ fn told(stage: &Stage<'_>, receiver: &str, kind: IdentifierKind, share: Share<'_
         Told {
             subject: format!("stage {}\n{}\n{receiver}", stage.name, kind.id()),
             severity,
-            title: format!("{} went to {receiver} while: {}", capital(kind.words()), stage.name),
+            title: format!("{} went to {receiver} {}", capital(kind.words()), stage.in_words()),
             words: format!(
                 "It was sent {} in that state and {} outside of it. The state is told by marks of the phone or of \
                  whoever recorded it.",
@@ -180,6 +180,18 @@ fn until<'a>(name: &str, scene: &Scene<'a>, ends: &str) -> Stage<'a> {
 impl Stage<'_> {
     fn holds(&self, time: Timestamp) -> bool {
         self.spans.iter().any(|(first, last, _)| time >= *first && time < *last)
+    }
+
+    /// The state, to stand behind what was done in it: `in private mode`.
+    fn in_words(&self) -> String {
+        match self.name.as_str() {
+            "private mode" => "in private mode".to_owned(),
+            "consent refused" => "after consent was refused".to_owned(),
+            "before consent" => "before anybody consented".to_owned(),
+            "signed out" => "while nobody was signed in".to_owned(),
+            "switched off" => "with a setting switched off".to_owned(),
+            setting => format!("with {setting}"),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use evidence::{Behaviour, Direction, Evidence, Finding, Relation, Severity, Timestamp};
 
-use super::{Scene, Told, mark_words, rhythm, times};
+use super::{Scene, Told, mark_words, rhythm, times, when_words};
 use crate::messages::SettledRow;
 
 /// Judges the messages to each number.
@@ -71,7 +71,7 @@ fn triggered(
     let told = Told {
         subject: format!("trigger {kind}\ntext message\n{number}"),
         severity: Severity::Medium,
-        title: format!("Text messages go to {number} because of: {}", mark_words(kind)),
+        title: format!("Text messages go to {number} {}", when_words(kind)),
         words: format!(
             "Of {} marks ({}) {} were followed by a message, typically {}.{:03} s later. By chance so many coincide in \
              fewer than {} of a million such recordings.",

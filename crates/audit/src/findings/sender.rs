@@ -27,9 +27,11 @@ pub(super) fn add(finding: &mut Finding, phone: &Phone) {
         if told.contains(&one) || told.iter().filter(|known| known.0 == one.0).count() >= SENDERS {
             continue;
         }
+        // What the app may do is told with its name once, whichever grounds there are besides.
+        let introduced = told.iter().any(|(_, packages)| *packages == one.1);
         told.push(one);
         finding.words.push(' ');
-        let words = words(row, sent);
+        let words = words(row, sent, !introduced);
         let words = if arrived { words.replacen("It was sent by", "It was asked for by", 1) } else { words };
         finding.words.push_str(&words);
         let quotes = row.quotes.iter().filter(|quote| quote.end > quote.start);
@@ -70,16 +72,17 @@ fn code_words(who: &str, row: &Attribution, sent: Option<IdentifierKind>) -> Str
     words
 }
 
-/// `It was sent by com.example (comes with the system), as the phone's own log or tables say.`
-fn words(row: &Attribution, sent: Option<IdentifierKind>) -> String {
+/// `It was sent by com.example (comes with the system), as the phone's own log or tables say.` The privileges in brackets
+/// only where they are to be told.
+fn words(row: &Attribution, sent: Option<IdentifierKind>, privileges: bool) -> String {
     let who = match (&row.packages[..], row.uid) {
         ([], Some(uid)) => format!("an app with the user id {uid}"),
         ([], None) => "an app".to_owned(),
         ([only], _) => only.clone(),
         (several, _) => format!("one of the apps that share a user id: {}", several.join(", ")),
     };
-    let what =
-        if row.privileges.is_empty() { String::new() } else { format!(" ({})", row.privileges.join("; ")) };
+    let told = privileges && !row.privileges.is_empty();
+    let what = if told { format!(" ({})", row.privileges.join("; ")) } else { String::new() };
     match (row.ground, row.flows) {
         (Ground::Wire, _) => format!("It was sent by {who}{what}, as whoever recorded it noted."),
         (Ground::Log, 0) => format!("The name was looked up by {who}{what}, as the phone’s own log says."),

@@ -319,7 +319,7 @@ fn destination(merged: &Merged, leak: &Leak<'_>) -> String {
     let located = located.map(|country| format!(", an address thought to be in {}", name_of(&country.code)));
     let edge = match destination.network.edge.as_str() {
         "" => "",
-        _ => ", where only the nearest door of that network may be",
+        _ => ", though that network answers from many places",
     };
     let located = located.map(|located| located + edge);
     format!("It went to {host}{owner}{holder}{}.", located.unwrap_or_default())
