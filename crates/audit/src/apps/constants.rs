@@ -16,8 +16,8 @@ use crate::cores::in_parallel;
 pub(crate) struct AppConstant {
     /// The app's package; empty where its manifest names none.
     pub(crate) package: String,
-    /// As the code has it; of an array its bytes in hex.
-    pub(crate) text: String,
+    /// As the code has it.
+    pub(crate) bytes: Vec<u8>,
     /// Whose, and where it stands.
     pub(crate) origin: String,
 }
@@ -42,7 +42,13 @@ fn constant(package: &str, fact: &Fact<Crypto>) -> Option<AppConstant> {
     let place = fact.holders.first().map(|holder| format!(", {holder}")).unwrap_or_default();
     secret.then(|| AppConstant {
         package: package.to_owned(),
-        text: text.clone(),
+        bytes: match form {
+            // An array is told in hex.
+            KeyForm::Array(_) => {
+                payload::replay_up_to("hex", text.as_bytes(), text.len()).unwrap_or_default()
+            }
+            _ => text.clone().into_bytes(),
+        },
         origin: format!("{package}{place}"),
     })
 }

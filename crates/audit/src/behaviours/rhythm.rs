@@ -115,6 +115,10 @@ fn fixed(starts: &[i64]) -> Option<Rhythm> {
     if off.len() * 10 < lengths.len() * 9 || single.len() * 2 < lengths.len() {
         return None;
     }
+    // One short pause is found between any messages.
+    if off.len() < 2 && length < HOUR {
+        return None;
+    }
     off.sort_unstable();
     let jitter = off.get(off.len().saturating_sub(1) * 9 / 10).copied()?;
     // Two of every interval's possible lengths within the jitter fit; the first one makes the rule.

@@ -191,7 +191,7 @@ fn proofs(rows: &Rows<'_>) -> Vec<Evidence> {
     let found = rows.iter().flat_map(|(_, found)| found.iter());
     let proofs = found.take(PROOFS).map(|one| Evidence {
         relation: Relation::Value,
-        words: "the value in the message’s text".to_owned(),
+        words: "the message whose text holds the value".to_owned(),
         occurrence: one.occurrence.clone(),
     });
     let accounts = rows.iter().flat_map(|(row, _)| &row.message.accounts).take(PROOFS);

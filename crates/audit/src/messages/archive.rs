@@ -18,7 +18,7 @@ use handset::{
 };
 
 use super::{
-    FileTold, Messages,
+    FileTold, MOST_ROWS, Messages,
     files::{Held, said, said_by},
     rows::{Row, Said, Sought},
 };
@@ -33,8 +33,10 @@ pub(crate) struct ArchiveRoom {
     /// The member whose content is kept.
     open: Option<(Member, Vec<u8>)>,
     kept: Vec<(Member, Vec<u8>)>,
-    /// Bytes of members that may still be kept.
+    /// Bytes of members that may still be kept, then of their texts that may be unpacked.
     room: usize,
+    /// Messages that were read.
+    read: usize,
     databases: BackupDatabases,
     told: FileTold,
 }
@@ -48,6 +50,7 @@ impl ArchiveRoom {
             open: None,
             kept: Vec::new(),
             room: MEMBERS,
+            read: 0,
             databases: BackupDatabases::new(DATABASES),
             told: FileTold::default(),
         }
@@ -105,6 +108,7 @@ impl ArchiveRoom {
         // What holds databases alone is no backup of the provider's, and tells of no time as one.
         if !members.is_empty() || databases.is_empty() {
             let mut rows: Vec<Stored<Sms>> = Vec::new();
+            self.room = UNPACKED;
             members.iter().for_each(|(member, content)| self.member(member, content, (&mut rows, messages)));
             self.told.facts += rows.len() as u64;
             messages.backup(name, self.way.capture, &rows);
@@ -118,7 +122,12 @@ impl ArchiveRoom {
         self.told.check(&self.way, member);
         let log = log.as_ref().map(|(member, log)| Held::within(&self.way, member, log));
         let name = format!("{name}, {}", readable(member.path.as_bytes()));
-        self.told.add(messages.database(&name, Held::within(&self.way, member, content), log));
+        let told = messages.database(&name, Held::within(&self.way, member, content), log);
+        if told.facts == 0 && told.oddities.is_empty() {
+            let what = "file holds a database in which nothing could be read";
+            self.told.odd(Oddity::new(what, &member.path, member.at));
+        }
+        self.told.add(told);
     }
 
     fn member(
@@ -128,11 +137,18 @@ impl ArchiveRoom {
         (rows, messages): (&mut Vec<Stored<Sms>>, &mut Messages<'_>),
     ) {
         self.told.check(&self.way, member);
-        let json = payload::replay_up_to("zlib", content, MEMBER).unwrap_or_default();
+        let limit = MEMBER.min(self.room);
+        if limit == 0 || self.read >= MOST_ROWS {
+            let what = "file holds more messages than are unpacked";
+            return self.told.odd(Oddity::new(what, &member.path, member.at));
+        }
+        let json = payload::replay_up_to("zlib", content, limit).unwrap_or_default();
+        self.room -= json.len().min(limit);
         let text = Json { way: &self.way, member, json: &json };
         if is_telephony_mms(&member.path) {
-            let backup = telephony_mms(content, MEMBER);
+            let backup = telephony_mms(content, limit);
             backup.oddities.into_iter().for_each(|odd| self.told.odd(odd));
+            self.read += backup.messages.len();
             for Stored { value, place } in backup.messages {
                 self.told.facts += 1;
                 self.told.see(value.date);
@@ -142,8 +158,9 @@ impl ArchiveRoom {
             }
             return;
         }
-        let backup = telephony_sms(content, MEMBER);
+        let backup = telephony_sms(content, limit);
         backup.oddities.into_iter().for_each(|odd| self.told.odd(odd));
+        self.read += backup.messages.len();
         for Stored { value, mut place } in backup.messages {
             self.told.see(value.date);
             let row = text.row(place, said(&value, false), messages.sought);
@@ -271,5 +288,7 @@ const DATABASES: usize = 1 << 28;
 const PROVED: u64 = crate::prove::LARGEST as u64;
 /// Bytes of all such members that are kept.
 const MEMBERS: usize = 1 << 28;
+/// Bytes of texts in such members that are unpacked, of all together.
+const UNPACKED: usize = 1 << 28;
 /// A header of the archive.
 const TAR_HEADER: u64 = 512;

@@ -100,7 +100,7 @@ impl Row {
         let text = said.text.unwrap_or_default();
         let whole = stand.find(text.as_bytes());
         let at = |range: &Range<usize>| {
-            let place = place(stand, whole.as_ref(), text, range);
+            let place = place(stand, whole.as_ref(), range);
             stand.occurrence(&place, time)
         };
         Self { shown, known: sought.in_text(text.as_bytes(), at) }
@@ -112,12 +112,12 @@ impl Row {
     }
 }
 
-/// Where a part of a text stands: in the text, where that stands as it is, else by itself. Text of a row that
-/// did not fit into its page may stand nowhere; then the row's beginning is all that can be shown.
-fn place(stand: &Stand<'_>, whole: Option<&Range<usize>>, text: &str, part: &Range<usize>) -> Range<usize> {
+/// Where a part of a text stands: in the text, where that stands as it is. Text that the row has written otherwise (with
+/// escapes, or beyond its page) stands nowhere; then the row is what can be shown: the same letters elsewhere in it are
+/// another field's.
+fn place(stand: &Stand<'_>, whole: Option<&Range<usize>>, part: &Range<usize>) -> Range<usize> {
     let within = whole.map(|whole| whole.start + part.start..whole.start + part.end);
-    let alone = || stand.find(text.as_bytes().get(part.clone())?);
-    within.or_else(alone).unwrap_or_else(|| stand.shown(&[]))
+    within.unwrap_or(0..stand.bytes.len())
 }
 
 /// Kinds that are believed by their shape.

@@ -78,7 +78,8 @@ fn access(found: &Found<Access>) -> Option<Found<Told>> {
     let deed = Deed::Access {
         operation: it.operation.clone(),
         background: it.visibility.map(|visibility| visibility == Visibility::Background),
-        refused: it.outcome == Outcome::Rejected,
+        // Under `ignore` an app is given nothing, and no error either.
+        refused: it.outcome == Outcome::Rejected || REFUSING.contains(&it.mode.as_str()),
     };
     let uid = it.uid.map(|uid| uid.0);
     let told = Told { package: it.package.clone(), uid, deed, count: it.count, last: it.last };
@@ -165,3 +166,5 @@ impl Phone {
 const MOST: usize = 1 << 14;
 /// Habits that a case lists.
 const MOST_LISTED: usize = 500;
+/// Modes of `dumpsys appops` under which an operation is not done (AOSP, `AppOpsManager`).
+const REFUSING: [&str; 3] = ["deny", "errored", "ignore"];

@@ -100,7 +100,7 @@ impl<'w> Known<'w> {
         let packages =
             packages.map(|app| Salt { bytes: app.as_bytes().to_vec(), origin: Origin::PackageName });
         let carried = self.constants(entry).into_iter().map(|constant| Salt {
-            bytes: constant.text.as_bytes().to_vec(),
+            bytes: constant.bytes.clone(),
             origin: Origin::AppConstant(constant.origin.clone()),
         });
         let times = Salt::times(u64::try_from(time.seconds()).unwrap_or(0));
@@ -123,7 +123,7 @@ impl<'w> Known<'w> {
         let constants = self.constants(entry);
         let constants: Vec<Constant<'_>> = constants
             .iter()
-            .map(|constant| Constant { bytes: constant.text.as_bytes(), origin: &constant.origin })
+            .map(|constant| Constant { bytes: &constant.bytes, origin: &constant.origin })
             .collect();
         let context = Context {
             cribs: &self.cribs,

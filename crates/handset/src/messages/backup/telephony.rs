@@ -72,7 +72,11 @@ fn messages<E: DeserializeOwned, T>(
             return (messages, oddities);
         }
     };
-    for object in objects {
+    if objects.len() > MOST_MESSAGES {
+        let what = "file holds more messages in one member than are read";
+        oddities.push(Oddity::new(what, objects.len().to_string(), 0));
+    }
+    for object in objects.into_iter().take(MOST_MESSAGES) {
         let place = place(&json, object.get());
         match serde_json::from_str(object.get()) {
             Ok(entry) => messages.push(Stored { value: read(entry, place), place }),
@@ -213,6 +217,9 @@ fn inflated(content: &[u8], limit: usize, oddities: &mut Vec<Oddity>) -> Vec<u8>
 
 /// Bytes inflated at a time.
 const BUFFER: usize = 1 << 16;
+
+/// Messages of one member that are read. Android writes a thousand into each (AOSP, `TelephonyBackupAgent`).
+const MOST_MESSAGES: usize = 1 << 14;
 
 #[cfg(test)]
 mod tests {
