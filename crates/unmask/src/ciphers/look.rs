@@ -6,9 +6,9 @@
 //! bytes that are like noise.
 
 use super::{
-    Padding,
+    Mode, Padding,
     modes::Ready,
-    sealed::{NONCE, TAG, counter},
+    sealed::{NONCE, SEALED, TAG, counter},
     vectors::{Kind, Vector},
 };
 use crate::{Cribs, plausible};
@@ -30,15 +30,29 @@ impl<'a> Look<'a> {
         Self { ready, size, bytes, cribs, first: None, later: None, fed: None, streams: None }
     }
 
+    /// Whether a mode with one of its vectors is worth decrypting further.
+    pub(super) fn passes(&mut self, mode: Mode, (vectors, number): (&[Vector<'_>], usize)) -> bool {
+        let vector = vectors.get(number).copied().unwrap_or(Vector::NONE);
+        match mode {
+            Mode::Cbc => self.cbc(vector),
+            Mode::Cfb => self.fed(vectors, number),
+            Mode::Cfb8 => self.fed_by_bytes(vector),
+            Mode::Ctr | Mode::Ofb => self.stream(vectors, number),
+            Mode::Ecb => self.ecb(),
+            Mode::Gcm => self.bytes.len() <= SEALED || self.sealed(vector),
+            Mode::Poly1305 | Mode::Whole => true,
+        }
+    }
+
     /// Whether the first or the last block is plausible where each stands for itself.
-    pub(super) fn ecb(&mut self) -> bool {
+    fn ecb(&mut self) -> bool {
         let first = self.first();
         let last = self.ready.once(self.back(self.size), false);
         self.is_hopeful(&first) || self.ends(&last)
     }
 
     /// Whether the second or the last block is plausible, for which no vector is needed, or the first one with it.
-    pub(super) fn cbc(&mut self, vector: Vector<'_>) -> bool {
+    fn cbc(&mut self, vector: Vector<'_>) -> bool {
         let later = match self.later {
             Some(later) => later,
             None => *self.later.insert(self.is_later_plausible()),
@@ -54,7 +68,7 @@ impl<'a> Look<'a> {
     }
 
     /// Whether the stream of the vector of a number gives a plausible beginning.
-    pub(super) fn stream(&mut self, vectors: &[Vector<'_>], number: usize) -> bool {
+    fn stream(&mut self, vectors: &[Vector<'_>], number: usize) -> bool {
         if self.streams.is_none() {
             self.streams = Some(vectors.iter().map(|vector| self.begins(*vector)).collect());
         }
@@ -62,7 +76,7 @@ impl<'a> Look<'a> {
     }
 
     /// The same where the ciphertext is fed back by blocks: the second block needs no vector.
-    pub(super) fn fed(&mut self, vectors: &[Vector<'_>], number: usize) -> bool {
+    fn fed(&mut self, vectors: &[Vector<'_>], number: usize) -> bool {
         let fed = match self.fed {
             Some(fed) => fed,
             None => *self.fed.insert(self.is_second_fed()),
@@ -71,7 +85,7 @@ impl<'a> Look<'a> {
     }
 
     /// The same where it is fed back by bytes.
-    pub(super) fn fed_by_bytes(&self, vector: Vector<'_>) -> bool {
+    fn fed_by_bytes(&self, vector: Vector<'_>) -> bool {
         let (iv, body) = match vector.kind {
             // Behind the first block all vectors read the same.
             _ if self.bytes.len() >= self.size + BYTES => {
@@ -94,7 +108,7 @@ impl<'a> Look<'a> {
     }
 
     /// Whether a sealed ciphertext begins plausibly with a nonce; its tag is another matter.
-    pub(super) fn sealed(&self, vector: Vector<'_>) -> bool {
+    fn sealed(&self, vector: Vector<'_>) -> bool {
         let (nonce, body) = match vector.kind {
             Kind::Given => (vector.bytes, self.bytes),
             Kind::Prefix => self.bytes.split_at_checked(NONCE).unwrap_or_default(),

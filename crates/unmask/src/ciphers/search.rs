@@ -10,7 +10,7 @@ use super::{
     keys::{Base, Key, Material, Rank, fitted, from_password, materials},
     look::Look,
     modes::Ready,
-    sealed::{NONCE, TAG},
+    sealed::{NONCE, SEALED, TAG},
     show,
     vectors::{IvList, Kind, Vector, length, vectors},
 };
@@ -155,8 +155,8 @@ impl<'a, 'b> Search<'a, 'b> {
         let mut look = Look::new(&ready, algorithm.block(), bytes, cribs);
         self.heads.made = false;
         let mut best: Option<(Verdict, Padding, Mode, Vector<'_>)> = None;
+        let bare = [Vector::NONE];
         for &mode in modes {
-            let bare = [Vector::NONE];
             let of_mode = match mode {
                 Mode::Gcm => &nonces,
                 Mode::Ecb => &bare[..],
@@ -165,17 +165,14 @@ impl<'a, 'b> Search<'a, 'b> {
             };
             for (number, &vector) in of_mode.iter().enumerate() {
                 self.tries = self.tries.saturating_add(1);
-                let passes = match mode {
-                    Mode::Cbc => look.cbc(vector),
-                    Mode::Cfb => look.fed(&given, number),
-                    Mode::Cfb8 => look.fed_by_bytes(vector),
-                    Mode::Ctr | Mode::Ofb => look.stream(&given, number),
-                    Mode::Ecb => look.ecb(),
-                    Mode::Gcm => bytes.len() <= SEALED || look.sealed(vector),
-                    Mode::Poly1305 | Mode::Whole => true,
+                if !look.passes(mode, (of_mode, number)) {
+                    continue;
+                }
+                let read = match mode.is_sealed() {
+                    true => self.unsealed(&ready, mode, vector).map(|verdict| (verdict, Padding::None)),
+                    false => self.attempt(&ready, algorithm, mode, vector),
                 };
-                if passes
-                    && let Some((verdict, padding)) = self.read(&ready, algorithm, mode, vector)
+                if let Some((verdict, padding)) = read
                     && best.as_ref().is_none_or(|(best, ..)| is_better(&verdict, best))
                 {
                     best = Some((verdict, padding, mode, vector));
@@ -194,19 +191,6 @@ impl<'a, 'b> Search<'a, 'b> {
             skip: vector.skip,
         };
         self.accept(verdict, decryption)
-    }
-
-    fn read(
-        &mut self,
-        ready: &Ready,
-        algorithm: Algorithm,
-        mode: Mode,
-        vector: Vector<'_>,
-    ) -> Option<(Verdict, Padding)> {
-        if mode.is_sealed() {
-            return Some((self.unsealed(ready, mode, vector)?, Padding::None));
-        }
-        self.attempt(ready, algorithm, mode, vector)
     }
 
     /// What a sealed ciphertext holds. A tag that is right is proof enough, whatever the plaintext is; where other data
@@ -341,6 +325,9 @@ impl<'a, 'b> Search<'a, 'b> {
         let ways: Vec<_> = ways.collect();
         for (base, _) in bases {
             for &((algorithm, size), (sha256, digest)) in &ways {
+                if !self.budget.pay(UNTRIED, PASSWORD) {
+                    return None;
+                }
                 let made = from_password(sha256, &base.bytes, salt, size + algorithm.block());
                 let (key, iv) = made.split_at_checked(size)?;
                 let ready = Ready::new(algorithm, key)?;
@@ -428,8 +415,8 @@ fn cost(algorithm: Algorithm, modes: &[Mode], (vectors, nonces, length): (usize,
     modes.iter().map(blocks).fold(setup, usize::saturating_add)
 }
 
-/// The longest ciphertext whose tag is computed before its first block was looked at.
-const SEALED: usize = 512;
+/// What it costs to make a key of a password: three digests at most, and the key's set-up.
+const PASSWORD: usize = 256;
 /// What a tag that is right tells against chance: 128 bits, less as many as blocks of a mebibyte take.
 const TAG_BITS: f64 = 112.0;
 const UNTRIED: &str = "ciphers: keys left untried";
