@@ -4,15 +4,19 @@
 //! processor's for a value, where Linux tells them. An audit's usual limits hold for each value.
 #![allow(clippy::print_stdout, clippy::indexing_slicing, reason = "a measurement is printed")]
 
+mod kit;
+
 use std::time::{Duration, Instant};
 
-use evidence::{IdentifierKind, Timestamp};
+use evidence::Timestamp;
 use unmask::{
     Budget, Context, Crib, Cribs, Field, ciphers,
     hashed::{self, Candidate, Origin, Salt, Spelling, Wanted},
     scrambled,
     triage::{Samples, triage},
 };
+
+use kit::{Noise, base64, beside, hex, phone};
 
 fn main() {
     let cribs = phone();
@@ -114,17 +118,6 @@ fn with(cribs: &Cribs, beside: &[(String, Vec<u8>)], then: impl FnOnce(&Context<
     then(&Context { fields: &fields, time, window: 3, ..Context::new(cribs) });
 }
 
-/// Twenty fields: numbers, names, tokens.
-fn beside(draw: &mut Noise) -> Vec<(String, Vec<u8>)> {
-    let value = |number: usize, draw: &mut Noise| match number % 4 {
-        0 => format!("{}", 1_700_000_000 + number).into_bytes(),
-        1 => hex(&draw.bytes(4 + number)).into_bytes(),
-        2 => base64(&draw.bytes(6 + number)),
-        _ => format!("v{number}.{}", draw.bytes(1)[0]).into_bytes(),
-    };
-    (0..20).map(|number| (format!("f{number}"), value(number, draw))).collect()
-}
-
 fn salts(fields: &[(String, Vec<u8>)]) -> Vec<Salt> {
     let salt = |(name, bytes): &(String, Vec<u8>)| Salt {
         bytes: bytes.clone(),
@@ -142,21 +135,6 @@ fn candidates(cribs: &Cribs) -> Vec<Candidate> {
     cribs.values().iter().map(candidate).collect()
 }
 
-/// Sixty values, each written in seven ways.
-fn phone() -> Cribs {
-    let crib = |number: u64| {
-        let digits = format!("{}", 352_099_001_761_481 + number * 7_919);
-        let spellings = [digits.clone(), digits[..14].to_owned(), format!("+{}", &digits[2..13])];
-        let spellings = spellings.into_iter().chain((1..5).map(|cut| digits[cut..].to_owned()));
-        Crib {
-            kind: IdentifierKind::Imei,
-            label: format!("value {number}"),
-            spellings: spellings.map(String::into_bytes).collect(),
-        }
-    };
-    Cribs::new((0..60).map(crib).collect())
-}
-
 /// User time of the process, or time since some moment.
 fn clock() -> Duration {
     static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
@@ -164,31 +142,4 @@ fn clock() -> Duration {
     let ticks =
         stat.as_deref().and_then(|text| text.rsplit_once(')')?.1.split_whitespace().nth(11)?.parse().ok());
     ticks.map_or_else(|| START.elapsed(), |ticks: u64| Duration::from_millis(ticks * 10))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn base64(bytes: &[u8]) -> Vec<u8> {
-    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let group = |group: &[u8]| {
-        let held = group.iter().fold(0_usize, |held, &byte| held << 8 | usize::from(byte));
-        let held = held << (8 * (3 - group.len()));
-        (0..=group.len()).map(|at| alphabet[held >> (18 - 6 * at) & 63]).collect::<Vec<_>>()
-    };
-    bytes.chunks(3).flat_map(group).collect()
-}
-
-/// Bytes that look like chance and are the same in each run.
-struct Noise(u64);
-
-impl Noise {
-    fn bytes(&mut self, len: usize) -> Vec<u8> {
-        let step = |_| {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            self.0.to_be_bytes()[0]
-        };
-        (0..len).map(step).collect()
-    }
 }

@@ -12,15 +12,19 @@
     reason = "an example that prints a table, and fails by panicking"
 )]
 
+mod kit;
+
 use std::collections::BTreeMap;
 
 use aes::cipher::{Array, BlockCipherEncrypt, BlockSizeUser, KeyInit, StreamCipher};
 use chacha20::{ChaCha20, KeyIvInit};
-use evidence::{IdentifierKind, Timestamp};
+use evidence::Timestamp;
 use md5::{Digest, Md5};
 use sha1::Sha1;
 use sha2::Sha256;
-use unmask::{Budget, Context, Crib, Cribs, Field, ciphers};
+use unmask::{Budget, Context, Cribs, Field, ciphers};
+
+use kit::{Noise, base64, beside, hex, phone};
 
 #[allow(dead_code, reason = "the test that holds these numbers includes this file")]
 fn main() {
@@ -264,57 +268,4 @@ fn padded(plain: &[u8], size: usize) -> Vec<u8> {
 
 fn xor(text: &[u8], stream: &[u8]) -> Vec<u8> {
     text.iter().zip(stream).map(|(byte, key)| byte ^ key).collect()
-}
-
-/// Twenty fields: numbers, names, tokens.
-fn beside(draw: &mut Noise) -> Vec<(String, Vec<u8>)> {
-    let value = |number: usize, draw: &mut Noise| match number % 4 {
-        0 => format!("{}", 1_700_000_000 + number).into_bytes(),
-        1 => hex(&draw.bytes(4 + number)).into_bytes(),
-        2 => base64(&draw.bytes(6 + number)),
-        _ => format!("v{number}.{}", draw.bytes(1)[0]).into_bytes(),
-    };
-    (0..20).map(|number| (format!("f{number}"), value(number, draw))).collect()
-}
-
-/// Sixty values, each written in seven ways.
-fn phone() -> Cribs {
-    let crib = |number: u64| {
-        let digits = format!("{}", 352_099_001_761_481 + number * 7_919);
-        let spellings = [digits.clone(), digits[..14].to_owned(), format!("+{}", &digits[2..13])];
-        let spellings = spellings.into_iter().chain((1..5).map(|cut| digits[cut..].to_owned()));
-        Crib {
-            kind: IdentifierKind::Imei,
-            label: format!("value {number}"),
-            spellings: spellings.map(String::into_bytes).collect(),
-        }
-    };
-    Cribs::new((0..60).map(crib).collect())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn base64(bytes: &[u8]) -> Vec<u8> {
-    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let group = |group: &[u8]| {
-        let held = group.iter().fold(0_usize, |held, &byte| held << 8 | usize::from(byte));
-        let held = held << (8 * (3 - group.len()));
-        (0..=group.len()).map(|at| alphabet[held >> (18 - 6 * at) & 63]).collect::<Vec<_>>()
-    };
-    bytes.chunks(3).flat_map(group).collect()
-}
-
-/// Bytes that look like chance and are the same in each run.
-struct Noise(u64);
-
-impl Noise {
-    fn bytes(&mut self, len: usize) -> Vec<u8> {
-        let step = |_| {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            self.0.to_be_bytes()[0]
-        };
-        (0..len).map(step).collect()
-    }
 }

@@ -8,12 +8,17 @@
     reason = "an example that prints a table, and fails by panicking"
 )]
 
+mod kit;
+
 use std::collections::BTreeMap;
 
 use aes::cipher::{BlockCipherEncrypt, KeyInit};
+use base64_simd::STANDARD;
 use evidence::IdentifierKind;
 use md5::{Digest, Md5};
 use unmask::{Budget, Context, Crib, Cribs, Field, Opened, ciphers, scrambled};
+
+use kit::{Noise, hex};
 
 /// Shares of what was opened, each as found of all.
 #[derive(Clone, Copy, Debug, Default)]
@@ -78,7 +83,7 @@ pub(crate) fn false_positives() -> BTreeMap<&'static str, (u32, u32)> {
         check("noise", &noise.bytes(16 + round * 11));
         check("unreachable key", &noise.bytes(16 * (1 + round)));
         check("hashes of others", hex(&Md5::digest(noise.bytes(8))).as_bytes());
-        check("noise in base64", base64(&noise.bytes(30 + round)).as_bytes());
+        check("noise in base64", STANDARD.encode_to_string(noise.bytes(30 + round)).as_bytes());
         check(
             "scrambled numbers of others",
             &xor(&noise.digits(15), &[0x40 | u8::try_from(round).unwrap_or(0)]),
@@ -124,11 +129,13 @@ type Transform = fn(&[u8]) -> Vec<u8>;
 
 const TRANSFORMS: &[(&str, Transform)] = &[
     ("added to each byte", |plain| plain.iter().map(|byte| byte.wrapping_add(77)).collect()),
-    ("aes-128-cbc, md5 of a field, base64", |plain| base64(&aes_cbc(plain, &Md5::digest(TIME))).into_bytes()),
+    ("aes-128-cbc, md5 of a field, base64", |plain| {
+        STANDARD.encode_to_string(aes_cbc(plain, &Md5::digest(TIME))).into_bytes()
+    }),
     ("aes-128-ecb, a field, hex", |plain| hex(&ecb::<aes::Aes128>(plain, KEY_TEXT)).into_bytes()),
     ("base64, case swapped", |plain| {
         let swap = |byte: u8| if byte.is_ascii_alphabetic() { byte ^ 0x20 } else { byte };
-        base64(plain).bytes().map(swap).collect()
+        STANDARD.encode_to_string(plain).bytes().map(swap).collect()
     }),
     ("bits reversed", |plain| plain.iter().map(|byte| byte.reverse_bits()).collect()),
     ("bits turned", |plain| plain.iter().map(|byte| byte.rotate_left(5)).collect()),
@@ -169,40 +176,6 @@ fn aes_cbc(plain: &[u8], key: &[u8]) -> Vec<u8> {
         last.extend(mixed);
     }
     last.split_off(16)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn base64(bytes: &[u8]) -> String {
-    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let groups = bytes.chunks(3).map(|group| {
-        let held = group.iter().fold(0_usize, |held, &byte| held << 8 | usize::from(byte))
-            << (8 * (3 - group.len()));
-        let digit = |at: usize| {
-            if at <= group.len() { char::from(alphabet[held >> (18 - 6 * at) & 63]) } else { '=' }
-        };
-        (0..4).map(digit).collect::<String>()
-    });
-    groups.collect()
-}
-
-/// Bytes that look like chance and are the same in each run.
-struct Noise(u64);
-
-impl Noise {
-    fn bytes(&mut self, len: usize) -> Vec<u8> {
-        let step = |_| {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            self.0.to_be_bytes()[0]
-        };
-        (0..len).map(step).collect()
-    }
-
-    fn digits(&mut self, len: usize) -> Vec<u8> {
-        self.bytes(len).iter().map(|byte| b'0' + byte % 10).collect()
-    }
 }
 
 const TIME: &[u8] = b"1470104373232";
