@@ -1,7 +1,7 @@
 //! What was not seen, with what it would have taken to see it: a negative says region, build, account, time and
 //! coverage, or why it could not have been anything else.
 
-use evidence::{Holds, Mark, Timestamp};
+use evidence::{Capture, Holds, Mark, Timestamp};
 
 use super::{
     Device,
@@ -91,13 +91,18 @@ fn account(texts: &Texts, marks: &[Mark]) -> Option<String> {
 fn meets(device: &Device, need: Need) -> bool {
     let case = device.case();
     match need {
-        Need::Log => case.captures.iter().any(|capture| capture.holds == Holds::Phone),
+        Need::Log => case.captures.iter().any(holds_a_log),
         Need::Messages => !case.phone.messages.is_empty() || !case.phone.message_blind_spots.is_empty(),
         Need::Profile => case.profile.is_some(),
         Need::Readable => device.coverage.searched() > 0,
         Need::Stages => case.phone.marks.iter().any(|mark| tells_of_a_stage(&mark.kind)),
         Need::Traffic => device.coverage.content > 0,
     }
+}
+
+/// Whether a file is a log of the phone's, or has one in it; lists and stores of the phone tell nothing of what was logged.
+fn holds_a_log(capture: &Capture) -> bool {
+    capture.holds == Holds::Phone && LOGS.iter().any(|begins| capture.format.starts_with(begins))
 }
 
 fn tells_of_a_stage(mark: &str) -> bool {
@@ -126,5 +131,7 @@ fn covered(mut periods: Vec<(Timestamp, Timestamp)>) -> i64 {
     nanos
 }
 
+/// What the formats of files with logs begin with.
+const LOGS: [&str; 3] = ["bugreport", "intrusion log", "logcat"];
 const NEEDS: [Need; 6] =
     [Need::Log, Need::Messages, Need::Profile, Need::Readable, Need::Stages, Need::Traffic];
