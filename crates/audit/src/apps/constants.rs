@@ -22,18 +22,23 @@ pub(crate) struct AppConstant {
     pub(crate) origin: String,
 }
 
-/// The constants of apps, in the apps' order. Apps that cannot be read have none: that is told where their code is asked
-/// who sent what.
-pub(crate) fn constants(apps: &[(CaptureId, PathBuf)], workers: NonZeroUsize) -> Vec<AppConstant> {
-    in_parallel(apps, workers, |(_, path)| of_app(path)).into_iter().flatten().collect()
+/// The first constants of each app, in the apps' order, and how many more there are. Apps that cannot be read have none:
+/// that is told where their code is asked who sent what.
+pub(crate) fn constants(apps: &[(CaptureId, PathBuf)], workers: NonZeroUsize) -> (Vec<AppConstant>, u64) {
+    let (mut all, mut more) = (Vec::new(), 0);
+    for mut of_app in in_parallel(apps, workers, |(_, path)| of_app(path)) {
+        more += of_app.len().saturating_sub(OF_APP) as u64;
+        of_app.truncate(OF_APP);
+        all.extend(of_app);
+    }
+    (all, more)
 }
 
 fn of_app(path: &Path) -> Vec<AppConstant> {
     let Ok(bytes) = read(path) else { return Vec::new() };
     let apk = Apk::read(&bytes);
     let contents = apk.contents(Trackers::own());
-    let keys = contents.crypto.iter().filter_map(|fact| constant(apk.manifest().package(), fact));
-    keys.take(OF_APP).collect()
+    contents.crypto.iter().filter_map(|fact| constant(apk.manifest().package(), fact)).collect()
 }
 
 fn constant(package: &str, fact: &Fact<Crypto>) -> Option<AppConstant> {
@@ -53,5 +58,5 @@ fn constant(package: &str, fact: &Fact<Crypto>) -> Option<AppConstant> {
     })
 }
 
-/// Constants of one app that are tried.
+/// Constants of one app that are kept.
 const OF_APP: usize = 256;

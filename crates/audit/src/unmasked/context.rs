@@ -26,6 +26,8 @@ pub(super) struct Known<'w> {
     cribs: Cribs,
     /// What the apps at hand carry.
     constants: Vec<AppConstant>,
+    /// Those that were not kept.
+    more_constants: u64,
     /// Values of the profile that are not tried.
     left_out: u64,
 }
@@ -37,7 +39,7 @@ pub(super) struct Beside<'a> {
 }
 
 impl<'w> Known<'w> {
-    pub(super) fn of(wanted: &'w Wanted, constants: Vec<AppConstant>) -> Self {
+    pub(super) fn of(wanted: &'w Wanted, (constants, more_constants): (Vec<AppConstant>, u64)) -> Self {
         let telling = || (0..).zip(wanted.profile.values()).filter(|(_, value)| is_worth(value.kind));
         let (mut candidates, mut values, mut cribs) = (Vec::new(), Vec::new(), Vec::new());
         for (place, value) in telling().take(MOST) {
@@ -54,6 +56,7 @@ impl<'w> Known<'w> {
             values,
             cribs: Cribs::new(cribs),
             constants,
+            more_constants,
             left_out: telling().count().saturating_sub(MOST) as u64,
         }
     }
@@ -149,9 +152,15 @@ impl<'w> Known<'w> {
         triage::triage(value, opened, samples, &Context::new(&self.cribs))
     }
 
-    /// What was not tried, and of how many values.
-    pub(super) fn untried(&self) -> Option<(String, u64)> {
-        (self.left_out > 0).then(|| ("values of the profile beyond the first".to_owned(), self.left_out))
+    /// What was not tried, and how much of it.
+    pub(super) fn untried(&self) -> impl Iterator<Item = (String, u64)> {
+        let beyond = self.constants.len().saturating_sub(CONSTANTS) as u64;
+        let constants = beyond.saturating_add(self.more_constants);
+        let rows = [
+            ("values of the profile beyond the first", self.left_out),
+            ("constants of apps beyond the first, of those that may have sent a value", constants),
+        ];
+        rows.into_iter().filter(|(_, count)| *count > 0).map(|(what, count)| (what.to_owned(), count))
     }
 }
 
