@@ -7,7 +7,7 @@ use std::{fs, io::Write, net::Ipv4Addr, num::NonZeroUsize, path::Path};
 
 use audit::{
     BillMapping, Effort, Meter, Order, audit,
-    prove::{CaptureFiles, recipe, replay},
+    prove::{CaptureFiles, claimed, recipe, replay},
 };
 use evidence::{
     Case, Direction, Fate, Finding, FindingKind, Grade, Holds, Occurrence, Relation, Severity, Step,
@@ -207,7 +207,7 @@ fn run(folder: &Path, bill: Option<&str>, workers: usize) -> Case {
     audit(order, &Meter::default()).unwrap()
 }
 
-/// Every occurrence of a case is replayed from its files, and stands where it says.
+/// Every occurrence of a case is replayed from its files, stands where it says, and is the value that its finding names.
 fn proved(case: &Case, folder: &Path) -> usize {
     let mut files = CaptureFiles::find(&case.captures, folder, &[]).unwrap();
     let accounts = case.phone.messages.iter().flat_map(|message| &message.accounts);
@@ -217,6 +217,11 @@ fn proved(case: &Case, folder: &Path) -> usize {
     for occurrence in &all {
         let replayed = replay(occurrence, &mut files).unwrap();
         assert_eq!(files.check(&replayed.frames).unwrap(), None, "{occurrence:?}");
+    }
+    for finding in &case.findings {
+        for evidence in &finding.evidence {
+            claimed(finding, evidence, &replay(&evidence.occurrence, &mut files).unwrap()).unwrap();
+        }
     }
     let unheld = files.unheld(all.iter().map(|occurrence| &occurrence.trail)).unwrap();
     assert!(unheld.is_empty(), "{unheld:?}");
@@ -367,6 +372,22 @@ fn backups_and_bills_tell_as_well() {
     let steps: Vec<_> = sent.evidence.iter().map(|one| one.occurrence.trail.buffers.len()).collect();
     assert!(steps.contains(&1) && steps.contains(&4), "the XML and the archive: {steps:?}");
     assert!(proved(&case, folder.path()) >= 5);
+}
+
+/// Digits that are escaped in the text stand nowhere as they are: the same digits in another field prove nothing.
+#[test]
+fn a_value_that_a_text_escapes_is_not_proved_by_another_field() {
+    let folder = tempfile::tempdir().unwrap();
+    let date = (START + 3 * HOUR) * 1000;
+    let escaped = IMEI.replacen('3', "&#51;", 1);
+    let xml = format!(
+        "<?xml version='1.0' encoding='UTF-8'?>\n<smses count=\"1\">\n  <sms address=\"+{IMEI}\" date=\"{date}\" type=\"2\" body=\"{escaped}\" />\n</smses>\n"
+    );
+    fs::write(folder.path().join("sms.xml"), xml).unwrap();
+    let case = run(folder.path(), None, 1);
+    let [sent] = &of_kind(&case, "identifier-in-message")[..] else { panic!("one value and number") };
+    assert!(sent.evidence.iter().all(|one| one.relation == Relation::Account), "{:?}", sent.evidence);
+    proved(&case, folder.path());
 }
 
 #[test]

@@ -20,7 +20,11 @@ pub(super) fn add(finding: &mut Finding, phone: &Phone) {
         if habit.quote.end > habit.quote.start {
             finding.evidence.push(Evidence {
                 relation: Relation::Account,
-                words: format!("line {} of the phone’s own file: it {words}", habit.quote.line.0),
+                // What is told of a habit stands in several lines: the counts, the last time, the least interval.
+                words: format!(
+                    "line {} of the phone’s own file, one of those by which {package} {words}",
+                    habit.quote.line.0
+                ),
                 occurrence: occurrence_of(&habit.quote),
             });
         }

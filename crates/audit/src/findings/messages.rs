@@ -189,10 +189,12 @@ fn weight_received(kind: IdentifierKind, grade: Grade) -> Severity {
 /// The values in the messages' texts, and what tells of the messages.
 fn proofs(rows: &Rows<'_>) -> Vec<Evidence> {
     let found = rows.iter().flat_map(|(_, found)| found.iter());
-    let proofs = found.take(PROOFS).map(|one| Evidence {
-        relation: Relation::Value,
-        words: "the message whose text holds the value".to_owned(),
-        occurrence: one.occurrence.clone(),
+    let proofs = found.take(PROOFS).map(|one| {
+        let (relation, words) = match one.is_value {
+            true => (Relation::Value, "the value in the message’s text"),
+            false => (Relation::Account, "the message; its text, read, holds the value"),
+        };
+        Evidence { relation, words: words.to_owned(), occurrence: one.occurrence.clone() }
     });
     let accounts = rows.iter().flat_map(|(row, _)| &row.message.accounts).take(PROOFS);
     proofs.chain(accounts.map(|account| proof(false, account))).collect()

@@ -120,6 +120,7 @@ impl ArchiveRoom {
     fn database(&mut self, name: &str, database: &BackupDatabase, messages: &mut Messages<'_>) {
         let BackupDatabase { member, content, log } = database;
         self.told.check(&self.way, member);
+        log.iter().for_each(|(member, _)| self.told.check(&self.way, member));
         let log = log.as_ref().map(|(member, log)| Held::within(&self.way, member, log));
         let name = format!("{name}, {}", readable(member.path.as_bytes()));
         let told = messages.database(&name, Held::within(&self.way, member, content), log);

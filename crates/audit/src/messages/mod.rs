@@ -168,8 +168,7 @@ impl<'n> Messages<'n> {
         let mut row = SettledRow::multimedia(mms, (direction, is_lost));
         for text in mms.stored_texts(place, is_lost) {
             match row_of(&text, self.sought) {
-                Some(told) if !told.known.is_empty() => row.add(told),
-                Some(_) => {}
+                Some(told) => row.add(text.text, told),
                 None => self.dropped += 1,
             }
         }

@@ -147,7 +147,7 @@ impl Text {
 
     /// The values in it.
     pub(super) fn known(&self, sought: Sought<'_>) -> Vec<InMessage> {
-        sought.in_text(&self.bytes, |range| self.occurrence(range.start, range.end))
+        sought.in_text(&self.bytes, |range| (self.occurrence(range.start, range.end), true))
     }
 
     fn occurrence(&self, start: usize, end: usize) -> Occurrence {

@@ -14,6 +14,7 @@ use super::{
     radio::{Kept, Text},
     rows::{InMessage, Row, Sought},
 };
+use crate::diary::hash_of;
 
 /// What the sources tell together.
 #[derive(Debug, Default)]
@@ -37,6 +38,8 @@ pub(crate) struct SettledRow {
     pub(crate) carried: bool,
     /// Values in its text.
     pub(crate) known: Vec<InMessage>,
+    /// A hash of its texts, where they are needed to tell it from another message: of multimedia messages.
+    texts: u64,
 }
 
 impl Settled {
@@ -74,11 +77,17 @@ impl SettledRow {
             in_address_book: None,
             accounts: Vec::new(),
         };
-        Self { message, verdict, visible: !is_lost, carried: false, known: Vec::new() }
+        let (visible, carried, known) = (!is_lost, false, Vec::new());
+        Self { message, verdict, visible, carried, known, texts: 0 }
     }
 
     /// Adds a text of it.
-    pub(super) fn add(&mut self, row: Row) {
+    pub(super) fn add(&mut self, text: &str, row: Row) {
+        // Sources have its parts in orders of their own.
+        self.texts = self.texts.wrapping_add(hash_of(text.as_bytes()));
+        if row.known.is_empty() {
+            return;
+        }
         if self.message.accounts.len() < MOST_ACCOUNTS {
             let words = "a text of a multimedia message".to_owned();
             self.message.accounts.push(MessageAccount { words, occurrence: row.shown });
@@ -88,10 +97,17 @@ impl SettledRow {
 
     /// Adds what another source tells of the same message.
     fn join(&mut self, other: Self) {
-        self.visible |= other.visible;
+        // What its owner can see is not gone because an older page still has it.
+        if other.visible && !self.visible {
+            (self.visible, self.verdict, self.message.verdict) = (true, other.verdict, other.message.verdict);
+        }
         let room = MOST_ACCOUNTS.saturating_sub(self.message.accounts.len());
         self.message.accounts.extend(other.message.accounts.into_iter().take(room));
-        self.known.extend(other.known);
+        // The texts are the same, and so are the values in them: those that can be shown are the better proofs.
+        let is_shown = |known: &[InMessage]| known.iter().all(|found| found.is_value);
+        if !is_shown(&self.known) && is_shown(&other.known) {
+            self.known = other.known;
+        }
     }
 
     /// Whether the phone's owner can see it, as any message.
@@ -172,7 +188,7 @@ impl<'m> Desk<'m> {
             accounts,
         };
         let (visible, carried) = (!row.logged.is_empty(), !row.carried.is_empty());
-        SettledRow { message, verdict: row.verdict, visible, carried, known }
+        SettledRow { message, verdict: row.verdict, visible, carried, known, texts: 0 }
     }
 
     /// Where a piece of evidence stands, and which values are in it.
@@ -240,13 +256,14 @@ fn way(direction: Direction) -> evidence::Direction {
     }
 }
 
-/// Multimedia messages, where a store and a backup tell of the same one as one: of one second, way and number.
+/// Multimedia messages, where a store and a backup tell of the same one as one: of one second, way and number, with the
+/// same texts.
 fn each_once(rows: &[SettledRow]) -> Vec<SettledRow> {
     let mut each: BTreeMap<_, SettledRow> = BTreeMap::new();
     for (at, row) in rows.iter().enumerate() {
         let message = &row.message;
         let second = message.time.map(evidence::Timestamp::seconds).ok_or(at);
-        match each.entry((second, message.direction, message.number.as_str())) {
+        match each.entry((second, message.direction, message.number.as_str(), row.texts)) {
             Entry::Occupied(mut known) => known.get_mut().join(row.clone()),
             Entry::Vacant(free) => {
                 free.insert(row.clone());

@@ -6,11 +6,17 @@ use evidence::{Evidence, Finding, FindingKind, Grade, Hashed, Relation};
 use super::{Replay, ReplayError};
 use crate::{examine::readable, unmasked};
 
-/// Compares the bytes a piece of evidence leads to with the value that its finding says was sent. Findings that
-/// name no value, and evidence for something else than the value, say nothing that could be compared.
+/// Compares the bytes a piece of evidence leads to with the value that its finding names, be it sent, in a message or in a
+/// log. Findings that name no value, and evidence for something else than the value, say nothing that could be compared.
 pub fn claimed(finding: &Finding, evidence: &Evidence, replay: &Replay) -> Result<(), ReplayError> {
-    let FindingKind::IdentifierSent { identifier, value, grade, hashed, .. } = &finding.kind else {
-        return Ok(());
+    let (identifier, value, grade, hashed) = match &finding.kind {
+        FindingKind::IdentifierSent { identifier, value, grade, hashed, .. } => {
+            (identifier, value, grade, hashed.as_slice())
+        }
+        FindingKind::IdentifierInMessage { identifier, value, grade, .. }
+        | FindingKind::IdentifierReceived { identifier, value, grade, .. }
+        | FindingKind::Logged { identifier, value, grade, .. } => (identifier, value, grade, &[][..]),
+        _ => return Ok(()),
     };
     let bytes = &replay.value;
     // The text that was hashed has to be a writing of the value, and its digest these bytes.
