@@ -21,6 +21,7 @@ mod series;
 mod stages;
 mod texts;
 mod trigger;
+mod when;
 
 use std::{
     cell::Cell,
@@ -283,30 +284,6 @@ fn times(count: u64) -> String {
 /// A mark's kind in words: `boot completed`.
 fn mark_words(kind: &str) -> String {
     kind.replace('-', " ")
-}
-
-/// When something happens that is marked, to stand behind what is done then: `when the phone is unlocked`.
-fn when_words(kind: &str) -> String {
-    let known = match kind {
-        "account-added" => "when somebody signs in",
-        "account-removed" => "when somebody signs out",
-        "app-opened" | "activity-started" => "when an app is opened",
-        "boot-completed" | "boot-started" => "when the phone starts",
-        "contact-added" => "when a contact is added",
-        "contact-changed" => "when a contact is changed",
-        "package-installed" => "when an app is installed",
-        "package-removed" => "when an app is removed",
-        "page-opened" => "when a page is opened",
-        "screen-off" => "when the screen goes off",
-        "screen-on" => "when the screen goes on",
-        "search-typed" => "when a search is typed",
-        "sms-received" => "when a text message comes in",
-        "sms-sent" => "when a text message is sent",
-        "system-updated" => "when the system was updated",
-        "unlocked" => "when the phone is unlocked",
-        other => return format!("after the mark “{}”", mark_words(other)),
-    };
-    known.to_owned()
 }
 
 /// Questions of cause that are asked of one case: each costs some milliseconds, and an honest case has some dozens.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use evidence::{Behaviour, Evidence, Finding, Mark, Severity, Timestamp};
 
-use super::{Line, Scene, Told, mark_words, occasion, rhythm, times, trigger, when_words};
+use super::{Line, Scene, Told, mark_words, occasion, rhythm, times, trigger, when::when_words};
 use crate::diary::Moment;
 
 /// Judges one line.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use evidence::{Behaviour, Direction, Evidence, Finding, Relation, Severity, Timestamp};
 
-use super::{Scene, Told, mark_words, rhythm, times, when_words};
+use super::{Scene, Told, mark_words, rhythm, times, when::when_words};
 use crate::messages::SettledRow;
 
 /// Judges the messages to each number.
