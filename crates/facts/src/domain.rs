@@ -30,6 +30,24 @@ pub fn registrable(host: &str) -> Option<&str> {
     host.get(host.len().checked_sub(len)?..)
 }
 
+/// The name that the hosts of one maker have in common, as far as names tell: the registrable domain; below a
+/// top-level name that the list does not know, the last two labels, as its algorithm has it (the rule `*`); else the
+/// host itself, as it is given.
+pub fn site(host: &str) -> &str {
+    let two_labels = || {
+        let host = host.strip_suffix('.').unwrap_or(host);
+        let dots = host.rmatch_indices('.').filter(|_| is_name(host) && !is_suffix(host));
+        dots.skip(1).find_map(|(at, _)| host.get(at + 1..))
+    };
+    registrable(host).or_else(two_labels).unwrap_or(host)
+}
+
+/// Whether a name is one below which others register.
+fn is_suffix(host: &str) -> bool {
+    let lower = host.to_ascii_lowercase();
+    psl::suffix(lower.as_bytes()).is_some_and(|suffix| suffix.is_known() && suffix.as_bytes().len() == lower.len())
+}
+
 /// Who runs a host; `None` where nobody is listed.
 pub fn owner(host: &str) -> Option<Owner> {
     let host = host.strip_suffix('.').unwrap_or(host);
@@ -241,6 +259,23 @@ mod tests {
             assert_eq!(registrable(host), expected, "{host}");
         }
         assert_eq!(registrable(&format!("{}.com", "a".repeat(300))), None);
+    }
+
+    #[test]
+    fn hosts_of_one_maker_have_a_name_in_common() {
+        for (host, common) in [
+            ("sa.api.intl.miui.com", "miui.com"),
+            ("h12.telemetry.example", "telemetry.example"),
+            ("telemetry.example.", "telemetry.example."),
+            ("a.b.printer.lan", "printer.lan"),
+            ("printer", "printer"),
+            ("co.uk", "co.uk"),
+            ("192.0.2.1", "192.0.2.1"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("", ""),
+        ] {
+            assert_eq!(super::site(host), common, "{host}");
+        }
     }
 
     #[test]

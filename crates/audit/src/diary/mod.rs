@@ -302,13 +302,13 @@ fn path_shape(target: &str) -> String {
     parts.join("/").chars().take(PATH).collect()
 }
 
-/// Whether a part of a path is a number, a digest or a random name.
+/// Whether a part of a path is a number, a digest or a random name. One digit is the version of an interface.
 fn differs(part: &str) -> bool {
     let digits = part.bytes().filter(u8::is_ascii_digit).count();
     let hex = part.bytes().filter(u8::is_ascii_hexdigit).count();
     let all = part.len();
-    all > 0
-        && (digits * 2 > all && digits > 2 || hex == all && digits > 0 && all >= 8 || all > 40 && digits > 3)
+    let number = digits == all && digits > 1 || digits * 2 > all && digits > 2;
+    number || hex == all && digits > 0 && all >= 8 || all > 40 && digits > 3
 }
 
 /// Series that one worker keeps notes of.
@@ -339,6 +339,7 @@ mod tests {
             ("http://a.example", "/"),
             ("/d41d8cd98f00b204e9800998ecf8427e.jpg", "/*"),
             ("/api/v2/decade", "/api/v2/decade"),
+            ("/2/users/12", "/2/users/*"),
             ("/", "/"),
             ("*", "*"),
         ] {

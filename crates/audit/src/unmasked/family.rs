@@ -47,7 +47,7 @@ pub(super) struct Tried {
 pub(super) fn families(book: &Book) -> Vec<Family<'_>> {
     let mut families: BTreeMap<(&str, &str, &str), Family<'_>> = BTreeMap::new();
     for (whom @ (host, request), entry) in &book.entries {
-        let domain = domain::registrable(host).unwrap_or(host);
+        let domain = domain::site(host);
         for field in entry.series.fields.values().filter(|field| field.leaf) {
             let Some(first) = field.samples.values().next().filter(|first| is_closed(first)) else {
                 continue;
