@@ -120,6 +120,7 @@ pub(crate) fn look<'t>(tree: &'t Tree<'t>, kinds: &[FieldKind]) -> Vec<Looked<'t
         let element = field.parent.filter(|_| field.name == Name::None);
         let same = |element: &FieldIndex| tree.field(*element).is_some_and(|it| it.buffer == field.buffer);
         wrappers.extend(element.filter(same));
+        let around = around.filter(|_| !matches!(field.name, Name::Index(member) if member as usize >= MEMBERS));
         known.push(around.map(|(around, carrier)| (named(tree, index, &field.name, around), carrier)));
     }
     let undone = unescaped(tree);
@@ -394,6 +395,8 @@ const ESCAPES: [&str; 9] =
     ["br", "deflate", "form-value", "gzip", "lz4", "percent", "snappy", "zlib", "zstd"];
 /// Fields of one message that are looked at.
 const LOOKED: usize = 512;
+/// Members of one list that are looked at: those behind them are made by the same code, and a batch has hundreds.
+const MEMBERS: usize = 32;
 /// The longest value that is looked at, in bytes.
 const LONGEST: usize = 1_024;
 /// From how many bytes on a value that came in is remembered.

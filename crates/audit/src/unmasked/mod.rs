@@ -45,7 +45,7 @@ pub struct Effort {
 
 impl Effort {
     /// So much that an audit waits a few seconds at most: in millions of digests and of bytes.
-    pub const USUAL: u64 = 50;
+    pub const USUAL: u64 = 20;
 
     /// An effort of so many millions.
     pub fn of(millions: u64) -> Self {
