@@ -45,7 +45,8 @@ pub fn site(host: &str) -> &str {
 /// Whether a name is one below which others register.
 fn is_suffix(host: &str) -> bool {
     let lower = host.to_ascii_lowercase();
-    psl::suffix(lower.as_bytes()).is_some_and(|suffix| suffix.is_known() && suffix.as_bytes().len() == lower.len())
+    psl::suffix(lower.as_bytes())
+        .is_some_and(|suffix| suffix.is_known() && suffix.as_bytes().len() == lower.len())
 }
 
 /// Who runs a host; `None` where nobody is listed.

@@ -120,7 +120,8 @@ pub(crate) fn look<'t>(tree: &'t Tree<'t>, kinds: &[FieldKind]) -> Vec<Looked<'t
         let element = field.parent.filter(|_| field.name == Name::None);
         let same = |element: &FieldIndex| tree.field(*element).is_some_and(|it| it.buffer == field.buffer);
         wrappers.extend(element.filter(same));
-        let around = around.filter(|_| !matches!(field.name, Name::Index(member) if member as usize >= MEMBERS));
+        let around =
+            around.filter(|_| !matches!(field.name, Name::Index(member) if member as usize >= MEMBERS));
         known.push(around.map(|(around, carrier)| (named(tree, index, &field.name, around), carrier)));
     }
     let undone = unescaped(tree);

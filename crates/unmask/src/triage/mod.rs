@@ -97,7 +97,7 @@ fn closed(
         "its {} bytes have {:.2} bits of entropy each, as noise of the length has ({:.2})",
         measures.length, measures.entropy, measures.expected_entropy
     )];
-    let weak = weaknesses(measures, samples, context);
+    let weak = weaknesses(carrier, measures, samples, context);
     let rsa = measures.rsa_bits > 0 && measures.repeated_blocks == 0 && samples.repeated() == 0;
     if rsa {
         reasons.push(format!("it is as long as a block of RSA with {} bits", measures.rsa_bits));
@@ -119,6 +119,10 @@ fn closed(
             "it is short or always of one length, like a hash, a random number or an identifier".to_owned(),
         );
         return (Class::Undecidable, reasons);
+    }
+    if samples.lengths_follow_content() {
+        reasons
+            .push("its length follows the content's to the byte, as that of stream ciphers does".to_owned());
     }
     if samples.count() < 2 {
         reasons.push("one value was seen, which says nothing about repetition".to_owned());
@@ -148,7 +152,12 @@ fn ordered(bytes: &[u8], carrier: Carrier, measures: &Measures) -> (Class, Vec<S
 }
 
 /// What gives a cipher away.
-fn weaknesses(measures: &Measures, samples: &Samples, context: &Context<'_>) -> Vec<String> {
+fn weaknesses(
+    carrier: Carrier,
+    measures: &Measures,
+    samples: &Samples,
+    context: &Context<'_>,
+) -> Vec<String> {
     let mut weak = Vec::new();
     if measures.repeated_blocks > 0 {
         weak.push(format!(
@@ -164,13 +173,13 @@ fn weaknesses(measures: &Measures, samples: &Samples, context: &Context<'_>) -> 
         ));
     }
     let prefix = samples.common_prefix();
-    if prefix >= 8 {
+    // A name that everybody can read in front of noise is no part of what a cipher made.
+    let readable =
+        carrier == Carrier::Raw && samples.first().and_then(|first| first.get(..prefix)).is_some_and(is_text);
+    if prefix >= 8 && !readable {
         weak.push(format!(
             "all values begin with the same {prefix} bytes: a fixed initial vector or a header"
         ));
-    }
-    if samples.lengths_follow_content() {
-        weak.push("its length follows the content's to the byte".to_owned());
     }
     weak.extend(key_beside(context));
     weak

@@ -50,5 +50,11 @@ pub(super) fn public_header(datagram: &[u8]) -> bool {
     flags && datagram.get(9..).and_then(<[u8]>::first_chunk).is_some_and(named)
 }
 
+/// Whether a datagram begins like one that such a version sends after its first: flags that announce a connection id of
+/// eight bytes, and neither a version nor a reset.
+pub(super) fn short_header(datagram: &[u8]) -> bool {
+    datagram.first().is_some_and(|flags| flags & 0xcb == 0x08)
+}
+
 /// Bytes before the hello, and its tag.
 const HEADERS: usize = 64;

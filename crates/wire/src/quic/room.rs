@@ -343,7 +343,8 @@ impl Quic {
 
 impl DatagramProtocol for Quic {
     fn datagram(&mut self, sender: Sender, datagram: Received, out: &mut Output) {
-        self.google |= is_google(&datagram.recorded.bytes);
+        let in_middle = self.connections.is_empty() && google::short_header(&datagram.recorded.bytes);
+        self.google |= is_google(&datagram.recorded.bytes) || in_middle;
         if self.google {
             return self.google(sender, datagram, out);
         }
@@ -364,11 +365,12 @@ impl DatagramProtocol for Quic {
 }
 
 /// QUIC: a long header of a known version or of version negotiation (RFC 9000 section 17.2), or one of
-/// Google's; any header of short form where the flow is `known` to be QUIC.
-pub fn recognise(bytes: &[u8], known: bool) -> bool {
+/// Google's; any header of short form where the flow is `known` to be QUIC, or on its ports bytes like noise behind it:
+/// a capture may begin in the middle of a connection.
+pub fn recognise(bytes: &[u8], known: bool, context: &Context) -> bool {
     let Some((&first, rest)) = bytes.split_first() else { return false };
     if first & 0x80 == 0 {
-        return known || google::public_header(bytes);
+        return known || google::public_header(bytes) || is_middle(bytes, context);
     }
     let Some(&version) = rest.first_chunk::<4>() else { return false };
     let long = match version {
@@ -380,6 +382,16 @@ pub fn recognise(bytes: &[u8], known: bool) -> bool {
     };
     let connection_id = rest.get(4).copied().unwrap_or(u8::MAX);
     long && (connection_id <= 20 || version.first() == Some(&b'Q'))
+}
+
+/// Whether a datagram may be of a connection whose beginning was not captured: the header is of short form (RFC 9000
+/// section 17.3, or Google's), the port is one that QUIC uses, and what follows is no text.
+fn is_middle(bytes: &[u8], context: &Context) -> bool {
+    let short = bytes.first().is_some_and(|first| first & 0xc0 == 0x40) || google::short_header(bytes);
+    let high = bytes.iter().filter(|byte| **byte >= 0x80).count();
+    // Of noise every second byte is over 0x7f, of text few or none.
+    let noise = high.saturating_mul(4) >= bytes.len();
+    short && noise && bytes.len() >= SHORTEST && (context.port(443) || context.port(80))
 }
 
 fn is_google(bytes: &[u8]) -> bool {
@@ -405,6 +417,9 @@ const WAITING: usize = 32;
 
 /// For how many datagrams they do.
 const PATIENCE: u32 = 64;
+
+/// Shorter packets are not sent, so that a reset looks like one (RFC 9000 section 10.3).
+const SHORTEST: usize = 21;
 
 const CHANGED: &str = "QUIC packets that do not open with their key";
 const CUT: &str = "QUIC packets that were not captured whole";
@@ -435,7 +450,28 @@ mod tests {
             (b"\xc3\x12\x34\x56\x78\x08", false, false),
         ];
         for (bytes, known, expected) in rows {
-            assert_eq!(recognise(bytes, known), expected, "{}", bytes.escape_ascii());
+            let found = recognise(bytes, known, &Context::default());
+            assert_eq!(found, expected, "{}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn the_middle_of_a_connection_is_noise_on_a_port_of_its_own() {
+        let noise: Vec<u8> = (0..40_u8).map(|n| n.wrapping_mul(167).wrapping_add(13)).collect();
+        let text = b"{\"imei\": \"490154203237518\", \"a\": 1}";
+        let rows: [(u8, &[u8], u16, bool); 7] = [
+            (0x43, &noise, 443, true),
+            (0x0c, &noise, 443, true),
+            (0x0c, &noise, 80, true),
+            (0x43, &noise, 5222, false),
+            (0x16, &noise, 443, false),
+            (0x43, &noise[..12], 443, false),
+            (b'{', text, 443, false),
+        ];
+        for (first, rest, port, expected) in rows {
+            let context = Context { ports: [40_000, port], ..Context::default() };
+            let bytes = [&[first], rest].concat();
+            assert_eq!(recognise(&bytes, false, &context), expected, "{first:x} on {port}");
         }
     }
 }

@@ -79,11 +79,7 @@ pub(super) const STREAMS: &[StreamRow] = &[
 
 /// Over datagrams.
 pub(super) const DATAGRAMS: &[DatagramRow] = &[
-    datagram(
-        "QUIC",
-        |bytes, known, _| quic::recognise(bytes, known),
-        |name, context| Box::new(Quic::new(name, context)),
-    ),
+    datagram("QUIC", quic::recognise, |name, context| Box::new(Quic::new(name, context))),
     datagram(
         "DTLS",
         |bytes, known, _| tls::dtls::recognise(bytes, known),
