@@ -41,7 +41,8 @@ pub struct FieldValue {
     pub text: String,
     /// SHA-256 of all its bytes, in lower-case hex: two values are the same where this is.
     pub sha256: String,
-    /// How many messages had it.
+    /// How many messages had it. Of a field with [`FieldSeries::DISTINCT`] different values or more, not each is counted:
+    /// 0 for one that is not.
     pub messages: u64,
 }
 
@@ -51,7 +52,7 @@ impl FieldSeries {
     /// How many different values a series lists.
     pub const VALUES: usize = 3;
     /// Where counting different values ends.
-    pub const DISTINCT: u64 = 800;
+    pub const DISTINCT: u64 = 128;
 
     /// The only value, where there was but one.
     pub fn constant(&self) -> Option<&FieldValue> {
