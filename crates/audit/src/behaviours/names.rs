@@ -1,6 +1,9 @@
 //! Identifiers that software gave: how long they last, what they are joined to, and who shares them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use evidence::{Behaviour, Evidence, Finding, Grade, IdentifierKind, Severity, Timestamp};
 
@@ -149,8 +152,8 @@ fn shared(scene: &Scene<'_>, held: &BTreeMap<(&str, &[u8]), Held<'_>>, findings:
         by_value.entry(value).or_default().push((receiver, held));
     }
     for (value, holders) in by_value {
-        let owners: BTreeSet<String> =
-            holders.iter().map(|(receiver, held)| owner(scene, receiver, held)).collect();
+        let owners: BTreeSet<Holder> =
+            holders.iter().filter_map(|(receiver, held)| holder(scene, receiver, held)).collect();
         if owners.len() < 2 {
             continue;
         }
@@ -166,7 +169,7 @@ fn shared(scene: &Scene<'_>, held: &BTreeMap<(&str, &[u8]), Held<'_>>, findings:
         let told = Told {
             subject: format!("shared {text}\n{}", receivers.join(" ")),
             severity: Severity::Medium,
-            title: format!("{} owners know the phone by the same name", owners.len()),
+            title: format!("{} know the phone by the same name", holders_words(&owners)),
             words: format!(
                 "One value stands in what goes to {}. With it they can put together what each of them knows.",
                 receivers.join(", ")
@@ -185,14 +188,40 @@ fn shared(scene: &Scene<'_>, held: &BTreeMap<(&str, &[u8]), Held<'_>>, findings:
     }
 }
 
-/// Who owns the receiver: its group where it is known, else its domain.
-fn owner(scene: &Scene<'_>, receiver: &str, held: &Held<'_>) -> String {
+/// Who has a value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Holder {
+    /// A domain whose owner is not known.
+    Domain(String),
+    /// An owner, by its group.
+    Owner(String),
+}
+
+/// Who is behind a receiver. A bare address may be anybody's, also that of another holder: it is nobody.
+fn holder(scene: &Scene<'_>, receiver: &str, held: &Held<'_>) -> Option<Holder> {
     let number = held.line.entry.endpoints.first().map_or(usize::MAX, |id| id.0 as usize);
     let owner = scene.merged.destinations.get(number).and_then(|destination| destination.owner.as_ref());
-    owner
-        .map(|owner| owner.group.clone())
-        .filter(|group| !group.is_empty())
-        .unwrap_or_else(|| receiver.to_owned())
+    let group = owner.map(|owner| owner.group.clone()).filter(|group| !group.is_empty());
+    holder_of(group, receiver)
+}
+
+fn holder_of(group: Option<String>, receiver: &str) -> Option<Holder> {
+    let named = !receiver.is_empty() && receiver.parse::<IpAddr>().is_err();
+    group.map(Holder::Owner).or_else(|| named.then(|| Holder::Domain(receiver.to_owned())))
+}
+
+/// `2 owners`, `1 owner and 2 domains`, `3 domains`.
+fn holders_words(holders: &BTreeSet<Holder>) -> String {
+    let owners = holders.iter().filter(|holder| matches!(holder, Holder::Owner(_))).count();
+    let domains = holders.len() - owners;
+    let count = |count: usize, one: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        count => Some(format!("{count} {one}s")),
+    };
+    let told: Vec<String> =
+        [count(owners, "owner"), count(domains, "domain")].into_iter().flatten().collect();
+    told.join(" and ")
 }
 
 /// Whether a value names a phone, an installation or a person: a UUID, long hex or a long mixed text under a name
@@ -311,7 +340,26 @@ const FEWEST: u64 = 3;
 
 #[cfg(test)]
 mod tests {
-    use super::words;
+    use super::{Holder, holder_of, holders_words, words};
+
+    #[test]
+    fn an_address_is_no_owner() {
+        let group = |name: &str| Some(name.to_owned());
+        let rows = [
+            (None, "192.0.2.7", None),
+            (None, "2001:db8::1", None),
+            (None, "", None),
+            (None, "a.example", Some(Holder::Domain("a.example".to_owned()))),
+            (group("A"), "192.0.2.7", Some(Holder::Owner("A".to_owned()))),
+        ];
+        for (group, receiver, expected) in rows {
+            assert_eq!(holder_of(group, receiver), expected, "{receiver}");
+        }
+        let holders = ["a", "b"].map(|name| Holder::Domain(name.to_owned()));
+        assert_eq!(holders_words(&holders.clone().into()), "2 domains");
+        let mixed = holders.into_iter().chain([Holder::Owner("A".to_owned())]).collect();
+        assert_eq!(holders_words(&mixed), "1 owner and 2 domains");
+    }
 
     #[test]
     fn names_have_words() {
