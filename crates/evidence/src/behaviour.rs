@@ -178,6 +178,9 @@ pub enum Behaviour {
         lag_ms: u64,
         /// The chance that so many times coincide, of a million, by permutation.
         chance_ppm: u64,
+        /// Kinds of marks that came within the same seconds, and may be the cause as well.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        beside: Vec<String>,
     },
     /// Flows of which the phone's own lists know no process, though they know of others.
     NoProcess {

@@ -7,7 +7,7 @@ use evidence::{
     Behaviour, Direction, Evidence, Finding, Grade, IdentifierKind, Mark, Severity, SightingGroup, Timestamp,
 };
 
-use super::{Scene, Told, mark_words, occasion, value};
+use super::{Scene, Told, mark_words, occasion, series::after_how_many, times, value};
 
 /// Actions of one kind that one receiver was told of.
 #[derive(Default)]
@@ -77,12 +77,13 @@ fn finding(
         told.pairs.iter().map(|(mark, time)| time.since(mark.time) / 1_000_000).collect();
     lags.sort_unstable();
     let lag = lags.get(lags.len() / 2).copied().unwrap_or_default().unsigned_abs();
+    let longest = lags.last().copied().unwrap_or_default().unsigned_abs();
     let mut marks: Vec<Timestamp> = told.pairs.iter().map(|(mark, _)| mark.time).collect();
     marks.sort();
     marks.dedup();
     let all = scene.phone.marks.iter().filter(|mark| self::action(mark) == action).count() as u64;
     let values = told.groups.iter().filter_map(|(_, group)| group.proofs.first()).take(4);
-    let mut evidence: Vec<Evidence> = values.map(|proof| value("sent right after it", proof)).collect();
+    let mut evidence: Vec<Evidence> = values.map(|proof| value("sent after it", proof)).collect();
     let shown = told.pairs.iter().take(3);
     evidence.extend(
         shown.filter_map(|(mark, _)| occasion(format!("{} at {}", mark_words(action), mark.time), mark)),
@@ -90,23 +91,26 @@ fn finding(
     let mut endpoints: Vec<_> = told.groups.iter().map(|(_, group)| group.key.endpoint).collect();
     endpoints.sort();
     endpoints.dedup();
-    let times: Vec<Timestamp> = told.pairs.iter().map(|(_, time)| *time).collect();
+    let sent: Vec<Timestamp> = told.pairs.iter().map(|(_, time)| *time).collect();
     Told {
         subject: format!("action {action}\n{}\n{receiver}", kind.id()),
         severity: kind.severity().min(Severity::High),
-        title: format!("{receiver} is told of it at once: {}", mark_words(action)),
+        title: format!("{receiver} is told of it within {}: {}", delay_words(longest), mark_words(action)),
         words: format!(
-            "After {} of {all} times that this happened on the phone ({}), the same {} left for {receiver}, typically \
-             {}.{:03} s later.",
-            marks.len(),
+            "This happened on the phone {}: “{}”. {}, the same {} left for {receiver}, typically {} later{}.",
+            times(all),
             mark_words(action),
+            after_how_many(all, marks.len() as u64),
             kind.words(),
-            lag / 1_000,
-            lag % 1_000
+            delay_words(lag),
+            if longest > lag { format!(", at most {}", delay_words(longest)) } else { String::new() }
         ),
         endpoints,
         count: marks.len() as u64,
-        when: (times.iter().min().copied().unwrap_or_default(), times.iter().max().copied().unwrap_or_default()),
+        when: (
+            sent.iter().min().copied().unwrap_or_default(),
+            sent.iter().max().copied().unwrap_or_default(),
+        ),
         evidence,
         sightings: told.groups.iter().map(|(index, _)| *index).collect(),
         behaviour: Behaviour::Trigger {
@@ -114,12 +118,19 @@ fn finding(
             mark: action.to_owned(),
             marks: all,
             followed: marks.len() as u64,
-            explained: times.len() as u64,
+            explained: sent.len() as u64,
             lag_ms: lag,
             chance_ppm: 1,
+            beside: Vec::new(),
         },
     }
     .finding()
+}
+
+/// A delay in milliseconds, to the tenth of a second above it: `0.4 s`, `15.3 s`.
+fn delay_words(milliseconds: u64) -> String {
+    let tenths = milliseconds.div_ceil(100).max(1);
+    format!("{}.{} s", tenths / 10, tenths % 10)
 }
 
 /// How long after an action it still counts, in nanoseconds.
@@ -129,7 +140,15 @@ const MARKS: usize = 5_000;
 
 #[cfg(test)]
 mod tests {
-    use super::says;
+    use super::{delay_words, says};
+
+    #[test]
+    fn delays_are_as_measured() {
+        for (milliseconds, words) in [(0, "0.1 s"), (400, "0.4 s"), (15_204, "15.3 s"), (119_999, "120.0 s")]
+        {
+            assert_eq!(delay_words(milliseconds), words);
+        }
+    }
 
     #[test]
     fn numbers_are_the_same_in_any_writing() {

@@ -69,50 +69,27 @@ fn triggers(scene: &Scene<'_>, line: &Line<'_>) -> Vec<Finding> {
     let tried = causes
         .iter()
         .filter_map(|(kind, marks)| scene.cause(marks, &sent, scene.span).map(|found| (*kind, found)));
-    let found = nearest(tried.collect());
-    found.into_iter().map(|(kind, found)| triggered(scene, line, kind, found)).collect()
+    let causes = trigger::causes(tried.collect());
+    causes.into_iter().map(|cause| triggered(scene, line, &cause)).collect()
 }
 
-/// Of marks that come together, the one just before the sending is the cause: those with a longer lag that explain
-/// little besides are left out.
-fn nearest(mut found: Vec<(&str, trigger::Trigger)>) -> Vec<(&str, trigger::Trigger)> {
-    found.sort_by(|(a, one), (b, other)| one.lag.cmp(&other.lag).then(a.cmp(b)));
-    let mut explained: BTreeMap<Timestamp, u64> = BTreeMap::new();
-    found.retain(|(_, trigger)| {
-        let mut new = 0;
-        for (_, sent) in &trigger.pairs {
-            let known = *explained.entry(*sent).or_insert(trigger.lag);
-            new += usize::from(trigger.lag <= known.saturating_add(TOGETHER));
-        }
-        new * 2 >= trigger.pairs.len()
-    });
-    // What is sent at once because of something is sent again after a fixed time: that follows all that came before.
-    let soon = |(_, trigger): &(&str, trigger::Trigger)| trigger.lag <= SOON;
-    if found.iter().any(soon) {
-        found.retain(soon);
-    }
-    found.truncate(MOST_TRIGGERS);
-    found
-}
-
-fn triggered(scene: &Scene<'_>, line: &Line<'_>, kind: &str, found: trigger::Trigger) -> Finding {
-    let marked = |mark: &&Mark| mark.kind == kind && found.pairs.iter().any(|(time, _)| *time == mark.time);
-    let marks = scene.phone.marks.iter().filter(marked).take(MARKS_SHOWN);
-    let shown = marks.filter_map(|mark| occasion(format!("{} at {}", mark_words(kind), mark.time), mark));
+fn triggered(scene: &Scene<'_>, line: &Line<'_>, cause: &trigger::Cause<'_>) -> Finding {
+    let (kind, found) = (cause.kind, &cause.trigger);
     let mut evidence: Vec<Evidence> = line.proofs(scene, "one of the requests");
-    evidence.extend(shown);
+    evidence.extend(marks_of(scene, cause));
     let lag = found.lag;
     let words = format!(
-        "Of {} on the phone ({}) {} were followed by the request, typically {}.{:03} s later; that explains {} of {} \
-         requests. By chance so many coincide in fewer than {} of a million such recordings.{}",
-        found.marks,
+        "By its marks this happened on the phone {}: “{}”. {} the request followed, typically {}.{:03} s later; that \
+         explains {} of {} requests. By chance so many coincide in fewer than {} of a million such recordings.{}{}",
+        times(found.marks),
         mark_words(kind),
-        found.followed,
+        after_how_many(found.marks, found.followed),
         lag / 1_000,
         lag % 1_000,
         found.explained,
         line.entry.series.moments.len(),
         found.chance,
+        beside_words(&cause.beside),
         line.carried_words(),
     );
     Told {
@@ -136,9 +113,45 @@ fn triggered(scene: &Scene<'_>, line: &Line<'_>, kind: &str, found: trigger::Tri
             explained: found.explained,
             lag_ms: lag,
             chance_ppm: found.chance,
+            beside: cause.beside.iter().map(|kind| (*kind).to_owned()).collect(),
         },
     }
     .finding()
+}
+
+/// Marks of a cause that were followed, and the first one of each kind beside it.
+fn marks_of(scene: &Scene<'_>, cause: &trigger::Cause<'_>) -> Vec<Evidence> {
+    let pairs = &cause.trigger.pairs;
+    let marked = |mark: &&Mark| mark.kind == cause.kind && pairs.iter().any(|(time, _)| *time == mark.time);
+    let marks = scene.phone.marks.iter().filter(marked).take(MARKS_SHOWN);
+    let near = |mark: &&Mark| pairs.iter().any(|(_, sent)| (0..=BESIDE).contains(&sent.since(mark.time)));
+    let beside = cause
+        .beside
+        .iter()
+        .filter_map(|kind| scene.phone.marks.iter().filter(|mark| mark.kind == *kind).find(near));
+    let shown = marks.chain(beside);
+    shown.filter_map(|mark| occasion(format!("{} at {}", mark_words(&mark.kind), mark.time), mark)).collect()
+}
+
+/// `After each of them`, `After 9 of them`.
+pub(super) fn after_how_many(marks: u64, followed: u64) -> String {
+    match followed {
+        _ if marks == 1 => "After it".to_owned(),
+        _ if marks == followed => "After each of them".to_owned(),
+        _ => format!("After {followed} of them"),
+    }
+}
+
+/// What else the phone noted at the same times.
+pub(super) fn beside_words(beside: &[&str]) -> String {
+    let kinds: Vec<String> = beside.iter().map(|kind| format!("“{}”", mark_words(kind))).collect();
+    match kinds.is_empty() {
+        true => String::new(),
+        false => format!(
+            " Within the same seconds the phone noted {}: that may be the cause as well, and is not told again.",
+            kinds.join(", ")
+        ),
+    }
 }
 
 /// What became of a request.
@@ -271,12 +284,15 @@ fn retries(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
         .take(5)
         .map(|pause| rhythm::span(i64::try_from(*pause).unwrap_or(i64::MAX)))
         .collect();
-    let end = if accepted { "In the end it was accepted." } else { "It was never accepted." };
+    let (goal, end) = match accepted {
+        true => ("until it is accepted", "In the end it was accepted."),
+        false => ("and never accepted", "It was never accepted."),
+    };
     Some(
         Told {
             subject: line.subject("retries"),
             severity: Severity::Low,
-            title: format!("{} is sent to {} again and again until it is accepted", line.request, line.receiver),
+            title: format!("{} is sent to {} again and again {goal}", line.request, line.receiver),
             words: format!(
                 "After it failed or was refused the request came again, up to {most} times in a row, after {}. {end}{}",
                 shown.join(", "),
@@ -334,12 +350,9 @@ fn parameters(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
     )
 }
 
-/// Marks that are so near to each other, in milliseconds, are one thing that happened; and a lag that is none.
-const TOGETHER: u64 = 1_500;
-const SOON: u64 = 60_000;
-/// Triggers told of one line, and marks shown of one trigger.
-const MOST_TRIGGERS: usize = 5;
+/// Marks shown of one trigger, and how long before the sending one beside them is looked for, in nanoseconds.
 const MARKS_SHOWN: usize = 3;
+const BESIDE: i64 = 90_000_000_000;
 /// A pause that is no pause between tries, in seconds, and pauses that are told.
 const LONGEST_PAUSE: i64 = 2 * 86_400;
 const PAUSES: usize = 10;

@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 
 use evidence::{Behaviour, Direction, Evidence, Finding, Relation, Severity, Timestamp};
 
-use super::{Scene, Told, mark_words, rhythm, times, when::when_words};
+use super::{
+    Scene, Told, mark_words, rhythm,
+    series::{after_how_many, beside_words},
+    times, trigger,
+    when::when_words,
+};
 use crate::messages::SettledRow;
 
 /// Judges the messages to each number.
@@ -67,20 +72,23 @@ fn triggered(
     let tried = causes
         .iter()
         .filter_map(|(kind, marks)| scene.cause(marks, sent, (first, last)).map(|found| (*kind, found)));
-    let (kind, found) = tried.max_by_key(|(_, found)| found.explained)?;
+    let causes = trigger::causes(tried.collect());
+    let cause = causes.into_iter().max_by_key(|cause| cause.trigger.explained)?;
+    let (kind, found) = (cause.kind, &cause.trigger);
     let told = Told {
         subject: format!("trigger {kind}\ntext message\n{number}"),
         severity: Severity::Medium,
         title: format!("Text messages go to {number} {}", when_words(kind)),
         words: format!(
-            "Of {} marks ({}) {} were followed by a message, typically {}.{:03} s later. By chance so many coincide in \
-             fewer than {} of a million such recordings.",
-            found.marks,
+            "By its marks this happened on the phone {}: “{}”. {} a message followed, typically {}.{:03} s later. By \
+             chance so many coincide in fewer than {} of a million such recordings.{}",
+            times(found.marks),
             mark_words(kind),
-            found.followed,
+            after_how_many(found.marks, found.followed),
             found.lag / 1_000,
             found.lag % 1_000,
-            found.chance
+            found.chance,
+            beside_words(&cause.beside),
         ),
         endpoints: Vec::new(),
         count: found.followed,
@@ -95,6 +103,7 @@ fn triggered(
             explained: found.explained,
             lag_ms: found.lag,
             chance_ppm: found.chance,
+            beside: cause.beside.iter().map(|kind| (*kind).to_owned()).collect(),
         },
     };
     Some(told.finding())

@@ -4,6 +4,11 @@
 //! as often as the windows before all sendings cover the time: from that comes how likely so many are (binomial),
 //! and the same marks shifted together through the time (a permutation that keeps how both cluster) have to be
 //! followed less often. A long lag is one only if it is always the same.
+//!
+//! One thing that happens may leave marks of several kinds within seconds: the phone has started, it finds a network,
+//! it is in service. What follows all of them has one [cause](causes), told once with the others beside it.
+
+use std::collections::BTreeMap;
 
 use evidence::Timestamp;
 
@@ -20,6 +25,15 @@ pub(super) struct Trigger {
     pub(super) chance: u64,
     /// The marks that were followed, and the sending behind each.
     pub(super) pairs: Vec<(Timestamp, Timestamp)>,
+}
+
+/// A kind of mark that is followed, and the kinds that tell of the same thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Cause<'a> {
+    pub(super) kind: &'a str,
+    pub(super) trigger: Trigger,
+    /// Other kinds of marks that the same sendings follow.
+    pub(super) beside: Vec<&'a str>,
 }
 
 /// Whether `marks` are followed by `sent` more often than chance allows. Both are in order; `span` is the time that
@@ -166,7 +180,73 @@ fn binomial(all: usize, some: usize, one: f64) -> f64 {
     if below < 0.5 { above } else { above.min(1.0) }
 }
 
+/// The causes among kinds of marks that are followed, at most [`MOST_CAUSES`]. Of those that the same sendings follow,
+/// the one that is followed most reliably is told, of equals the earliest; where one comes just before the sending and
+/// the others long before it, that one.
+pub(super) fn causes(mut found: Vec<(&str, Trigger)>) -> Vec<Cause<'_>> {
+    found.sort_by(|(a, one), (b, other)| one.lag.cmp(&other.lag).then(a.cmp(b)));
+    let mut explained: BTreeMap<Timestamp, u64> = BTreeMap::new();
+    let (mut near, far): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, trigger)| {
+        let near = trigger.pairs.iter().filter(|(_, sent)| {
+            let known = *explained.entry(*sent).or_insert(trigger.lag);
+            trigger.lag <= known.saturating_add(TOGETHER)
+        });
+        near.count() * 2 >= trigger.pairs.len()
+    });
+    // What is sent at once because of something is sent again after a fixed time: that follows all that came before.
+    let soon = |(_, trigger): &(&str, Trigger)| trigger.lag <= SOON;
+    if near.iter().any(soon) {
+        near.retain(soon);
+    }
+    near.sort_by(|(a, one), (b, other)| {
+        let reliable = (other.followed * one.marks).cmp(&(one.followed * other.marks));
+        let most = other.followed.cmp(&one.followed);
+        reliable.then(most).then(other.lag.cmp(&one.lag)).then(a.cmp(b))
+    });
+    let mut causes: Vec<Cause<'_>> = Vec::new();
+    for (kind, trigger) in near {
+        match same_cause(&mut causes, &trigger) {
+            Some(known) => known.beside.push(kind),
+            None => causes.push(Cause { kind, trigger, beside: Vec::new() }),
+        }
+    }
+    for (kind, trigger) in far {
+        let known = same_cause(&mut causes, &trigger);
+        let soon = known.filter(|known| trigger.lag.saturating_sub(known.trigger.lag) <= BESIDE);
+        soon.into_iter().for_each(|known| known.beside.push(kind));
+    }
+    causes.truncate(MOST_CAUSES);
+    causes
+}
+
+/// The cause that most of a trigger's sendings have already; none where the trigger has enough of its own.
+fn same_cause<'c, 'a>(causes: &'c mut [Cause<'a>], trigger: &Trigger) -> Option<&'c mut Cause<'a>> {
+    let shares = causes.iter().map(|cause| shared(&cause.trigger, trigger));
+    let (place, shared) = shares.enumerate().max_by_key(|(_, shared)| *shared)?;
+    let own = trigger.pairs.len().saturating_sub(shared);
+    let another = shared == 0 || own >= 2 && own >= shared;
+    causes.get_mut(place).filter(|_| !another)
+}
+
+/// How many sendings of `other` are those of `one`, or of the same burst.
+fn shared(one: &Trigger, other: &Trigger) -> usize {
+    let near = |sent: &Timestamp| {
+        let from = Timestamp(sent.0.saturating_sub(TOGETHER_NANOS));
+        let next = one.pairs.partition_point(|(_, known)| *known < from);
+        one.pairs.get(next).is_some_and(|(_, known)| known.0.saturating_sub(sent.0) <= TOGETHER_NANOS)
+    };
+    other.pairs.iter().filter(|(_, sent)| near(sent)).count()
+}
+
 const SECOND: i64 = 1_000_000_000;
+/// Marks that are so near to each other, in milliseconds, are one thing that happened; a lag that is none; and how far
+/// before its cause a mark is still told beside it.
+const TOGETHER: u64 = 1_500;
+const TOGETHER_NANOS: i64 = 1_500_000_000;
+const SOON: u64 = 60_000;
+const BESIDE: u64 = 10_000;
+/// Causes told of one line.
+const MOST_CAUSES: usize = 5;
 /// Windows: what reacts, what waits for the network, what is put off a little; and lags that are always the same.
 const WINDOWS: [Window; 5] = [
     Window { nanos: 2 * SECOND, steady: false },
@@ -230,6 +310,52 @@ mod tests {
         let marks = at((1..40).map(|n| n * 2_111));
         let sent = at((0..86_400).step_by(4));
         assert_eq!(trigger(&marks, &sent, day()), None);
+    }
+
+    fn followed(marks: u64, seconds: impl IntoIterator<Item = i64>, lag: i64) -> Trigger {
+        let sent = at(seconds);
+        Trigger {
+            marks,
+            followed: sent.len() as u64,
+            explained: sent.len() as u64,
+            lag: lag.unsigned_abs(),
+            chance: 1,
+            pairs: sent.into_iter().map(|sent| (Timestamp(sent.0 - lag * 1_000_000), sent)).collect(),
+        }
+    }
+
+    fn told(found: Vec<(&str, Trigger)>) -> Vec<(&str, Vec<&str>)> {
+        causes(found).into_iter().map(|cause| (cause.kind, cause.beside)).collect()
+    }
+
+    #[test]
+    fn one_cause_is_told_once() {
+        let starts = [100, 5_000];
+        let boot = || ("boot-completed", followed(2, starts, 2_900));
+        let network = || ("connectivity", followed(9, starts, 2_500));
+        let service = || ("in-service", followed(2, starts, 2_100));
+        let unlocked = || ("unlocked", followed(3, [300, 900, 7_000], 2_000));
+        // The earliest of those that are always followed.
+        assert_eq!(
+            told(vec![network(), service(), boot(), unlocked()]),
+            [("unlocked", vec![]), ("boot-completed", vec!["in-service", "connectivity"])]
+        );
+        // One that explains more is the cause.
+        let service = ("in-service", followed(4, [100, 5_000, 9_000, 9_900], 2_100));
+        assert_eq!(told(vec![boot(), service]), [("in-service", vec!["boot-completed"])]);
+        // Each with a sending of its own, as of an app that waits for both.
+        let later = ("in-service", followed(2, [109, 5_008], 2_500));
+        assert_eq!(told(vec![boot(), later]), [("boot-completed", vec![]), ("in-service", vec![])]);
+        // Requests of one burst, each behind the next mark.
+        let burst = ("in-service", followed(2, [101, 5_001], 2_500));
+        assert_eq!(told(vec![boot(), burst]), [("boot-completed", vec!["in-service"])]);
+        // What comes long before is no cause, and beside it only within seconds.
+        let screen = ("screen-on", followed(3, [300, 900, 7_000], 5_000));
+        let begun = ("boot-started", followed(2, starts, 40_000));
+        assert_eq!(
+            told(vec![screen, begun, unlocked(), boot()]),
+            [("unlocked", vec!["screen-on"]), ("boot-completed", vec![])]
+        );
     }
 
     #[test]
