@@ -77,15 +77,13 @@ fn triggered(scene: &Scene<'_>, line: &Line<'_>, cause: &trigger::Cause<'_>) -> 
     let (kind, found) = (cause.kind, &cause.trigger);
     let mut evidence: Vec<Evidence> = line.proofs(scene, "one of the requests");
     evidence.extend(marks_of(scene, cause));
-    let lag = found.lag;
     let words = format!(
-        "By its marks this happened on the phone {}: “{}”. {} the request followed, typically {}.{:03} s later; that \
+        "By its marks this happened on the phone {}: “{}”. {} the request followed, typically {} later; that \
          explains {} of {} requests. By chance so many coincide in fewer than {} of a million such recordings.{}{}",
         times(found.marks),
         mark_words(kind),
         after_how_many(found.marks, found.followed),
-        lag / 1_000,
-        lag % 1_000,
+        lag_words(found.lag),
         found.explained,
         line.entry.series.moments.len(),
         found.chance,
@@ -95,7 +93,7 @@ fn triggered(scene: &Scene<'_>, line: &Line<'_>, cause: &trigger::Cause<'_>) -> 
     Told {
         subject: line.subject(&format!("trigger {kind}")),
         severity: if line.tells() { Severity::Medium } else { Severity::Low },
-        title: format!("{} is sent to {} {}", line.request, line.receiver, when_words(kind)),
+        title: format!("{} is sent to {} {}", line.request, line.receiver, caused_words(kind, found.lag)),
         words,
         endpoints: line.endpoints(),
         count: found.followed,
@@ -111,7 +109,7 @@ fn triggered(scene: &Scene<'_>, line: &Line<'_>, cause: &trigger::Cause<'_>) -> 
             marks: found.marks,
             followed: found.followed,
             explained: found.explained,
-            lag_ms: lag,
+            lag_ms: found.lag,
             chance_ppm: found.chance,
             beside: cause.beside.iter().map(|kind| (*kind).to_owned()).collect(),
         },
@@ -122,8 +120,9 @@ fn triggered(scene: &Scene<'_>, line: &Line<'_>, cause: &trigger::Cause<'_>) -> 
 /// Marks of a cause that were followed, and the first one of each kind beside it.
 fn marks_of(scene: &Scene<'_>, cause: &trigger::Cause<'_>) -> Vec<Evidence> {
     let pairs = &cause.trigger.pairs;
-    let marked = |mark: &&Mark| mark.kind == cause.kind && pairs.iter().any(|(time, _)| *time == mark.time);
-    let marks = scene.phone.marks.iter().filter(marked).take(MARKS_SHOWN);
+    let of_kind = || scene.phone.marks.iter().filter(|mark| mark.kind == cause.kind);
+    let marks = pairs.iter().filter_map(|(time, _)| of_kind().find(|mark| mark.time == *time));
+    let marks = marks.take(MARKS_SHOWN);
     let near = |mark: &&Mark| pairs.iter().any(|(_, sent)| (0..=BESIDE).contains(&sent.since(mark.time)));
     let beside = cause
         .beside
@@ -139,6 +138,20 @@ pub(super) fn after_how_many(marks: u64, followed: u64) -> String {
         _ if marks == 1 => "After it".to_owned(),
         _ if marks == followed => "After each of them".to_owned(),
         _ => format!("After {followed} of them"),
+    }
+}
+
+/// `when the phone is unlocked`; where it takes longer, `3 h after this: when the phone is unlocked`.
+pub(super) fn caused_words(kind: &str, lag: u64) -> String {
+    let when = when_words(kind);
+    if lag > trigger::SOON { format!("{} after this: {when}", lag_words(lag)) } else { when }
+}
+
+/// A lag in milliseconds: `2.734 s`, `179 min 38 s`.
+pub(super) fn lag_words(lag: u64) -> String {
+    match lag {
+        ..=trigger::SOON => format!("{}.{:03} s", lag / 1_000, lag % 1_000),
+        _ => rhythm::span(i64::try_from(lag / 1_000).unwrap_or(i64::MAX)),
     }
 }
 
@@ -361,7 +374,13 @@ const INVENTORY: usize = 12;
 
 #[cfg(test)]
 mod tests {
-    use super::is_refusal;
+    use super::{caused_words, is_refusal};
+
+    #[test]
+    fn what_comes_hours_later_is_not_said_to_come_at_once() {
+        assert_eq!(caused_words("unlocked", 2_734), "when the phone is unlocked");
+        assert_eq!(caused_words("unlocked", 10_800_020), "3 h after this: when the phone is unlocked");
+    }
 
     #[test]
     fn refusals_are_told_from_success() {

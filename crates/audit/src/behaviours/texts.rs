@@ -7,9 +7,8 @@ use evidence::{Behaviour, Direction, Evidence, Finding, Relation, Severity, Time
 
 use super::{
     Scene, Told, mark_words, rhythm,
-    series::{after_how_many, beside_words},
+    series::{after_how_many, beside_words, caused_words, lag_words},
     times, trigger,
-    when::when_words,
 };
 use crate::messages::SettledRow;
 
@@ -78,15 +77,14 @@ fn triggered(
     let told = Told {
         subject: format!("trigger {kind}\ntext message\n{number}"),
         severity: Severity::Medium,
-        title: format!("Text messages go to {number} {}", when_words(kind)),
+        title: format!("Text messages go to {number} {}", caused_words(kind, found.lag)),
         words: format!(
-            "By its marks this happened on the phone {}: “{}”. {} a message followed, typically {}.{:03} s later. By \
+            "By its marks this happened on the phone {}: “{}”. {} a message followed, typically {} later. By \
              chance so many coincide in fewer than {} of a million such recordings.{}",
             times(found.marks),
             mark_words(kind),
             after_how_many(found.marks, found.followed),
-            found.lag / 1_000,
-            found.lag % 1_000,
+            lag_words(found.lag),
             found.chance,
             beside_words(&cause.beside),
         ),

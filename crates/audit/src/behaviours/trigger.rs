@@ -181,8 +181,8 @@ fn binomial(all: usize, some: usize, one: f64) -> f64 {
 }
 
 /// The causes among kinds of marks that are followed, at most [`MOST_CAUSES`]. Of those that the same sendings follow,
-/// the one that is followed most reliably is told, of equals the earliest; where one comes just before the sending and
-/// the others long before it, that one.
+/// the one that is followed most reliably is told, of equals the one that says most, then the earliest; where one comes
+/// just before the sending and the others long before it, that one.
 pub(super) fn causes(mut found: Vec<(&str, Trigger)>) -> Vec<Cause<'_>> {
     found.sort_by(|(a, one), (b, other)| one.lag.cmp(&other.lag).then(a.cmp(b)));
     let mut explained: BTreeMap<Timestamp, u64> = BTreeMap::new();
@@ -201,7 +201,8 @@ pub(super) fn causes(mut found: Vec<(&str, Trigger)>) -> Vec<Cause<'_>> {
     near.sort_by(|(a, one), (b, other)| {
         let reliable = (other.followed * one.marks).cmp(&(one.followed * other.marks));
         let most = other.followed.cmp(&one.followed);
-        reliable.then(most).then(other.lag.cmp(&one.lag)).then(a.cmp(b))
+        let vague = VAGUE.contains(a).cmp(&VAGUE.contains(b));
+        reliable.then(most).then(vague).then(other.lag.cmp(&one.lag)).then(a.cmp(b))
     });
     let mut causes: Vec<Cause<'_>> = Vec::new();
     for (kind, trigger) in near {
@@ -243,8 +244,10 @@ const SECOND: i64 = 1_000_000_000;
 /// before its cause a mark is still told beside it.
 const TOGETHER: u64 = 1_500;
 const TOGETHER_NANOS: i64 = 1_500_000_000;
-const SOON: u64 = 60_000;
+pub(super) const SOON: u64 = 60_000;
 const BESIDE: u64 = 10_000;
+/// Kinds of marks that come with many a thing that happens: they are told beside one that says more.
+const VAGUE: [&str; 5] = ["activity-started", "connectivity", "process-started", "screen-off", "screen-on"];
 /// Causes told of one line.
 const MOST_CAUSES: usize = 5;
 /// Windows: what reacts, what waits for the network, what is put off a little; and lags that are always the same.
@@ -332,7 +335,7 @@ mod tests {
     fn one_cause_is_told_once() {
         let starts = [100, 5_000];
         let boot = || ("boot-completed", followed(2, starts, 2_900));
-        let network = || ("connectivity", followed(9, starts, 2_500));
+        let network = || ("connectivity", followed(2, starts, 3_000));
         let service = || ("in-service", followed(2, starts, 2_100));
         let unlocked = || ("unlocked", followed(3, [300, 900, 7_000], 2_000));
         // The earliest of those that are always followed.
