@@ -139,6 +139,11 @@ impl Conversation {
         if (sender == Sender::Originator) == self.inbound { Direction::In } else { Direction::Out }
     }
 
+    /// The address of the device.
+    pub(crate) fn device_address(&self) -> IpAddr {
+        self.device_address
+    }
+
     /// Takes from a message what it tells of names and devices.
     pub(crate) fn learn(&mut self, message: &Message, gathered: &mut Gathered) {
         if message.sender == Sender::Responder {

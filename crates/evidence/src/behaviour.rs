@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Direction, IdentifierKind};
+use crate::{CaptureId, Direction, FrameNo, IdentifierKind, Timestamp};
 
 /// What a series of messages shows that no single one does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,6 +141,9 @@ pub enum Behaviour {
         occurrences: u64,
         /// How sure it is, of 100: from the number of occurrences and how well they fit.
         confidence: u8,
+        /// When and in which frame of which capture the occurrences began: all, or of many the first and the last.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        at: Vec<(Timestamp, CaptureId, FrameNo)>,
     },
     /// One owner's service is spread over countries.
     Spread {

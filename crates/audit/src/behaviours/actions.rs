@@ -28,6 +28,7 @@ pub(super) fn judge(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         let receiver = destination.receiver();
         if group.key.direction != Direction::Out
             || group.key.grade == Grade::Shaped
+            || scene.is_of_another(group)
             || is_visit(group, receiver)
         {
             continue;

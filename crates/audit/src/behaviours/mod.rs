@@ -1,6 +1,7 @@
 //! What many messages show together: from the [diary](crate::diary) and the phone's marks to findings.
 //!
-//! - [`series`]: rhythm, triggers, acceptance and retries of what is asked in one way; its fields as an inventory.
+//! - [`regular`]: the rhythm of what is asked in one way.
+//! - [`series`]: triggers, acceptance and retries of what is asked in one way; its fields as an inventory.
 //! - [`names`]: identifiers that last, and those that several owners share.
 //! - [`stages`]: what is sent in a state of the phone in which one would not expect it.
 //! - [`actions`]: what somebody did on the phone, and who is told of it within a minute.
@@ -16,6 +17,7 @@ mod answers;
 mod names;
 mod opaque;
 mod places;
+mod regular;
 mod rhythm;
 mod series;
 mod stages;
@@ -26,16 +28,18 @@ mod when;
 use std::{
     cell::Cell,
     collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
 };
 
 use evidence::{
-    Behaviour, Direction, EndpointId, Evidence, Finding, FindingId, FindingKind, Grade, IdentifierKind, Mark,
-    Occurrence, Phone, Relation, Severity, SightingGroup, Timestamp,
+    Behaviour, Device, Direction, EndpointId, Evidence, Finding, FindingId, FindingKind, Grade,
+    IdentifierKind, Mark, Occurrence, Phone, Relation, Severity, SightingGroup, Timestamp,
 };
 
 use foldhash::HashSet;
 
 use crate::{
+    conversation::written,
     diary::{BookEntry, Whom},
     findings::{id, naming_of},
     merge::Merged,
@@ -62,7 +66,27 @@ pub(crate) struct Scene<'a> {
     untried: Cell<u64>,
 }
 
-impl Scene<'_> {
+impl<'a> Scene<'a> {
+    /// The device of an address.
+    fn device(&self, address: Option<IpAddr>) -> Option<&'a Device> {
+        self.device_called(&written(address?))
+    }
+
+    fn device_called(&self, address: &str) -> Option<&'a Device> {
+        let merged = self.merged;
+        merged.devices.get(*merged.device_places.get(address)?)
+    }
+
+    /// Whether an address is that of another device: what it sends has nothing to do with what happens on the phone.
+    fn is_foreign(&self, address: Option<IpAddr>) -> bool {
+        self.device(address).is_some_and(|device| device.is_phone == Some(false))
+    }
+
+    /// Whether another device than the phone sent what a group holds.
+    fn is_of_another(&self, group: &SightingGroup) -> bool {
+        self.device_called(&group.key.device).is_some_and(|device| device.is_phone == Some(false))
+    }
+
     /// Whether marks are followed by sending, as long as questions may be asked.
     fn cause(
         &self,
@@ -117,12 +141,14 @@ pub(crate) fn findings(
         span: (first.unwrap_or_default(), last.unwrap_or_default()),
     };
     let mut findings = Vec::new();
-    for (key, entry) in &merged.book.entries {
-        let line = Line::of(&scene, key, entry);
-        series::judge(&scene, &line, &mut findings);
-        answers::judge(&scene, &line, &mut findings);
-        opaque::judge(&scene, &line, &mut findings);
+    let entries = merged.book.entries.iter();
+    let lines: Vec<Line<'_>> = entries.map(|(key, entry)| Line::of(&scene, key, entry)).collect();
+    for line in &lines {
+        series::judge(&scene, line, &mut findings);
+        answers::judge(&scene, line, &mut findings);
+        opaque::judge(&scene, line, &mut findings);
     }
+    regular::judge(&scene, &lines, &mut findings);
     names::judge(&scene, &mut findings);
     stages::judge(&scene, &mut findings);
     actions::judge(&scene, &mut findings);

@@ -21,6 +21,8 @@ pub(super) struct Rhythm {
     pub(super) confidence: u8,
     pub(super) first: Timestamp,
     pub(super) last: Timestamp,
+    /// The times that follow it, to the second: the first one of each burst.
+    pub(super) starts: Vec<i64>,
 }
 
 /// The rules in times, which are in order: one for each stretch that follows one, at most [`MOST_RULES`].
@@ -50,12 +52,16 @@ fn one_of_each(found: Vec<Rhythm>) -> Vec<Rhythm> {
 }
 
 impl Rhythm {
+    /// Takes in a later stretch.
     fn join(&mut self, other: &Self) {
-        self.occurrences += other.occurrences;
         self.jitter = self.jitter.max(other.jitter);
         self.confidence = self.confidence.max(other.confidence);
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
+        self.starts.extend(&other.starts);
+        // A stretch ends with the time that the next one begins with.
+        self.starts.dedup();
+        self.occurrences = self.starts.len() as u64;
     }
 }
 
@@ -133,6 +139,7 @@ fn fixed(starts: &[i64]) -> Option<Rhythm> {
         confidence: confidence(unlikely),
         first: Timestamp::new(first, 0),
         last: Timestamp::new(last, 0),
+        starts: starts.to_vec(),
     })
 }
 
@@ -159,6 +166,7 @@ fn monthly(starts: &[i64]) -> Option<Rhythm> {
         confidence: confidence(unlikely * 10.0),
         first: Timestamp::new(first, 0),
         last: Timestamp::new(last, 0),
+        starts: starts.to_vec(),
     })
 }
 

@@ -9,11 +9,9 @@ use crate::diary::Moment;
 
 /// Judges one line.
 pub(super) fn judge(scene: &Scene<'_>, line: &Line<'_>, findings: &mut Vec<Finding>) {
-    let telling = line.tells() || super::opaque::is_opaque(line) || super::answers::is_watched(line);
-    if !telling {
+    if !is_telling(line) {
         return;
     }
-    findings.extend(rhythms(scene, line));
     findings.extend(triggers(scene, line));
     if line.tells() || super::opaque::is_opaque(line) {
         findings.extend(acceptance(scene, line));
@@ -22,50 +20,17 @@ pub(super) fn judge(scene: &Scene<'_>, line: &Line<'_>, findings: &mut Vec<Findi
     }
 }
 
-fn moments(line: &Line<'_>) -> Vec<Timestamp> {
-    line.entry.series.moments.keys().map(|(time, _)| *time).collect()
-}
-
-fn rhythms(scene: &Scene<'_>, line: &Line<'_>) -> Vec<Finding> {
-    let found = rhythm::rhythms(&moments(line)).into_iter().map(|rhythm| {
-        let title = format!("{} is sent {} to {}", line.request, rhythm.rule, line.receiver);
-        let words = format!(
-            "The same request was seen {} from {} to {} (UTC), nine of ten times no more than {} off that rhythm \
-             (certainty: {} of 100).{}",
-            times(rhythm.occurrences),
-            rhythm.first.to_the_second(),
-            rhythm.last.to_the_second(),
-            rhythm::span(i64::try_from(rhythm.jitter).unwrap_or(i64::MAX)),
-            rhythm.confidence,
-            line.carried_words(),
-        );
-        Told {
-            subject: line.subject(&format!("rhythm {}", rhythm.rule)),
-            severity: if line.tells() { Severity::Medium } else { Severity::Low },
-            title,
-            words,
-            endpoints: line.endpoints(),
-            count: rhythm.occurrences,
-            when: (rhythm.first, rhythm.last),
-            evidence: line.proofs(scene, "one of the requests"),
-            sightings: Vec::new(),
-            behaviour: Behaviour::Rhythm {
-                request: line.request.to_owned(),
-                rule: rhythm.rule,
-                interval_s: rhythm.interval,
-                jitter_s: rhythm.jitter,
-                occurrences: rhythm.occurrences,
-                confidence: rhythm.confidence,
-            },
-        }
-        .finding()
-    });
-    found.collect()
+/// Whether it matters when it is sent.
+pub(super) fn is_telling(line: &Line<'_>) -> bool {
+    line.tells() || super::opaque::is_opaque(line) || super::answers::is_watched(line)
 }
 
 /// What it follows: the kinds of marks that explain most.
 fn triggers(scene: &Scene<'_>, line: &Line<'_>) -> Vec<Finding> {
-    let (sent, causes) = (moments(line), scene.causes());
+    // The marks are the phone's, and cause nothing at other devices.
+    let own = line.entry.series.moments.iter().filter(|(_, moment)| !scene.is_foreign(moment.device));
+    let sent: Vec<Timestamp> = own.map(|((time, _), _)| *time).collect();
+    let causes = scene.causes();
     let tried = causes
         .iter()
         .filter_map(|(kind, marks)| scene.cause(marks, &sent, scene.span).map(|found| (*kind, found)));

@@ -37,6 +37,7 @@ pub(super) fn judge(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             let receiver = destination.receiver();
             if group.key.direction != Direction::Out
                 || is_local(destination)
+                || scene.is_of_another(group)
                 || weight(group) < Severity::Medium
                 || is_own(group, receiver)
             {

@@ -53,6 +53,7 @@ fn regular(number: &str, rows: &[(Timestamp, &SettledRow)], found: rhythm::Rhyth
             jitter_s: found.jitter,
             occurrences: found.occurrences,
             confidence: found.confidence,
+            at: Vec::new(),
         },
     }
     .finding()

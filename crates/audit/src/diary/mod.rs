@@ -13,10 +13,11 @@ mod told;
 
 use std::{
     collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    net::IpAddr,
     ops::RangeInclusive,
 };
 
-use evidence::{ExchangeId, FlowId, Occurrence, Security, SightingGroup, Timestamp};
+use evidence::{ExchangeId, FlowId, FrameNo, Occurrence, Security, SightingGroup, Timestamp};
 use foldhash::{HashMap, HashSet};
 use wire::{Head, Message, Sender};
 
@@ -89,6 +90,8 @@ pub(crate) struct Series {
     pub(crate) switches: BTreeMap<String, BTreeMap<String, Occurrence>>,
     /// The first few requests.
     pub(crate) proofs: Vec<Occurrence>,
+    /// A few from all of the time, by a number that is drawn from the exchange: whoever hears what, the same are kept.
+    pub(crate) spread: BTreeMap<u64, Occurrence>,
     /// The first few answers.
     pub(crate) answers: Vec<Occurrence>,
 }
@@ -99,6 +102,10 @@ pub(crate) struct Moment {
     /// Whether the receiver's side acknowledged all of it.
     pub(crate) delivered: bool,
     pub(crate) answer: Option<Answer>,
+    /// The frame that it begins in.
+    pub(crate) frame: FrameNo,
+    /// The device that asked.
+    pub(crate) device: Option<IpAddr>,
 }
 
 /// What came back.
@@ -140,12 +147,31 @@ impl Diary {
         let proofs = &series.proofs;
         let early = proofs.len() < SightingGroup::PROOFS
             || proofs.last().is_some_and(|last| exchange < last.exchange);
-        Some((key, early))
+        let drawn = series.spread.len() < SPREAD
+            || series.spread.last_key_value().is_some_and(|(last, _)| draw(exchange) < *last);
+        Some((key, early || drawn))
+    }
+
+    /// Notes in which frame a request begins, and which device it is of.
+    pub(crate) fn locate(
+        &mut self,
+        key: SeriesKey,
+        place: (Timestamp, ExchangeId),
+        (frame, device): (FrameNo, IpAddr),
+    ) {
+        let moment = self.series.get_mut(&key).and_then(|series| series.moments.get_mut(&place));
+        if let Some(moment) = moment {
+            (moment.frame, moment.device) = (frame, Some(device));
+        }
     }
 
     /// Keeps a request as a proof.
     pub(crate) fn prove(&mut self, key: SeriesKey, proof: Occurrence) {
         if let Some(series) = self.series.get_mut(&key) {
+            series.spread.entry(draw(proof.exchange)).or_insert_with(|| proof.clone());
+            if series.spread.len() > SPREAD {
+                series.spread.pop_last();
+            }
             SightingGroup::keep(&mut series.proofs, [proof]);
         }
     }
@@ -267,8 +293,23 @@ impl Series {
             add_switch(&mut self.switches, field, values);
         }
         SightingGroup::keep(&mut self.proofs, other.proofs);
+        self.spread.extend(other.spread);
+        while self.spread.len() > SPREAD {
+            self.spread.pop_last();
+        }
         SightingGroup::keep(&mut self.answers, other.answers);
     }
+}
+
+/// A number drawn from an exchange's own (the finisher of splitmix64).
+fn draw(exchange: ExchangeId) -> u64 {
+    let mix = |value: u64| {
+        let value = (value ^ (value >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let value = (value ^ (value >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        value ^ (value >> 31)
+    };
+    let flow = mix(exchange.flow.frame.0 ^ (u64::from(exchange.flow.capture.0) << 48));
+    mix(flow.wrapping_add(u64::from(exchange.index)).wrapping_add(0x9E37_79B9_7F4A_7C15))
 }
 
 /// How a request is called: its method and its path, with `*` for parts that differ from one time to the other; of
@@ -315,6 +356,8 @@ fn differs(part: &str) -> bool {
 const SERIES: usize = 4_096;
 /// Senders, apps and addresses of one series.
 const PARTIES: usize = 1 << 12;
+/// Requests of one series that are drawn as proofs.
+const SPREAD: usize = 4;
 /// Moments of one series.
 const MOMENTS: usize = 1_024;
 /// Exchanges that are waited for.

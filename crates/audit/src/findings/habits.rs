@@ -147,6 +147,7 @@ mod tests {
             jitter_s: 5,
             occurrences: 9,
             confidence: 90,
+            at: Vec::new(),
         });
         let rows = [
             (Some(900_000), Some("has itself started every 15 min")),
