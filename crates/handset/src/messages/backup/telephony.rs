@@ -4,6 +4,8 @@
 //! message, all numbers written as strings (AOSP, `TelephonyBackupAgent`). The store's numbers and what wrote a row are
 //! not kept, and of a multimedia message only its text and addresses.
 
+use std::borrow::Cow;
+
 use flate2::{Decompress, FlushDecompress, Status};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -78,15 +80,67 @@ fn messages<E: DeserializeOwned, T>(
     }
     for object in objects.into_iter().take(MOST_MESSAGES) {
         let place = place(&json, object.get());
-        match serde_json::from_str(object.get()) {
+        let (text, halves) = whole_characters(object.get());
+        match serde_json::from_str(&text) {
             Ok(entry) => messages.push(Stored { value: read(entry, place), place }),
             Err(error) => {
                 let what = "file holds a message whose fields are no text";
                 oddities.push(Oddity::new(what, error.to_string(), place.start));
             }
         }
+        if halves > 0 {
+            let what = "file holds a message with half a character";
+            oddities.push(Oddity::new(
+                what,
+                format!("{halves} surrogates without the other half"),
+                place.start,
+            ));
+        }
     }
     (messages, oddities)
+}
+
+/// JSON in which each surrogate without its other half, which is no text, is U+FFFD; and how many there were. Messages
+/// were cut so, or written to mislead; nothing else of them is lost, and no place moves.
+fn whole_characters(json: &str) -> (Cow<'_, str>, u64) {
+    let mut halves: Vec<usize> = Vec::new();
+    let mut high: Option<usize> = None;
+    let mut at = 0;
+    while let Some(found) = memchr::memchr(b'\\', json.as_bytes().get(at..).unwrap_or_default()) {
+        let start = at.saturating_add(found);
+        let code = escaped(json, start);
+        let lead = high.take();
+        // The halves of a pair stand together.
+        let joined = lead.is_some_and(|lead| lead.saturating_add(ESCAPE) == start);
+        match code {
+            Some(0xdc00..=0xdfff) if joined => {}
+            code => {
+                halves.extend(lead);
+                halves.extend(matches!(code, Some(0xdc00..=0xdfff)).then_some(start));
+                high = matches!(code, Some(0xd800..=0xdbff)).then_some(start);
+            }
+        }
+        at = start.saturating_add(if code.is_some() { ESCAPE } else { 2 });
+    }
+    halves.extend(high);
+    if halves.is_empty() {
+        return (json.into(), 0);
+    }
+    let mut text = String::with_capacity(json.len());
+    let mut rest = 0;
+    for half in &halves {
+        text.push_str(json.get(rest..*half).unwrap_or_default());
+        text.push_str("\\ufffd");
+        rest = half.saturating_add(ESCAPE);
+    }
+    text.push_str(json.get(rest..).unwrap_or_default());
+    (text.into(), halves.len() as u64)
+}
+
+/// The code of an escape `\uXXXX` that begins there.
+fn escaped(json: &str, start: usize) -> Option<u32> {
+    let digits = json.get(start..start.checked_add(ESCAPE)?)?.strip_prefix("\\u")?;
+    u32::from_str_radix(digits, 16).ok()
 }
 
 /// One message. All fields may be missing.
@@ -215,6 +269,9 @@ fn inflated(content: &[u8], limit: usize, oddities: &mut Vec<Oddity>) -> Vec<u8>
     }
 }
 
+/// How long an escape is: `\uXXXX`.
+const ESCAPE: usize = 6;
+
 /// Bytes inflated at a time.
 const BUFFER: usize = 1 << 16;
 
@@ -259,6 +316,25 @@ mod tests {
         ];
         for (content, limit, expected) in rows {
             assert_eq!(telephony_sms(&content, limit).oddities[0].what, expected);
+        }
+    }
+
+    #[test]
+    fn half_a_character_costs_no_message() {
+        let rows = [
+            (r#"a\ud83d"#, "a\u{fffd}", 1),
+            (r#"\ud83d\ud83d\ude00b\ude00\n"#, "\u{fffd}😀b\u{fffd}\n", 2),
+            (r#"\ud83dx\ude00"#, "\u{fffd}x\u{fffd}", 2),
+            (r#"\\ud83d \ud83d\ude00"#, r"\ud83d 😀", 0),
+        ];
+        for (body, expected, halves) in rows {
+            let backup = telephony_sms(&packed(&format!(r#"[{{"address":"+1","body":"{body}"}}]"#)), 1 << 20);
+            let told: Vec<_> =
+                backup.oddities.iter().map(|odd| (odd.what.as_ref(), odd.detail.clone())).collect();
+            assert_eq!(backup.messages[0].value.body.as_deref(), Some(expected), "{body}");
+            let detail = format!("{halves} surrogates without the other half");
+            let odd = ("file holds a message with half a character", detail);
+            assert_eq!(told, if halves > 0 { vec![odd] } else { Vec::new() }, "{body}");
         }
     }
 
