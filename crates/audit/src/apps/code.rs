@@ -6,6 +6,7 @@
 //! with the methods that hold them, and their bytes are proved as any others.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet, HashMap},
     path::{Path, PathBuf},
 };
@@ -52,7 +53,10 @@ pub(crate) fn attribute(
     let mut rows: BTreeMap<(EndpointId, String), Scored> = BTreeMap::new();
     for (capture, path) in apps {
         match read(path) {
-            Ok(bytes) => Asking::of(*capture, &bytes, (&wanted, &finder)).tell(&mut rows),
+            Ok(bytes) => {
+                let readers = merged.unmasked.readers.get(capture);
+                Asking::of(*capture, &bytes, (&wanted, &finder), readers).tell(&mut rows);
+            }
             Err(error) => {
                 problems
                     .push(problem(&path.display().to_string(), format!("its code was not asked: {error}")));
@@ -290,12 +294,19 @@ struct Asking<'a> {
     /// What it holds of what is looked for, by the needle's number.
     found: HashMap<usize, Contained>,
     unpacked: HashMap<String, Option<(FrameNo, u16, Content<'a>)>>,
+    /// Who reads what, where the code was read already.
+    known: Option<&'a [Fact<String>]>,
     /// Who reads what, and who calls whom: read where it is needed.
-    readers: Option<(Callers, Vec<Fact<String>>)>,
+    readers: Option<(Callers, Cow<'a, [Fact<String>]>)>,
 }
 
 impl<'a> Asking<'a> {
-    fn of(capture: CaptureId, bytes: &'a [u8], (wanted, finder): (&'a Wanted, &AhoCorasick)) -> Self {
+    fn of(
+        capture: CaptureId,
+        bytes: &'a [u8],
+        (wanted, finder): (&'a Wanted, &AhoCorasick),
+        known: Option<&'a Vec<Fact<String>>>,
+    ) -> Self {
         let apk = Apk::read(bytes);
         let mut numbers: Vec<_> = present(&apk, wanted, finder).into_iter().collect();
         let package = apk.manifest().package();
@@ -309,7 +320,8 @@ impl<'a> Asking<'a> {
         let needles: Vec<_> = numbers.iter().filter_map(|number| wanted.needles.get(*number)).collect();
         let needles: Vec<&str> = needles.into_iter().map(String::as_str).collect();
         let found = numbers.iter().copied().zip(apk.contains(&needles)).collect();
-        Self { capture, apk, wanted, found, unpacked: HashMap::new(), readers: None }
+        let known = known.map(Vec::as_slice);
+        Self { capture, apk, wanted, found, unpacked: HashMap::new(), known, readers: None }
     }
 
     fn tell(mut self, rows: &mut BTreeMap<(EndpointId, String), Scored>) {
@@ -404,10 +416,11 @@ impl<'a> Asking<'a> {
 
     /// Where the app brings together one of `named` and a method that reads.
     fn meeting(&mut self, identifier: IdentifierKind, read: &str, named: &[Holder]) -> Option<CodeMeeting> {
-        let apk = &self.apk;
-        let (callers, readers) = self
-            .readers
-            .get_or_insert_with(|| (Callers::of(apk.code()), apk.contents(Trackers::own()).reads));
+        let (apk, known) = (&self.apk, self.known);
+        let (callers, readers) = self.readers.get_or_insert_with(|| {
+            let read = || Cow::Owned(apk.contents(Trackers::own()).reads);
+            (Callers::of(apk.code()), known.map_or_else(read, Cow::Borrowed))
+        });
         let readers = readers.iter().filter(|fact| fact.value == read).flat_map(|fact| &fact.holders);
         let pairs = readers.take(READERS).flat_map(|reader| named.iter().map(move |holder| (holder, reader)));
         let met = pairs.filter_map(|(holder, reader)| {

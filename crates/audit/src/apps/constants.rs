@@ -1,6 +1,8 @@
-//! Constants of the apps at hand that can be keys: what hidden values are tried with.
+//! Constants of the apps at hand that can be keys: what hidden values are tried with. All of an app's code is read for
+//! that; what it tells of who reads identifiers is kept for [who sent what](super::code).
 
 use std::{
+    collections::BTreeMap,
     num::NonZeroUsize,
     path::{Path, PathBuf},
 };
@@ -22,23 +24,39 @@ pub(crate) struct AppConstant {
     pub(crate) origin: String,
 }
 
-/// The first constants of each app, in the apps' order, and how many more there are. Apps that cannot be read have none:
-/// that is told where their code is asked who sent what.
-pub(crate) fn constants(apps: &[(CaptureId, PathBuf)], workers: NonZeroUsize) -> (Vec<AppConstant>, u64) {
-    let (mut all, mut more) = (Vec::new(), 0);
-    for mut of_app in in_parallel(apps, workers, |(_, path)| of_app(path)) {
-        more += of_app.len().saturating_sub(OF_APP) as u64;
-        of_app.truncate(OF_APP);
-        all.extend(of_app);
-    }
-    (all, more)
+/// What the code of the apps at hand told.
+#[derive(Debug, Default)]
+pub(crate) struct Constants {
+    /// The first constants of each app, in the apps' order.
+    pub(crate) kept: Vec<AppConstant>,
+    /// How many more there are.
+    pub(crate) more: u64,
+    pub(crate) readers: Readers,
 }
 
-fn of_app(path: &Path) -> Vec<AppConstant> {
-    let Ok(bytes) = read(path) else { return Vec::new() };
+/// The methods that read identifiers, of each app that was read.
+pub(crate) type Readers = BTreeMap<CaptureId, Vec<Fact<String>>>;
+
+/// Reads the code of all apps. Apps that cannot be read have nothing: that is told where their code is asked who sent
+/// what.
+pub(crate) fn constants(apps: &[(CaptureId, PathBuf)], workers: NonZeroUsize) -> Constants {
+    let mut all = Constants::default();
+    for of_app in in_parallel(apps, workers, |(capture, path)| Some((*capture, of_app(path)?))) {
+        let Some((capture, (mut constants, readers))) = of_app else { continue };
+        all.more += constants.len().saturating_sub(OF_APP) as u64;
+        constants.truncate(OF_APP);
+        all.kept.extend(constants);
+        all.readers.insert(capture, readers);
+    }
+    all
+}
+
+fn of_app(path: &Path) -> Option<(Vec<AppConstant>, Vec<Fact<String>>)> {
+    let bytes = read(path).ok()?;
     let apk = Apk::read(&bytes);
     let contents = apk.contents(Trackers::own());
-    contents.crypto.iter().filter_map(|fact| constant(apk.manifest().package(), fact)).collect()
+    let package = apk.manifest().package();
+    Some((contents.crypto.iter().filter_map(|fact| constant(package, fact)).collect(), contents.reads))
 }
 
 fn constant(package: &str, fact: &Fact<Crypto>) -> Option<AppConstant> {

@@ -25,7 +25,7 @@ use evidence::{App, CaptureId, InputProblem, SURVEY_FORMAT, Survey};
 pub use handset::apk::Trackers;
 
 pub(crate) use self::{
-    constants::{AppConstant, constants},
+    constants::{AppConstant, Constants, Readers, constants},
     judge::signer,
 };
 use self::{pick::Picked, shelf::Shelves, told::Told};

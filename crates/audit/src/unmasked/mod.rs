@@ -26,7 +26,7 @@ use unmask::Opened;
 pub(crate) use self::digests::agrees;
 use self::{context::Known, family::families, purse::Purse};
 use crate::{
-    apps::constants,
+    apps::{Constants, Readers, constants},
     cores::in_parallel,
     diary::Whom,
     examine::Wanted,
@@ -61,6 +61,8 @@ pub(crate) struct Unmasked {
     pub(crate) digests: BTreeMap<(IdentifierKind, String, Form), Vec<Hashed>>,
     /// Fields that were judged.
     pub(crate) fields: Fields,
+    /// What the apps' code told of who reads identifiers, where it was read.
+    pub(crate) readers: Readers,
 }
 
 impl Unmasked {
@@ -97,13 +99,15 @@ pub(crate) fn unmask(
     let families = families(&merged.book);
     // Reading all of an app's code takes long: not where there is nothing to open.
     let asked = if families.is_empty() { &[] } else { apps };
-    let known = Known::of(wanted, constants(asked, workers));
+    let Constants { kept, more, readers } = constants(asked, workers);
+    let known = Known::of(wanted, (kept, more));
     let share = Purse::share(effort, families.len());
     let (digests, cut) = digests::prove(&known, &families, (effort.digests, workers));
     let families: Vec<_> = families.into_iter().zip(digests).collect();
     let tried =
         in_parallel(&families, workers, |(family, digests)| family.tried(&known, digests, share.clone()));
-    let (mut unmasked, mut found, mut purse) = (Unmasked::default(), Vec::new(), Purse::empty());
+    let mut unmasked = Unmasked { readers, ..Unmasked::default() };
+    let (mut found, mut purse) = (Vec::new(), Purse::empty());
     for tried in tried {
         for (key, how) in tried.digests {
             unmasked.note(key, how);
