@@ -6,7 +6,7 @@
 use std::net::Ipv4Addr;
 
 use audit::{Effort, Meter, Order, audit};
-use evidence::{Case, Finding, FindingKind, Severity};
+use evidence::{Behaviour, Case, Finding, FindingKind, Severity};
 use identifiers::Profile;
 use testkit::{Conversation, Endpoint, Net, PcapStyle, PcapWriter, Side};
 
@@ -17,25 +17,33 @@ const IMEI: &str = "352099001761481";
 /// Posts of devices to one server: the device's address, the last byte of its hardware address, the body.
 fn capture(posts: &[(Ipv4Addr, u8, &str)]) -> Vec<u8> {
     let mut net = Net::new(PcapWriter::new(Vec::new(), PcapStyle::default()).unwrap());
-    let server = Endpoint::new([2, 0, 0x5e, 0, 0, 1], Ipv4Addr::new(198, 51, 100, 1), 80);
     for ((address, mac, body), port) in posts.iter().zip(40_000..) {
-        let device = Endpoint::new([2, 0, 0x5e, 0, 1, *mac], *address, port);
-        let head = format!(
-            "POST /v1 HTTP/1.1\r\nHost: a.example\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
-        let mut talk = Conversation::new(device, server);
-        talk.open(&mut net).unwrap();
-        talk.send(&mut net, Side::Client, (head + body).as_bytes()).unwrap();
-        talk.close(&mut net).unwrap();
+        post(&mut net, (*address, *mac, port), body);
     }
     net.into_wire().into_inner()
 }
 
+fn post(net: &mut Net<PcapWriter<Vec<u8>>>, (address, mac, port): (Ipv4Addr, u8, u16), body: &str) {
+    let server = Endpoint::new([2, 0, 0x5e, 0, 0, 1], Ipv4Addr::new(198, 51, 100, 1), 80);
+    let device = Endpoint::new([2, 0, 0x5e, 0, 1, mac], address, port);
+    let head = format!(
+        "POST /v1 HTTP/1.1\r\nHost: a.example\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut talk = Conversation::new(device, server);
+    talk.open(net).unwrap();
+    talk.send(net, Side::Client, (head + body).as_bytes()).unwrap();
+    talk.close(net).unwrap();
+}
+
 fn run(posts: &[(Ipv4Addr, u8, &str)], profile: Option<&str>) -> Case {
+    audit_of(capture(posts), profile)
+}
+
+fn audit_of(capture: Vec<u8>, profile: Option<&str>) -> Case {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.pcap");
-    std::fs::write(&path, capture(posts)).unwrap();
+    std::fs::write(&path, capture).unwrap();
     let profile = profile.map(|text| Profile::parse(text, &mut |_| Err(String::new())).unwrap());
     let order = Order {
         keys: Vec::new(),
@@ -73,6 +81,54 @@ fn what_other_devices_sent_did_not_leave_the_phone() {
         let counted: u64 = case.sightings.iter().map(|group| group.count).sum();
         assert_eq!(counted, 3, "no sighting is lost");
     }
+}
+
+/// The phone posts every hour, another device every 25 minutes: taken together they have no rhythm.
+#[test]
+fn each_device_has_a_rhythm_of_its_own() {
+    let body = format!(r#"{{"imei":"{IMEI}"}}"#);
+    let own = (0..8_i64).map(|hour| (hour * 3_600, PHONE, 1));
+    let others = (0..19_i64).map(|time| (time * 1_500 + 700, OTHER, 2));
+    let mut times: Vec<_> = own.chain(others).collect();
+    times.sort_unstable();
+    let mut net = Net::new(PcapWriter::new(Vec::new(), PcapStyle::default()).unwrap());
+    let start = net.now();
+    for ((time, address, mac), port) in times.into_iter().zip(40_000..) {
+        net.set_time(start + time * 1_000_000_000);
+        post(&mut net, (address, mac, port), &body);
+    }
+    let case = audit_of(
+        net.into_wire().into_inner(),
+        Some(&format!("[device]\naddresses = [\"{PHONE}\"]\nimei = [\"{IMEI}\"]\n")),
+    );
+    let rhythms: Vec<_> = case
+        .findings
+        .iter()
+        .filter_map(|finding| match &finding.kind {
+            FindingKind::Behaviour(Behaviour::Rhythm { rule, at, .. }) => {
+                Some((rule.as_str(), at.len(), finding))
+            }
+            _ => None,
+        })
+        .collect();
+    let told: Vec<_> = rhythms.iter().map(|(rule, times, _)| (*rule, *times)).collect();
+    assert_eq!(told, [("every 1 h", 8), ("every 25 min", 19)], "{rhythms:?}");
+    let [(.., phone), (.., other)] = &rhythms[..] else { unreachable!() };
+    assert!(phone.title.ends_with("to a.example") && phone.severity == Severity::Medium, "{}", phone.title);
+    assert!(phone.words.contains(" (frame 1)") || phone.words.contains(" (frame 4)"), "{}", phone.words);
+    assert!(
+        other.title.ends_with(&format!("by {OTHER}")) && other.severity == Severity::Low,
+        "{}",
+        other.title
+    );
+    // The times are there to be reckoned again, and proofs are of all of the time.
+    let proofs = |finding: &Finding| -> Vec<i64> {
+        let of_it = finding.evidence.iter().filter(|proof| proof.words == "one of these requests");
+        of_it.map(|proof| proof.occurrence.time.seconds()).collect()
+    };
+    let (of_phone, of_other) = (proofs(phone), proofs(other));
+    assert!(of_phone.iter().all(|time| !of_other.contains(time)), "{of_phone:?} {of_other:?}");
+    assert!(of_other.iter().max().unwrap() - of_other.iter().min().unwrap() >= 3 * 3_600, "{of_other:?}");
 }
 
 #[test]

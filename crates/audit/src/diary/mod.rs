@@ -357,7 +357,7 @@ const SERIES: usize = 4_096;
 /// Senders, apps and addresses of one series.
 const PARTIES: usize = 1 << 12;
 /// Requests of one series that are drawn as proofs.
-const SPREAD: usize = 4;
+const SPREAD: usize = 6;
 /// Moments of one series.
 const MOMENTS: usize = 1_024;
 /// Exchanges that are waited for.
