@@ -477,3 +477,22 @@ fn the_budget_holds_and_says_what_was_left() {
     assert!(ciphers::open(&long, &Context::new(&none), &mut budget).is_empty());
     assert!(budget.cut().any(|(what, _)| what == "ciphers: a value too long"));
 }
+
+/// What is not tried because there is too much of it is told.
+#[test]
+fn limits_of_vectors_and_fields_are_told() {
+    let cribs = Cribs::new(Vec::new());
+    let texts: Vec<[u8; 16]> =
+        (0..40_u8).map(|n| std::array::from_fn(|at| n.wrapping_mul(37) ^ at as u8)).collect();
+    let fields: Vec<Field<'_>> = texts.iter().map(|bytes| Field { name: "f", bytes }).collect();
+    let few: Vec<Field<'_>> = fields.iter().take(3).copied().collect();
+    let noise: Vec<u8> = (0..48_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 21) as u8).collect();
+    for (fields, told) in [(&few, false), (&fields, true)] {
+        let context = Context { fields, ..Context::new(&cribs) };
+        let mut budget = Budget::new(1_000_000);
+        assert!(ciphers::open(&noise, &context, &mut budget).is_empty());
+        let cut: Vec<&str> = budget.cut().map(|(what, _)| what).collect();
+        assert_eq!(cut.contains(&"ciphers: vectors beyond the first"), told, "{cut:?}");
+        assert_eq!(cut.contains(&"ciphers: pairs of fields as keys, beyond the first"), told, "{cut:?}");
+    }
+}

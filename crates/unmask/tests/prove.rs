@@ -334,3 +334,46 @@ fn others_digests_with_a_time_are_not_taken() {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+/// printf %s 352099001761481 | md5sum, three times over; `openssl dgst -sha512 -hmac s3cr3t`; `printf s3cr3t… | sha512sum`.
+#[test]
+fn long_functions_and_three_digests_have_their_turn() {
+    let hash = |command: &str| {
+        let output = Command::new("sh").args(["-c", command]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let rows = [
+        (
+            "printf %s 352099001761481 | openssl md5 -r | cut -c1-32 | tr -d '\\n' | openssl md5 -r | cut -c1-32 | tr -d '\\n' | openssl md5 -r | cut -c1-32",
+            "md5(hex(md5(hex(md5(value)))))/hex",
+        ),
+        (
+            "printf %s 352099001761481 | openssl sha512 -r -hmac s3cr3t | cut -c1-128",
+            "hmac-sha512(key=salt,value)/hex",
+        ),
+        ("printf %s s3cr3t352099001761481 | openssl sha384 -r | cut -c1-96", "sha384(salt+value)/hex"),
+    ];
+    for (command, form) in rows {
+        let target = hash(command);
+        let found = only(&target);
+        assert_eq!(found.form().0, form);
+        assert_eq!(hash(&found.shell()), target, "{}", found.shell());
+        assert!(found.tries < 20_000, "{form}: {}", found.tries);
+    }
+}
+
+/// printf %s 352099001761481d0:37:45:ab:01:9f | md5sum
+#[test]
+fn another_value_of_the_phone_may_be_the_salt() {
+    let salt =
+        Salt { bytes: b"d0:37:45:ab:01:9f".to_vec(), origin: Origin::DeviceValue("wifi_mac".to_owned()) };
+    let target = Command::new("sh")
+        .args(["-c", "printf %s 352099001761481d0:37:45:ab:01:9f | openssl md5 -r | cut -c1-32"])
+        .output()
+        .unwrap();
+    let target = String::from_utf8(target.stdout).unwrap().trim().to_owned();
+    let wanted = [Wanted { value: target.as_bytes(), salts: &[] }];
+    let proofs = prove_all(&wanted, &profile(), &[salt], &mut Budget::new(1_000_000));
+    let found: Vec<_> = proofs[0].matches.iter().map(|found| found.salt.as_ref().unwrap().words()).collect();
+    assert_eq!(found, ["another value of the phone (wifi_mac)"]);
+}

@@ -149,6 +149,7 @@ fn recipes_that_do_not_run_in_lanes_are_tried_one_by_one() {
     let stage = |mix, algorithm| Stage { mix, algorithm };
     let nested = |algorithm| Recipe {
         first: stage(Mix::Plain, Algorithm::Md5),
+        again: 0,
         second: Some((Between::Hex, stage(Mix::Plain, algorithm))),
     };
     let recipes = [

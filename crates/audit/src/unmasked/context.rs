@@ -23,6 +23,8 @@ pub(super) struct Known<'w> {
     pub(super) candidates: Vec<Candidate>,
     /// The place of each candidate among the profile's values.
     pub(super) values: Vec<usize>,
+    /// Salts that are tried for all values: those of everybody, and the first values of the phone.
+    pub(super) common: Vec<Salt>,
     cribs: Cribs,
     /// What the apps at hand carry.
     constants: Vec<AppConstant>,
@@ -42,9 +44,15 @@ impl<'w> Known<'w> {
     pub(super) fn of(wanted: &'w Wanted, (constants, more_constants): (Vec<AppConstant>, u64)) -> Self {
         let telling = || (0..).zip(wanted.profile.values()).filter(|(_, value)| is_worth(value.kind));
         let (mut candidates, mut values, mut cribs) = (Vec::new(), Vec::new(), Vec::new());
+        let mut common = Salt::common().to_vec();
         for (place, value) in telling().take(MOST) {
             let written = spellings(value.kind, &value.canonical);
             let bytes = written.iter().map(|(_, bytes)| bytes.clone()).collect();
+            let first = written.first().map(|(_, bytes)| bytes).filter(|_| values.len() < OTHERS);
+            common.extend(first.filter(|bytes| (OTHER..=SALT).contains(&bytes.len())).map(|bytes| Salt {
+                bytes: bytes.clone(),
+                origin: Origin::DeviceValue(value.label.clone()),
+            }));
             cribs.push(Crib { kind: value.kind, label: value.label.clone(), spellings: bytes });
             let spellings = written.into_iter().map(|(name, bytes)| Spelling { name, bytes }).collect();
             candidates.push(Candidate { kind: value.kind, spellings });
@@ -54,6 +62,7 @@ impl<'w> Known<'w> {
             wanted,
             candidates,
             values,
+            common,
             cribs: Cribs::new(cribs),
             constants,
             more_constants,
@@ -61,19 +70,21 @@ impl<'w> Known<'w> {
         }
     }
 
-    /// The fields that stood beside a value of `field` in a message: those of the same message, and those that never change.
+    /// The fields that stood beside a value of `field` in a message (those of the same message, and those that never
+    /// change), and whether there were more than are looked at.
     pub(super) fn fields_beside<'a>(
         &self,
         entry: &'a BookEntry,
         field: &FieldNotes,
         exchange: ExchangeId,
-    ) -> Vec<Beside<'a>> {
+    ) -> (Vec<Beside<'a>>, bool) {
         let others = entry.series.fields.values().filter(|other| other.path != field.path && other.leaf);
-        let beside = others.filter_map(|other| {
+        let mut beside = others.filter_map(|other| {
             let bytes = other.in_exchange(exchange).or_else(|| other.only())?;
             Some(Beside { name: &other.path, bytes })
         });
-        beside.take(FIELDS).collect()
+        let kept = beside.by_ref().take(FIELDS).collect();
+        (kept, beside.next().is_some())
     }
 
     /// What the apps carry that may have sent it: first those that are known to have, then the others.
@@ -158,6 +169,7 @@ impl<'w> Known<'w> {
         let constants = beyond.saturating_add(self.more_constants);
         let rows = [
             ("values of the profile beyond the first", self.left_out),
+            ("spellings of the profile's values beyond the first", self.cribs.left_out()),
             ("constants of apps beyond the first, of those that may have sent a value", constants),
         ];
         rows.into_iter().filter(|(_, count)| *count > 0).map(|(what, count)| (what.to_owned(), count))
@@ -181,6 +193,9 @@ fn is_worth(kind: IdentifierKind) -> bool {
 
 /// Values of the profile that are tried: the numbers of a phone come first, then those of an address book.
 const MOST: usize = 600;
+/// Values of the profile that are tried as salts of others, and the shortest of them, in bytes.
+const OTHERS: usize = 16;
+const OTHER: usize = 6;
 /// Fields beside a value that are looked at.
 const FIELDS: usize = 64;
 /// Constants of apps that one value is tried with.

@@ -65,7 +65,7 @@ fn suspects<'a>(
                     continue;
                 }
                 let salts = is_salted(number, before).then(|| {
-                    let beside = known.fields_beside(of.entry, of.field, place.proof.exchange);
+                    let (beside, _) = known.fields_beside(of.entry, of.field, place.proof.exchange);
                     known.salts(&beside, of.entry, place.time)
                 });
                 before += 1;
@@ -96,7 +96,7 @@ fn prove_suspects(
     let proved = in_parallel(&lots, workers, |lot| {
         let wanted: Vec<_> =
             lot.iter().map(|suspect| Wanted { value: suspect.value, salts: &suspect.salts }).collect();
-        hashed::prove_all(&wanted, &known.candidates, Salt::common(), &mut hashed::Budget::new(share))
+        hashed::prove_all(&wanted, &known.candidates, &known.common, &mut hashed::Budget::new(share))
     });
     let mut cut = 0;
     for (suspect, proof) in suspects.iter().zip(proved.into_iter().flatten()) {

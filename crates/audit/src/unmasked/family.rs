@@ -111,7 +111,10 @@ enum Way {
 impl Tried {
     /// Tries one value of a field.
     fn try_one(&mut self, known: &Known<'_>, (place, value): (&Place<'_>, &[u8]), way: Way) -> Way {
-        let fields = known.fields_beside(place.entry, place.field, place.proof.exchange);
+        let (fields, more) = known.fields_beside(place.entry, place.field, place.proof.exchange);
+        if more {
+            self.purse.crowd();
+        }
         let opened = known.open(&mut self.purse, value, &fields, (place.entry, place.time));
         for opened in &opened {
             self.found.extend(sightings::of(known.wanted, place, opened));

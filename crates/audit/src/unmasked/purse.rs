@@ -13,6 +13,8 @@ pub(super) struct Purse {
     none: u64,
     /// Values that were not tried because others of their field stayed closed.
     alike: u64,
+    /// Values beside which more fields stood than are looked at.
+    crowded: u64,
 }
 
 impl Purse {
@@ -24,17 +26,23 @@ impl Purse {
             ciphers: Budget::new(effort.bytes / families),
             none: 0,
             alike: 0,
+            crowded: 0,
         }
     }
 
     /// One with nothing in it, to add others to.
     pub(super) fn empty() -> Self {
-        Self { scrambles: Budget::new(0), ciphers: Budget::new(0), none: 0, alike: 0 }
+        Self { scrambles: Budget::new(0), ciphers: Budget::new(0), none: 0, alike: 0, crowded: 0 }
     }
 
     /// Counts a value that is not tried because others of its field stayed closed.
     pub(super) fn pass_over(&mut self) {
         self.alike += 1;
+    }
+
+    /// Counts a value beside which more fields stand than are looked at.
+    pub(super) fn crowd(&mut self) {
+        self.crowded += 1;
     }
 
     /// Whether nothing may be tried; the value is counted then.
@@ -50,17 +58,19 @@ impl Purse {
         self.ciphers.spend(&other.ciphers);
         self.none += other.none;
         self.alike += other.alike;
+        self.crowded += other.crowded;
     }
 
     /// What was not tried, and for how many values.
     pub(super) fn untried(&self) -> impl Iterator<Item = (String, u64)> {
-        let own = [("the budget was used up", self.none), (ALIKE, self.alike)];
+        let own = [("the budget was used up", self.none), (ALIKE, self.alike), (CROWDED, self.crowded)];
         let own = own.into_iter().filter(|(_, count)| *count > 0);
         let all = self.scrambles.cut().chain(self.ciphers.cut()).chain(own);
         all.map(|(what, count)| (what.to_owned(), count))
     }
 }
 
+const CROWDED: &str = "with all of the fields beside, of which there were too many";
 const ALIKE: &str = "others of the same field, the first of which stayed closed";
 /// Bytes that scrambles work on while ciphers work on one.
 const SCRAMBLES: u64 = 8;

@@ -179,6 +179,19 @@ pub(super) fn bases(context: &Context<'_>) -> Vec<Base> {
     bases
 }
 
+/// What of a context no key is made of, because there is too much of it.
+pub(super) fn left_out(context: &Context<'_>) -> impl Iterator<Item = &'static str> {
+    let parts = context.fields.iter().filter(|field| PARTS.contains(&field.bytes.len()));
+    let rows = [
+        (
+            context.cribs.spellings().count() > MOST_DEVICE_VALUES,
+            "ciphers: values of the profile as keys, beyond the first",
+        ),
+        (parts.count() > MOST_JOINED, "ciphers: pairs of fields as keys, beyond the first"),
+    ];
+    rows.into_iter().filter(|(cut, _)| *cut).map(|(_, what)| what)
+}
+
 /// Two fields, one behind the other: of the first few that may be part of a key, neighbours first.
 fn joined(context: &Context<'_>) -> Vec<Base> {
     let short = context.fields.iter().filter(|field| PARTS.contains(&field.bytes.len()));

@@ -23,7 +23,7 @@ pub use block::Algorithm;
 pub use modes::{Mode, Padding};
 
 use crate::{Budget, Carrier, Context, Opened, plausible};
-use keys::bases;
+use keys::{bases, left_out};
 use modes::Ready;
 use search::Search;
 use vectors::{IvList, Kind, Vector};
@@ -95,7 +95,8 @@ impl Decryption {
 
 /// Opens a value with the keys within reach; at most one way for each carrier that the value may have.
 ///
-/// Values under eight bytes and over [`LONGEST`] are not tried; the budget's rows say so.
+/// Values under eight bytes and over [`LONGEST`] are not tried; the budget's rows say so, and what of the context was too
+/// much for a value that stays closed.
 pub fn open(value: &[u8], context: &Context<'_>, budget: &mut Budget) -> Vec<Opened> {
     if value.len() > LONGEST {
         budget.skip("ciphers: a value too long");
@@ -107,15 +108,21 @@ pub fn open(value: &[u8], context: &Context<'_>, budget: &mut Budget) -> Vec<Ope
     }
     let bases: Vec<_> = bases(context).into_iter().map(|base| (base, OnceCell::new())).collect();
     let ivs = IvList::new(context);
-    readings
+    let tried = readings
         .iter()
         // Text that carries bytes is no ciphertext itself.
         .filter(|(carrier, bytes)| bytes.len() >= 8 && (*carrier != Carrier::Raw || readings.len() == 1))
-        .filter(|(_, bytes)| is_varied(bytes))
-        .filter_map(|(carrier, bytes)| {
-            Search::new((*carrier, bytes), context.cribs, &ivs, budget).run(&bases)
-        })
-        .collect()
+        .filter(|(_, bytes)| is_varied(bytes));
+    let (mut opened, mut searched) = (Vec::new(), false);
+    for (carrier, bytes) in tried {
+        searched = true;
+        opened.extend(Search::new((*carrier, bytes), context.cribs, &ivs, budget).run(&bases));
+    }
+    if searched && opened.is_empty() {
+        let vectors = ivs.cut.then_some("ciphers: vectors beyond the first");
+        left_out(context).chain(vectors).for_each(|what| budget.skip(what));
+    }
+    opened
 }
 
 /// Whether bytes vary as a cipher's do: a row of one byte is decrypted into a row of one letter by one key in five,

@@ -6,7 +6,11 @@ use super::{Algorithm, Iv, Mode, modes::Ready, sealed::NONCE};
 use crate::{Carrier, Context};
 
 /// Vectors that are tried with every key, with their sources.
-pub(super) struct IvList(Vec<(Vec<u8>, String)>);
+pub(super) struct IvList {
+    kept: Vec<(Vec<u8>, String)>,
+    /// Whether there were more than are tried.
+    pub(super) cut: bool,
+}
 
 impl IvList {
     pub(super) fn new(context: &Context<'_>) -> Self {
@@ -24,8 +28,11 @@ impl IvList {
         let apps = context.constants.iter();
         ivs.extend(apps.map(|constant| (constant.bytes.to_vec(), format!("constant ({})", constant.origin))));
         ivs.retain(|(bytes, _)| matches!(bytes.len(), 8 | 12 | 16));
+        let mut seen = std::collections::BTreeSet::new();
+        ivs.retain(|(bytes, _)| seen.insert(bytes.clone()));
+        let cut = ivs.len() > MOST_IVS;
         ivs.truncate(MOST_IVS);
-        Self(ivs)
+        Self { kept: ivs, cut }
     }
 }
 
@@ -85,7 +92,7 @@ pub(super) fn vectors<'a>(
 ) -> impl Iterator<Item = Vector<'a>> {
     let given = |bytes: &'a [u8], source: &'a str| Vector { kind: Kind::Given, bytes, source, skip: 0 };
     let own = key.get(..size).map(|iv| given(iv, "key"));
-    let fitting = ivs.0.iter().filter(move |(iv, _)| iv.len() == size);
+    let fitting = ivs.kept.iter().filter(move |(iv, _)| iv.len() == size);
     let fitting = fitting.map(move |(iv, source)| given(iv, source));
     let of_key = (size == derived.len()).then(|| given(derived, "md5(key)"));
     let prefix = Vector { kind: Kind::Prefix, skip: size, ..Vector::NONE };

@@ -152,8 +152,8 @@ struct Prover<'a> {
     texts: Texts,
     /// Which writing of which candidate each text is.
     places: Vec<(usize, usize)>,
-    /// Digests of the texts without salt, as they go into a second digest.
-    plain: Vec<(Algorithm, Between, Texts)>,
+    /// Digests of the texts without salt, as they go into another digest, and what they are.
+    plain: Vec<(Inner, Texts)>,
     hasher: Hasher,
     /// Digests of one branch, and what goes into the next one.
     digests: Vec<Digests>,
@@ -204,9 +204,10 @@ impl<'a> Prover<'a> {
             }
             let texts = match branch.inner {
                 None => &self.texts,
-                Some(Inner { mix: Mix::Plain, algorithm, between }) => {
-                    let same = |row: &&(Algorithm, Between, Texts)| (row.0, row.1) == (algorithm, between);
-                    let Some((.., texts)) = self.plain.iter().find(same) else { continue };
+                Some(inner) if inner.mix == Mix::Plain => {
+                    let Some((_, texts)) = self.plain.iter().find(|(known, _)| *known == inner) else {
+                        continue;
+                    };
                     texts
                 }
                 Some(inner) => {
@@ -239,19 +240,26 @@ impl<'a> Prover<'a> {
 }
 
 /// The digests of texts that go into another digest.
-fn plain(texts: &Texts, hasher: &mut Hasher) -> Vec<(Algorithm, Between, Texts)> {
+fn plain(texts: &Texts, hasher: &mut Hasher) -> Vec<(Inner, Texts)> {
     let mut plain = Vec::new();
-    let mut digests = Vec::new();
     for algorithm in Algorithm::ALL.iter().copied().filter(|algorithm| algorithm.is_common()) {
-        let input = Input { texts, count: texts.len(), mix: Mix::Plain, salt: b"" };
-        hasher.run(input, &[algorithm], &mut digests);
         for between in [Between::Hex, Between::HexUpper, Between::Raw] {
-            let mut written = Texts::default();
-            digests.iter().for_each(|digests| written.write(digests, between));
-            plain.push((algorithm, between, written));
+            let once = digested(texts, (algorithm, between), hasher);
+            let twice = digested(&once, (algorithm, between), hasher);
+            let inner = |again| Inner { mix: Mix::Plain, algorithm, between, again };
+            plain.extend([(inner(0), once), (inner(1), twice)]);
         }
     }
     plain
+}
+
+/// The digests of texts, written.
+fn digested(texts: &Texts, (algorithm, between): (Algorithm, Between), hasher: &mut Hasher) -> Texts {
+    let (mut digests, mut written) = (Vec::new(), Texts::default());
+    let input = Input { texts, count: texts.len(), mix: Mix::Plain, salt: b"" };
+    hasher.run(input, &[algorithm], &mut digests);
+    digests.iter().for_each(|digests| written.write(digests, between));
+    written
 }
 
 /// A digest that one of the values may be.
@@ -410,7 +418,9 @@ impl Search<'_, '_> {
     /// The values that a salt, or none, is still tried for in a round, and when it is their turn.
     fn users(&self, round: usize, unit: Option<usize>) -> Vec<(usize, Turn)> {
         let turn = |place: usize, value: &Value<'_>| match unit.map(|unit| self.units.get(unit)) {
+            _ if round == LONG_ROUND && value.floor < LONG => None,
             None => Some((round, 0)),
+            Some(unit) if round > WIDE_ROUND && unit?.salt.is_wide() => None,
             Some(unit) => Some((round, unit?.rank(place, value.salts.len())?)),
         };
         let users = self.values.iter().enumerate().filter_map(|(place, value)| {
@@ -515,10 +525,19 @@ struct Inner {
     mix: Mix,
     algorithm: Algorithm,
     between: Between,
+    /// How often the function was run over its own digest.
+    again: u8,
 }
 
-/// Without salt, with salt as nearly everybody does it, as is usual, in digests of digests, as is rare.
-static PLANS: LazyLock<[Plan; 5]> = LazyLock::new(|| recipes().map(Plan::new));
+/// Without salt, with salt as nearly everybody does it, the same with functions whose digests are long, as is usual, in
+/// digests of digests, as is rare.
+static PLANS: LazyLock<[Plan; 6]> = LazyLock::new(|| recipes().map(Plan::new));
+/// The round that is of long functions: they run one by one, and only values that are longer than all other digests are
+/// theirs alone.
+const LONG_ROUND: usize = 2;
+const LONG: usize = 33;
+/// The last round in which salts are tried of which there are many.
+const WIDE_ROUND: usize = 1;
 
 impl Plan {
     fn new(recipes: Vec<Recipe>) -> Self {
@@ -528,7 +547,9 @@ impl Plan {
             let Stage { mix, algorithm } = recipe.first;
             let branch = match recipe.second {
                 None => (None, mix),
-                Some((between, last)) => (Some(Inner { mix, algorithm, between }), last.mix),
+                Some((between, last)) => {
+                    (Some(Inner { mix, algorithm, between, again: recipe.again }), last.mix)
+                }
             };
             branches.entry(branch).or_default().push((recipe.outer(), place));
             let row = lens.entry(recipe.outer().len()).or_default();
@@ -551,12 +572,13 @@ impl Plan {
     }
 }
 
-/// What is tried: without salt, with salt as nearly everybody does it, as is usual, in digests of digests, as is rare.
-fn recipes() -> [Vec<Recipe>; 5] {
+/// What is tried, in the order of [`PLANS`].
+fn recipes() -> [Vec<Recipe>; 6] {
     let ciphers = || Algorithm::ALL.iter().copied().filter(|algorithm| !algorithm.is_weak());
     let mut plain: Vec<_> =
         Algorithm::ALL.iter().map(|&algorithm| Recipe::single(Mix::Plain, algorithm)).collect();
     plain.extend(ciphers().flat_map(|outer| nested(Mix::Plain, outer, Mix::Plain)));
+    plain.extend(thrice());
     let mut mixes = vec![Mix::ValueIsKey, Mix::Around("")];
     let separated = SEPARATORS.iter().skip(1);
     mixes.extend(
@@ -567,6 +589,8 @@ fn recipes() -> [Vec<Recipe>; 5] {
     let joined = |algorithm: Algorithm| plainly.into_iter().map(move |mix| Recipe::single(mix, algorithm));
     let common: Vec<_> = Algorithm::ALL.iter().copied().filter(|algorithm| algorithm.is_common()).collect();
     let likely: Vec<_> = common.iter().flat_map(|&algorithm| joined(algorithm)).collect();
+    let long = [Algorithm::Sha512, Algorithm::Sha384];
+    let long: Vec<_> = long.into_iter().flat_map(|algorithm| joined(algorithm)).collect();
     let salted: Vec<_> = common.iter().flat_map(|&algorithm| mixed(algorithm)).collect();
     let mut twice = Vec::new();
     for &outer in &common {
@@ -590,7 +614,16 @@ fn recipes() -> [Vec<Recipe>; 5] {
             rare.extend(nested(inner, outer, last));
         }
     }
-    [plain, likely, salted, twice, rare]
+    [plain, likely, long, salted, twice, rare]
+}
+
+/// One of the common functions three times over.
+fn thrice() -> impl Iterator<Item = Recipe> {
+    let functions = Algorithm::ALL.iter().copied().filter(|algorithm| algorithm.is_common());
+    let twice = functions.flat_map(|outer| {
+        nested(Mix::Plain, outer, Mix::Plain).filter(move |recipe| recipe.first.algorithm == outer)
+    });
+    twice.map(|recipe| Recipe { again: 1, ..recipe })
 }
 
 /// Digests of digests: the inner one is always one of the common functions.
@@ -599,6 +632,7 @@ fn nested(inner: Mix, outer: Algorithm, last: Mix) -> impl Iterator<Item = Recip
     functions.flat_map(move |algorithm| {
         [Between::Hex, Between::HexUpper, Between::Raw].map(|between| Recipe {
             first: Stage { mix: inner, algorithm },
+            again: 0,
             second: Some((between, Stage { mix: last, algorithm: outer })),
         })
     })

@@ -46,6 +46,8 @@ pub enum Between {
 pub struct Recipe {
     /// The first digest.
     pub first: Stage,
+    /// How often the first function is run over its own digest, written as the second one takes it.
+    pub again: u8,
     /// A digest of the digest.
     pub second: Option<(Between, Stage)>,
 }
@@ -53,7 +55,7 @@ pub struct Recipe {
 impl Recipe {
     /// One digest, of the value with or without salt.
     pub fn single(mix: Mix, algorithm: Algorithm) -> Self {
-        Self { first: Stage { mix, algorithm }, second: None }
+        Self { first: Stage { mix, algorithm }, again: 0, second: None }
     }
 
     /// The last function: its digest is what is seen.
@@ -68,16 +70,17 @@ impl Recipe {
 
     /// How many digests it takes.
     pub fn cost(&self) -> u64 {
-        1 + u64::from(self.second.is_some())
+        1 + u64::from(self.second.is_some()) + u64::from(self.again)
     }
 
     /// The digest. Nothing where the function knows no HMAC.
     pub fn apply(&self, value: &[u8], salt: &[u8]) -> Option<Vec<u8>> {
-        let inner = self.first.apply(value, salt)?;
-        match self.second {
-            None => Some(inner),
-            Some((between, stage)) => stage.apply(&between.written(&inner), salt),
+        let mut inner = self.first.apply(value, salt)?;
+        let Some((between, stage)) = self.second else { return Some(inner) };
+        for _ in 0..self.again {
+            inner = self.first.algorithm.digest(&between.written(&inner));
         }
+        stage.apply(&between.written(&inner), salt)
     }
 
     /// Whether it is the plain digest that the audit's needles hold already.
@@ -104,6 +107,9 @@ impl Recipe {
     pub fn shell(&self, value: &[u8], salt: &[u8], cut: Cut, encoding: Encoding) -> String {
         let mut pipe = self.first.shell(Source::Bytes(value), salt);
         if let Some((between, stage)) = self.second {
+            for _ in 0..self.again {
+                pipe = format!("{pipe}{} | {}", between.shell(), self.first.algorithm.shell());
+            }
             let inner = format!("{pipe}{}", between.shell());
             pipe = stage.shell(Source::Pipe(&inner), salt);
         }
@@ -120,15 +126,12 @@ impl Recipe {
 
 impl fmt::Display for Recipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let first = self.first.written("value");
-        match self.second {
-            None => f.write_str(&first),
-            Some((between, stage)) => f.write_str(&stage.written(&match between {
-                Between::Hex => format!("hex({first})"),
-                Between::HexUpper => format!("HEX({first})"),
-                Between::Raw => first,
-            })),
+        let mut first = self.first.written("value");
+        let Some((between, stage)) = self.second else { return f.write_str(&first) };
+        for _ in 0..self.again {
+            first = Stage { mix: Mix::Plain, ..self.first }.written(&between.named(&first));
         }
+        f.write_str(&stage.written(&between.named(&first)))
     }
 }
 
@@ -200,6 +203,15 @@ impl Mix {
 }
 
 impl Between {
+    /// How a digest that is written so is called: `hex(…)`.
+    fn named(self, digest: &str) -> String {
+        match self {
+            Self::Hex => format!("hex({digest})"),
+            Self::HexUpper => format!("HEX({digest})"),
+            Self::Raw => digest.to_owned(),
+        }
+    }
+
     fn written(self, digest: &[u8]) -> Vec<u8> {
         match self {
             Self::Hex => hex(digest).into_bytes(),

@@ -19,6 +19,8 @@ pub struct Salt {
 pub enum Origin {
     /// In a constant of an app's code or resources, named.
     AppConstant(String),
+    /// Another value of the phone's, named.
+    DeviceValue(String),
     /// In the list that comes with the program, with the reason why it is there.
     List(String),
     /// In a field of the same message or connection, named.
@@ -34,11 +36,17 @@ impl Salt {
     pub fn words(&self) -> String {
         match &self.origin {
             Origin::AppConstant(name) => format!("a constant of the app ({name})"),
+            Origin::DeviceValue(name) => format!("another value of the phone ({name})"),
             Origin::List(reason) => format!("one that is in every list ({reason})"),
             Origin::MessageField(name) => format!("the field {name} sent along"),
             Origin::PackageName => "the app's package name".to_owned(),
             Origin::Time(form) => format!("the time ({form})"),
         }
+    }
+
+    /// Whether there are so many of its origin that they are tried in the usual ways only.
+    pub(super) fn is_wide(&self) -> bool {
+        matches!(self.origin, Origin::DeviceValue(_))
     }
 
     /// The common salts of `data/salts.toml`.

@@ -57,6 +57,8 @@ pub struct Found {
     pub spelling: Option<&'static str>,
     /// How probable it is that the whole sweep would have given a match by accident.
     pub chance: f64,
+    /// How many values of the whole space are to be expected to give this digest by accident.
+    pub expected: f64,
 }
 
 /// What became of a range.
@@ -215,8 +217,17 @@ impl Sweep {
                 cut,
                 encoding: target.encoding,
                 chance: chance(tried, target.encoding.bits(target.bytes.len())),
+                expected: self.expected(target),
             });
         }
+    }
+
+    /// How many values are to be expected to give a digest by accident.
+    fn expected(&self, target: &Target) -> f64 {
+        let parts =
+            |attempt: &Attempt| Cut::all(attempt.recipe.outer().len(), target.bytes.len()).count() as u64;
+        let compared = self.attempts.iter().map(parts).sum::<u64>().saturating_mul(self.space.len());
+        compared as f64 * (-f64::from(target.encoding.bits(target.bytes.len()))).exp2()
     }
 
     /// A word of the digest for each part that a target may be.

@@ -30,6 +30,8 @@ pub struct Cribs {
     sextets: Vec<Coded>,
     /// Those that are numbers, as digits.
     digits: Vec<Coded>,
+    /// Spellings that were left out.
+    left_out: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -72,8 +74,9 @@ impl Cribs {
             .enumerate()
             .flat_map(|(index, crib)| crib.spellings.iter().map(move |spelling| (index, spelling.clone())))
             .filter(|(_, spelling)| telling(spelling))
-            .take(Self::MOST)
             .collect();
+        ready.left_out = spellings.len().saturating_sub(Self::MOST) as u64;
+        let spellings = spellings.into_iter().take(Self::MOST);
         for (crib, spelling) in spellings {
             for (digest, bytes) in digests(&spelling) {
                 let hex = to_hex(&bytes);
@@ -85,6 +88,11 @@ impl Cribs {
         }
         ready.prepare();
         ready
+    }
+
+    /// Spellings that were left out.
+    pub fn left_out(&self) -> u64 {
+        self.left_out
     }
 
     /// Makes ready what searches need of all values.

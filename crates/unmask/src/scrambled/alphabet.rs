@@ -65,13 +65,17 @@ fn alphabets() -> Vec<String> {
 
 /// Alphabets that the profile's values give away.
 pub(super) fn by_cribs(search: &mut Search<'_, '_>) -> Option<Opened> {
+    if search.bytes.len() > MOST_TEXT && search.bytes.iter().all(u8::is_ascii_graphic) {
+        search.budget.skip("scrambled: alphabets of long texts");
+        return None;
+    }
     base64_by_cribs(search).or_else(|| digits_by_cribs(search))
 }
 
 fn base64_by_cribs(search: &mut Search<'_, '_>) -> Option<Opened> {
     let end = search.bytes.iter().rposition(|&byte| byte != b'=').map_or(0, |last| last + 1);
     let text = search.bytes.get(..end)?;
-    if text.len() < LEAST_TEXT || text.len() > MOST_TEXT || !text.iter().all(u8::is_ascii_graphic) {
+    if text.len() < LEAST_TEXT || !text.iter().all(u8::is_ascii_graphic) {
         return None;
     }
     let patterns = search.context.cribs.sextets();
@@ -83,7 +87,7 @@ fn base64_by_cribs(search: &mut Search<'_, '_>) -> Option<Opened> {
 
 fn digits_by_cribs(search: &mut Search<'_, '_>) -> Option<Opened> {
     let text = search.bytes;
-    if text.len() > MOST_TEXT || !text.iter().all(u8::is_ascii_graphic) {
+    if !text.iter().all(u8::is_ascii_graphic) {
         return None;
     }
     let patterns = search.context.cribs.digits();

@@ -43,7 +43,11 @@ fn named(carrier: Carrier, name: String) -> String {
 
 /// A hash is often written as text before it is scrambled, and the scramble as text again.
 fn either_way(search: &mut Search<'_, '_>, key: &[u8], name: impl Fn() -> String) -> Option<Opened> {
-    if key.len() > MOST_KEY || key.iter().all(|&byte| byte == 0) {
+    if key.len() > MOST_KEY {
+        search.budget.skip("scrambled: keys too long");
+        return None;
+    }
+    if key.iter().all(|&byte| byte == 0) {
         return None;
     }
     search
