@@ -16,6 +16,9 @@ const SALTED: &str = "1604c144dab483233aef52965d0c11d8";
 /// printf %s +4915123 | sha1sum
 const NUMBER: &str = "34def7d661b29fa808d6323918282fb499337b4f";
 
+/// printf %s +4915112345 | crc32
+const CRC: &str = "5c7d2dab";
+
 #[test]
 fn a_type_gives_the_device_number_away_and_its_cost_is_told() {
     let desk = Desk::new(&leaky());
@@ -78,6 +81,44 @@ fn digests_of_a_case_are_taken() {
     assert_eq!(code, 0);
     let (code, text, errors) = run(&desk, &["unmask", "x.case", "--digits", "3"]);
     assert!(code == 0 && !text.is_empty() || code == 4 && errors.contains("no value"), "{code} {errors}");
+}
+
+#[test]
+fn what_stands_in_the_clear_is_no_digest() {
+    let android_id = "b7e2c91f04d8a356";
+    let desk = Desk::new(&kit::capture(&[kit::Post::new(
+        format!(r#"{{"id":"{android_id}","digest":"{SALTED}"}}"#),
+        "application/json",
+        "",
+    )]));
+    let profile = kit::PROFILE.replace("[device]", &format!("[device]\nandroid_id = \"{android_id}\""));
+    fs::write(desk.join("phone.toml"), profile).unwrap();
+    let audit = ["audit", "x.pcap", "--out", "x.case", "--no-store"];
+    for more in [&[][..], &["--profile", "phone.toml"]] {
+        assert_eq!(run(&desk, &[&audit[..], more, &["--force"]].concat()).0, 0);
+        let unmask = ["unmask", "x.case", "--profile", "phone.toml", "--salt", "s3cr3t", "--json"];
+        let (_, json, errors) = run(&desk, &unmask);
+        let json: Value = serde_json::from_str(&json).unwrap_or_else(|_| panic!("{errors}"));
+        assert_eq!(json["found"][0]["digest"], SALTED, "{json}");
+        assert!(!json.to_string().contains(android_id), "{json}");
+    }
+}
+
+#[test]
+fn a_short_digest_is_told_with_the_accidents_to_be_expected() {
+    let desk = Desk::new(&leaky());
+    // A hundred thousand numbers in five writings, each a chance of 1 in 2³².
+    let arguments = ["unmask", CRC, "--phone", "+49 151#####", "--algorithm", "crc32"];
+    let (code, text, _) = run(&desk, &arguments);
+    assert_eq!(code, 0);
+    assert!(!text.contains("found after "), "{text}");
+    assert!(text.contains(": 1 of all values tried match it, and 1.2e-4 are to be"), "{text}");
+    assert!(text.contains("+4915112345, crc32(value)/hex"), "{text}");
+    let (_, json, _) = run(&desk, &[&arguments[..], &["--json"]].concat());
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["doubtful"][0]["value"], &json["not_found"][0]), (&"+4915112345".into(), &CRC.into()));
+    assert!(text.contains("too short to prove anything: "), "{text}");
+    assert!(text.contains("are to be expected by accident"), "{text}");
 }
 
 #[test]

@@ -8,11 +8,11 @@ mod job;
 mod results;
 mod work;
 
-use std::{path::Path, time::Instant};
+use std::{collections::BTreeSet, path::Path, time::Instant};
 
-use evidence::{Case, FindingKind, Grade};
-use identifiers::spellings;
-use unmask::hashed::{Budget, Candidate, Salt, Spelling, Target, prove};
+use evidence::{Case, FindingKind, Grade, IdentifierKind};
+use identifiers::{Profile, spellings};
+use unmask::hashed::{Budget, Candidate, Salt, Spelling, Target, Wanted, prove_all};
 
 use self::{job::Job, results::Results, work::Work};
 use super::profile;
@@ -24,7 +24,8 @@ use crate::{
 };
 
 pub(crate) fn run(arguments: &UnmaskArguments) -> anyhow::Result<Exit> {
-    let digests = digests(&arguments.digests)?;
+    let profile = arguments.profile.as_deref().map(profile::load).transpose()?;
+    let digests = digests(&arguments.digests, profile.as_ref())?;
     let job = Job::of(arguments, &digests)?;
     if arguments.profile.is_none() && job.sweeps.is_empty() {
         let words =
@@ -37,8 +38,8 @@ pub(crate) fn run(arguments: &UnmaskArguments) -> anyhow::Result<Exit> {
     }
     let started = Instant::now();
     let mut results = Results::new(digests);
-    if let Some(file) = &arguments.profile {
-        try_profile(file, &job.salts, &mut results, started)?;
+    if let Some(profile) = &profile {
+        try_profile(profile, &job.salts, &mut results, started);
     }
     let work = Work::new(&job, results, started);
     let results = work.run(arguments)?;
@@ -49,13 +50,15 @@ pub(crate) fn run(arguments: &UnmaskArguments) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The digests given, each once: as they stand, and those of cases.
-fn digests(given: &[String]) -> anyhow::Result<Vec<String>> {
+/// The digests given, each once: as they stand, and those of cases, of which values of the profile are none.
+fn digests(given: &[String], profile: Option<&Profile>) -> anyhow::Result<Vec<String>> {
     let mut digests = Vec::new();
+    let own = profile.into_iter().flat_map(Profile::values);
+    let own: BTreeSet<Vec<u8>> = own.flat_map(|value| written(value.kind, &value.canonical)).collect();
     for given in given {
         let path = Path::new(given);
         if path.is_dir() || path.is_file() {
-            digests.extend(of_case(&case::load(path)?.1));
+            digests.extend(of_case(&case::load(path)?.1, &own));
         } else if is_digest(given) {
             digests.push(given.clone());
         } else {
@@ -66,7 +69,7 @@ fn digests(given: &[String]) -> anyhow::Result<Vec<String>> {
             return Err(Failed::with(Exit::Usage, words));
         }
     }
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     digests.retain(|digest| seen.insert(digest.clone()));
     match digests.len() {
         0 => Err(Failed::with(Exit::Nothing, "the case holds no value that is like a digest")),
@@ -82,8 +85,11 @@ fn is_digest(text: &str) -> bool {
     text.len() <= LONGEST && !Target::readings(text.as_bytes()).is_empty()
 }
 
-/// What is like a digest in a case: values of fields, and findings that rest on their shape alone.
-fn of_case(case: &Case) -> Vec<String> {
+/// What is like a digest in a case: values of fields, and findings that rest on their shape alone. What the audit knew as
+/// a value of the profile, or `own` holds, stands in the clear.
+fn of_case(case: &Case, own: &BTreeSet<Vec<u8>>) -> Vec<String> {
+    let known = case.sightings.iter().map(|group| &group.key).filter(|key| key.grade == Grade::Known);
+    let known: BTreeSet<Vec<u8>> = known.flat_map(|key| written(key.kind, &key.value)).collect();
     let values = case.fields.iter().flat_map(|series| &series.values).map(|value| &value.text);
     let shaped = case.findings.iter().filter_map(|finding| match &finding.kind {
         FindingKind::IdentifierSent { value, grade: Grade::Shaped, .. } => Some(value),
@@ -95,12 +101,17 @@ fn of_case(case: &Case) -> Vec<String> {
         let number = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
         text.len() <= LONGEST && !number && Target::readings(text.as_bytes()).iter().any(long)
     };
-    values.chain(shaped).filter(telling).cloned().collect()
+    let open = |text: &&String| !known.contains(text.as_bytes()) && !own.contains(text.as_bytes());
+    values.chain(shaped).filter(telling).filter(open).cloned().collect()
 }
 
-/// Tries the profile's values with all salts.
-fn try_profile(file: &Path, salts: &[Salt], results: &mut Results, started: Instant) -> anyhow::Result<()> {
-    let profile = profile::load(file)?;
+/// The ways a value is written.
+fn written(kind: IdentifierKind, canonical: &str) -> impl Iterator<Item = Vec<u8>> + use<> {
+    spellings(kind, canonical).into_iter().map(|(_, bytes)| bytes)
+}
+
+/// Tries the profile's values with all salts, for all digests together.
+fn try_profile(profile: &Profile, salts: &[Salt], results: &mut Results, started: Instant) {
     let candidate = |value: &identifiers::Value| Candidate {
         kind: value.kind,
         spellings: spellings(value.kind, &value.canonical)
@@ -111,12 +122,11 @@ fn try_profile(file: &Path, salts: &[Salt], results: &mut Results, started: Inst
     let candidates: Vec<_> = profile.values().iter().map(candidate).collect();
     let salts: Vec<_> = salts.iter().chain(Salt::common()).cloned().collect();
     let mut budget = Budget::new(PROFILE_DIGESTS);
-    for place in 0..results.digests().len() {
-        let Some(digest) = results.digests().get(place).cloned() else { continue };
-        let proof = prove(digest.as_bytes(), &candidates, &salts, &mut budget);
-        results.prove(place, &proof, started.elapsed());
-    }
-    Ok(())
+    let digests = results.digests().to_vec();
+    let wanted: Vec<_> =
+        digests.iter().map(|digest| Wanted { value: digest.as_bytes(), salts: &[] }).collect();
+    let proofs = prove_all(&wanted, &candidates, &salts, &mut budget);
+    results.prove(&proofs, PROFILE_DIGESTS.saturating_sub(budget.left()), started.elapsed());
 }
 
 /// Digests that are tried at a time.
