@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, num::NonZeroUsize};
 
 use evidence::{Form, Grade, Hashed, IdentifierKind, SightingGroup};
-use unmask::hashed::{self, Ended, Match, Salt, Wanted};
+use unmask::hashed::{self, Candidate, Ended, Match, Origin, Salt, Wanted};
 
 use super::{context::Known, family::Family, sightings::Place};
 use crate::{cores::in_parallel, gather::Times};
@@ -17,8 +17,9 @@ pub(super) struct Digest {
     pub(super) how: Hashed,
 }
 
-/// The digests among the values of a family, by the number of the member and of the value.
-pub(super) type Digests = BTreeMap<(usize, usize), Digest>;
+/// The digests among the values of a family, by the number of the member and of the value. One of two values of the phone
+/// together is of both.
+pub(super) type Digests = BTreeMap<(usize, usize), Vec<Digest>>;
 
 /// A value that may be a digest, and the numbers of its family, its member and itself.
 struct Suspect<'a> {
@@ -40,8 +41,10 @@ pub(super) fn prove(
     let mut cut = 0;
     let all = suspects(known, families, |_, before| before < PROBES);
     cut += prove_suspects(known, &all, (digests - digests / 4, workers), &mut found);
-    let told: Vec<bool> =
-        found.iter().map(|digests| digests.values().any(|digest| digest.how.salt.is_some())).collect();
+    let told: Vec<bool> = found
+        .iter()
+        .map(|digests| digests.values().flatten().any(|digest| digest.how.salt.is_some()))
+        .collect();
     let mut rest =
         suspects(known, families, |family, before| told.get(family) == Some(&true) && before >= PROBES);
     rest.retain(|suspect| !suspect.salts.is_empty());
@@ -101,13 +104,33 @@ fn prove_suspects(
     let mut cut = 0;
     for (suspect, proof) in suspects.iter().zip(proved.into_iter().flatten()) {
         cut += u64::from(proof.ended == Ended::OutOfBudget);
-        let digest = proof.matches.first().and_then(|found| digest(known, found));
+        let Some(first) = proof.matches.first() else { continue };
+        let other = other_of(known, suspect.value, first);
+        let of_it: Vec<Digest> = [Some(first), other.as_ref()]
+            .into_iter()
+            .flatten()
+            .filter_map(|one| digest(known, one))
+            .collect();
         let (family, member, at) = suspect.place;
-        if let (Some(digest), Some(digests)) = (digest, found.get_mut(family)) {
-            digests.insert((member, at), digest);
+        if let Some(digests) = found.get_mut(family).filter(|_| !of_it.is_empty()) {
+            digests.insert((member, at), of_it);
         }
     }
     cut
+}
+
+/// Where the salt is another value of the phone, the same digest as one of that value.
+fn other_of(known: &Known<'_>, value: &[u8], found: &Match) -> Option<Match> {
+    let salt = found.salt.as_ref().filter(|salt| matches!(salt.origin, Origin::DeviceValue(_)))?;
+    let first =
+        |candidate: &Candidate| candidate.spellings.first().is_some_and(|first| first.bytes == salt.bytes);
+    let place = known.candidates.iter().position(first)?;
+    let label = known.wanted.profile.values().get(*known.values.get(found.candidate)?)?.label.clone();
+    let own = Salt { bytes: found.spelling.bytes.clone(), origin: Origin::DeviceValue(label) };
+    let candidate = known.candidates.get(place)?.clone();
+    let proof = hashed::prove(value, &[candidate], &[own], &mut hashed::Budget::new(ONE));
+    let other = proof.matches.into_iter().next()?;
+    Some(Match { candidate: place, ..other })
 }
 
 fn digest(known: &Known<'_>, found: &Match) -> Option<Digest> {

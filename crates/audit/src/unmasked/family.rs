@@ -71,7 +71,7 @@ impl Family<'_> {
         for (member, number) in self.members.iter().zip(0..) {
             let mut way = Way::Closed(0);
             for ((place, value), at) in member.values.iter().zip(0..) {
-                if let Some(digest) = digests.get(&(number, at)) {
+                for digest in digests.get(&(number, at)).into_iter().flatten() {
                     tried.digests.push((digest.key(), digest.how.clone()));
                     tried.found.push(digest.sighting(place));
                     way = Way::Digests;

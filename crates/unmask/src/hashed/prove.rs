@@ -590,7 +590,7 @@ fn recipes() -> [Vec<Recipe>; 6] {
     let common: Vec<_> = Algorithm::ALL.iter().copied().filter(|algorithm| algorithm.is_common()).collect();
     let likely: Vec<_> = common.iter().flat_map(|&algorithm| joined(algorithm)).collect();
     let long = [Algorithm::Sha512, Algorithm::Sha384];
-    let long: Vec<_> = long.into_iter().flat_map(|algorithm| joined(algorithm)).collect();
+    let long: Vec<_> = long.into_iter().flat_map(joined).collect();
     let salted: Vec<_> = common.iter().flat_map(|&algorithm| mixed(algorithm)).collect();
     let mut twice = Vec::new();
     for &outer in &common {
