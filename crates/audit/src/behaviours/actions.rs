@@ -98,9 +98,14 @@ fn finding(
     Told {
         subject: format!("action {action}\n{}\n{receiver}", kind.id()),
         severity: kind.severity().min(Severity::High),
-        title: format!("{receiver} is told of it within {}: {}", delay_words(longest), mark_words(action)),
+        title: format!(
+            "{receiver} is told of it within {}: {} ({})",
+            delay_words(longest),
+            mark_words(action),
+            kind.words()
+        ),
         words: format!(
-            "This happened on the phone {}: “{}”. {}, the same {} left for {receiver}, typically {} later{}.",
+            "This happened on the phone {}: “{}”. {} the same {} left for {receiver}, typically {} later{}.",
             times(all),
             mark_words(action),
             after_how_many(all, marks.len() as u64),

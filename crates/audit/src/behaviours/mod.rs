@@ -229,6 +229,19 @@ impl<'a> Line<'a> {
         values.chain(self.naming(scene)).collect()
     }
 
+    /// Proofs of the requests of these times, of those that there are some, and what names the receiver; else of any.
+    fn proofs_at(&self, scene: &Scene<'_>, times: &BTreeSet<Timestamp>, words: &str) -> Vec<Evidence> {
+        let series = &self.entry.series;
+        let kept = series.proofs.iter().chain(series.spread.values());
+        let mut of_them: Vec<_> = kept.filter(|proof| times.contains(&proof.time)).collect();
+        of_them.sort_by_key(|proof| (proof.time, proof.exchange, proof.frame));
+        of_them.dedup_by_key(|proof| (proof.exchange, proof.frame));
+        if of_them.is_empty() {
+            return self.proofs(scene, "one of the requests");
+        }
+        of_them.into_iter().map(|proof| value(words, proof)).chain(self.naming(scene)).collect()
+    }
+
     fn naming(&self, scene: &Scene<'_>) -> Option<Evidence> {
         naming_of(scene.merged, *self.entry.endpoints.first()?)
     }

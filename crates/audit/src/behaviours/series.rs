@@ -1,6 +1,6 @@
 //! What is asked of a receiver in one way: when, because of what, with what success, and with which fields.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{Behaviour, Evidence, Finding, Mark, Severity, Timestamp};
 
@@ -40,7 +40,8 @@ fn triggers(scene: &Scene<'_>, line: &Line<'_>) -> Vec<Finding> {
 
 fn triggered(scene: &Scene<'_>, line: &Line<'_>, cause: &trigger::Cause<'_>) -> Finding {
     let (kind, found) = (cause.kind, &cause.trigger);
-    let mut evidence: Vec<Evidence> = line.proofs(scene, "one of the requests");
+    let sent: BTreeSet<Timestamp> = found.pairs.iter().map(|(_, sent)| *sent).collect();
+    let mut evidence: Vec<Evidence> = line.proofs_at(scene, &sent, "a request that followed");
     evidence.extend(marks_of(scene, cause));
     let words = format!(
         "By its marks this happened on the phone {}: “{}”. {} the request followed, typically {} later; that \
