@@ -31,9 +31,14 @@ impl Coverage {
 
     /// The bytes with each fate that occurs, in the order of the fates.
     pub(crate) fn fates(&self) -> Vec<(Fate, u64)> {
+        self.noted().into_iter().filter(|(_, bytes)| *bytes > 0).collect()
+    }
+
+    /// The same, also where a fate is of no bytes and says how far was searched.
+    pub(crate) fn noted(&self) -> Vec<(Fate, u64)> {
         let mut fates: Vec<Fate> = self.rows.iter().map(|row| row.fate).collect();
         fates.dedup();
-        fates.into_iter().map(|fate| (fate, self.bytes(fate))).filter(|(_, bytes)| *bytes > 0).collect()
+        fates.into_iter().map(|fate| (fate, self.bytes(fate))).collect()
     }
 
     /// Content that was searched: decoded, or as it stands.
@@ -44,6 +49,29 @@ impl Coverage {
     /// Bytes that the captures lack.
     pub(crate) fn lacking(&self) -> u64 {
         self.missing.iter().fold(0, |sum, row| sum.saturating_add(row.bytes))
+    }
+
+    /// How much of what was encrypted on its way the keys opened, where they opened any. `wire` counts for each
+    /// record or packet that it opened one piece of headers and tags.
+    pub(crate) fn keys(&self) -> String {
+        let pieces = |rows: &mut dyn Iterator<Item = &LedgerRow>| {
+            rows.fold(0u64, |sum, row| sum.saturating_add(row.pieces))
+        };
+        let is_opened = |row: &&LedgerRow| row.fate == Fate::Decoded && row.reason.ends_with(OPENED);
+        let opened = pieces(&mut self.rows.iter().filter(is_opened));
+        let closed = pieces(&mut self.rows.iter().filter(|row| row.fate == Fate::Encrypted));
+        match (opened, closed) {
+            (0, _) => String::new(),
+            (opened, 0) => format!(
+                "The keys opened all that was encrypted on its way: {} records and packets.",
+                words::number(opened)
+            ),
+            (opened, closed) => format!(
+                "Of what was encrypted on its way, the keys opened {} of {} records and packets.",
+                words::number(opened),
+                words::number(opened.saturating_add(closed))
+            ),
+        }
     }
 
     /// The limits that were reached with no bytes to show for it: what lies deeper was not looked for.
@@ -60,7 +88,8 @@ impl Coverage {
         if self.content == 0 {
             return "The captures hold no content: nothing was sent, or nothing was recorded.".to_owned();
         }
-        let depths = self.depths();
+        let depths: Vec<&str> =
+            self.depths().into_iter().filter(|reason| !reason.starts_with(UNTRIED)).collect();
         if self.searched() == self.content && !depths.is_empty() {
             return format!(
                 "All of the content was searched, but not to its full depth: {}.",
@@ -97,6 +126,9 @@ impl Coverage {
             let words = "What hides in a coding that no decoder knew was not seen.";
             sentences.push(words.to_owned());
         }
+        if self.depths().iter().any(|reason| reason.starts_with(UNTRIED)) {
+            sentences.push(NOT_ALL_TRIED.to_owned());
+        }
         if self.lacking() > 0 {
             sentences.push(format!(
                 "Besides, the captures lack {} that were sent: nobody can say what they held.",
@@ -106,6 +138,10 @@ impl Coverage {
         sentences.join(" ")
     }
 }
+
+/// How reasons begin in the ledger for which values stayed hidden that more effort might have opened.
+const UNTRIED: &str = "hidden values: ";
+const NOT_ALL_TRIED: &str = "Some values in it were hashed or encrypted by an app and stayed closed; not everything that might open them was tried (the ledger says what, and a larger --budget tries more).";
 
 /// The first reasons in a row; what several of them begin with (`values not tried to be opened: `) is said once.
 pub(crate) fn reasons(depths: &[&str]) -> String {
@@ -125,6 +161,9 @@ pub(crate) fn reasons(depths: &[&str]) -> String {
     plain::visible(&said.into_iter().map(one).collect::<Vec<_>>().join("; ")).into_owned()
 }
 
+/// How the ledger's row ends for what was around records and packets that were opened.
+const OPENED: &str = " headers and tags";
+
 fn is_content(fate: Fate) -> bool {
     !matches!(fate, Fate::Framing | Fate::Headers | Fate::Duplicate)
 }
@@ -137,7 +176,7 @@ fn sum<'a>(rows: impl Iterator<Item = &'a LedgerRow>) -> u64 {
 const REASONS: usize = 3;
 /// What could not be read, and how a sentence goes on after its share.
 const BLIND: &[(Fate, &str)] = &[
-    (Fate::Encrypted, "was encrypted and no key was given"),
+    (Fate::Encrypted, "was encrypted with no key to open it"),
     (Fate::HomeMadeEncryption, "was hidden by an encryption of somebody's own making"),
     (Fate::OverLimit, "was passed over because a limit was reached"),
     (Fate::NotParsed, "could not be parsed"),
@@ -177,7 +216,7 @@ mod tests {
         assert_eq!(
             half.statement(),
             "50% of the content could be searched; the rest could not. Of the content, 40% was \
-             encrypted and no key was given and 10% was passed over because a limit was reached. Besides, \
+             encrypted with no key to open it and 10% was passed over because a limit was reached. Besides, \
              the captures lack 7 bytes that were sent: nobody can say what they held."
         );
         let shallow = coverage(&[(Fate::Decoded, 100), (Fate::OverLimit, 0)], 0);

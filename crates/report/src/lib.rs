@@ -20,10 +20,12 @@ mod markdown;
 mod overview;
 mod pdf;
 mod plain;
+mod receivers;
 mod stix;
 mod summary;
 mod verdicts;
 mod words;
+mod written;
 
 pub use html::{Atlas, Excerpt, Excerpts, HtmlOptions, Moments, Place, html};
 pub use json::{json, write_json};

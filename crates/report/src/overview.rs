@@ -8,7 +8,7 @@ use evidence::{
     Owner, Security, Severity, SightingGroup, SightingKey, Timestamp,
 };
 
-use crate::{plain, words};
+use crate::{plain, words, written};
 
 /// A case with its references looked up.
 pub(crate) struct Overview<'a> {
@@ -230,20 +230,25 @@ impl<'a> Overview<'a> {
         format!("{}{}{which}{others}", self.worst(), self.openness(named))
     }
 
-    /// `Among them: device number (IMEI) and SIM card number (ICCID). `, where something weighs.
+    /// `Among them: device number (IMEI) and SIM card number (ICCID). `, where something weighs. Whatever a finding
+    /// says of it, what left is the identifier.
     fn worst(&self) -> String {
         let mut kinds: Vec<String> = Vec::new();
-        let weighs = |told: &&Told| told.finding.severity >= Severity::High && told.identifier().is_some();
-        for told in self.own().filter(weighs) {
-            let kind = told.subject().to_owned();
+        let weighs = |told: &&Told| told.finding.severity >= Severity::High && told.left();
+        for identifier in self.own().filter(weighs).filter_map(Told::identifier) {
+            let kind = identifier.words().to_owned();
             if !kinds.contains(&kind) {
                 kinds.push(kind);
             }
         }
+        let more = kinds.len().saturating_sub(MOST_KINDS);
         kinds.truncate(MOST_KINDS);
-        match kinds.is_empty() {
-            true => String::new(),
-            false => format!("Among them: {}. ", words::list(&kinds)),
+        match (kinds.is_empty(), more) {
+            (true, _) => String::new(),
+            (false, 0) => format!("Among them: {}. ", words::list(&kinds)),
+            (false, more) => {
+                format!("Among them: {} and {}. ", kinds.join(", "), words::counted(more as u64, "more kind"))
+            }
         }
     }
 
@@ -318,8 +323,12 @@ impl<'a> Overview<'a> {
         let mut values: BTreeMap<(IdentifierKind, &str), bool> = BTreeMap::new();
         for told in self.own() {
             let Some(identifier) = told.identifier().filter(|_| told.left()) else { continue };
-            let value = (identifier, told.value().unwrap_or_default());
-            *values.entry(value).or_default() |= told.grade() != Some(Grade::Shaped);
+            let sure = told.grade() != Some(Grade::Shaped);
+            let several = told.values();
+            let none = if several.is_empty() { Some("") } else { None };
+            for value in several.into_iter().chain(none) {
+                *values.entry((identifier, value)).or_default() |= sure;
+            }
         }
         let sure = values.values().filter(|sure| **sure).count() as u64;
         let shaped = values.len() as u64 - sure;
@@ -418,6 +427,11 @@ impl<'a> Told<'a> {
         !matches!(self.finding.kind, FindingKind::IdentifierReceived { .. } | FindingKind::Logged { .. })
     }
 
+    /// Whether it tells of values that went over a network.
+    pub(crate) fn is_sent(&self) -> bool {
+        matches!(self.finding.kind, FindingKind::BulkData { .. } | FindingKind::IdentifierSent { .. })
+    }
+
     /// The telephone number of the other side, where it is about text messages.
     pub(crate) fn number(&self) -> Option<&'a str> {
         match &self.finding.kind {
@@ -474,6 +488,54 @@ impl<'a> Told<'a> {
             | FindingKind::PackageArrived { .. }
             | FindingKind::Protection { .. } => None,
         }
+    }
+
+    /// The values it tells of, also where it is about when they were sent.
+    pub(crate) fn values(&self) -> Vec<&'a str> {
+        match &self.finding.kind {
+            FindingKind::Behaviour(Behaviour::Stage { identifier, .. }) => {
+                let of_it = self.groups.iter().filter(|group| group.key.kind == *identifier);
+                let values: BTreeSet<&str> = of_it.map(|group| group.key.value.as_str()).collect();
+                values.into_iter().filter(|value| *value != SightingGroup::FURTHER).collect()
+            }
+            _ => self.value().into_iter().collect(),
+        }
+    }
+
+    /// The digests that were sent in place of a value: function, and bytes as found.
+    pub(crate) fn digests(&self) -> Vec<(&'static str, &'a str)> {
+        let mut digests: Vec<(&'static str, &'a str)> = Vec::new();
+        for group in &self.groups {
+            let sent = written::digest(&group.key.form.0).zip(group.proofs.first());
+            let sent = sent.map(|(function, proof)| (function, proof.found.as_str()));
+            digests.extend(sent.filter(|sent| !digests.contains(sent)));
+        }
+        digests
+    }
+
+    /// The digest that was sent, where the value itself never was.
+    pub(crate) fn only_digest(&self) -> Option<(&'static str, &'a str)> {
+        let hashed = |group: &&SightingGroup| written::digest(&group.key.form.0).is_some();
+        let only = !self.groups.is_empty() && self.groups.iter().all(hashed);
+        self.digests().into_iter().next().filter(|_| only && self.value().is_some())
+    }
+
+    /// In which ways it was written, in plain words, the most frequent first.
+    pub(crate) fn written(&self) -> Vec<String> {
+        let mut written: Vec<String> = Vec::new();
+        for group in self.by_frequency() {
+            let words = written::written(&group.key);
+            if !written.contains(&words) {
+                written.push(words);
+            }
+        }
+        written
+    }
+
+    fn by_frequency(&self) -> Vec<&'a SightingGroup> {
+        let mut groups = self.groups.clone();
+        groups.sort_by_key(|group| std::cmp::Reverse(group.count));
+        groups
     }
 
     /// The grade, where there is one.
@@ -544,10 +606,8 @@ impl<'a> Told<'a> {
 
     /// The different ways into a message: `body › base64 › json › IMEI1`, most frequent first.
     pub(crate) fn ways(&self) -> Vec<String> {
-        let mut groups = self.groups.clone();
-        groups.sort_by_key(|group| std::cmp::Reverse(group.count));
         let mut seen = BTreeSet::new();
-        let mut ways: Vec<String> = groups.iter().map(|group| way(&group.key)).collect();
+        let mut ways: Vec<String> = self.by_frequency().iter().map(|group| way(&group.key)).collect();
         ways.retain(|way| seen.insert(way.clone()));
         ways
     }

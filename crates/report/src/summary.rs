@@ -1,19 +1,18 @@
 //! Case -> the page a person reads in the terminal in a minute.
 //!
-//! Verdict, findings worst first, destinations, coverage, where the files are. Lines keep to the given
-//! width (at least 40 columns). Without colour it holds no escape sequence at all, and with colour none
-//! but our own: characters of values that drive terminals are written as `\u{1b}`.
+//! Verdict; the findings by who got what, worst first: what, in which form, when and how often, by which app; the other
+//! destinations in a line; what could not be seen; where the files are. Lines keep to the given width (at least 40
+//! columns). Without colour it holds no escape sequence at all, and with colour none but our own: characters of values
+//! that drive terminals are written as `\u{1b}`.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    fmt::Write,
-};
+use std::{collections::BTreeMap, fmt::Write};
 
 use anstyle::{AnsiColor, Style};
-use evidence::{Case, Destination, Holds, Severity};
+use evidence::{Case, FindingKind, Grade, Holds, Severity};
 
 use crate::coverage::Coverage;
-use crate::overview::{Overview, Reached, Reader, Told, host, local};
+use crate::overview::{Overview, Told};
+use crate::receivers::{Facts, Receiver, countries, gathered, unnamed};
 use crate::{plain, words};
 
 /// How to write it.
@@ -46,8 +45,8 @@ pub fn summary(case: &Case, options: &SummaryOptions) -> String {
     page.verdict(&overview);
     page.findings(&overview, options);
     page.messages(&overview);
-    page.destinations(&overview);
-    page.coverage(case);
+    page.others(&overview);
+    page.unseen(&overview);
     page.files(&overview, options);
     page.out
 }
@@ -61,13 +60,7 @@ struct Page {
 impl Page {
     fn inputs(&mut self, overview: &Overview) {
         let case = overview.case;
-        let names: Vec<String> =
-            case.captures.iter().take(3).map(|one| plain::fitted(&one.name, LONGEST_NAME)).collect();
-        let mut inputs = names.join(", ");
-        if let rest @ 1.. = case.captures.len().saturating_sub(3) {
-            // Writing to a string cannot fail, here and below.
-            let _ = write!(inputs, " and {rest} more");
-        }
+        let mut inputs = named(case);
         if let Some((first, last)) = overview.span() {
             let _ = write!(inputs, " · {} UTC", words::period(first, last));
         }
@@ -105,51 +98,71 @@ impl Page {
         self.wrapped("", &overview.second_line(&crate::overview::country), Style::new());
     }
 
+    /// The worst findings by who got what they tell of.
     fn findings(&mut self, overview: &Overview, options: &SummaryOptions) {
         if overview.findings.is_empty() {
             return;
         }
         self.heading("Findings", &overview.severities());
-        for told in overview.own().take(options.findings) {
-            self.finding(told);
+        let (receivers, others) = gathered(overview, (MOST_RECEIVERS, options.findings));
+        for receiver in &receivers {
+            self.receiver(receiver);
+        }
+        if let rest @ 1.. = others.len() as u64 {
+            self.blank();
+            let line =
+                format!("and {} more, to other receivers: see the report", words::counted(rest, "finding"));
+            self.wrapped("  ", &line, DIM);
         }
         if let others @ 1.. = overview.foreign() {
             let findings = words::counted(others, "finding");
-            self.wrapped(INDENT, &format!("and {findings} of what other devices sent: see the report"), DIM);
-        }
-        let rest = overview.own().count().saturating_sub(options.findings);
-        if rest > 0 {
-            self.wrapped(
-                INDENT,
-                &format!("and {} more: see the report", words::counted(rest as u64, "finding")),
-                DIM,
-            );
+            self.wrapped("  ", &format!("and {findings} of what other devices sent: see the report"), DIM);
         }
     }
 
-    fn finding(&mut self, told: &Told) {
+    fn receiver(&mut self, receiver: &Receiver) {
+        self.blank();
+        let name = plain::fitted(&receiver.name, self.width - 2);
+        let beside = match receiver.whereabouts.as_str() {
+            "" => String::new(),
+            whereabouts => format!(" · {}", plain::visible(whereabouts)),
+        };
+        self.started("  ", (&name, BOLD), &beside);
+        let common = &receiver.common;
+        let facts: Vec<&str> = common.all().into_iter().filter(|fact| !fact.is_empty()).collect();
+        if !facts.is_empty() {
+            let each = if common.when.is_empty() { "" } else { "each " };
+            self.wrapped("  ", &format!("{each}{}", plain::visible(&facts.join(" · "))), DIM);
+        }
+        for told in &receiver.findings {
+            self.finding(told, common);
+        }
+        if let rest @ 1.. = receiver.further.len() as u64 {
+            let line = format!("and {} more: see the report", words::counted(rest, "finding"));
+            self.wrapped(INDENT, &line, DIM);
+        }
+    }
+
+    /// What it is about and its name on a line where both fit, and below it what is not said of all.
+    fn finding(&mut self, told: &Told, common: &Facts) {
         let finding = told.finding;
-        let title = plain::clipped(&finding.title, 300);
-        self.labelled(&finding.severity.id().to_uppercase(), severity_style(finding.severity), &title);
-        let room = self.width - INDENT.len();
-        let mut facts = Vec::new();
-        if let Some(value) = told.value() {
-            facts.push(plain::fitted(value, room.min(60)));
+        let room = self.room(INDENT);
+        let what = subject(told, room);
+        let id = plain::fitted(&finding.id.0, 24);
+        let facts = Facts::of(told);
+        let mut below = facts.beside(common);
+        let fits = plain::width(&what) + 2 + plain::width(&id) <= room;
+        let line = match fits {
+            true => format!("{what}{}{id}", " ".repeat(room - plain::width(&what) - plain::width(&id))),
+            false => what,
+        };
+        self.labelled(&finding.severity.id().to_uppercase(), severity_style(finding.severity), &line);
+        if !fits {
+            below.push(&id);
         }
-        facts.push(words::times(finding.count));
-        facts.push(match told.reader() {
-            Reader::Anyone => "clear text".to_owned(),
-            Reader::AnyoneInPart => "partly clear text".to_owned(),
-            Reader::Nobody => "in the log, not known to be sent".to_owned(),
-            Reader::Operators => "text message".to_owned(),
-            Reader::Receiver => "encrypted transport".to_owned(),
-            Reader::Unknown => "transport unknown".to_owned(),
-        });
-        if let Some(grade) = told.grade() {
-            facts.push(words::grade(grade).to_owned());
+        if !below.is_empty() {
+            self.wrapped(INDENT, &plain::visible(&below.join(" · ")), DIM);
         }
-        facts.push(plain::fitted(&finding.id.0, 24));
-        self.wrapped(INDENT, &facts.join(" · "), DIM);
     }
 
     /// The text messages by what became of them.
@@ -170,55 +183,40 @@ impl Page {
         self.wrapped("  ", &format!("{}. The report lists them.", words::list(&told)), Style::new());
     }
 
-    fn destinations(&mut self, overview: &Overview) {
-        let told = receivers(overview.told());
-        if told.is_empty() {
+    /// Whom the phone talked to besides, without a finding.
+    fn others(&mut self, overview: &Overview) {
+        let (names, destinations) = unnamed(overview);
+        if names.is_empty() {
             return;
         }
-        let hosts = words::counted(crate::overview::hosts(overview.told()), "host");
-        let of = words::counted(told.len() as u64, "domain");
-        self.heading("Destinations", &format!("that findings name: {hosts} of {of} or addresses"));
-        for receiver in told.iter().take(MOST_DESTINATIONS) {
-            self.destination(receiver);
+        let mut told: Vec<String> =
+            names.iter().take(MOST_NAMES).map(|name| plain::fitted(name, 40)).collect();
+        if let rest @ 1.. = names.len().saturating_sub(MOST_NAMES) as u64 {
+            told.push(format!("{} more", words::number(rest)));
         }
-        let rest = told.len().saturating_sub(MOST_DESTINATIONS);
-        if rest > 0 {
-            self.wrapped("  ", &format!("and {} more", words::counted(rest as u64, "domain")), DIM);
-        }
-    }
-
-    /// Name and traffic on one line where both fit, then what is known of it.
-    fn destination(&mut self, receiver: &Receiver) {
-        let findings = words::counted(receiver.findings.len() as u64, "finding");
-        let traffic = format!("{} sent · {findings}", words::bytes(receiver.sent()));
-        let beside = self.width.saturating_sub(4 + plain::width(&traffic));
-        let name = plain::fitted(receiver.name(), self.width - 2);
-        let fits = plain::width(&name) <= beside;
-        let (on, off) = self.paint(receiver.worst.map_or(DIM, severity_style));
-        let line = match fits {
-            true => {
-                let gap = self.width.saturating_sub(2 + plain::width(&name) + plain::width(&traffic));
-                format!("  {on}{name}{off}{}{traffic}", " ".repeat(gap))
-            }
-            false => format!("  {on}{name}{off}"),
+        let sent = destinations.iter().fold(0u64, |sum, one| sum.saturating_add(one.bytes_out));
+        let countries = countries(destinations.iter().copied());
+        let at = match countries.len() {
+            0 => String::new(),
+            1..=MOST_COUNTRIES => format!(", thought to be in {}", words::list(&countries)),
+            many => format!(", in {many} countries"),
         };
-        self.line(&line);
-        let place = receiver.whereabouts();
-        let below = if fits { place } else { format!("{traffic} · {place}") };
-        self.wrapped(INDENT, &below, DIM);
+        self.heading("Other destinations", &words::number(names.len() as u64));
+        let line = format!("{}{at}; {} sent, no finding.", words::list(&told), words::bytes(sent));
+        self.wrapped("  ", &line, Style::new());
     }
 
-    fn coverage(&mut self, case: &Case) {
+    fn unseen(&mut self, overview: &Overview) {
+        let case = overview.case;
         let coverage = Coverage::of(case);
-        self.heading("Coverage", &words::bytes(coverage.total));
+        self.heading("What could not be seen", &format!("of {}", words::bytes(coverage.total)));
         self.wrapped("  ", &coverage.statement(), Style::new());
+        self.wrapped("  ", &coverage.keys(), Style::new());
+        self.wrapped("  ", &apps(overview), Style::new());
         let odd = case.anomalies.iter().fold(0u64, |sum, (count, _)| sum.saturating_add(count));
         if odd > 0 {
-            self.wrapped(
-                "  ",
-                &format!("{} in the bytes: see the report.", words::counted(odd, "anomaly")),
-                DIM,
-            );
+            let line = format!("{} in the bytes: see the report.", words::counted(odd, "anomaly"));
+            self.wrapped("  ", &line, DIM);
         }
     }
 
@@ -277,10 +275,27 @@ impl Page {
         }
     }
 
+    /// Nothing where there is no text.
     fn wrapped(&mut self, indent: &str, text: &str, style: Style) {
+        if text.is_empty() {
+            return;
+        }
         let (on, off) = self.paint(style);
         for line in wrap(text, self.room(indent)) {
             let line = format!("{indent}{on}{line}{off}");
+            self.line(&line);
+        }
+    }
+
+    /// Text that begins with words in a style of their own.
+    fn started(&mut self, indent: &str, (start, style): (&str, Style), rest: &str) {
+        let (on, off) = self.paint(style);
+        let text = format!("{start}{rest}");
+        for (place, line) in wrap(&text, self.room(indent)).iter().enumerate() {
+            let line = match line.strip_prefix(start).filter(|_| place == 0) {
+                Some(after) => format!("{indent}{on}{start}{off}{after}"),
+                None => format!("{indent}{line}"),
+            };
             self.line(&line);
         }
     }
@@ -313,106 +328,72 @@ fn wrap(text: &str, columns: usize) -> Vec<std::borrow::Cow<'_, str>> {
     textwrap::wrap(text, options)
 }
 
-/// Those that a person takes for one: the hosts of a domain, the addresses of a host.
-struct Receiver<'a> {
-    all: Vec<&'a Reached<'a>>,
-    /// Places in [`Overview::findings`].
-    findings: BTreeSet<usize>,
-    worst: Option<Severity>,
+/// `capture.pcapng and 8 more files`: those with traffic first.
+fn named(case: &Case) -> String {
+    let (traffic, rest): (Vec<_>, Vec<_>) = case.captures.iter().partition(|one| one.holds.is_traffic());
+    let all = traffic.iter().chain(&rest);
+    let mut names: Vec<String> =
+        all.take(MOST_INPUTS).map(|one| plain::fitted(words::file_name(&one.name), 60)).collect();
+    if let more @ 1.. = case.captures.len().saturating_sub(MOST_INPUTS) as u64 {
+        names.push(words::counted(more, "more file"));
+    }
+    words::list(&names)
 }
 
-/// Gathers destinations by domain, else by host, in the order in which each is first met.
-fn receivers<'a>(told: impl Iterator<Item = &'a Reached<'a>>) -> Vec<Receiver<'a>> {
-    let mut receivers: Vec<Receiver> = Vec::new();
-    let mut places: HashMap<&str, usize> = HashMap::new();
-    for reached in told {
-        let place = *places.entry(reached.destination.receiver()).or_insert(receivers.len());
-        if place == receivers.len() {
-            receivers.push(Receiver { all: Vec::new(), findings: BTreeSet::new(), worst: None });
+/// What a finding is about, in one line where that can be: `Wi-Fi address (MAC)  d0:37:45:ab:01:9f`.
+fn subject(told: &Told, room: usize) -> String {
+    let words = match &told.finding.kind {
+        FindingKind::BulkData { seen, planted: 0, .. } => {
+            format!("{}: {} different values", told.subject(), words::number(*seen))
         }
-        if let Some(receiver) = receivers.get_mut(place) {
-            receiver.all.push(reached);
-            receiver.findings.extend(&reached.findings);
-            receiver.worst = receiver.worst.max(reached.worst);
+        FindingKind::BulkData { seen, planted, .. } => {
+            format!("{}: {} of {} planted", told.subject(), words::number(*seen), words::number(*planted))
         }
+        FindingKind::IdentifierInMessage { .. }
+        | FindingKind::IdentifierSent { .. }
+        | FindingKind::Logged { .. } => labelled(told),
+        FindingKind::IdentifierReceived { .. } => format!("came in: {}", labelled(told)),
+        FindingKind::Behaviour(_)
+        | FindingKind::HiddenMessage { .. }
+        | FindingKind::PackageArrived { .. }
+        | FindingKind::Protection { .. } => plain::clipped(&told.finding.title, 300).into_owned(),
+    };
+    let value = match told.only_digest() {
+        Some((_, digest)) => Some(digest),
+        None => told.value().filter(|_| !matches!(told.finding.kind, FindingKind::Behaviour(_))),
+    };
+    match value {
+        Some(value) => format!("{words}  {}", plain::fitted(value, room.min(60))),
+        None => words,
     }
-    receivers
 }
 
-impl Receiver<'_> {
-    /// The host where there is one only, else the domain.
-    fn name(&self) -> &str {
-        let mut hosts = self.all.iter().map(|reached| host(reached.destination));
-        let first = hosts.next().unwrap_or_default();
-        let single = hosts.all(|host| host == first);
-        if single { first } else { self.all.first().map_or("", |reached| reached.destination.receiver()) }
+/// The identifier, as sure as it is: `hash of the Android ID`.
+fn labelled(told: &Told) -> String {
+    let words = told.subject();
+    match told.grade() {
+        Some(Grade::Shaped) => format!("looks like {} {words}", words::article(words)),
+        Some(Grade::Derived) => format!("hash of the {words}"),
+        _ if told.only_digest().is_some() => format!("hash of the {words}"),
+        _ => words.to_owned(),
     }
+}
 
-    fn sent(&self) -> u64 {
-        self.all.iter().fold(0, |sum, reached| sum.saturating_add(reached.destination.bytes_out))
-    }
-
-    /// As [`whereabouts`]; of several, how many there are, in which countries, and whose.
-    fn whereabouts(&self) -> String {
-        let Some((first, [_, ..])) = self.all.split_first() else {
-            return self.all.first().map(|reached| whereabouts(reached)).unwrap_or_default();
-        };
-        let hosts: BTreeSet<_> = self.all.iter().map(|reached| host(reached.destination)).collect();
-        let countries: BTreeSet<_> = self
-            .all
-            .iter()
-            .filter_map(|reached| reached.destination.network.located.as_ref())
-            .map(|country| plain::fitted(&crate::overview::country(&country.code), 40))
-            .collect();
-        let mut facts = Vec::new();
-        if hosts.len() > 1 {
-            facts.push(words::counted(hosts.len() as u64, "host"));
+/// Of how much it is not known which app sent it.
+fn apps(overview: &Overview) -> String {
+    let sent = || overview.own().filter(|told| told.is_sent());
+    let (all, unknown) = (sent().count() as u64, sent().filter(|told| told.apps().is_empty()).count() as u64);
+    match (all, unknown) {
+        (0, _) | (_, 0) => String::new(),
+        (all, unknown) if all == unknown => {
+            "Which app sent it is not known: the phone’s own files, laid beside the captures, tell."
+                .to_owned()
         }
-        let addresses: BTreeSet<_> =
-            self.all.iter().map(|reached| reached.destination.endpoint.address.as_str()).collect();
-        let at = match countries.is_empty() {
-            true => String::new(),
-            false => format!(" thought to be in {}", words::list(&countries.into_iter().collect::<Vec<_>>())),
-        };
-        facts.push(match addresses.len() {
-            1 => format!("address{at}"),
-            many => format!("{many} addresses{at}"),
-        });
-        facts.push(operator(first.destination));
-        facts.retain(|fact| !fact.is_empty());
-        facts.join(" · ")
-    }
-}
-
-/// `203.0.113.7 · thought to be in China · AS64500 Example Telecom · China Telecom (China)`.
-fn whereabouts(reached: &Reached) -> String {
-    let one = reached.destination;
-    let network = &one.network;
-    let mut facts = vec![plain::fitted(&one.endpoint.address, 45)];
-    if !matches!(network.scope.as_str(), "" | "public") {
-        facts.push(format!("{} address", plain::fitted(&network.scope, 32)));
-    } else {
-        let at = network.located.as_ref().map_or_else(
-            || "country unknown".to_owned(),
-            |country| {
-                format!("thought to be in {}", plain::fitted(&crate::overview::country(&country.code), 40))
-            },
-        );
-        facts.push(at);
-    }
-    if let Some(number) = network.asn {
-        facts.push(plain::fitted(&format!("AS{number} {}", network.holder), LONGEST_NAME));
-    }
-    facts.push(operator(one));
-    facts.retain(|fact| !fact.is_empty());
-    facts.join(" · ")
-}
-
-fn operator(destination: &Destination) -> String {
-    match &destination.owner {
-        Some(owner) => plain::fitted(&crate::overview::owner(owner), LONGEST_NAME),
-        None if local(destination) => String::new(),
-        None => "operator unknown".to_owned(),
+        (all, unknown) => format!(
+            "Which app sent it is not known of {} of the {} values that left.",
+            words::number(unknown),
+            words::number(all)
+        ),
     }
 }
 
@@ -430,8 +411,13 @@ const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 const WARN: Style = AnsiColor::Yellow.on_default();
 const INDENT: &str = "           ";
-/// Columns of a name that is not cut in its middle.
-const LONGEST_NAME: usize = 100;
-const MOST_DESTINATIONS: usize = 8;
+/// Receivers whose findings are shown.
+const MOST_RECEIVERS: usize = 6;
+/// Inputs that are named.
+const MOST_INPUTS: usize = 3;
+/// Receivers without a finding that are named.
+const MOST_NAMES: usize = 4;
+/// Countries that are named together.
+const MOST_COUNTRIES: usize = 4;
 /// Kinds of what became of messages.
 const MOST_VERDICTS: usize = 12;

@@ -170,6 +170,14 @@ pub(crate) fn capital(words: &str) -> String {
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
+/// `a` or `an`, by the first letter of what follows.
+pub(crate) fn article(words: &str) -> &'static str {
+    match words.chars().next() {
+        Some('a' | 'e' | 'i' | 'o' | 'A' | 'E' | 'I' | 'O') => "an",
+        _ => "a",
+    }
+}
+
 /// What each severity means.
 pub(crate) fn severity_meaning(severity: Severity) -> &'static str {
     match severity {
@@ -309,7 +317,13 @@ pub(crate) fn behaviour(behaviour: &Behaviour) -> &'static str {
         Behaviour::Rhythm { .. } => "sent at regular times",
         Behaviour::SharedId { .. } => "one identifier at several owners",
         Behaviour::Spread { .. } => "spread over countries",
-        Behaviour::Stage { .. } => "sent where it would not be expected",
+        Behaviour::Stage { stage, .. } => match stage.as_str() {
+            "before consent" => "sent before anybody consented",
+            "consent refused" => "sent after consent was refused",
+            "private mode" => "sent in private mode",
+            "signed out" => "sent while nobody was signed in",
+            _ => "sent with a setting switched off",
+        },
         Behaviour::Trigger { .. } => "sent because of what happened",
         Behaviour::UnresolvedName { .. } => "name that leads nowhere",
     }
@@ -364,7 +378,7 @@ pub(crate) fn step(step: &Step) -> (String, &'static str) {
             "Separator".to_owned(),
             "written between recorded parts; nobody recorded it and nothing rests on it",
         ),
-        Step::Entry => ("Entry of a file".to_owned(), "bytes of a file that holds no packets, as they stand"),
+        Step::Entry => ("As recorded".to_owned(), "the bytes as they stand in the file"),
     }
 }
 
@@ -379,12 +393,17 @@ pub(crate) fn capture(case: &Case, id: CaptureId) -> String {
     named.map_or_else(|| id.to_string(), |capture| capture.name.clone())
 }
 
+/// The last part of a path.
+pub(crate) fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or(path)
+}
+
 /// `line 3 of log.txt`, `page 12 of mmssms.db`: the file by the last part of its name.
 pub(crate) fn place(case: &Case, id: CaptureId, frame: FrameNo) -> String {
     let Some(capture) = case.captures.iter().find(|capture| capture.id == id) else {
         return format!("{frame} of {id}");
     };
-    let name = capture.name.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or(&capture.name);
+    let name = file_name(&capture.name);
     match capture.unit() {
         "archive" => name.to_owned(),
         unit => format!("{unit} {frame} of {name}"),

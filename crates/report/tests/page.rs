@@ -235,7 +235,7 @@ fn nothing_found_is_said_with_the_coverage() {
     let verdict = page.find("Nothing identifying was found in what could be read.").expect("the verdict");
     let near = page.get(verdict..).and_then(|rest| rest.get(..600)).expect("what follows");
     assert!(near.contains("20% of the content could be searched"), "{near}");
-    assert!(page.contains("78% was encrypted and no key was given"));
+    assert!(page.contains("78% was encrypted with no key to open it"));
     assert!(page.contains("Without profile."));
 }
 

@@ -12,7 +12,7 @@ impl Page<'_> {
         html! {
             section #coverage aria-labelledby="coverage-title" {
                 h2 #coverage-title { "Coverage: what could be seen, and what not" }
-                p { (Prose(&self.coverage.statement())) }
+                p { (Prose(&self.coverage.statement())) " " (self.coverage.keys()) }
                 (self.bar())
                 (self.rows())
                 (self.missing())
@@ -51,16 +51,15 @@ impl Page<'_> {
                 table.ledger {
                     caption { "What became of every byte of the captures" }
                     thead { tr { th scope="col" { "What became of it, and of what" } th.number scope="col" { "Bytes" } th.number scope="col" { "Share" } th.number scope="col" { "Pieces" } } }
-                    @for (fate, bytes) in coverage.fates() {
+                    @for (fate, bytes) in coverage.noted() {
                         tbody {
                             tr.sum {
                                 th scope="rowgroup" { (words::fate(fate).0) span.muted { (words::fate(fate).1) } }
-                                td.number { (words::number(bytes)) }
-                                td.number { (words::share(bytes, coverage.total)) }
+                                (amount(bytes, coverage.total))
                                 td {}
                             }
                             @for row in coverage.rows.iter().filter(|row| row.fate == fate).take(MOST_ROWS) {
-                                tr { td.reason { (Shown(&row.reason)) } td.number { (words::number(row.bytes)) } td.number { (words::share(row.bytes, coverage.total)) } td.number { (words::number(row.pieces)) } }
+                                tr { td.reason { (Shown(&row.reason)) } (amount(row.bytes, coverage.total)) td.number { (words::number(row.pieces)) } }
                             }
                             (rest(4, coverage.rows.iter().filter(|row| row.fate == fate).skip(MOST_ROWS).map(|row| row.bytes)))
                         }
@@ -98,6 +97,14 @@ impl Page<'_> {
                 }
             }
         }
+    }
+}
+
+/// Bytes and share; of what has none, neither.
+fn amount(bytes: u64, total: u64) -> Markup {
+    html! {
+        @if bytes == 0 { td.number { "–" } td.number { "–" } }
+        @else { td.number { (words::number(bytes)) } td.number { (words::share(bytes, total)) } }
     }
 }
 

@@ -127,12 +127,12 @@ impl Page<'_> {
         let case = self.overview.case;
         let traffic = case.captures.iter().find(|capture| capture.holds.is_traffic());
         let files = match traffic.or(case.captures.first()) {
-            None => "audit without captures".to_owned(),
-            Some(only) if case.captures.len() == 1 => file_name(&only.name).to_owned(),
-            Some(first) => format!("{} and {} more", file_name(&first.name), case.captures.len() - 1),
+            None => "an audit without captures".to_owned(),
+            Some(only) if case.captures.len() == 1 => words::file_name(&only.name).to_owned(),
+            Some(first) => format!("{} and {} more", words::file_name(&first.name), case.captures.len() - 1),
         };
         match case.profile.as_deref() {
-            None | Some("") => words::capital(&files),
+            None | Some("") => files,
             Some(phone) => format!("{phone}, {files}"),
         }
     }
@@ -273,11 +273,6 @@ pub(crate) fn head(title: &str) -> Markup {
             style { (PreEscaped(include_str!("style.css"))) }
         }
     }
-}
-
-/// The last part of a path.
-fn file_name(path: &str) -> &str {
-    path.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or(path)
 }
 
 /// When a capture was recorded.
