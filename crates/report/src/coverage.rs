@@ -88,8 +88,7 @@ impl Coverage {
         if self.content == 0 {
             return "The captures hold no content: nothing was sent, or nothing was recorded.".to_owned();
         }
-        let depths: Vec<&str> =
-            self.depths().into_iter().filter(|reason| !reason.starts_with(UNTRIED)).collect();
+        let depths: Vec<&str> = self.depths().into_iter().filter(|reason| !is_effort(reason)).collect();
         if self.searched() == self.content && !depths.is_empty() {
             return format!(
                 "All of the content was searched, but not to its full depth: {}.",
@@ -126,7 +125,7 @@ impl Coverage {
             let words = "What hides in a coding that no decoder knew was not seen.";
             sentences.push(words.to_owned());
         }
-        if self.depths().iter().any(|reason| reason.starts_with(UNTRIED)) {
+        if self.depths().into_iter().any(is_effort) {
             sentences.push(NOT_ALL_TRIED.to_owned());
         }
         if self.lacking() > 0 {
@@ -139,8 +138,8 @@ impl Coverage {
     }
 }
 
-/// How reasons begin in the ledger for which values stayed hidden that more effort might have opened.
-const UNTRIED: &str = "hidden values: ";
+/// How reasons begin for which values stayed hidden that more effort might have opened: now, and in older cases.
+const UNTRIED: [&str; 2] = ["hidden values: ", "values not tried to be opened: "];
 const NOT_ALL_TRIED: &str = "Some values in it were hashed or encrypted by an app and stayed closed; not everything that might open them was tried (the ledger says what, and a larger --budget tries more).";
 
 /// The first reasons in a row; what several of them begin with (`values not tried to be opened: `) is said once.
@@ -163,6 +162,11 @@ pub(crate) fn reasons(depths: &[&str]) -> String {
 
 /// How the ledger's row ends for what was around records and packets that were opened.
 const OPENED: &str = " headers and tags";
+
+/// Whether more effort would have gone further.
+fn is_effort(reason: &str) -> bool {
+    UNTRIED.iter().any(|begins| reason.starts_with(begins))
+}
 
 fn is_content(fate: Fate) -> bool {
     !matches!(fate, Fate::Framing | Fate::Headers | Fate::Duplicate)
@@ -221,8 +225,32 @@ mod tests {
         );
         let shallow = coverage(&[(Fate::Decoded, 100), (Fate::OverLimit, 0)], 0);
         assert_eq!(shallow.statement(), "All of the content was searched, but not to its full depth: x.");
+        let mut hidden = coverage(&[(Fate::Decoded, 100), (Fate::OverLimit, 0)], 0);
+        for row in hidden.rows.iter_mut().filter(|row| row.bytes == 0) {
+            row.reason = "hidden values: keys of ciphers that were not tried on them".to_owned();
+        }
+        assert_eq!(hidden.statement(), format!("All of the content could be searched. {NOT_ALL_TRIED}"));
+        assert!(hidden.noted().contains(&(Fate::OverLimit, 0)), "it stands in the table all the same");
         let none = coverage(&[(Fate::Framing, 24)], 0);
         assert!(none.statement().starts_with("The captures hold no content"));
+    }
+
+    #[test]
+    fn what_keys_opened_is_told() {
+        let opened = |opened, closed| {
+            let mut ledger = Ledger::default();
+            ledger.add_pieces(Fate::Decoded, "TLS record headers and tags", 29 * opened, opened);
+            ledger.add_pieces(Fate::Decoded, "QUIC packet headers and tags", 1, u64::from(opened > 0));
+            ledger.add_pieces(Fate::Encrypted, "TLS application data, no key", 400, closed);
+            Coverage { rows: ledger.rows(), ..coverage(&[(Fate::Decoded, 1)], 0) }.keys()
+        };
+        assert_eq!(opened(0, 9), "", "the statement says so already");
+        assert_eq!(opened(0, 0), "");
+        assert_eq!(
+            opened(2, 7),
+            "Of what was encrypted on its way, the keys opened 3 of 10 records and packets."
+        );
+        assert_eq!(opened(2, 0), "The keys opened all that was encrypted on its way: 3 records and packets.");
     }
 
     #[test]

@@ -14,7 +14,8 @@ use crate::chain::Chain;
 use crate::overview::{Overview, Told, host, socket};
 use crate::{plain, words};
 
-/// One row per finding, worst first: its name, severity, kind, identifier, value, grade, forms, title,
+/// One row per finding, worst first: its name, severity, kind, identifier, value (several where it
+/// tells of several), grade, forms, title,
 /// destinations, operators, countries of the addresses, count, first, last, readable in clear text (`yes`,
 /// `partly`, `no`, `unknown`), apps, capture, frame and file offset of the first proof, detector, version.
 pub fn findings(case: &Case) -> String {
@@ -50,7 +51,7 @@ fn finding(case: &Case, told: &Told) -> [String; 21] {
         finding.severity.id().to_owned(),
         told.kind().to_owned(),
         told.subject_id().to_owned(),
-        told.value().unwrap_or_default().to_owned(),
+        joined(told.values().into_iter().map(str::to_owned)),
         told.grade().map_or("", words::grade).to_owned(),
         joined(told.forms().iter().map(|form| form.0.clone())),
         finding.title.clone(),

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use evidence::{Case, Destination};
 
 use crate::coverage::Coverage;
-use crate::overview::{Overview, Told, host, local, owner, socket};
+use crate::overview::{Overview, Reader, Told, host, local, owner, socket};
 use crate::{plain, words};
 
 /// Writes the page.
@@ -74,18 +74,27 @@ fn finding(page: &mut String, told: &Told) -> std::fmt::Result {
     let finding = told.finding;
     let severity = words::capital(finding.severity.id());
     writeln!(page, "- **{severity}** {} ({})", text(&finding.title), code(&finding.id.0))?;
-    if let Some(value) = told.value() {
+    for value in told.values().into_iter().take(MOST_VALUES) {
         writeln!(page, "  - Value: {}, {}", code(value), told.grade().map_or("", words::grade))?;
+    }
+    for (function, digest) in told.digests().into_iter().take(MOST_VALUES) {
+        writeln!(page, "  - Sent as {function}: {}", code(digest))?;
     }
     let when = words::known_period(finding.first, finding.last);
     writeln!(page, "  - Seen {}, {when}", words::times(finding.count))?;
     if let Some(number) = told.number().filter(|number| !number.is_empty()) {
         writeln!(page, "  - Number: {}", code(number))?;
     }
+    if let Some(written) = told.written().first().filter(|_| told.identifier().is_some()) {
+        writeln!(page, "  - Form: {}", text(written))?;
+    }
     if let Some(way) = told.ways().first() {
         writeln!(page, "  - Where: {}", code(way))?;
     }
-    writeln!(page, "  - Readable by {}", told.reader().words())
+    match told.reader() {
+        Reader::Unknown => Ok(()),
+        reader => writeln!(page, "  - Readable by {}", reader.words()),
+    }
 }
 
 fn destinations(page: &mut String, overview: &Overview) -> std::fmt::Result {
@@ -166,6 +175,8 @@ pub(crate) fn code(raw: &str) -> String {
 
 const LONGEST: usize = 300;
 const LONGEST_PARAGRAPH: usize = 4000;
+/// Values of one finding.
+const MOST_VALUES: usize = 4;
 const MOST_FINDINGS: usize = 50;
 const MOST_DESTINATIONS: usize = 30;
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{
     Behaviour, Case, Destination, Direction, EndpointId, Finding, FindingKind, Form, Grade, IdentifierKind,
-    Owner, Security, Severity, SightingGroup, SightingKey, Timestamp,
+    Owner, ProtectionFault, Security, Severity, SightingGroup, SightingKey, Timestamp,
 };
 
 use crate::{plain, words, written};
@@ -55,6 +55,8 @@ pub(crate) enum Reader {
     Receiver,
     /// The case does not say.
     Unknown,
+    /// The transport was encrypted, and weakly.
+    Weakly,
 }
 
 impl<'a> Overview<'a> {
@@ -568,11 +570,12 @@ impl<'a> Told<'a> {
     pub(crate) fn reader(&self) -> Reader {
         let protection = match &self.finding.kind {
             FindingKind::PackageArrived { security, .. } => Some(*security),
-            FindingKind::Protection { protection, .. } => Some(protection.security),
             FindingKind::HiddenMessage { .. }
             | FindingKind::IdentifierInMessage { .. }
             | FindingKind::IdentifierReceived { .. } => return Reader::Operators,
             FindingKind::Logged { .. } => return Reader::Nobody,
+            FindingKind::Protection { fault: ProtectionFault::WeakChannel, .. } => return Reader::Weakly,
+            FindingKind::Protection { protection, .. } => Some(protection.security),
             FindingKind::Behaviour(_) | FindingKind::BulkData { .. } | FindingKind::IdentifierSent { .. } => {
                 None
             }
@@ -621,7 +624,7 @@ impl Reader {
             Self::AnyoneInPart => "partly",
             Self::Nobody => "not sent",
             Self::Operators => "to operators",
-            Self::Receiver => "no",
+            Self::Receiver | Self::Weakly => "no",
             Self::Unknown => "unknown",
         }
     }
@@ -638,6 +641,7 @@ impl Reader {
             }
             Self::Receiver => "the receiver: the transport was encrypted",
             Self::Unknown => "unknown",
+            Self::Weakly => "the receiver, and whoever breaks the weak encryption of the connection",
         }
     }
 }

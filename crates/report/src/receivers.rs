@@ -228,6 +228,7 @@ fn reader(told: &Told) -> &'static str {
         Reader::AnyoneInPart => "in part readable by anyone on the way",
         Reader::Operators => "readable by the operators",
         Reader::Receiver => "over an encrypted connection",
+        Reader::Weakly => "over a weakly encrypted connection",
         Reader::Nobody | Reader::Unknown => "",
     }
 }

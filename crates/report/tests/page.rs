@@ -6,7 +6,8 @@ mod synthetic;
 use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{
-    CaptureId, Case, Deed, Finding, FindingKind, FrameNo, Grade, Habit, IdentifierKind, Occurrence, Quote,
+    CaptureId, Case, Deed, Finding, FindingKind, FrameNo, Grade, Habit, IdentifierKind, Occurrence,
+    Protection, Quote, Security,
 };
 use proptest::prelude::*;
 use report::{Atlas, Excerpt, HtmlOptions, Place};
@@ -258,6 +259,67 @@ fn what_other_devices_sent_is_told_apart() {
     assert!(section.contains("192.168.43.18, a-television, not the phone"), "{section:.2000}");
     let summary = report::summary(&case, &report::SummaryOptions::default());
     assert!(summary.contains("and 1 finding of what other devices sent"), "{summary}");
+}
+
+/// Weak encryption is told as what it is, and not as content that anybody could read.
+#[test]
+fn a_weak_channel_is_told_as_what_it_is() {
+    let mut case = synthetic::case();
+    let protection = Protection {
+        security: Security::Encrypted,
+        content: evidence::Content::Readable,
+        label: String::new(),
+    };
+    let channel = evidence::Channel {
+        protocol: "TLS 1.0".to_owned(),
+        suite: "TLS_RSA_WITH_RC4_128_MD5".to_owned(),
+        weakness: "RC4 is broken".to_owned(),
+        subject: String::new(),
+        issuer: String::new(),
+    };
+    let finding = &mut case.findings[0];
+    finding.kind = FindingKind::Protection { fault: evidence::ProtectionFault::WeakChannel, protection };
+    finding.sightings.clear();
+    let endpoint = finding.endpoints[0];
+    let destination = case.destinations.iter_mut().find(|destination| destination.id == endpoint).unwrap();
+    destination.channels = vec![(channel, 3)];
+    let page = words(&page(&case));
+    let told = "Weak encryption of the connection: TLS 1.0 with TLS_RSA_WITH_RC4_128_MD5, RC4 is broken";
+    assert!(page.contains(told), "{page:.6000}");
+    assert!(page.contains("The receiver, and whoever breaks the weak encryption of the connection"));
+    assert!(!page.contains("eadable as it stands"));
+}
+
+/// What was sent in a state of the phone is shown, and counted once.
+#[test]
+fn a_stage_shows_its_values() {
+    let mut case = synthetic::case();
+    let before = words(&page(&case));
+    let imei = case.findings.iter().find(|finding| finding.id.0 == "F-1a2b3c4d").unwrap();
+    let mut stage = imei.clone();
+    stage.id.0 = "F-0badcafe".to_owned();
+    stage.kind = FindingKind::Behaviour(evidence::Behaviour::Stage {
+        stage: "private mode".to_owned(),
+        identifier: IdentifierKind::Imei,
+        within: 3,
+        outside: 1,
+    });
+    case.findings.push(stage);
+    let after = words(&page(&case));
+    assert!(after.contains("Sent in private mode: device number (IMEI) 353918080000017"), "{after:.6000}");
+    let headline = |page: &str| page.split("left this phone").next().unwrap_or_default().to_owned();
+    assert_eq!(headline(&before), headline(&after));
+}
+
+/// The ledger's statements without bytes stand in its table, and names of files are written as they are.
+#[test]
+fn limits_without_bytes_and_names_of_files_stand_as_they_are() {
+    let mut case = synthetic::clean();
+    case.profile = None;
+    case.coverage.add_pieces(evidence::Fate::OverLimit, "hidden values: keys that were not tried", 0, 42);
+    let page = words(&page(&case));
+    assert!(page.contains("hidden values: keys that were not tried––42"), "{page:.9000}");
+    assert!(page.contains("·nokia-boot.pcapng.gz and 1 more"), "{page:.900}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What left: one card per finding, worst first.
 
-use evidence::{Behaviour, Destination, Direction, FindingKind, Severity};
+use std::collections::BTreeSet;
+
+use evidence::{Behaviour, Destination, Direction, FindingKind, ProtectionFault, Severity};
 use maud::{Markup, html};
 
 use super::Page;
@@ -204,17 +206,13 @@ fn what(told: &Told) -> Markup {
     html! {
         (words::capital(told.subject()))
         @match &told.finding.kind {
-            FindingKind::IdentifierInMessage { value, .. }
-            | FindingKind::IdentifierReceived { value, .. }
-            | FindingKind::IdentifierSent { value, .. }
-            | FindingKind::Logged { value, .. } => { " " code.value { (Shown(value)) } }
+            FindingKind::IdentifierInMessage { .. }
+            | FindingKind::IdentifierReceived { .. }
+            | FindingKind::IdentifierSent { .. }
+            | FindingKind::Logged { .. } => { " " (values(told)) }
             FindingKind::HiddenMessage { verdict, .. } => { ": " (Shown(verdict)) }
-            FindingKind::Behaviour(behaviour) => {
-                @match behaviour {
-                    Behaviour::LastingId { value, .. } | Behaviour::SharedId { value, .. } => { " " code.value { (Shown(value)) } }
-                    _ => {}
-                }
-            }
+            FindingKind::Behaviour(Behaviour::Stage { identifier, .. }) => { ": " (identifier.words()) " " (values(told)) }
+            FindingKind::Behaviour(_) => { @if !told.values().is_empty() { " " (values(told)) } }
             FindingKind::BulkData { seen, planted, .. } => {
                 ": " (words::number(*seen)) " different ones"
                 @if *planted > 0 { ", of " (words::number(*planted)) " in the profile" }
@@ -223,6 +221,7 @@ fn what(told: &Told) -> Markup {
                 " " code.value { (Shown(package)) } " " (Shown(version)) ", SHA-256 " code.digest { (Shown(sha256)) }
                 @if way.len() > 1 { ul.plain { @for url in way { li { code { (Shown(url)) } } } } }
             }
+            FindingKind::Protection { fault: ProtectionFault::WeakChannel, .. } => { (weak_channels(told)) }
             FindingKind::Protection { protection, .. } => {
                 ": " (Prose(&words::content(&protection.content)))
                 @if !protection.label.is_empty() { ", under the label " code { (Shown(&protection.label)) } }
@@ -234,13 +233,49 @@ fn what(told: &Told) -> Markup {
     }
 }
 
+/// The values, and the digests that were sent in their place.
+fn values(told: &Told) -> Markup {
+    let values = told.values();
+    let digests = told.digests();
+    let rest = values.len().saturating_sub(MOST_SHOWN);
+    html! {
+        @for (place, value) in values.iter().take(MOST_SHOWN).enumerate() {
+            @if place > 0 { ", " }
+            code.value { (Shown(value)) }
+        }
+        @if rest > 0 { " and " (rest) " more" }
+        @for (place, (function, digest)) in digests.iter().take(MOST_SHOWN).enumerate() {
+            @if place == 0 { ", sent " @if told.only_digest().is_none() { "also " } "as " } @else { " and as " }
+            (function) " " code.value { (Shown(digest)) }
+        }
+    }
+}
+
+/// What is weak about the connections.
+fn weak_channels(told: &Told) -> Markup {
+    let channels = told.destinations.iter().flat_map(|destination| &destination.channels);
+    let weak: BTreeSet<_> = channels
+        .map(|(channel, _)| channel)
+        .filter(|channel| !channel.weakness.is_empty())
+        .map(|channel| (&channel.protocol, &channel.suite, &channel.weakness))
+        .collect();
+    html! {
+        @for (place, (protocol, suite, weakness)) in weak.iter().take(MOST_SHOWN).enumerate() {
+            @if place == 0 { ": " } @else { "; " }
+            (Shown(protocol)) @if !suite.is_empty() { " with " code { (Shown(suite)) } } ", " (Shown(weakness))
+        }
+    }
+}
+
 fn form(told: &Told) -> Markup {
-    let forms = told.forms();
+    let written = told.written();
     let ways = told.ways();
     let rest = ways.len().saturating_sub(MOST_SHOWN);
     html! {
-        (codes(forms.iter().take(MOST_SHOWN * 2).map(|form| form.0.as_str())))
-        @if forms.len() > MOST_SHOWN * 2 { " and " (forms.len() - MOST_SHOWN * 2) " more" }
+        @for (place, way) in written.iter().take(MOST_SHOWN).enumerate() {
+            @if place == 0 { (Shown(&words::capital(way))) } @else { "; " (Shown(way)) }
+        }
+        @if written.len() > MOST_SHOWN { " and in " (written.len() - MOST_SHOWN) " other ways" }
         @if !ways.is_empty() {
             ul.plain {
                 @for way in ways.iter().take(MOST_SHOWN) { li.way { "in " (Shown(way)) } }
