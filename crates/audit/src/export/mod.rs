@@ -54,7 +54,7 @@ pub struct Order<'o> {
     /// The packets with the secrets that open them, as pcapng.
     pub pcapng: Option<Out<'o>>,
     /// Every exchange as a row of the store's table `exchange`, earliest first, after a row of its columns'
-    /// names: captures by their names, times in RFC 3339 and UTC.
+    /// names: captures by their names, times in RFC 3339 and UTC; the security of a handshake is `handshake`.
     pub rows: Option<Row<'o>>,
     /// Name and version of the program.
     pub program: (&'o str, &'o str),
@@ -150,7 +150,10 @@ fn rows(store: &Store, names: &[String], row: Row<'_>) -> Result<(), ExportError
         cells.extend_from_slice(values);
         match columns.is_empty() {
             true => columns = values.to_vec(),
-            false => columns.iter().zip(&mut cells).for_each(|(column, cell)| tell(column, cell, names)),
+            false => {
+                columns.iter().zip(&mut cells).for_each(|(column, cell)| tell(column, cell, names));
+                tell_handshake(&columns, &mut cells);
+            }
         }
         written = row(&cells);
         written.is_ok()
@@ -167,6 +170,17 @@ fn tell(column: &str, cell: &mut String, names: &[String]) {
     };
     if let Some(told) = told {
         *cell = told;
+    }
+}
+
+/// The row of a handshake is in the clear itself, and opens what is not: who looks for clear text must not find it.
+fn tell_handshake(columns: &[String], cells: &mut [String]) {
+    let at = |name: &str| columns.iter().position(|column| column == name);
+    let is_handshake = at("protocol")
+        .and_then(|place| cells.get(place))
+        .is_some_and(|protocol| HANDSHAKES.contains(&protocol.as_str()));
+    if let Some(security) = at("security").and_then(|place| cells.get_mut(place)).filter(|_| is_handshake) {
+        *security = "handshake".to_owned();
     }
 }
 
@@ -203,5 +217,25 @@ impl Ear for Scribe<'_> {
     }
 }
 
+/// Protocols of which the exchange is a handshake.
+const HANDSHAKES: [&str; 3] = ["DTLS", "QUIC", "TLS"];
 /// Batches that may wait for the worker or the writer.
 const QUEUE: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::tell_handshake;
+
+    #[test]
+    fn a_handshake_is_not_told_as_clear_text() {
+        let columns = ["protocol", "port", "security"].map(str::to_owned);
+        for (protocol, security) in [("TLS", "handshake"), ("QUIC", "handshake"), ("HTTP/1", "clear")] {
+            let mut cells = [protocol, "443", "clear"].map(str::to_owned);
+            tell_handshake(&columns, &mut cells);
+            assert_eq!(cells[2], security, "{protocol}");
+        }
+        let mut short = ["TLS".to_owned()];
+        tell_handshake(&columns, &mut short);
+        assert_eq!(short, ["TLS"]);
+    }
+}

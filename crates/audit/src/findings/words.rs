@@ -6,7 +6,7 @@ use evidence::{
 };
 
 use super::{Leak, Receiver, devices, message_count};
-use crate::merge::Merged;
+use crate::{merge::Merged, unmasked::capital};
 
 /// `The phone's device number (IMEI) was sent to vnet.cn in the clear`.
 pub(super) fn title(leak: &Leak<'_>) -> String {
@@ -171,32 +171,81 @@ pub(super) fn naming(destination: &Destination) -> String {
 fn what(leak: &Leak<'_>) -> String {
     let only_digests = leak.groups.iter().all(|(_, group)| digest(&group.key).is_some());
     match leak.grade() {
-        Grade::Shaped if only_digests => {
-            format!("A hash of what looks like {} {}", article(leak.kind.words()), leak.kind.words())
-        }
+        Grade::Shaped if only_digests => format!("A hash of what looks like {}", any(leak.kind)),
+        Grade::Known if only_digests => named(leak.kind, Grade::Derived),
         grade => named(leak.kind, grade),
     }
 }
 
 /// `The phone’s device number (IMEI)`.
 pub(super) fn named(kind: IdentifierKind, grade: Grade) -> String {
-    let words = kind.words();
-    let bare = words.strip_prefix("own ").or(words.strip_prefix("phone ")).unwrap_or(words);
-    let whose = match kind.subject() {
-        // Where the phone is, is told of the phone.
-        Subject::Device => "The phone’s",
-        Subject::Owner if words.contains("tells the place") => "The phone’s",
-        Subject::Owner if words.starts_with("own ") => "The phone’s",
-        Subject::Owner => "The owner’s",
-        Subject::ThirdPerson => "A",
-    };
     match grade {
-        Grade::Known => format!("{whose} {bare}"),
-        Grade::Derived if kind.subject() == Subject::ThirdPerson => format!("A hash of a {words}"),
-        Grade::Derived => format!("A hash of {} {bare}", whose.to_lowercase()),
-        Grade::Shaped => format!("What looks like {} {words}", article(words)),
+        Grade::Known => capital(&this(kind)),
+        Grade::Derived => format!("A hash of {}", this(kind)),
+        Grade::Shaped => format!("What looks like {}", any(kind)),
     }
 }
+
+/// The one of this phone or of its owner: `the phone’s device number (IMEI)`, `a contact's name`.
+fn this(kind: IdentifierKind) -> String {
+    if let Some((_, this, _)) = PHRASES.iter().find(|(known, ..)| *known == kind) {
+        return (*this).to_owned();
+    }
+    let words = kind.words();
+    match kind.subject() {
+        Subject::Device => format!("the phone’s {}", words.strip_prefix("phone ").unwrap_or(words)),
+        Subject::Owner => format!("the owner’s {words}"),
+        Subject::ThirdPerson => format!("{} {words}", article(words)),
+    }
+}
+
+/// One of the kind, whosever it is: `a device number (IMEI)`.
+fn any(kind: IdentifierKind) -> String {
+    match PHRASES.iter().find(|(known, ..)| *known == kind) {
+        Some((.., any)) => (*any).to_owned(),
+        None => format!("{} {}", article(kind.words()), kind.words()),
+    }
+}
+
+/// Kinds of which nobody would say “the owner’s …” with their words: the one of this phone, and one of the kind.
+const PHRASES: &[(IdentifierKind, &str, &str)] = {
+    use IdentifierKind as Kind;
+    &[
+        (
+            Kind::Bssid,
+            "the address of a Wi-Fi access point near the phone",
+            "the address of a Wi-Fi access point (tells the place)",
+        ),
+        (Kind::Canary, "a planted value", "a planted value"),
+        (Kind::CellId, "the radio cell that the phone was in", "a radio cell (tells the place)"),
+        (Kind::DeviceId, "a device identifier given by software", "a device identifier given by software"),
+        (Kind::FileName, "the name of a file on the phone", "the name of a file"),
+        (
+            Kind::InstallId,
+            "the identifier of an app’s installation",
+            "the identifier of an app’s installation",
+        ),
+        (Kind::Locale, "the phone’s language and region", "a setting of language and region"),
+        (
+            Kind::LocationArea,
+            "the area of the mobile network that the phone was in",
+            "a location area of a mobile network",
+        ),
+        (Kind::MccMnc, "the code of the phone’s mobile network", "the code of a mobile network"),
+        (Kind::MessageText, "the text of a message", "the text of a message"),
+        (Kind::OperatorName, "the name of the mobile operator", "the name of a mobile operator"),
+        (Kind::Package, "the name of an installed app", "the name of an installed app"),
+        (Kind::PackageList, "the list of installed apps", "a list of installed apps"),
+        (Kind::PhoneNumber, "the phone’s own telephone number", "a telephone number of one’s own"),
+        (Kind::Position, "the phone’s geographical position", "a geographical position"),
+        (Kind::PublicIp, "the phone’s public internet address", "a public internet address"),
+        (Kind::SearchWord, "a search term", "a search term"),
+        (Kind::SongTitle, "the title of a song or video played", "the title of a song or video"),
+        (Kind::Ssid, "the name of a Wi-Fi network", "the name of a Wi-Fi network"),
+        (Kind::TypedWord, "a word typed on the phone", "a typed word"),
+        (Kind::Url, "the address of a page visited", "the address of a page visited"),
+    ]
+};
 
 fn article(words: &str) -> &'static str {
     match words.chars().next() {
@@ -241,7 +290,7 @@ fn how_often(merged: &Merged, leaks: &[Leak<'_>]) -> String {
 }
 
 fn written(leak: &Leak<'_>) -> String {
-    let mut ways: Vec<String> = leak.groups.iter().map(|(_, group)| way(&group.key)).collect();
+    let mut ways: Vec<String> = leak.groups.iter().map(|(_, group)| way(group)).collect();
     ways.sort();
     ways.dedup();
     let more = ways.len().saturating_sub(WAYS);
@@ -250,13 +299,17 @@ fn written(leak: &Leak<'_>) -> String {
     format!("{}{rest}", ways.join("; "))
 }
 
-fn way(key: &SightingKey) -> String {
+fn way(group: &SightingGroup) -> String {
+    let key = &group.key;
     let encoded: Vec<_> = key.encodings.iter().filter(|name| hides(name)).cloned().collect();
+    let sent = group.proofs.first().map_or("", |proof| proof.found.as_str());
     match (digest(key), encoded.is_empty()) {
         (Some(digest), _) if is_guessed(key.kind) => {
-            format!("as its digest {digest}, which can be undone by trying all values")
+            format!("as its digest {digest}, “{sent}”, which can be undone by trying all values")
         }
-        (Some(digest), _) => format!("as its digest {digest}, which is the same wherever it is made"),
+        (Some(digest), _) => {
+            format!("as its digest {digest}, “{sent}”, which is the same wherever it is made")
+        }
         (_, true) => "readable as it stands".to_owned(),
         (_, false) => format!("only encoded ({})", encoded.join(", ")),
     }
@@ -366,7 +419,8 @@ pub(super) fn sentence(words: &mut String, more: &str) {
 }
 
 /// How forms of digests begin.
-const DIGESTS: [&str; 5] = ["blake2", "md5", "sha1", "sha2", "sha3"];
+const DIGESTS: [&str; 9] =
+    ["blake2", "crc32", "java-hash", "md5", "murmur3", "sha1", "sha2", "sha3", "sha512"];
 /// How many ways of writing are told.
 const WAYS: usize = 3;
 

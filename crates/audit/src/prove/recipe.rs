@@ -52,7 +52,7 @@ pub fn words(buffer: &Buffer) -> String {
         (Step::Datagram, _) => "the payload of a datagram".to_owned(),
         (Step::Reassembly, _) => "one direction of a TCP connection, put in order".to_owned(),
         (Step::Body, _) => "the body of the message, its framing removed".to_owned(),
-        (Step::Entry, _) => "bytes of a file that holds no packets".to_owned(),
+        (Step::Entry, _) => "the bytes as they stand in the file".to_owned(),
         (Step::Written(text), _) => {
             format!("{} bytes between recorded parts, which nobody recorded", text.len())
         }

@@ -168,9 +168,9 @@ impl<'w> Known<'w> {
         let beyond = self.constants.len().saturating_sub(CONSTANTS) as u64;
         let constants = beyond.saturating_add(self.more_constants);
         let rows = [
-            ("values of the profile beyond the first", self.left_out),
-            ("spellings of the profile's values beyond the first", self.cribs.left_out()),
-            ("constants of apps beyond the first, of those that may have sent a value", constants),
+            ("values of the profile that they were not compared with", self.left_out),
+            ("spellings of the profile's values that they were not compared with", self.cribs.left_out()),
+            ("constants of apps that were not tried as keys on them", constants),
         ];
         rows.into_iter().filter(|(_, count)| *count > 0).map(|(what, count)| (what.to_owned(), count))
     }

@@ -15,11 +15,15 @@ mod family;
 mod purse;
 mod sightings;
 
-use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroUsize,
+    path::PathBuf,
+};
 
 use evidence::{
-    CaptureId, Content, EndpointId, Evidence, Fate, Form, Hashed, IdentifierKind, Protection, Relation,
-    Security, Seen, SightingGroup, SightingKey, Step,
+    CaptureId, Content, EndpointId, Evidence, ExchangeId, Fate, Form, Grade, Hashed, IdentifierKind,
+    Protection, Relation, Security, Seen, SightingGroup, SightingKey, Step,
 };
 use unmask::Opened;
 
@@ -116,7 +120,7 @@ pub(crate) fn unmask(
         found.extend(tried.found);
         purse.add(&tried.purse);
     }
-    for (sighting, times) in one_of_each(found) {
+    for (sighting, times) in unseen(merged, found) {
         merged.totals.sightings += sighting.count;
         merged.sightings.push(sighting);
         merged.times.push(times);
@@ -127,12 +131,31 @@ pub(crate) fn unmask(
             Protection { security: Security::Clear, content: Content::Unreadable, label: String::new() };
         protections.entry(protection).or_default().merge(shown);
     }
-    let cut = (cut > 0).then(|| ("digests: the budget was used up".to_owned(), cut));
+    let cut = (cut > 0).then(|| ("those for which not every digest was tried".to_owned(), cut));
     for (what, count) in purse.untried().chain(cut).chain(known.untried()) {
-        let reason = format!("values not tried to be opened: {what}");
+        let reason = format!("hidden values: {what}");
         merged.ledger.add_pieces(Fate::OverLimit, &reason, 0, count);
     }
     unmasked
+}
+
+/// Bytes of a message in which the search has seen a digest of a value.
+type Place<'m> = (IdentifierKind, &'m str, EndpointId, ExchangeId, &'m str);
+
+/// Where a digest stands in its messages, by its first proofs.
+fn places(group: &SightingGroup) -> impl Iterator<Item = Place<'_>> {
+    let key = &group.key;
+    let digests = group.proofs.iter().filter(|_| key.grade == Grade::Derived);
+    digests.map(|proof| (key.kind, key.value.as_str(), key.endpoint, proof.exchange, proof.found.as_str()))
+}
+
+/// Without digests that the search has seen in the same bytes: one sighting is not told as two.
+fn unseen(merged: &Merged, found: Vec<(SightingGroup, Times)>) -> Vec<(SightingGroup, Times)> {
+    let seen: BTreeSet<Place<'_>> = merged.sightings.iter().flat_map(places).collect();
+    let is_seen = |group: &SightingGroup| {
+        group.key.grade == Grade::Derived && places(group).all(|place| seen.contains(&place))
+    };
+    one_of_each(found).filter(|(group, _)| !is_seen(group)).collect()
 }
 
 /// Sightings with the same key are one group.

@@ -63,14 +63,28 @@ impl Purse {
 
     /// What was not tried, and for how many values.
     pub(super) fn untried(&self) -> impl Iterator<Item = (String, u64)> {
-        let own = [("the budget was used up", self.none), (ALIKE, self.alike), (CROWDED, self.crowded)];
+        let own = [(SPENT, self.none), (ALIKE, self.alike), (CROWDED, self.crowded)];
         let own = own.into_iter().filter(|(_, count)| *count > 0);
-        let all = self.scrambles.cut().chain(self.ciphers.cut()).chain(own);
-        all.map(|(what, count)| (what.to_owned(), count))
+        let cut = self.scrambles.cut().chain(self.ciphers.cut());
+        cut.map(|(what, count)| (in_words(what), count))
+            .chain(own)
+            .map(|(what, count)| (what.to_owned(), count))
     }
 }
 
-const CROWDED: &str = "with all of the fields beside, of which there were too many";
-const ALIKE: &str = "others of the same field, the first of which stayed closed";
+/// What `unmask` left out, for readers of the ledger who never met a cipher.
+fn in_words(what: &'static str) -> &'static str {
+    match what {
+        "ciphers: keys left untried" => "keys of ciphers that were not tried on them",
+        "scrambled: alphabets left untried" => "other alphabets that were not tried on them",
+        "scrambled: cribs left untried" => "known words that were not looked for in them",
+        "scrambled: ways left untried" => "ways to unscramble that were not tried on them",
+        other => other,
+    }
+}
+
+const SPENT: &str = "those on which nothing was tried, as the budget was used up";
+const ALIKE: &str = "those passed over because the first of the same field stayed closed";
+const CROWDED: &str = "fields beside them that were not tried with them, as there were too many";
 /// Bytes that scrambles work on while ciphers work on one.
 const SCRAMBLES: u64 = 8;
