@@ -126,10 +126,36 @@ fn every_command_exists() {
     }
 }
 
+/// A newcomer copies the commands of README.md one after the other: each does what it says, and prints what is shown.
+#[test]
+fn the_readme_runs_as_written() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["samples", "cases"] {
+        std::os::unix::fs::symlink(root().join(name), folder.path().join(name)).unwrap();
+    }
+    let text = read("README.md");
+    let mut printed = String::new();
+    let blocks = between(&text, "```sh\n", "```").flat_map(str::lines).map(str::trim);
+    for command in blocks.filter_map(|line| line.strip_prefix("phonehome ")) {
+        let mut run = Command::new(env!("CARGO_BIN_EXE_phonehome"));
+        let output = run.args(command.split_whitespace()).current_dir(&folder).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "phonehome {command}: {said}");
+        printed += &String::from_utf8(output.stdout).unwrap();
+    }
+    let bare = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let printed = bare(&printed);
+    for line in between(&text, "```text\n", "```").flat_map(str::lines) {
+        for part in line.split('…') {
+            assert!(printed.contains(&bare(part)), "README.md shows what nobody prints: {line}");
+        }
+    }
+}
+
 /// README.md names flags without their command as well.
 #[test]
 fn every_flag_exists() {
-    let help = ["apps", "audit", "claims", "compare", "export", "profile", "prove", "report"]
+    let help = ["apps", "audit", "claims", "compare", "export", "profile", "prove", "report", "unmask"]
         .map(|command| phonehome(&[command]))
         .concat();
     let text = read("README.md");
@@ -159,7 +185,9 @@ fn check_command(document: &str, command: &str, words: &[&str]) {
             let flag = word.split('=').next().unwrap();
             assert!(help.contains(flag), "{document}: {command}: {path:?} has no {flag}");
         } else if word.contains('/') && !word.contains('*') {
-            let made = word.split('/').next().unwrap().contains('.');
+            // `ROLE=CASE`, where that is asked for.
+            let word = word.split_once('=').map_or(*word, |(_, path)| path);
+            let made = word.starts_with("out/") || word.split('/').next().unwrap().contains('.');
             assert!(made || root().join(word).exists(), "{document}: {command}: there is no {word}");
         }
     }
