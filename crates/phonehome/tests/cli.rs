@@ -360,7 +360,7 @@ fn every_way_to_hand_over_a_capture_gives_the_same_findings() {
         assert_eq!(desk.case().findings, expected, "{input}");
         desk.phonehome(&["prove", "x.case"]).assert().success();
         let report = fs::read_to_string(desk.join("x.case/report.html")).unwrap();
-        assert!(report.contains("As captured") || report.contains("The value, in"), "{input}: no hex view");
+        assert!(report.contains("As captured") || report.contains("The value, "), "{input}: no hex view");
     }
     for stdin in [capture.clone(), gzip(&capture)] {
         desk.phonehome(&audit(&["-"])).write_stdin(stdin).assert().success();

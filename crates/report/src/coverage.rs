@@ -140,7 +140,7 @@ impl Coverage {
 
 /// How reasons begin for which values stayed hidden that more effort might have opened: now, and in older cases.
 const UNTRIED: [&str; 2] = ["hidden values: ", "values not tried to be opened: "];
-const NOT_ALL_TRIED: &str = "Some values in it were hashed or encrypted by an app and stayed closed; not everything that might open them was tried (the ledger says what, and a larger --budget tries more).";
+const NOT_ALL_TRIED: &str = "Some values in it may be hashed or encrypted, and not everything that might open them was tried (the ledger says what; a larger --budget tries more).";
 
 /// The first reasons in a row; what several of them begin with (`values not tried to be opened: `) is said once.
 pub(crate) fn reasons(depths: &[&str]) -> String {

@@ -170,6 +170,18 @@ pub(crate) fn capital(words: &str) -> String {
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
+/// What named a destination, to stand after “named by”.
+pub(crate) fn naming(by: &str) -> &str {
+    match by {
+        "coap host" => "an option of the request",
+        "dns answer" => "a DNS answer",
+        "http host" => "the request’s Host header",
+        "sni" => "the TLS hello (SNI)",
+        "xmpp stream" => "the XMPP stream",
+        other => other,
+    }
+}
+
 /// `a` or `an`, by the first letter of what follows.
 pub(crate) fn article(words: &str) -> &'static str {
     match words.chars().next() {

@@ -15,7 +15,7 @@ use audit::{
     BillMapping, Effort, Meter, Order,
     prove::{self, CaptureBytes, CaptureFiles},
 };
-use evidence::{Buffer, CaptureId, Case, Evidence, Finding, Occurrence};
+use evidence::{Buffer, CaptureId, Case, Evidence, Finding, Occurrence, Step};
 use facts::Atlas;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -258,11 +258,11 @@ fn place(code: &str) -> Option<report::Place> {
 fn excerpts(occurrence: &Occurrence, captures: &mut CaptureFiles) -> Vec<report::Excerpt> {
     let Ok(replay) = prove::replay(occurrence, captures) else { return Vec::new() };
     let span = occurrence.span;
-    let step = occurrence.trail.buffer(span.buffer).map(prove::words).unwrap_or_default();
+    let step = occurrence.trail.buffer(span.buffer).map(place_of).unwrap_or_default();
     let last = replay.outputs.get(span.buffer.0 as usize);
     let value = last.and_then(|output| {
         let range = span.start.saturating_sub(output.start)..span.end.saturating_sub(output.start);
-        cut(format!("The value, in {step}"), &output.bytes, range)
+        cut(format!("The value, {step}"), &output.bytes, range)
     });
     let raw = replay.frames.first().and_then(|(capture, frame, range)| {
         let around = around(range);
@@ -274,6 +274,16 @@ fn excerpts(occurrence: &Occurrence, captures: &mut CaptureFiles) -> Vec<report:
     });
     let decoded = span.buffer.0 > 0;
     value.into_iter().chain(raw.filter(|_| decoded)).collect()
+}
+
+/// Where a value is shown: `after base64`, `in the payload of a datagram`.
+fn place_of(buffer: &Buffer) -> String {
+    match &buffer.step {
+        Step::Decode(decoder) => format!("after {decoder}"),
+        Step::Decrypt(how) => format!("after {}", how.cipher.name()),
+        Step::Unmask(_) => "after its weak protection was undone".to_owned(),
+        _ => format!("in {}", prove::words(buffer)),
+    }
 }
 
 fn cut(title: String, bytes: &[u8], range: Range<u64>) -> Option<report::Excerpt> {

@@ -143,7 +143,11 @@ const GLOSSARY: &[(&str, &str)] = &[
         "Finding, sighting",
         "A sighting is an identifier seen at one place. A finding is what follows from one or many of them.",
     ),
-    ("Hash", "A fingerprint of a value. Whoever knows or guesses the value can recognise it."),
+    (
+        "Form",
+        "How a value was written, step by step: “digits” as they are, “colon-upper” with colons and in capitals, “md5/hex” its MD5 hash in hex digits.",
+    ),
+    ("Hash, digest", "A fingerprint of a value. Whoever knows or guesses the value can recognise it."),
     ("ICCID", "The serial number of a SIM card."),
     ("IMEI", "The number of the telephone itself. It stays the same for life, whoever uses it."),
     ("IMSI", "The number under which the operator knows the subscriber."),

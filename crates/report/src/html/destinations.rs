@@ -126,7 +126,7 @@ impl Page<'_> {
             tr {
                 th scope="row" {
                     strong { (Shown(host(one))) }
-                    @if !one.named_by.is_empty() { span.muted { "named by " (Shown(&one.named_by)) } }
+                    @if !one.named_by.is_empty() { span.muted { "named by " (Shown(words::naming(&one.named_by))) } }
                     @for name in one.cname_chain.iter().take(8) { span.muted { "→ " (Shown(name)) } }
                     @if !one.domain.is_empty() { span.muted { "domain " (Shown(&one.domain)) } }
                 }

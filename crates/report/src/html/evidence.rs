@@ -1,6 +1,6 @@
 //! Evidence: for each finding the way from the recorded frames to the value, and the bytes.
 
-use evidence::{Capture, Evidence, Occurrence, SightingGroup};
+use evidence::{Capture, Evidence, Occurrence, SightingGroup, Timestamp};
 use maud::{Markup, html};
 
 use super::show::{Prose, Shown, anchor, chip};
@@ -96,7 +96,7 @@ impl Page<'_> {
             li {
                 span.step { @if chain.frames.len() > 1 { (words::counted(chain.frames.len() as u64, unit)) } @else { (words::capital(unit)) " " (occurrence.frame) } }
                 span.what {
-                    "recorded " (words::known_moment(occurrence.time))
+                    @if of_traffic || occurrence.time != Timestamp::default() { "recorded " (words::known_moment(occurrence.time)) }
                     @if of_traffic { ", in exchange " (occurrence.exchange) }
                     @if chain.frames.is_empty() { "; the case does not say where in the file" }
                 }

@@ -227,7 +227,7 @@ fn what(told: &Told) -> Markup {
                 @if !protection.label.is_empty() { ", under the label " code { (Shown(&protection.label)) } }
             }
         }
-        @if let Some(grade) = told.grade() {
+        @if let Some(grade) = told.grade().filter(|_| told.identifier().is_some()) {
             span.muted { ", " (words::grade(grade)) @if !told.finding.words.contains("compared") { ": " (words::grade_meaning(grade)) } }
         }
     }
@@ -240,7 +240,7 @@ fn values(told: &Told) -> Markup {
     let rest = values.len().saturating_sub(MOST_SHOWN);
     html! {
         @for (place, value) in values.iter().take(MOST_SHOWN).enumerate() {
-            @if place > 0 { ", " }
+            @if place > 0 { " " }
             code.value { (Shown(value)) }
         }
         @if rest > 0 { " and " (rest) " more" }
