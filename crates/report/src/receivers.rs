@@ -107,11 +107,21 @@ pub(crate) fn gathered<'a>(
     (gathered.into_iter().map(receiver).collect(), others)
 }
 
-/// Destinations without a finding, gathered by who people take them for, the most bytes first.
+/// How many different receivers findings have.
+pub(crate) fn receivers(told: &[&Told]) -> u64 {
+    told.iter().map(|told| whom(told)).collect::<BTreeSet<_>>().len() as u64
+}
+
+/// Receivers of which no finding tells, the most bytes first, and their destinations.
 pub(crate) fn unnamed<'a>(overview: &'a Overview<'a>) -> (Vec<&'a str>, Vec<&'a Destination>) {
-    let unnamed = overview.destinations.iter().filter(|reached| reached.findings.is_empty());
-    let all: Vec<&Destination> =
-        unnamed.map(|reached| reached.destination).filter(|destination| !local(destination)).collect();
+    let (named, unnamed): (Vec<_>, Vec<_>) =
+        overview.destinations.iter().partition(|reached| !reached.findings.is_empty());
+    let named: BTreeSet<&str> = named.iter().map(|reached| reached.destination.receiver()).collect();
+    let all: Vec<&Destination> = unnamed
+        .iter()
+        .map(|reached| reached.destination)
+        .filter(|destination| !local(destination) && !named.contains(destination.receiver()))
+        .collect();
     let mut sent: BTreeMap<&str, u64> = BTreeMap::new();
     for destination in &all {
         let bytes = sent.entry(destination.receiver()).or_default();
@@ -149,10 +159,11 @@ fn receiver<'a>((name, findings, further): (String, Vec<&'a Told<'a>>, Vec<&'a T
 fn whereabouts(destinations: &[&Destination]) -> String {
     let owners: BTreeSet<String> =
         destinations.iter().filter_map(|one| one.owner.as_ref()).map(owner).collect();
+    let all_known = destinations.iter().all(|one| one.owner.is_some());
     let run = match owners.first() {
         None => "operator unknown".to_owned(),
-        Some(first) if owners.len() == 1 => plain::fitted(first, LONGEST),
-        Some(first) => format!("{} and {} more", plain::fitted(first, LONGEST), owners.len() - 1),
+        Some(only) if owners.len() == 1 && all_known => plain::fitted(only, LONGEST),
+        Some(first) => format!("{} and others", plain::fitted(first, LONGEST)),
     };
     let addresses: BTreeSet<&str> = destinations.iter().map(|one| one.endpoint.address.as_str()).collect();
     let address = if addresses.len() == 1 { "address" } else { "addresses" };

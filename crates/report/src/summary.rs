@@ -12,7 +12,7 @@ use evidence::{Case, FindingKind, Grade, Holds, Severity};
 
 use crate::coverage::Coverage;
 use crate::overview::{Overview, Told};
-use crate::receivers::{Facts, Receiver, countries, gathered, unnamed};
+use crate::receivers::{Facts, Receiver, countries, gathered, receivers, unnamed};
 use crate::{plain, words};
 
 /// How to write it.
@@ -84,11 +84,12 @@ impl Page {
         for problem in case.problems.iter().take(5) {
             let words =
                 format!("{}: {}", plain::fitted(&problem.input, 40), plain::clipped(&problem.problem, 300));
-            self.labelled("problem", WARN, &words);
+            self.labelled("problem", WARN, (&words, ""));
         }
         for one in case.captures.iter().filter(|one| one.damage.is_some()).take(5) {
             let damage = plain::clipped(one.damage.as_deref().unwrap_or_default(), 300);
-            self.labelled("damaged", WARN, &format!("{}: {damage}", plain::fitted(&one.name, 40)));
+            let words = format!("{}: {damage}", plain::fitted(&one.name, 40));
+            self.labelled("damaged", WARN, (&words, ""));
         }
     }
 
@@ -104,14 +105,14 @@ impl Page {
             return;
         }
         self.heading("Findings", &overview.severities());
-        let (receivers, others) = gathered(overview, (MOST_RECEIVERS, options.findings));
-        for receiver in &receivers {
+        let (shown, others) = gathered(overview, (MOST_RECEIVERS, options.findings));
+        for receiver in &shown {
             self.receiver(receiver);
         }
         if let rest @ 1.. = others.len() as u64 {
             self.blank();
-            let line =
-                format!("and {} more, to other receivers: see the report", words::counted(rest, "finding"));
+            let whom = words::counted(receivers(&others), "other receiver");
+            let line = format!("and {} more, of {whom}: see the report", words::counted(rest, "finding"));
             self.wrapped("  ", &line, DIM);
         }
         if let others @ 1.. = overview.foreign() {
@@ -143,7 +144,7 @@ impl Page {
         }
     }
 
-    /// What it is about and its name on a line where both fit, and below it what is not said of all.
+    /// What it is about and its name beside it where both fit, and below it what is not said of all.
     fn finding(&mut self, told: &Told, common: &Facts) {
         let finding = told.finding;
         let room = self.room(INDENT);
@@ -151,13 +152,8 @@ impl Page {
         let id = plain::fitted(&finding.id.0, 24);
         let facts = Facts::of(told);
         let mut below = facts.beside(common);
-        let fits = plain::width(&what) + 2 + plain::width(&id) <= room;
-        let line = match fits {
-            true => format!("{what}{}{id}", " ".repeat(room - plain::width(&what) - plain::width(&id))),
-            false => what,
-        };
-        self.labelled(&finding.severity.id().to_uppercase(), severity_style(finding.severity), &line);
-        if !fits {
+        let style = severity_style(finding.severity);
+        if !self.labelled(&finding.severity.id().to_uppercase(), style, (&what, &id)) {
             below.push(&id);
         }
         if !below.is_empty() {
@@ -263,16 +259,24 @@ impl Page {
         }
     }
 
-    /// A label in a column of its own, then text wrapped beside it.
-    fn labelled(&mut self, label: &str, style: Style, text: &str) {
+    /// A label in a column of its own, then text wrapped beside it, and words at the end of the last line where they
+    /// fit: tells whether they did.
+    fn labelled(&mut self, label: &str, style: Style, (text, end): (&str, &str)) -> bool {
         let (on, off) = self.paint(style);
         let first = format!("  {on}{label:<8}{off} ");
-        let wrapped = wrap(text, self.room(INDENT));
-        for (place, line) in wrapped.iter().enumerate() {
+        let room = self.room(INDENT);
+        let mut lines: Vec<String> = wrap(text, room).into_iter().map(Into::into).collect();
+        let last = lines.last().map_or(0, |line| plain::width(line));
+        let gap = room.checked_sub(last + plain::width(end)).filter(|gap| *gap > 1);
+        if let (Some(line), Some(gap)) = (lines.last_mut(), gap) {
+            line.push_str(&format!("{}{end}", " ".repeat(gap)));
+        }
+        for (place, line) in lines.iter().enumerate() {
             let lead = if place == 0 { first.as_str() } else { INDENT };
             let line = format!("{lead}{line}");
             self.line(&line);
         }
+        gap.is_some()
     }
 
     /// Nothing where there is no text.

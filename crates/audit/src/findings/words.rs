@@ -135,7 +135,7 @@ fn openness(protection: &Protection) -> String {
     }
 }
 
-/// Where in the message: `field data.imei of the body, written as base64 > json`.
+/// Where in the message: `field “data.imei” of the body, inside base64 > json; written as digits`.
 pub(super) fn place(key: &SightingKey) -> String {
     let part = match key.carrier {
         Carrier::Body => "the body",
@@ -152,7 +152,7 @@ pub(super) fn place(key: &SightingKey) -> String {
     } else {
         format!(", inside {}", key.encodings.join(" > "))
     };
-    format!("{field}{part}{encodings}; form {}", key.form.0)
+    format!("{field}{part}{encodings}; written as {}", key.form.0)
 }
 
 /// What names a destination.
@@ -435,4 +435,27 @@ pub(super) fn hashed(how: &Hashed) -> String {
          accident is {}.",
         how.form.0, how.tries, how.chance
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_named_as_people_name_them() {
+        use IdentifierKind as Kind;
+        let rows = [
+            (Kind::Imei, "The phone’s device number (IMEI)", "a device number (IMEI)"),
+            (Kind::Model, "The phone’s model", "a phone model"),
+            (Kind::SongTitle, "The title of a song or video played", "the title of a song or video"),
+            (Kind::Imsi, "The owner’s subscriber number (IMSI)", "a subscriber number (IMSI)"),
+            (Kind::ContactName, "A contact's name", "a contact's name"),
+            (Kind::TypedWord, "A word typed on the phone", "a typed word"),
+        ];
+        for (kind, known, shaped) in rows {
+            assert_eq!(named(kind, Grade::Known), known);
+            assert_eq!(named(kind, Grade::Shaped), format!("What looks like {shaped}"));
+        }
+        assert_eq!(named(Kind::Url, Grade::Derived), "A hash of the address of a page visited");
+    }
 }

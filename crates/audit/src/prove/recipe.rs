@@ -67,9 +67,10 @@ pub fn words(buffer: &Buffer) -> String {
             let (cipher, start, end) = (how.cipher.name(), input.start, input.end);
             format!("{cipher} undone, of bytes {start}..{end} of step {}", input.buffer.0)
         }
-        (Step::Decode(decoder), None) => comment(decoder),
+        (Step::Decode(decoder), None) => format!("{} undone", comment(decoder)),
         (Step::Decode(decoder), Some(input)) => {
-            format!("{} of bytes {}..{} of step {}", comment(decoder), input.start, input.end, input.buffer.0)
+            let (decoder, start, end) = (comment(decoder), input.start, input.end);
+            format!("{decoder} undone, of bytes {start}..{end} of step {}", input.buffer.0)
         }
     }
 }
