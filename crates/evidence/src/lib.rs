@@ -11,6 +11,7 @@ mod case;
 mod comparison;
 mod coverage;
 mod decryption;
+mod events;
 mod exchange;
 mod field;
 mod finding;
@@ -42,8 +43,8 @@ pub use finding::{Evidence, Finding, FindingKind, Hashed, ProtectionFault, Relat
 pub use identifier::{Form, Grade, IdentifierKind, Subject};
 pub use ids::{BufferId, CaptureId, EndpointId, ExchangeId, FindingId, FlowId, FrameNo, StreamOffset};
 pub use phone::{
-    Attribution, CodeMeeting, CodeTie, Completeness, Deed, Ground, Habit, Mark, MessageAccount, MissingIds,
-    Phone, Quote, ShortMessage,
+    Attribution, CodeMeeting, CodeTie, Completeness, Deed, Ground, Habit, Mark, MessageAccount,
+    MessageSource, MissingIds, Phone, Quote, ShortMessage,
 };
 pub use protection::{Channel, Content, Protection, Seen};
 pub use sighting::{Carrier, Direction, Occurrence, SightingGroup, SightingKey};

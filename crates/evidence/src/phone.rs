@@ -46,6 +46,68 @@ impl Phone {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// Which sources of short messages were examined. Whatever tells of messages leaves blind spots, among them a
+    /// sentence for each source that is lacking: without messages and blind spots there was none.
+    pub fn message_sources(&self) -> Vec<MessageSource> {
+        if self.messages.is_empty() && self.message_blind_spots.is_empty() {
+            return Vec::new();
+        }
+        let lacks =
+            |source: MessageSource| self.message_blind_spots.iter().any(|spot| spot == source.lacking());
+        MessageSource::ALL.into_iter().filter(|source| !lacks(*source)).collect()
+    }
+
+    /// Whether a message that its owner does not see could have been found: something besides the store tells what
+    /// was carried, and there is a store to compare it with.
+    pub fn could_show_hidden_messages(&self) -> bool {
+        let sources = self.message_sources();
+        let has = |source| sources.contains(&source);
+        has(MessageSource::Store) && (has(MessageSource::Radio) || has(MessageSource::Bill))
+    }
+}
+
+/// A source of short messages that a comparison of sources needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MessageSource {
+    /// An operator's bill.
+    Bill,
+    /// A capture of the radio.
+    Radio,
+    /// The phone's store of messages. An export of one is none: what was deleted left no trace in it.
+    Store,
+}
+
+impl MessageSource {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Bill, Self::Radio, Self::Store];
+
+    /// Its name in files.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Bill => "bill",
+            Self::Radio => "radio",
+            Self::Store => "store",
+        }
+    }
+
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Bill => "the operator's bill",
+            Self::Radio => "a capture of the radio",
+            Self::Store => "the phone's message store",
+        }
+    }
+
+    /// The blind spot of a case in which it is lacking and others are not.
+    pub fn lacking(self) -> &'static str {
+        match self {
+            Self::Bill => "no bill: what the operator charged is not known",
+            Self::Radio => "no capture of the radio: what left the phone by it is not known",
+            Self::Store => "no message store: what the phone logged is not known",
+        }
+    }
 }
 
 /// A short message, put together from all that tell of it.
@@ -305,4 +367,26 @@ pub struct Completeness {
     pub counted: [u64; 2],
     /// Bytes of payload in flows of the captures that are known to be the uid's, sent and received.
     pub seen: [u64; 2],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_messages_take_a_store_and_something_besides() {
+        let lacking = |sources: &[MessageSource]| {
+            let spots = sources.iter().map(|source| source.lacking().to_owned());
+            let spots = spots.chain(["mmssms.db: tells of no time".to_owned()]).collect();
+            Phone { message_blind_spots: spots, ..Phone::default() }
+        };
+        use MessageSource::{Bill, Radio, Store};
+        let rows: [(&[MessageSource], bool); 5] =
+            [(&[], true), (&[Bill], true), (&[Radio], true), (&[Bill, Radio], false), (&[Store], false)];
+        for (lacks, could) in rows {
+            assert_eq!(lacking(lacks).could_show_hidden_messages(), could, "{lacks:?}");
+        }
+        assert!(!Phone::default().could_show_hidden_messages());
+        assert_eq!(lacking(&[Bill, Radio]).message_sources(), [Store]);
+    }
 }

@@ -1,6 +1,6 @@
 //! What the sources could not have shown.
 
-use evidence::Timestamp;
+use evidence::{MessageSource, Timestamp};
 
 use super::{
     Source, SourceKind, SourceNo, Sources,
@@ -96,9 +96,9 @@ impl BlindSpot {
                  not searched",
                 name(source)
             ),
-            Self::NoBill => "no bill: what the operator charged is not known".to_owned(),
-            Self::NoRadio => "no capture of the radio: what left the phone by it is not known".to_owned(),
-            Self::NoStore => "no message store: what the phone logged is not known".to_owned(),
+            Self::NoBill => MessageSource::Bill.lacking().to_owned(),
+            Self::NoRadio => MessageSource::Radio.lacking().to_owned(),
+            Self::NoStore => MessageSource::Store.lacking().to_owned(),
             Self::NoWal { source } => {
                 format!("{}: no write-ahead log; rows deleted before are not seen", name(source))
             }
