@@ -23,6 +23,7 @@
 //! | `roles` (template) | the cases it takes, by the names that the command line gives them; none: all that there are, together |
 //! | `contradicted_by` (template) | a condition on each finding, `f`: those for which it holds speak against the statement |
 //! | `contradicted_if` (template) | a condition on everything: where it holds the statement falls |
+//! | `looked_for` (template) | what was looked for, said of a statement that holds so far; `{name}` stands for the template's parameter |
 //! | `words` (template) | what that means, to stand before the findings |
 //! | `needs` (template) | `{ condition, words, would_test }`: without it nothing can be said, why, and what would help |
 //! | `consistent_if` (template) | a condition on everything, without which it is not said to be consistent |
@@ -36,13 +37,14 @@ use std::{
     sync::OnceLock,
 };
 
-use evidence::Claim;
-use serde::Deserialize;
+use evidence::{Claim, IdentifierKind};
+use serde::{Deserialize, de::IntoDeserializer};
 use toml::Spanned;
 
 use crate::{
     expression::{Condition, Fault, Scope},
     node::Node,
+    view::list,
 };
 
 /// The version of the format of `claims.toml`. The first number changes when old readers would go wrong.
@@ -107,6 +109,8 @@ pub(crate) struct Stated {
     pub(crate) roles: Vec<String>,
     pub(crate) parameters: Node,
     pub(crate) words: String,
+    /// Its parameters are filled in; empty where nobody said.
+    pub(crate) looked_for: String,
     pub(crate) contradicted_by: Option<Asked>,
     pub(crate) contradicted_if: Option<Asked>,
     pub(crate) consistent_if: Option<Asked>,
@@ -230,6 +234,7 @@ struct RawClaim {
     grounds: Option<Vec<String>>,
     roles: Option<Vec<String>>,
     words: Option<String>,
+    looked_for: Option<String>,
     contradicted_by: Option<Spanned<String>>,
     contradicted_if: Option<Spanned<String>>,
     consistent_if: Option<Spanned<String>>,
@@ -262,6 +267,8 @@ struct Template {
     roles: Vec<String>,
     #[serde(default)]
     words: String,
+    #[serde(default)]
+    looked_for: String,
     contradicted_by: Option<Spanned<String>>,
     contradicted_if: Option<Spanned<String>>,
     consistent_if: Option<Spanned<String>>,
@@ -359,6 +366,10 @@ impl Reader<'_> {
         for need in &raw.needs {
             needs.push(self.need(&id, need, None, scope)?);
         }
+        for need in &mut needs {
+            need.words = filled(&need.words, &parameters);
+            need.would_test = filled(&need.would_test, &parameters);
+        }
         if needs.len() > MOST_NEEDS {
             return fail(raw.id.span(), format!("has more than {MOST_NEEDS} needs"));
         }
@@ -375,6 +386,7 @@ impl Reader<'_> {
         let mut would_test = template.map(|(_, template)| template.would_test.clone()).unwrap_or_default();
         would_test.extend(raw.would_test);
         let [contradicted_by, contradicted_if, consistent_if, shown_by] = stated;
+        let looked_for = raw.looked_for.or_else(|| template.map(|(_, template)| template.looked_for.clone()));
         Ok(Stated {
             claim: Claim {
                 id,
@@ -386,11 +398,11 @@ impl Reader<'_> {
             apps: raw.apps,
             owners: raw.owners,
             grounds,
-            parameters,
             words: raw
                 .words
                 .or_else(|| template.map(|(_, template)| template.words.clone()))
                 .unwrap_or_default(),
+            looked_for: filled(&looked_for.unwrap_or_default(), &parameters),
             contradicted_by,
             contradicted_if,
             consistent_if,
@@ -401,6 +413,7 @@ impl Reader<'_> {
                 .or_else(|| template.and_then(|(_, template)| template.untestable.clone())),
             would_test,
             roles,
+            parameters,
         })
     }
 
@@ -502,6 +515,37 @@ impl Reader<'_> {
             Some(template) => Place { start: (0, 0), name: format!("template {template}, {field}") },
             None => Place { start: beginning(self.text, source.span()), name: field.to_owned() },
         }
+    }
+}
+
+/// A text with the parameters named in it filled in, from the left and each once: nothing in a value is taken for a
+/// name.
+fn filled(text: &str, parameters: &Node) -> String {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some((before, name, after)) = rest
+        .split_once('{')
+        .and_then(|(before, rest)| rest.split_once('}').map(|(name, after)| (before, name, after)))
+    {
+        filled.push_str(before);
+        filled.push_str(&parameters.at(name).map_or_else(|| name.to_owned(), in_words));
+        rest = after;
+    }
+    filled + rest
+}
+
+/// A parameter's value for people: kinds of identifiers by their words.
+fn in_words(value: &Node) -> String {
+    match value {
+        Node::List(values) => list(&values.iter().map(in_words).collect::<Vec<_>>()),
+        Node::Text(text) => {
+            let kind = IdentifierKind::deserialize(text.as_str().into_deserializer());
+            kind.map_or_else(|_: serde::de::value::Error| text.clone(), |kind| kind.words().to_owned())
+        }
+        Node::Int(number) => number.to_string(),
+        Node::Number(number) => number.to_string(),
+        Node::Bool(yes) => yes.to_string(),
+        Node::Map(_) => String::new(),
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
     file::{Asked, Claims, ClaimsError, Stated},
     node::Node,
     shape::Shape,
-    view::{self, View},
+    view::{self, View, list},
 };
 
 /// Judges claims over cases, each given with its role. Claims without roles are judged over all cases together.
@@ -110,8 +110,7 @@ fn verdict(stated: &Stated, views: &[View], budget: &mut Budget) -> Result<Verdi
         return not_testable(reasons, would_test);
     }
     let shown = question.findings(stated.shown_by.as_ref(), &[])?;
-    reasons
-        .insert(0, "nothing that was seen speaks against it, and what it takes to see was there".to_owned());
+    reasons.splice(0..0, looked(stated, &taken));
     Ok(Verdict {
         claim: stated.claim.clone(),
         cases,
@@ -121,6 +120,26 @@ fn verdict(stated: &Stated, views: &[View], budget: &mut Budget) -> Result<Verdi
         coverage,
         would_test: Vec::new(),
     })
+}
+
+/// What was looked for, and over how much: a statement holds so far by no more than that.
+fn looked(stated: &Stated, taken: &[&View]) -> [String; 2] {
+    let what = match (stated.looked_for.as_str(), stated.words.as_str()) {
+        ("", "") => "what would speak against it".to_owned(),
+        ("", words) => format!("signs that {words}"),
+        (said, _) => said.to_owned(),
+    };
+    let about: Vec<String> =
+        [&stated.hosts, &stated.apps, &stated.owners].into_iter().flatten().cloned().collect();
+    let about = match about.as_slice() {
+        [] => String::new(),
+        names => format!(", of {}", list(names)),
+    };
+    let over: Vec<_> = taken.iter().map(|view| view.in_short()).collect();
+    [
+        format!("looked for: {what}{about}; nothing that was seen speaks against it"),
+        format!("looked at: {}", over.join("; ")),
+    ]
 }
 
 /// Each case once: one that was given in two roles is no second piece of evidence.

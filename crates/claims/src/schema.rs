@@ -228,16 +228,29 @@ pub const PHONE: &[Field] = &[
         "what the build says of itself: `model`, `fingerprint`, `region`; of several cases the first one's",
     ),
     field("packages", Kind::Int, "how many packages its lists name"),
-    field("marks", Kind::List(&Kind::Record(MARK)), "what happened on it"),
+    field(
+        "marks",
+        Kind::List(&Kind::Record(MARK)),
+        "what happened on it; what log and list of events both tell, once",
+    ),
     field("marks_by_kind", COUNTS, "how many of each kind, `-` in its name written `_`"),
     field("messages", Kind::List(&Kind::Record(MESSAGE)), "short messages"),
+    field(
+        "message_sources",
+        TEXTS,
+        "what told of short messages: `bill`, `radio`, `store`; a message that its owner does not see takes the store and one of the others",
+    ),
     field("message_blind_spots", Kind::Int, "how many things the sources of messages could not have shown"),
 ];
 
 /// What could be seen.
 pub const COVERAGE: &[Field] = &[
     field("content", Kind::Int, "bytes of what was said: all but framing, headers and repetitions"),
-    field("readable", Kind::Number, "share of the content that was searched, 0 to 1; 0 where there is none"),
+    field(
+        "readable",
+        Kind::Number,
+        "share of the content that was decoded and searched, 0 to 1, without what was searched only as it stands; 0 where there is none",
+    ),
     field(
         "shares",
         Kind::Map(&Kind::Number),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{
     Attribution, Behaviour, Case, Content, Destination, Direction, EndpointId, Fate, Finding, FindingKind,
-    Grade, Ground, IdentifierKind, Security, SightingKey, Subject, Timestamp, Transport,
+    Grade, Ground, IdentifierKind, MessageSource, Security, SightingKey, Subject, Timestamp, Transport,
 };
 
 use crate::node::Node;
@@ -21,6 +21,7 @@ pub(crate) struct View {
     pub(crate) destinations: Vec<Node>,
     captures: Vec<Node>,
     phone: BTreeMap<String, Node>,
+    message_sources: Vec<MessageSource>,
     pub(crate) fates: BTreeMap<&'static str, u64>,
     pub(crate) missing: u64,
     limited: bool,
@@ -46,6 +47,7 @@ impl View {
             destinations: case.destinations.iter().map(|one| destination(role, one)).collect(),
             captures: captures(role, case),
             phone: phone(role, case),
+            message_sources: case.phone.message_sources(),
             fates: FATES.iter().map(|(fate, name)| (*name, case.coverage.bytes(*fate))).collect(),
             missing: case.coverage.missing().iter().fold(0, |sum, row| sum.saturating_add(row.bytes)),
             limited: rows.iter().any(|row| row.fate == Fate::OverLimit),
@@ -56,7 +58,7 @@ impl View {
 
     /// What could be seen and what could not, in sentences that say of which case they are.
     pub(crate) fn sentences(&self) -> Vec<String> {
-        let mut sentences = vec![self.extent(), self.reading()];
+        let mut sentences = vec![self.extent(), self.reading(), self.messages()];
         if self.missing > 0 {
             sentences.push(format!("{}: the captures lack {} bytes that were sent", self.role, self.missing));
         }
@@ -100,19 +102,81 @@ impl View {
         format!("{}: {traffic}; {build}; {marks}", self.role)
     }
 
+    /// Which sources told of text messages.
+    fn messages(&self) -> String {
+        let role = &self.role;
+        let told: Vec<_> = self.message_sources.iter().map(|source| source.words().to_owned()).collect();
+        let lacking = MessageSource::ALL.into_iter().filter(|source| !self.message_sources.contains(source));
+        let lacking: Vec<_> = lacking.map(|source| source.words().to_owned()).collect();
+        match (told.as_slice(), lacking.as_slice()) {
+            ([], _) => format!("{role}: no source of text messages was examined"),
+            (told, []) => format!("{role}: of text messages told {}", list(told)),
+            (told, lacking) => {
+                format!("{role}: of text messages told {}, and not {}", list(told), list(lacking))
+            }
+        }
+    }
+
+    /// How long, of which build and how much of it was read, in a few words: `after: 26.0 hours of traffic, build B2,
+    /// 97% of the content read`.
+    pub(crate) fn in_short(&self) -> String {
+        let traffic = match self.hours {
+            hours if hours > 0.0 => format!("{hours:.1} hours of traffic"),
+            _ => "no traffic".to_owned(),
+        };
+        let build = match self.phone.get("build") {
+            Some(Node::Map(build)) => {
+                let told = |name: &&str| Some(format!(", {name} {}", build.get(*name)?.as_text()));
+                SHORT_BUILD.iter().find_map(told).unwrap_or_else(|| ", build unknown".to_owned())
+            }
+            _ => ", build unknown".to_owned(),
+        };
+        let content = self.content();
+        let read = self.fates.get("decoded").copied().unwrap_or(0);
+        let read = if content == 0 {
+            "no content".to_owned()
+        } else {
+            percent(read, content) + " of the content read"
+        };
+        format!("{}: {traffic}{build}, {read}", self.role)
+    }
+
+    fn content(&self) -> u64 {
+        self.fates.values().fold(0, |sum: u64, bytes| sum.saturating_add(*bytes))
+    }
+
     fn reading(&self) -> String {
-        let content = self.fates.values().fold(0, |sum: u64, bytes| sum.saturating_add(*bytes));
+        let content = self.content();
         if content == 0 {
             return format!("{}: the captures hold no content", self.role);
         }
         let fate = |name: &str| self.fates.get(name).copied().unwrap_or(0);
-        let read = fate("decoded").saturating_add(fate("not_understood"));
-        let rest = FATES.iter().skip(2).filter(|(_, name)| fate(name) > 0);
+        let rest = FATES.iter().filter(|(_, name)| *name != "decoded" && fate(name) > 0);
         let rest =
-            rest.map(|(_, name)| format!("{} {}", percent(fate(name), content), name.replace('_', " ")));
+            rest.map(|(fate_of, name)| format!("{} {}", percent(fate(name), content), unread(*fate_of)));
         let rest: Vec<_> = rest.collect();
         let rest = if rest.is_empty() { String::new() } else { format!("; {}", rest.join(", ")) };
-        format!("{}: {} of the content could be read{rest}", self.role, percent(read, content))
+        format!("{}: {} of the content could be read{rest}", self.role, percent(fate("decoded"), content))
+    }
+}
+
+/// What became of content that was not read, behind its share.
+fn unread(fate: Fate) -> &'static str {
+    match fate {
+        Fate::NotUnderstood => "searched only as it stands (no decoder knew it)",
+        Fate::Encrypted => "encrypted without a key",
+        Fate::HomeMadeEncryption => "under an encryption of somebody's own making",
+        Fate::OverLimit => "over a limit",
+        _ => "not parsed",
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(crate) fn list(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => one.clone(),
+        [many @ .., last] => format!("{} and {last}", many.join(", ")),
     }
 }
 
@@ -140,6 +204,8 @@ fn inputs(role: &str, case: &Case) -> Vec<String> {
 const MARKS: usize = 12;
 /// Words of the build that a negative result has to name.
 const BUILD: [&str; 4] = ["model", "region", "fingerprint", "build"];
+/// The word that tells a build from others in short, the best one first.
+const SHORT_BUILD: [&str; 5] = ["build", "fingerprint", "incremental", "display", "model"];
 
 /// The values of which kinds a profile holds. Cases that older programs wrote do not say: then those that were seen.
 fn kinds(case: &Case) -> BTreeSet<&'static str> {
@@ -225,7 +291,8 @@ fn coverage(views: &[&View]) -> Node {
             .fold(0, |sum: u64, bytes| sum.saturating_add(*bytes))
     };
     let content = FATES.iter().fold(0, |sum: u64, (_, name)| sum.saturating_add(bytes(name)));
-    let readable = bytes("decoded").saturating_add(bytes("not_understood"));
+    // What no decoder knew was searched as it stands: what is hidden in it was not seen.
+    let readable = bytes("decoded");
     let shares =
         FATES.iter().map(|(_, name)| ((*name).to_owned(), Node::Number(share(bytes(name), content))));
     Node::record([
@@ -794,14 +861,18 @@ fn phone(role: &str, case: &Case) -> BTreeMap<String, Node> {
             ("known_number", Node::Bool(message.in_address_book == Some(true))),
         ])
     };
+    // The log and a list of events tell of the same: counted is what happened, not who told of it.
+    let events = phone.events();
+    let sources = phone.message_sources();
     let build = phone.build.iter().map(|(name, words)| (name.clone(), Node::text(words)));
     let fields = [
         ("told", Node::Bool(!phone.is_empty())),
         ("build", Node::Map(build.collect())),
         ("packages", Node::count(phone.packages)),
-        ("marks", Node::List(phone.marks.iter().map(mark).collect())),
-        ("marks_by_kind", Node::counts(phone.marks.iter().map(|mark| (mark.kind.replace('-', "_"), 1)))),
+        ("marks", Node::List(events.iter().map(mark).collect())),
+        ("marks_by_kind", Node::counts(events.iter().map(|mark| (mark.kind.replace('-', "_"), 1)))),
         ("messages", Node::List(phone.messages.iter().map(message).collect())),
+        ("message_sources", Node::texts(sources.into_iter().map(MessageSource::id))),
         ("message_blind_spots", Node::count(phone.message_blind_spots.len() as u64)),
     ];
     fields.into_iter().map(|(name, node)| (name.to_owned(), node)).collect()

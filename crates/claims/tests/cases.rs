@@ -57,9 +57,12 @@ fn the_first_case_in_small() {
         ("not-processed", Holding::NotTestable),
         ("not-shared", Holding::NotTestable),
         ("fixed", Holding::Consistent),
-        ("in-singapore", Holding::Contradicted),
+        // Where data are kept no address tells, wherever it is; where they are sent it does.
+        ("in-singapore", Holding::NotTestable),
+        ("to-singapore", Holding::Contradicted),
         // Announced for later than the case was recorded.
         ("in-finland", Holding::NotTestable),
+        ("to-finland", Holding::NotTestable),
     ];
     for (id, expected) in rows {
         let verdict = holding(&verdicts, id);

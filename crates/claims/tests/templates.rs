@@ -1,5 +1,5 @@
 //! Every template, with a case for each verdict that it can come to.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
 
 mod kit;
 
@@ -161,15 +161,6 @@ fn rows() -> Vec<Row> {
             not_testable: one(day(&[Kind::Imei]).sent_as(Kind::Imei, CLEAR, "", 1)),
         },
         Row {
-            template: "stored_in",
-            with: "countries = [\"FR\"]",
-            contradicted: one(day(&[]).sent(Kind::Imei, CLEAR)),
-            consistent: None,
-            not_testable: one(Made::new(9, &[])
-                .to("a.example", "FR", "", "none", "")
-                .sent(Kind::Imei, CLEAR)),
-        },
-        Row {
             template: "sent_to_country",
             with: "countries = [\"FR\"]",
             contradicted: one(day(&[]).sent(Kind::Imei, CLEAR)),
@@ -257,22 +248,106 @@ fn every_template_comes_to_every_verdict_that_it_can() {
             let verdict = judged(row.template, row.with, cases);
             assert_eq!(verdict.holding, Holding::Consistent, "{} {verdict:#?}", row.template);
             assert!(!verdict.coverage.is_empty(), "{}: no coverage", row.template);
+            let [looked_for, looked_at, ..] = verdict.reasons.as_slice() else { panic!("{verdict:#?}") };
+            assert!(
+                looked_for.starts_with("looked for: ") && !looked_for.contains(['{', '}']),
+                "{looked_for}"
+            );
+            assert!(
+                looked_at.starts_with("looked at: ") && looked_at.contains("hours of traffic"),
+                "{looked_at}"
+            );
         }
     }
-    // It only ever comes to one.
+    // These only ever come to one.
     assert_eq!(names.remove("not_processed"), Some(()));
+    assert_eq!(names.remove("stored_in"), Some(()));
     assert_eq!(names, BTreeMap::new(), "templates without a row");
     assert_eq!(judged("not_processed", "", &one(day(&[]))).holding, Holding::NotTestable);
 }
 
 /// Where bytes go says nothing on where they stay, whatever the address.
 #[test]
-fn an_address_in_the_country_or_an_edge_outside_of_it_tests_no_storage() {
-    for (country, edge) in [("FR", ""), ("US", "cdn"), ("US", "cloud"), ("US", "anycast"), ("", "")] {
+fn no_address_tests_where_data_are_kept() {
+    let rows = [("FR", ""), ("US", ""), ("US", "cdn"), ("US", "cloud"), ("US", "anycast"), ("", "")];
+    for (country, edge) in rows {
         let made = Made::new(9, &[]).to("a.example", country, edge, "none", "").sent(Kind::Imei, CLEAR);
         let verdict = judged("stored_in", "countries = [\"FR\"]", &one(made));
         assert_eq!(verdict.holding, Holding::NotTestable, "{country} {edge}");
     }
+}
+
+/// An edge or an unknown country is the same to every statement on places: it neither speaks for nor against one.
+#[test]
+fn an_edge_tells_no_statement_on_places_anything() {
+    let sent = |country: &str, edge: &str, with: &str| {
+        let made = Made::new(9, &[]).to("a.example", country, edge, "none", "").sent(Kind::Imei, CLEAR);
+        judged("sent_to_country", with, &one(made)).holding
+    };
+    for edge in ["cdn", "cloud", "anycast"] {
+        for country in ["FR", "US"] {
+            assert_eq!(sent(country, edge, "countries = [\"FR\"]"), Holding::NotTestable, "{country} {edge}");
+        }
+    }
+    assert_eq!(sent("", "", "countries = [\"FR\"]"), Holding::NotTestable);
+    assert_eq!(sent("US", "", "countries = [\"FR\"]"), Holding::Contradicted);
+    // Said of later days than those of the capture.
+    let later = "countries = [\"FR\"]\nsince = \"2019-06-18\"";
+    assert_eq!(sent("US", "", later), Holding::NotTestable);
+    let made = Made::new(9, &[]).to("a.example", "US", "", "none", "").sent(Kind::Imei, CLEAR);
+    let verdict = judged("stored_in", later, &one(made));
+    assert_eq!(verdict.reasons.len(), 2, "{verdict:#?}");
+    assert!(verdict.reasons[1].contains("from 2019-06-18 on"), "{verdict:#?}");
+}
+
+/// Who says that an update ended it must read of what, of whom, and over how much.
+#[test]
+fn what_holds_so_far_says_what_was_looked_for_and_over_how_much() {
+    let text = "format = \"phonehome-claims/1.0\"\nvendor = \"V\"\n[[claim]]\nid = \"c\"\nstatement = \"s\"\n\
+                source = \"x\"\ntemplate = \"fixed_in_build\"\nwith = { kinds = [\"imei\", \"cell_id\"] }\n\
+                hosts = [\"vendor.example\"]\n";
+    let kinds = [Kind::Imei, Kind::CellId];
+    let (before, after) =
+        (update(&kinds, "B1").sent(Kind::Imei, CLEAR), update(&kinds, "B2").unreadable(100));
+    let cases = [("before", &before.0), ("after", &after.0)];
+    let verdict = judge(&Claims::read(text).unwrap(), &cases).unwrap().remove(0);
+    assert_eq!(verdict.holding, Holding::Consistent, "{verdict:#?}");
+    let looked_for = format!(
+        "looked for: {} and {}, sent after the update, of vendor.example; nothing that was seen speaks against it",
+        Kind::Imei.words(),
+        Kind::CellId.words()
+    );
+    let looked_at = "looked at: before: 25.0 hours of traffic, fingerprint B1, 100% of the content read; \
+                     after: 25.0 hours of traffic, fingerprint B2, 91% of the content read";
+    assert_eq!(verdict.reasons, [looked_for, looked_at.to_owned()]);
+}
+
+/// What no decoder knew was searched as it stands, and not read.
+#[test]
+fn what_was_only_searched_as_it_stands_was_not_read() {
+    let mut made = update(&[Kind::Imei], "B2").sent(Kind::Model, SEALED);
+    assert_eq!(judged("only_technical", "", &one(Made(made.0.clone()))).holding, Holding::Consistent);
+    made.0.coverage.add(evidence::Fate::NotUnderstood, "TCP", 1000);
+    let verdict = judged("only_technical", "", &one(made));
+    assert_eq!(verdict.holding, Holding::NotTestable, "{verdict:#?}");
+    let told = "case: 50% of the content could be read; 50% searched only as it stands (no decoder knew it)";
+    assert!(verdict.coverage.iter().any(|sentence| sentence == told), "{verdict:#?}");
+}
+
+/// The log and a list of events tell of the same start: that is one, not two.
+#[test]
+fn what_log_and_list_of_events_tell_counts_once() {
+    let mut made = day(&[Kind::Imei]).mark("boot-completed", 2);
+    for mark in made.0.phone.marks.clone() {
+        let quote = evidence::Quote { capture: evidence::CaptureId(1), ..mark.quote.clone() };
+        let time = evidence::Timestamp(mark.time.0 + 1_500_000_000);
+        made.0.phone.marks.push(evidence::Mark { time, quote, ..mark });
+    }
+    let text = "format = \"phonehome-claims/1.0\"\nvendor = \"V\"\n[[claim]]\nid = \"c\"\nstatement = \"s\"\n\
+                source = \"x\"\ncontradicted_if = \"marks('boot-completed') == 2 && size(phone.marks) == 2\"\n";
+    let verdict = judge(&Claims::read(text).unwrap(), &[("case", &made.0)]).unwrap().remove(0);
+    assert_eq!(verdict.holding, Holding::Contradicted, "{verdict:#?}");
+    assert!(verdict.coverage[0].contains("boot completed (2)"), "{verdict:#?}");
 }
 
 /// Logged is not sent: a log that tells what an encrypted field holds contradicts nothing, and is told.
