@@ -60,12 +60,12 @@ fn unreadable(side: &Sided, subject: &Subject) -> Option<Doubt> {
         return Some(doubt(DoubtReason::Unreadable, true, words));
     }
     let hidden = own.encrypted.saturating_add(own.home_made).saturating_add(own.over_limit);
-    let hidden = hidden.saturating_add(own.not_parsed);
+    let hidden = hidden.saturating_add(own.not_parsed).saturating_add(own.not_understood);
     (!side.contacted(receiver) && u128::from(hidden) * 100 >= u128::from(own.content)).then(|| {
         let share = words::share(hidden, own.content);
         let words = format!(
-            "It may have gone another way: {share} of the content could not be read (encrypted without a key, over \
-             a limit or not parsed)."
+            "It may have gone another way: {share} of the content could not be read (encrypted without a key, \
+             searched only as it stands, over a limit or not parsed)."
         );
         doubt(DoubtReason::Unreadable, u128::from(hidden) * 2 >= u128::from(own.content), words)
     })
@@ -138,6 +138,11 @@ fn too_short(side: &Sided, others: &[(&Sided, &Told)]) -> Option<Doubt> {
 
 /// That such files were not among the inputs.
 fn not_examined(side: &Sided, subject: &Subject) -> Option<Doubt> {
+    if subject.kind == "hidden_message" && !side.case.phone.could_show_hidden_messages() {
+        let words = "A message that its owner does not see takes the phone's message store beside a capture of the \
+                     radio or a bill, and these were not examined together here.";
+        return Some(doubt(DoubtReason::NotExamined, true, words.to_owned()));
+    }
     let examined = match subject.kind {
         "logged" => side.has_phone_files(),
         _ => !side.case.phone.messages.is_empty() || !side.case.phone.message_blind_spots.is_empty(),

@@ -85,10 +85,6 @@ fn side(named: &Named) -> Side {
     let case = named.case;
     let traffic = || case.captures.iter().filter(|capture| capture.holds.is_traffic());
     let periods: Vec<_> = traffic().filter_map(|capture| capture.first.zip(capture.last)).collect();
-    let mut marks: BTreeMap<&str, u64> = BTreeMap::new();
-    for mark in &case.phone.marks {
-        *marks.entry(&mark.kind).or_default() += 1;
-    }
     let ledger = &case.coverage;
     Side {
         name: named.name.to_owned(),
@@ -97,7 +93,8 @@ fn side(named: &Named) -> Side {
         profile: case.profile.clone(),
         profile_kinds: case.profile_kinds.iter().map(|(kind, _)| *kind).collect(),
         build: case.phone.build.clone(),
-        marks: marks.into_iter().map(|(kind, count)| (kind.to_owned(), count)).collect(),
+        // The log and a list of events may tell of the same.
+        marks: case.phone.events_by_kind().into_iter().collect(),
         first: periods.iter().map(|(first, _)| *first).min(),
         last: periods.iter().map(|(_, last)| *last).max(),
         recorded_s: recorded(periods),

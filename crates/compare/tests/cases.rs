@@ -190,6 +190,33 @@ fn what_is_alike_is_the_same() {
     assert_eq!(comparison.destinations[0].change, Change::Same);
 }
 
+/// A case with the message store alone cannot show what was sent past it.
+#[test]
+fn a_hidden_message_does_not_vanish_where_only_the_store_was_read() {
+    use evidence::MessageSource::{self, Bill, Radio, Store};
+    let with = |sources: &[MessageSource]| {
+        let mut case = case(10);
+        let lacking = MessageSource::ALL.into_iter().filter(|source| !sources.contains(source));
+        let spots = lacking.map(|source| source.lacking().to_owned());
+        case.phone.message_blind_spots = spots.chain(["tells of no time".to_owned()]).collect();
+        case
+    };
+    let mut before = with(&[Radio, Store]);
+    let kind = FindingKind::HiddenMessage {
+        number: "+123".to_owned(),
+        direction: Direction::Out,
+        verdict: "sent and not logged".to_owned(),
+    };
+    before.findings.push(finding(kind, Severity::High, 3, vec![]));
+    for (sources, blind) in
+        [(&[Store][..], true), (&[Bill], true), (&[Bill, Store], false), (&[Radio, Store], false)]
+    {
+        let comparison = of(&[("before", &before), ("after", &with(sources))]);
+        let expected = if blind { vec![(DoubtReason::NotExamined, true)] } else { vec![] };
+        assert_eq!(reasons(only(&comparison), 1), expected, "{sources:?}");
+    }
+}
+
 #[test]
 fn what_is_gone_vanished_without_a_doubt_only_where_it_would_have_shown() {
     let comparison = of(&[("before", &with_imei(case(10), 20, Security::Clear)), ("after", &case(10))]);

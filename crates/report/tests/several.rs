@@ -1,6 +1,12 @@
 //! Outputs over several cases, comparison and assessment: as reviewed snapshots, and what must hold of them whatever
 //! the cases say.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may fail")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail"
+)]
 
 #[allow(dead_code, reason = "other tests use the rest")]
 mod synthetic;
@@ -122,6 +128,85 @@ fn an_assessment_reads_well() {
     assert!(assessment::pdf(&devices, &OPTIONS).unwrap().starts_with(b"%PDF-"));
     let german = AssessmentOptions { language: Language::German, ..OPTIONS };
     insta::assert_snapshot!("assessment_german", assessment::markdown(&devices, &german).unwrap());
+}
+
+/// What a row of the table of negatives says of the one device.
+fn negative(case: &Case, risk: &str) -> String {
+    let devices = [Assessed { name: "A", case, verdicts: &[] }];
+    let text = assessment::markdown(&devices, &OPTIONS).unwrap();
+    let (_, table) = text.rsplit_once("## What was not seen").unwrap();
+    let row = table.lines().find(|line| line.contains(risk)).unwrap_or_else(|| panic!("{risk}: {table}"));
+    row.trim_matches('|').rsplit_once('|').unwrap().1.trim().to_owned()
+}
+
+/// That no message was hidden takes the store and something that tells what was carried.
+#[test]
+fn a_lone_message_store_says_nothing_of_hidden_messages() {
+    use evidence::MessageSource::{self, Bill, Radio, Store};
+    let with = |sources: &[MessageSource]| {
+        let mut case = synthetic::clean();
+        let lacking = MessageSource::ALL.into_iter().filter(|source| !sources.contains(source));
+        let spots = lacking.map(|source| source.lacking().to_owned());
+        case.phone.message_blind_spots = spots.chain(["mmssms.db: tells of no time".to_owned()]).collect();
+        case.profile = Some("p".to_owned());
+        case
+    };
+    let hidden = |sources: &[MessageSource]| negative(&with(sources), "does not see");
+    assert!(
+        hidden(&[Store]).starts_with("could not be seen: neither the radio nor a bill"),
+        "{}",
+        hidden(&[Store])
+    );
+    assert!(
+        hidden(&[Bill]).starts_with("could not be seen: there is no message store"),
+        "{}",
+        hidden(&[Bill])
+    );
+    assert!(hidden(&[Radio, Bill]).starts_with("could not be seen"));
+    assert_eq!(hidden(&[Store, Radio]), "not seen in the radio's recording and the message store");
+    let silent = negative(&synthetic::clean(), "does not see");
+    assert_eq!(silent, "could not be seen: neither radio, bill nor message store was examined");
+    let said = |sources: &[MessageSource]| negative(&with(sources), "leave in short messages");
+    assert!(said(&[Bill]).starts_with("could not be seen: a bill tells nothing"), "{}", said(&[Bill]));
+    assert_eq!(said(&[Store]), "not seen in the message store");
+}
+
+/// What no decoder knew was searched as it stands: it is told, and is not read.
+#[test]
+fn what_was_only_searched_as_it_stands_counts_for_nothing_read() {
+    let mut case = synthetic::clean();
+    case.coverage = evidence::Ledger::default();
+    case.coverage.add(evidence::Fate::NotUnderstood, "TCP", 100);
+    let lists = |case: &Case| negative(case, "Lists of words");
+    assert_eq!(lists(&case), "could not be seen: nothing of the content could be read");
+    case.coverage.add(evidence::Fate::Decoded, "HTTP", 300);
+    assert_eq!(lists(&case), "not seen in the readable 75%");
+    let devices = [Assessed { name: "A", case: &case, verdicts: &[] }];
+    let text = assessment::markdown(&devices, &OPTIONS).unwrap();
+    assert!(text.contains("75% of the content readable, 25% more only searched as it stands"), "{text}");
+}
+
+/// The log and a list of events tell of the same: counted is what happened.
+#[test]
+fn an_event_is_told_once_whoever_tells_of_it() {
+    let mut case = synthetic::clean();
+    for (file, seconds) in [(0, 10), (1, 11), (0, 500), (1, 502)] {
+        let quote = evidence::Quote {
+            capture: evidence::CaptureId(file),
+            line: evidence::FrameNo(1),
+            start: 0,
+            end: 0,
+            text: String::new(),
+            decoder: String::new(),
+        };
+        let (kind, package, detail) = ("unlocked".to_owned(), String::new(), String::new());
+        case.phone.marks.push(evidence::Mark { time: synthetic::at(seconds), kind, package, detail, quote });
+    }
+    let devices = [Assessed { name: "A", case: &case, verdicts: &[] }];
+    assert!(assessment::markdown(&devices, &OPTIONS).unwrap().contains("unlocked (2)"));
+    let comparison = compared(&[("one", &case), ("two", &case)]);
+    assert!(comparison::markdown(&comparison, ALL).contains("(2)"), "{comparison:#?}");
+    assert_eq!(comparison.sides[0].marks, [("unlocked".to_owned(), 2)]);
 }
 
 #[test]

@@ -22,7 +22,8 @@ pub(super) fn claims(texts: &Texts, devices: &[Device], together: &[Verdict]) ->
     let told = Verdict::coverage_of(verdicts());
     if !told.is_empty() {
         blocks.push(Block::Paragraph(line(texts.say("claims_coverage"))));
-        blocks.push(Block::Items(told.into_iter().map(line).collect()));
+        let said = told.into_iter().map(|told| line(texts.of_case("sentence", told)));
+        blocks.push(Block::Items(said.collect()));
     }
     blocks
 }
@@ -48,7 +49,10 @@ fn one(texts: &Texts, device: Option<&str>, verdict: &Verdict) -> [Block; 2] {
     let claim = &verdict.claim;
     let said_by = texts.fill("said_by", &[("by", &claim.by), ("source", &claim.source)]);
     let over = device.map_or_else(|| texts.list(&verdict.cases), str::to_owned);
-    let sentences = |all: &[String]| (!all.is_empty()).then(|| line(all.join("; ")));
+    let sentences = |all: &[String]| {
+        let said: Vec<_> = all.iter().map(|one| texts.of_case("sentence", one)).collect();
+        (!said.is_empty()).then(|| line(said.join("; ")))
+    };
     let facts: [(&str, Option<Line>); 6] = [
         ("label_verdict", Some(vec![Inline::Strong(texts.say(holding(verdict.holding)).to_owned())])),
         ("label_said_by", Some(line(said_by))),

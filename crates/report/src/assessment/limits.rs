@@ -22,9 +22,17 @@ pub(super) fn limits(texts: &Texts, devices: &[Device]) -> Vec<Block> {
         blocks.push(Block::Paragraph(line(statement(texts, &device.coverage))));
         blocks.push(Block::Facts(fates(texts, &device.coverage)));
         let problems = case.problems.iter().take(INPUTS).map(|one| {
-            line(texts.fill("limit_problem", &[("input", &one.input), ("problem", &one.problem)]))
+            line(texts.fill(
+                "limit_problem",
+                &[("input", &one.input), ("problem", &texts.of_case("sentence", &one.problem))],
+            ))
         });
-        let spots = case.phone.message_blind_spots.iter().take(INPUTS).map(|spot| line(spot.clone()));
+        let spots = case
+            .phone
+            .message_blind_spots
+            .iter()
+            .take(INPUTS)
+            .map(|spot| line(texts.of_case("sentence", spot)));
         let items: Vec<_> = problems.chain(spots).collect();
         if !items.is_empty() {
             blocks.push(Block::Items(items));

@@ -8,6 +8,7 @@
 mod claims;
 mod limits;
 mod negative;
+mod phrases;
 mod rules;
 mod texts;
 
@@ -246,8 +247,9 @@ fn told(texts: &Texts, devices: &[Device], number: usize, risk: &Risk) -> Vec<Bl
 
 /// `F-0011aabb Phone A: The phone's IMEI was sent …, boot.pcap, frame 12`.
 fn evidence(texts: &Texts, device: &Device, finding: &Finding) -> Line {
+    let title = texts.of_case("sentence", &finding.title);
     let mut said = value(finding.id.0.clone());
-    said.push(Inline::Words(format!(" {}: {}. ", device.name, finding.title.trim_end_matches('.'))));
+    said.push(Inline::Words(format!(" {}: {}. ", device.name, title.trim_end_matches('.'))));
     let place = finding.place().or_else(|| {
         let occurrence = &finding.evidence.first()?.occurrence;
         Some((occurrence.exchange.flow.capture, occurrence.frame, occurrence.exchange))
@@ -299,11 +301,9 @@ fn method(texts: &Texts, devices: &[Device]) -> Vec<Block> {
             || texts.say("no_profile").to_owned(),
             |name| texts.fill("profile", &[("name", name), ("n", &values)]),
         );
-        let mut marks: BTreeMap<&str, u64> = BTreeMap::new();
-        for mark in &case.phone.marks {
-            *marks.entry(&mark.kind).or_default() += 1;
-        }
-        let marks: Vec<_> = marks
+        // The log and a list of events may tell of the same.
+        let events = case.phone.events_by_kind();
+        let marks: Vec<_> = events
             .iter()
             .take(LISTED)
             .map(|(kind, count)| format!("{} ({})", texts.mark(kind), texts.number(*count)))
@@ -323,7 +323,11 @@ fn method(texts: &Texts, devices: &[Device]) -> Vec<Block> {
         for capture in case.captures.iter().take(INPUTS) {
             let said = vec![
                 Inline::Value(capture.name.clone()),
-                Inline::Words(format!(" {}, {}, SHA-256 ", capture.format, texts.bytes(capture.file_bytes))),
+                Inline::Words(format!(
+                    " {}, {}, SHA-256 ",
+                    texts.of_case("format", &capture.format),
+                    texts.bytes(capture.file_bytes)
+                )),
                 Inline::Value(capture.sha256.clone()),
             ];
             facts.push((texts.say("label_input").to_owned(), said));

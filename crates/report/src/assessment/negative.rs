@@ -1,7 +1,7 @@
 //! What was not seen, with what it would have taken to see it: a negative says region, build, account, time and
 //! coverage, or why it could not have been anything else.
 
-use evidence::{Capture, Holds, Mark, Timestamp};
+use evidence::{Capture, Fate, Holds, Mark, MessageSource, Timestamp};
 
 use super::{
     Device,
@@ -18,6 +18,10 @@ pub(super) struct Conditions {
     pub(super) account: String,
     time: String,
     share: String,
+    /// The share that was read, where that is not all.
+    part: Option<String>,
+    /// Sources of messages, in words.
+    sources: Vec<String>,
     /// What it takes and is not there.
     lacks: Vec<Need>,
 }
@@ -42,12 +46,14 @@ impl Conditions {
             region: told(&["region", "country", "locale"]),
             account: account(texts, &case.phone.marks).unwrap_or_else(not_told),
             time: texts.duration(nanos),
-            share: texts.share(device.coverage.searched(), device.coverage.content),
+            share: share(texts, device),
+            part: part(texts, device),
+            sources: sources(device).into_iter().map(|source| texts.say(source).to_owned()).collect(),
             lacks: NEEDS.into_iter().filter(|need| !meets(device, *need)).collect(),
         }
     }
 
-    /// `26 h; region EU; build X; account: not told; 92% of the content readable`.
+    /// `26 h; region EU; build X; account: not told; 92% of the content readable, 3% more only searched as it stands`.
     pub(super) fn words(&self, texts: &Texts) -> String {
         texts.fill(
             "conditions",
@@ -64,11 +70,54 @@ impl Conditions {
     /// That it was not seen, or why what the rule tells of could not be.
     pub(super) fn of_rule(&self, texts: &Texts, rule: &Rule) -> String {
         let lacking = rule.needs.iter().find(|need| self.lacks.contains(need));
-        match lacking {
-            None => texts.say("not_seen").to_owned(),
-            Some(need) => texts.fill("could_not", &[("why", texts.say(why(*need)))]),
+        if let Some(need) = lacking {
+            return texts.fill("could_not", &[("why", texts.say(why(*need)))]);
+        }
+        // What was not seen was not seen in something: how much of it there was is part of the result.
+        let of_messages = rule.needs.contains(&Need::Messages);
+        let of_content = rule.needs.contains(&Need::Readable);
+        match &self.part {
+            _ if of_messages => texts.fill("not_seen_sources", &[("sources", &texts.list(&self.sources))]),
+            Some(share) if of_content => texts.fill("not_seen_part", &[("share", share)]),
+            _ => texts.say("not_seen").to_owned(),
         }
     }
+}
+
+/// How much of the content was read. What no decoder knew was searched as it stands, and is told apart.
+fn share(texts: &Texts, device: &Device) -> String {
+    let coverage = &device.coverage;
+    let read = texts.share(coverage.bytes(Fate::Decoded), coverage.content);
+    match coverage.bytes(Fate::NotUnderstood) {
+        0 => texts.fill("readable", &[("share", &read)]),
+        unknown => {
+            let unknown = texts.share(unknown, coverage.content);
+            texts.fill("readable_part", &[("share", &read), ("unknown", &unknown)])
+        }
+    }
+}
+
+/// The share that was read, where it is not all.
+fn part(texts: &Texts, device: &Device) -> Option<String> {
+    let (read, content) = (device.coverage.bytes(Fate::Decoded), device.coverage.content);
+    (read < content).then(|| texts.share(read, content))
+}
+
+/// The texts that name what told of messages.
+fn sources(device: &Device) -> Vec<&'static str> {
+    let case = device.case();
+    let of_phone = case.phone.message_sources().into_iter().map(|source| match source {
+        MessageSource::Bill => "source_bill",
+        MessageSource::Radio => "source_radio",
+        MessageSource::Store => "source_store",
+    });
+    let export = case.captures.iter().any(is_export).then_some("source_export");
+    of_phone.chain(export).collect()
+}
+
+/// Whether a file is an export of messages: it has what is in the store, and nothing of what is no more.
+fn is_export(capture: &Capture) -> bool {
+    capture.holds == Holds::Phone && EXPORTS.iter().any(|begins| capture.format.starts_with(begins))
 }
 
 /// Whether the phone was signed in, as marks tell: when that changed first and last.
@@ -89,13 +138,17 @@ fn account(texts: &Texts, marks: &[Mark]) -> Option<String> {
 }
 
 fn meets(device: &Device, need: Need) -> bool {
-    let case = device.case();
+    let (case, sources) = (device.case(), sources(device));
+    let has = |wanted: &[&str]| sources.iter().any(|source| wanted.contains(source));
     match need {
+        Need::Carried => has(&["source_bill", "source_radio"]),
         Need::Log => case.captures.iter().any(holds_a_log),
-        Need::Messages => !case.phone.messages.is_empty() || !case.phone.message_blind_spots.is_empty(),
+        Need::Messages => !sources.is_empty(),
         Need::Profile => case.profile.is_some(),
-        Need::Readable => device.coverage.searched() > 0,
+        Need::Readable => device.coverage.bytes(Fate::Decoded) > 0,
         Need::Stages => case.phone.marks.iter().any(|mark| tells_of_a_stage(&mark.kind)),
+        Need::Store => has(&["source_store"]),
+        Need::Texts => has(&["source_export", "source_radio", "source_store"]),
         Need::Traffic => device.coverage.content > 0,
     }
 }
@@ -111,11 +164,14 @@ fn tells_of_a_stage(mark: &str) -> bool {
 
 fn why(need: Need) -> &'static str {
     match need {
+        Need::Carried => "why_carried",
         Need::Log => "why_log",
         Need::Messages => "why_messages",
         Need::Profile => "why_profile",
         Need::Readable => "why_readable",
         Need::Stages => "why_stages",
+        Need::Store => "why_store",
+        Need::Texts => "why_texts",
         Need::Traffic => "why_traffic",
     }
 }
@@ -133,5 +189,16 @@ fn covered(mut periods: Vec<(Timestamp, Timestamp)>) -> i64 {
 
 /// What the formats of files with logs begin with.
 const LOGS: [&str; 3] = ["bugreport", "intrusion log", "logcat"];
-const NEEDS: [Need; 6] =
-    [Need::Log, Need::Messages, Need::Profile, Need::Readable, Need::Stages, Need::Traffic];
+/// What the formats of exports of messages begin with.
+const EXPORTS: [&str; 2] = [Capture::BACKUP, "SMS Backup & Restore"];
+const NEEDS: [Need; 9] = [
+    Need::Carried,
+    Need::Log,
+    Need::Messages,
+    Need::Profile,
+    Need::Readable,
+    Need::Stages,
+    Need::Store,
+    Need::Texts,
+    Need::Traffic,
+];

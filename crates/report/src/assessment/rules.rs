@@ -37,11 +37,14 @@ enum Readable {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Need {
+    Carried,
     Log,
     Messages,
     Profile,
     Readable,
     Stages,
+    Store,
+    Texts,
     Traffic,
 }
 

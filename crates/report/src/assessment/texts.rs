@@ -6,6 +6,7 @@ use evidence::{Severity, Timestamp};
 
 use serde::Deserialize;
 
+use super::phrases::{Phrases, Tongue};
 use crate::{document::Weight, words};
 
 /// A language that assessments are written in.
@@ -38,6 +39,14 @@ impl Language {
         }
     }
 
+    /// What it makes of the sentences of cases; nothing where they are its own.
+    fn phrases(self) -> &'static str {
+        match self {
+            Self::English => "",
+            Self::German => include_str!("phrases.de.toml"),
+        }
+    }
+
     fn file(self) -> &'static str {
         match self {
             Self::English => include_str!("texts.en.toml"),
@@ -55,6 +64,8 @@ pub(crate) struct Texts {
     risk: BTreeMap<String, RiskTexts>,
     #[serde(flatten)]
     texts: BTreeMap<String, String>,
+    #[serde(skip)]
+    phrases: Phrases,
 }
 
 /// What is said of a risk.
@@ -74,7 +85,18 @@ pub(crate) struct RiskTexts {
 impl Texts {
     /// Fails only where a file of this crate is wrong.
     pub(crate) fn of(language: Language) -> Result<Self, toml::de::Error> {
-        toml::from_str(language.file())
+        let texts: Self = toml::from_str(language.file())?;
+        Ok(Self { phrases: toml::from_str(language.phrases())?, ..texts })
+    }
+
+    /// A sentence of a case or a verdict, by a table of the language's phrasebook; as it stands where that lacks it.
+    pub(crate) fn of_case(&self, table: &str, sentence: &str) -> String {
+        self.with_tongue(|tongue| self.phrases.say(table, sentence, tongue))
+    }
+
+    fn with_tongue<T>(&self, ask: impl FnOnce(&Tongue) -> T) -> T {
+        let (digits, mark) = (|text: &str| self.digits(text), |kind: &str| self.mark(kind));
+        ask(&Tongue { digits: &digits, mark: &mark, and: self.say("and") })
     }
 
     /// A text as it stands; its name where the language lacks it.
@@ -201,7 +223,7 @@ mod tests {
 
     /// Every text of a file, under its whole name.
     fn all(language: Language) -> BTreeMap<String, String> {
-        let Texts { mark, risk, texts } = Texts::of(language).unwrap();
+        let Texts { mark, risk, texts, phrases: _ } = Texts::of(language).unwrap();
         let marks = mark.into_iter().map(|(name, text)| (format!("mark.{name}"), text));
         let risks = risk.into_iter().flat_map(|(name, said)| {
             let RiskTexts { title, affected, can, recommendation } = said;
@@ -232,6 +254,92 @@ mod tests {
                 assert!(!text.is_empty() || name == "as_in_the_cases", "{language:?}: {name} is empty");
                 assert_eq!(text.trim(), text, "{language:?}: {name}");
             }
+        }
+    }
+
+    /// The words for each kind of identifier and what a source of messages lacks are in every phrasebook, so that a new
+    /// one is not forgotten; nothing in a translation is filled in that the English has not.
+    #[test]
+    fn phrasebooks_know_what_is_told_most() {
+        for language in [Language::German] {
+            let texts = Texts::of(language).unwrap();
+            let knows = |table: &str, said: &str| {
+                let known = texts.with_tongue(|tongue| texts.phrases.knows(table, said, tongue));
+                assert!(known, "{language:?} lacks in {table}: {said}");
+            };
+            for kind in evidence::IdentifierKind::ALL {
+                knows("kind", kind.words());
+            }
+            for source in evidence::MessageSource::ALL {
+                knows("sentence", source.lacking());
+                knows("sources", source.words());
+            }
+            let rows: Vec<[String; 2]> =
+                toml::from_str::<BTreeMap<String, Vec<[String; 2]>>>(language.phrases())
+                    .unwrap()
+                    .into_values()
+                    .flatten()
+                    .collect();
+            let name = |place: &&str| place.split(':').next().unwrap_or_default().to_owned();
+            for [english, own] in &rows {
+                let places = |text: &str| {
+                    let mut names: Vec<String> = filled_in(text).iter().map(name).collect();
+                    names.sort_unstable();
+                    names.dedup();
+                    names
+                };
+                assert_eq!(places(own), places(english), "{language:?}: {english}");
+            }
+        }
+    }
+
+    #[test]
+    fn sentences_of_a_case_are_said_in_the_language() {
+        let (german, english) = (Texts::of(Language::German).unwrap(), Texts::of(Language::English).unwrap());
+        let rows = [
+            (
+                "The phone’s device number (IMEI) was sent to vnet.cn in the clear",
+                "Gerätenummer (IMEI) des Telefons ging unverschlüsselt an vnet.cn",
+            ),
+            (
+                "4 of 1,200 planted values of the kind “search term” were sent to a.example over an encrypted connection",
+                "4 von 1.200 hinterlegten Werten der Art „Suchwort“ gingen über eine verschlüsselte Verbindung an a.example",
+            ),
+            ("GET /r is sent every 1 h to a.example", "GET /r geht alle 1 h an a.example"),
+            (
+                "POST / is sent to a.example when the phone is unlocked",
+                "POST / geht an a.example, wenn das Telefon entsperrt wird",
+            ),
+            (
+                "it left in private mode; seen on the wire: A list of 9 words comes from a.example, and 4 findings more",
+                "es ging im privaten Modus hinaus; auf der Leitung beobachtet: Eine Liste von 9 Wörtern kommt von \
+                 a.example, und 4 weitere Befunde",
+            ),
+            (
+                "looked for: device number (IMEI), serial number and typed word, sent after the update, of vnet.cn; \
+                 nothing that was seen speaks against it",
+                "gesucht wurde: Gerätenummer (IMEI), Seriennummer und eingegebenes Wort, gesendet nach der \
+                 Aktualisierung, bei vnet.cn; nichts, was beobachtet wurde, spricht dagegen",
+            ),
+            (
+                "looked at: a: 47.9 hours of traffic, fingerprint X/1, over 99% of the content read; b: no traffic, \
+                 build unknown, no content",
+                "betrachtet wurde: a: 47,9 Stunden Verkehr, Kennung X/1, über 99 % des Inhalts gelesen; b: kein \
+                 Verkehr, Systemstand nicht bekannt, kein Inhalt",
+            ),
+            (
+                "a: 26.0 hours of traffic; fingerprint 1; events: boot completed (2), unlocked (5)",
+                "a: 26,0 Stunden Verkehr; Kennung 1; Ereignisse: Start abgeschlossen (2), entsperrt (5)",
+            ),
+            (
+                "a: 91% of the content could be read; 5% encrypted without a key, under 1% over a limit",
+                "a: 91 % des Inhalts waren lesbar; 5 % verschlüsselt ohne Schlüssel, unter 1 % über einer Grenze",
+            ),
+            ("a sentence of tomorrow", "a sentence of tomorrow"),
+        ];
+        for (said, expected) in rows {
+            assert_eq!(german.of_case("sentence", said), expected);
+            assert_eq!(english.of_case("sentence", said), said);
         }
     }
 
