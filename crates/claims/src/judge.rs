@@ -153,8 +153,8 @@ fn lacking(roles: &[&String]) -> (Vec<String>, Vec<String>) {
     if roles.is_empty() {
         return (vec!["there is no case".to_owned()], vec!["a case".to_owned()]);
     }
-    let reason = |role: &&String| format!("it takes a case for `{role}`, and none was given");
-    let help = |role: &&String| format!("a case given as `{role}=CASE`");
+    let reason = |role: &&String| format!("it takes a case in the role “{role}”, and none was given");
+    let help = |role: &&String| format!("a case given as {role}=CASE");
     (roles.iter().map(reason).collect(), roles.iter().map(help).collect())
 }
 

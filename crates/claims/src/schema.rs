@@ -249,7 +249,7 @@ pub const COVERAGE: &[Field] = &[
     field(
         "readable",
         Kind::Number,
-        "share of the content that was decoded and searched, 0 to 1, without what was searched only as it stands; 0 where there is none",
+        "share of the content that was decoded and searched, 0 to 1; what no decoder knew was not read, and bodies that are pictures, sound, video or fonts by their label count neither way",
     ),
     field(
         "shares",

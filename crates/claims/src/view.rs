@@ -23,6 +23,8 @@ pub(crate) struct View {
     phone: BTreeMap<String, Node>,
     message_sources: Vec<MessageSource>,
     pub(crate) fates: BTreeMap<&'static str, u64>,
+    /// Of what no decoder knew, bodies that are media by their label.
+    media: u64,
     pub(crate) missing: u64,
     limited: bool,
     profile: Option<(u64, BTreeSet<&'static str>)>,
@@ -49,6 +51,10 @@ impl View {
             phone: phone(role, case),
             message_sources: case.phone.message_sources(),
             fates: FATES.iter().map(|(fate, name)| (*name, case.coverage.bytes(*fate))).collect(),
+            media: rows
+                .iter()
+                .filter(|row| row.is_labelled_media())
+                .fold(0, |sum: u64, row| sum.saturating_add(row.bytes)),
             missing: case.coverage.missing().iter().fold(0, |sum, row| sum.saturating_add(row.bytes)),
             limited: rows.iter().any(|row| row.fate == Fate::OverLimit),
             profile: case.profile.as_ref().map(|_| (case.profile_values, kinds(case))),
@@ -131,12 +137,11 @@ impl View {
             }
             _ => ", build unknown".to_owned(),
         };
-        let content = self.content();
         let read = self.fates.get("decoded").copied().unwrap_or(0);
-        let read = if content == 0 {
-            "no content".to_owned()
-        } else {
-            percent(read, content) + " of the content read"
+        let read = match (self.to_read(), self.media) {
+            (0, _) => "no content".to_owned(),
+            (content, 0) => percent(read, content) + " of the content read",
+            (content, _) => percent(read, content) + " of the content read, media aside",
         };
         format!("{}: {traffic}{build}, {read}", self.role)
     }
@@ -145,15 +150,24 @@ impl View {
         self.fates.values().fold(0, |sum: u64, bytes| sum.saturating_add(*bytes))
     }
 
+    /// The content that waits for a decoder: all but media.
+    fn to_read(&self) -> u64 {
+        self.content().saturating_sub(self.media)
+    }
+
     fn reading(&self) -> String {
         let content = self.content();
         if content == 0 {
             return format!("{}: the captures hold no content", self.role);
         }
         let fate = |name: &str| self.fates.get(name).copied().unwrap_or(0);
-        let rest = FATES.iter().filter(|(_, name)| *name != "decoded" && fate(name) > 0);
-        let rest =
-            rest.map(|(fate_of, name)| format!("{} {}", percent(fate(name), content), unread(*fate_of)));
+        let media = (self.media, "media by their label (searched only as they stand)");
+        let rest = FATES.iter().filter(|(_, name)| *name != "decoded").map(|(fate_of, name)| match fate_of {
+            Fate::NotUnderstood => (fate(name).saturating_sub(self.media), unread(*fate_of)),
+            _ => (fate(name), unread(*fate_of)),
+        });
+        let rest = std::iter::once(media).chain(rest).filter(|(bytes, _)| *bytes > 0);
+        let rest = rest.map(|(bytes, words)| format!("{} {words}", percent(bytes, content)));
         let rest: Vec<_> = rest.collect();
         let rest = if rest.is_empty() { String::new() } else { format!("; {}", rest.join(", ")) };
         format!("{}: {} of the content could be read{rest}", self.role, percent(fate("decoded"), content))
@@ -291,13 +305,14 @@ fn coverage(views: &[&View]) -> Node {
             .fold(0, |sum: u64, bytes| sum.saturating_add(*bytes))
     };
     let content = FATES.iter().fold(0, |sum: u64, (_, name)| sum.saturating_add(bytes(name)));
-    // What no decoder knew was searched as it stands: what is hidden in it was not seen.
+    // What no decoder knew was searched as it stands: what is hidden in it was not seen. Media hold nothing for one.
+    let to_read = views.iter().fold(0, |sum: u64, view| sum.saturating_add(view.to_read()));
     let readable = bytes("decoded");
     let shares =
         FATES.iter().map(|(_, name)| ((*name).to_owned(), Node::Number(share(bytes(name), content))));
     Node::record([
         ("content", Node::count(content)),
-        ("readable", Node::Number(share(readable, content))),
+        ("readable", Node::Number(share(readable, to_read))),
         ("shares", Node::Map(shares.collect())),
         ("missing", Node::count(views.iter().fold(0, |sum: u64, view| sum.saturating_add(view.missing)))),
         ("limited", Node::Bool(views.iter().any(|view| view.limited))),

@@ -57,6 +57,20 @@ pub struct LedgerRow {
     pub pieces: u64,
 }
 
+impl LedgerRow {
+    /// Whether these are bodies without a decoder in messages that were read, and that label them as pictures, sound,
+    /// video or fonts. They are searched as they stand, as other content that nobody understood is; but nothing in
+    /// them waits for a decoder, as long as the label tells the truth.
+    pub fn is_labelled_media(&self) -> bool {
+        let is_media = |class: &&str| self.reason.ends_with(*class);
+        self.fate == Fate::NotUnderstood && MEDIA.iter().any(|class| is_media(class))
+    }
+}
+
+/// What reasons of rows end with whose bodies are media by their label.
+const MEDIA: [&str; 4] =
+    [" labelled as images", " labelled as video", " labelled as sound", " labelled as fonts"];
+
 /// One line of what is missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MissingRow {
@@ -185,6 +199,17 @@ fn count<K: Copy + Ord>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn media_are_told_by_their_label() {
+        let row = |fate, reason: &str| LedgerRow { fate, reason: reason.to_owned(), bytes: 1, pieces: 1 };
+        assert!(row(Fate::NotUnderstood, "HTTP/1 bodies labelled as images").is_labelled_media());
+        assert!(
+            !row(Fate::NotUnderstood, "HTTP/1 bodies labelled as data of applications").is_labelled_media()
+        );
+        assert!(!row(Fate::NotUnderstood, "UDP").is_labelled_media());
+        assert!(!row(Fate::Decoded, "HTTP/1 bodies labelled as images").is_labelled_media());
+    }
 
     #[test]
     fn rows_add_up_in_any_order_of_merging() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use evidence::{
     Cell, Change, ComparedDestination, ComparedField, ComparedValue, Comparison, Contact, Difference,
-    Inventory, Kinship, Likeness, Presence, Side,
+    Inventory, Kinship, Likeness, Presence, Severity, Side,
 };
 
 use serde_json::ser::PrettyFormatter;
@@ -86,7 +86,24 @@ fn headline(comparison: &Comparison) -> String {
     if said.is_empty() {
         return "None of the cases has a finding.".to_owned();
     }
-    format!("{}.", said.join(", "))
+    format!("{}.{}", said.join(", "), foremost(comparison))
+}
+
+/// ` Foremost: SIM card number (ICCID) to vnet.cn vanished; …`: the worst of what differs, in a sentence. The rows come
+/// by what became of them, and then the worst first.
+fn foremost(comparison: &Comparison) -> String {
+    let differs = |row: &&Difference| row.change != Change::Same && row.severity >= Severity::Medium;
+    let mut rows: Vec<_> = comparison.differences.iter().filter(differs).collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.severity));
+    let told = rows.iter().take(FOREMOST).map(|row| {
+        let to = if row.receiver.is_empty() { String::new() } else { format!(" to {}", row.receiver) };
+        let unclear = if row.unclear { " (unclear)" } else { "" };
+        let verb =
+            if row.change == Change::Partly { "is in some of the cases" } else { change_words(row.change) };
+        format!("{}{to} {verb}{unclear}", row.subject)
+    });
+    let told: Vec<_> = told.collect();
+    if told.is_empty() { String::new() } else { format!(" Foremost: {}.", told.join("; ")) }
 }
 
 fn change_words(change: Change) -> &'static str {
@@ -380,6 +397,8 @@ const LEGEND: &str = "? stands where a case does not have something and could no
 /// The changes, in the order in which they are told.
 const CHANGES: [Change; 5] =
     [Change::Appeared, Change::Vanished, Change::Changed, Change::Partly, Change::Same];
+/// Rows that the first sentence names.
+const FOREMOST: usize = 3;
 /// Subjects that a reason names.
 const SUBJECTS: usize = 4;
 /// Rows shown of a table.

@@ -122,9 +122,12 @@ pub(super) fn table(judged: &[&Judged]) -> String {
 /// What a verdict rests on, in a line.
 fn decided(verdict: &Verdict) -> String {
     match (verdict.holding, verdict.proofs.as_slice()) {
-        (Holding::Consistent, [first]) => format!("seen: {}", first.title),
+        (Holding::Consistent, [first]) => {
+            format!("{}; seen in {}: {}", verdict.reasons.join("; "), first.case, first.title)
+        }
         (Holding::Consistent, [first, rest @ ..]) => {
-            format!("seen: {}, and {} more", first.title, rest.len())
+            let (reasons, more) = (verdict.reasons.join("; "), rest.len());
+            format!("{reasons}; seen in {}: {}, and {more} more", first.case, first.title)
         }
         _ => verdict.reasons.join("; "),
     }
