@@ -171,6 +171,22 @@ fn a_lone_message_store_says_nothing_of_hidden_messages() {
     assert_eq!(said(&[Store]), "not seen in the message store");
 }
 
+/// A profile without anybody's number was no look for one.
+#[test]
+fn what_nobody_planted_was_not_looked_for() {
+    let mut case = synthetic::clean();
+    case.profile = Some("p".to_owned());
+    case.profile_kinds = vec![(evidence::IdentifierKind::Imei, 1)];
+    let third = |case: &Case| negative(case, "Data of third persons");
+    assert!(
+        third(&case).starts_with("could not be seen: the profile holds no value of this kind"),
+        "{}",
+        third(&case)
+    );
+    case.profile_kinds.push((evidence::IdentifierKind::ContactNumber, 3));
+    assert!(third(&case).starts_with("not seen"), "{}", third(&case));
+}
+
 /// What no decoder knew was searched as it stands: it is told, and is not read.
 #[test]
 fn what_was_only_searched_as_it_stands_counts_for_nothing_read() {

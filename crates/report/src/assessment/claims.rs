@@ -6,6 +6,13 @@ use evidence::{Holding, Verdict};
 use super::{Device, texts::Texts};
 use crate::document::{Block, Inline, Line, words as line};
 
+/// What became of all statements, in a sentence; nothing where there are none.
+pub(super) fn in_short(texts: &Texts, devices: &[Device], together: &[Verdict]) -> Option<Block> {
+    let verdicts = || devices.iter().flat_map(|device| device.verdicts).chain(together);
+    verdicts().next()?;
+    Some(Block::Paragraph(line(tally(texts, "claims_in_short", verdicts()))))
+}
+
 /// The section, of statements on each device and of those on several together.
 pub(super) fn claims(texts: &Texts, devices: &[Device], together: &[Verdict]) -> Vec<Block> {
     let mut blocks = vec![Block::Section(texts.say("section_claims").to_owned())];
@@ -17,7 +24,7 @@ pub(super) fn claims(texts: &Texts, devices: &[Device], together: &[Verdict]) ->
         return blocks;
     }
     let verdicts = || judged.iter().map(|(_, verdict)| *verdict);
-    blocks.push(Block::Paragraph(line(tally(texts, verdicts()))));
+    blocks.push(Block::Paragraph(line(tally(texts, "claims", verdicts()))));
     blocks.extend(judged.iter().flat_map(|(device, verdict)| one(texts, *device, verdict)));
     let told = Verdict::coverage_of(verdicts());
     if !told.is_empty() {
@@ -28,14 +35,14 @@ pub(super) fn claims(texts: &Texts, devices: &[Device], together: &[Verdict]) ->
     blocks
 }
 
-fn tally<'v>(texts: &Texts, verdicts: impl Iterator<Item = &'v Verdict> + Clone) -> String {
+fn tally<'v>(texts: &Texts, text: &str, verdicts: impl Iterator<Item = &'v Verdict> + Clone) -> String {
     let with = |holding| {
         let count = verdicts.clone().filter(|verdict| verdict.holding == holding).count();
         texts.number(count as u64)
     };
     let statements = texts.counted(verdicts.clone().count(), "one_statement", "statements");
     texts.fill(
-        "claims",
+        text,
         &[
             ("statements", &statements),
             ("contradicted", &with(Holding::Contradicted)),

@@ -1,9 +1,9 @@
 //! What could not be seen: of all devices, and of each by its coverage, the inputs that gave trouble and what its
 //! sources of messages could not have shown.
 
-use evidence::Fate;
+use evidence::{Case, Fate};
 
-use super::{Device, INPUTS, texts::Texts};
+use super::{Device, INPUTS, short, texts::Texts};
 use crate::{
     coverage::{Coverage, reasons},
     document::{Block, words as line},
@@ -32,13 +32,24 @@ pub(super) fn limits(texts: &Texts, devices: &[Device]) -> Vec<Block> {
             .message_blind_spots
             .iter()
             .take(INPUTS)
-            .map(|spot| line(texts.of_case("sentence", spot)));
+            .map(|spot| line(texts.of_case("sentence", &shortened(case, spot))));
         let items: Vec<_> = problems.chain(spots).collect();
         if !items.is_empty() {
             blocks.push(Block::Items(items));
         }
     }
     blocks
+}
+
+/// A sentence that begins with an input's name, with it as the evidence has it: without its folders.
+fn shortened(case: &Case, sentence: &str) -> String {
+    let begins = |name: &&str| sentence.strip_prefix(*name).is_some_and(|rest| rest.starts_with(": "));
+    let names = case.captures.iter().map(|capture| capture.name.as_str());
+    let named = names.filter(begins).max_by_key(|name| name.len());
+    named.map_or_else(
+        || sentence.to_owned(),
+        |name| format!("{}{}", short(case, name), sentence.get(name.len()..).unwrap_or_default()),
+    )
 }
 
 /// How much of the content was read; what became of the rest stands below it, fate by fate.

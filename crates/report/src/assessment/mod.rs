@@ -124,6 +124,7 @@ fn document(devices: &[Assessed], options: &AssessmentOptions) -> Result<Documen
     let devices: Vec<_> = devices.iter().map(Device::of).collect();
     let risks = risks(&devices, &rules);
     let mut blocks = summary(&texts, &devices, &risks);
+    blocks.extend(claims::in_short(&texts, &devices, options.verdicts));
     blocks.push(Block::Section(texts.say("section_risks").to_owned()));
     for (number, risk) in risks.iter().enumerate() {
         blocks.extend(told(&texts, &devices, number + 1, risk));
@@ -204,7 +205,7 @@ fn summary(texts: &Texts, devices: &[Device], risks: &[Risk]) -> Vec<Block> {
         blocks.push(Block::Table(head, rows.collect()));
     }
     let without: Vec<_> = devices.iter().filter(|device| device.worst() < Some(WEIGHT)).collect();
-    if without.is_empty() {
+    if without.is_empty() && devices.len() > 1 {
         blocks.push(Block::Paragraph(line(texts.say("all_have_findings"))));
     }
     for device in without {
@@ -227,7 +228,9 @@ fn told(texts: &Texts, devices: &[Device], number: usize, risk: &Risk) -> Vec<Bl
         ("label_can", about.can),
         ("label_recommendation", about.recommendation),
     ];
-    let facts = facts.into_iter().map(|(name, said)| (texts.say(name).to_owned(), line(said)));
+    // Of a single device it goes without saying.
+    let facts = facts.into_iter().filter(|(name, _)| *name != "label_devices" || devices.len() > 1);
+    let facts = facts.map(|(name, said)| (texts.say(name).to_owned(), line(said)));
     let mut blocks = vec![
         Block::Part(format!("{number}. {}", about.title), Some(texts.weight(risk.severity))),
         Block::Facts(facts.collect()),
@@ -235,10 +238,11 @@ fn told(texts: &Texts, devices: &[Device], number: usize, risk: &Risk) -> Vec<Bl
     let mut items = Vec::new();
     for (device, findings) in having {
         let shown = findings.iter().take(EVIDENCE);
-        items.extend(shown.map(|told| evidence(texts, device, told.finding)));
+        let name = (devices.len() > 1).then_some(device.name);
+        items.extend(shown.map(|told| evidence(texts, device, name, told.finding)));
         if let more @ 1.. = findings.len().saturating_sub(EVIDENCE) {
             let more = texts.fill("more_evidence", &[("n", &texts.number(more as u64))]);
-            items.push(line(format!("{}: {more}", device.name)));
+            items.push(line(name.map_or_else(|| more.clone(), |name| format!("{name}: {more}"))));
         }
     }
     blocks.push(Block::Items(items));
@@ -246,10 +250,11 @@ fn told(texts: &Texts, devices: &[Device], number: usize, risk: &Risk) -> Vec<Bl
 }
 
 /// `F-0011aabb Phone A: The phone's IMEI was sent …, boot.pcap, frame 12`.
-fn evidence(texts: &Texts, device: &Device, finding: &Finding) -> Line {
+fn evidence(texts: &Texts, device: &Device, name: Option<&str>, finding: &Finding) -> Line {
     let title = texts.of_case("sentence", &finding.title);
     let mut said = value(finding.id.0.clone());
-    said.push(Inline::Words(format!(" {}: {}. ", device.name, title.trim_end_matches('.'))));
+    let of = name.map_or_else(String::new, |name| format!(" {name}:"));
+    said.push(Inline::Words(format!("{of} {}. ", title.trim_end_matches('.'))));
     let place = finding.place().or_else(|| {
         let occurrence = &finding.evidence.first()?.occurrence;
         Some((occurrence.exchange.flow.capture, occurrence.frame, occurrence.exchange))

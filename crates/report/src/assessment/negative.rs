@@ -1,7 +1,7 @@
 //! What was not seen, with what it would have taken to see it: a negative says region, build, account, time and
 //! coverage, or why it could not have been anything else.
 
-use evidence::{Capture, Fate, Holds, Mark, MessageSource, Timestamp};
+use evidence::{Capture, Fate, Holds, IdentifierKind, Mark, MessageSource, Timestamp};
 
 use super::{
     Device,
@@ -24,6 +24,8 @@ pub(super) struct Conditions {
     sources: Vec<String>,
     /// What it takes and is not there.
     lacks: Vec<Need>,
+    /// Kinds of values that were looked for.
+    planted: Vec<(IdentifierKind, u64)>,
 }
 
 impl Conditions {
@@ -49,6 +51,7 @@ impl Conditions {
             share: share(texts, device),
             part: part(texts, device),
             sources: sources(device).into_iter().map(|source| texts.say(source).to_owned()).collect(),
+            planted: case.profile_kinds.clone(),
             lacks: NEEDS.into_iter().filter(|need| !meets(device, *need)).collect(),
         }
     }
@@ -72,6 +75,9 @@ impl Conditions {
         let lacking = rule.needs.iter().find(|need| self.lacks.contains(need));
         if let Some(need) = lacking {
             return texts.fill("could_not", &[("why", texts.say(why(*need)))]);
+        }
+        if rule.needs.contains(&Need::Profile) && !rule.is_planted(&self.planted) {
+            return texts.fill("could_not", &[("why", texts.say("why_not_planted"))]);
         }
         // What was not seen was not seen in something: how much of it there was is part of the result.
         let of_messages = rule.needs.contains(&Need::Messages);

@@ -59,6 +59,16 @@ pub(crate) fn rules() -> Result<Vec<Rule>, toml::de::Error> {
 }
 
 impl Rule {
+    /// Whether a profile with values of these kinds holds what the rule is about. A rule that names no kinds asks for
+    /// none; a case of an older program does not say which there were.
+    pub(crate) fn is_planted(&self, kinds: &[(evidence::IdentifierKind, u64)]) -> bool {
+        let names = |kind: &evidence::IdentifierKind| {
+            self.identifier.contains(kind) || self.subject.contains(&kind.subject())
+        };
+        let asks = !(self.identifier.is_empty() && self.subject.is_empty());
+        !asks || kinds.is_empty() || kinds.iter().any(|(kind, _)| names(kind))
+    }
+
     /// Whether a finding belongs to the risk.
     pub(crate) fn meets(&self, told: &Told) -> bool {
         let finding = told.finding;
