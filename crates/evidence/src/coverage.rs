@@ -63,7 +63,7 @@ impl LedgerRow {
     /// them waits for a decoder, as long as the label tells the truth.
     pub fn is_labelled_media(&self) -> bool {
         let is_media = |class: &&str| self.reason.ends_with(*class);
-        self.fate == Fate::NotUnderstood && MEDIA.iter().any(|class| is_media(class))
+        self.fate == Fate::NotUnderstood && MEDIA.iter().any(is_media)
     }
 }
 

@@ -369,7 +369,7 @@ fn annex(texts: &Texts, devices: &[Device]) -> Vec<Block> {
     let sets = devices.iter().flat_map(|device| &device.case().data);
     let sets: BTreeSet<_> = sets.map(|DataSet { name, version, licence }| (name, version, licence)).collect();
     let rows = sets.into_iter().map(|(name, version, licence)| {
-        vec![line(name.clone()), line(version.clone()), line(licence.clone())]
+        vec![line(texts.of_case("set", name)), line(version.clone()), line(licence.clone())]
     });
     let head = ["column_set", "column_version", "column_licence"].map(|name| texts.say(name).to_owned());
     vec![Block::Section(texts.say("section_annex").to_owned()), Block::Table(head.to_vec(), rows.collect())]

@@ -335,6 +335,11 @@ mod tests {
                 "a: 91% of the content could be read; 5% encrypted without a key, under 1% over a limit",
                 "a: 91 % des Inhalts waren lesbar; 5 % verschlüsselt ohne Schlüssel, unter 1 % über einer Grenze",
             ),
+            ("Text messages go to +123 every 7 days", "SMS gehen alle 7 Tage an +123"),
+            (
+                "Text messages go to +123 when the phone is unlocked",
+                "SMS gehen an +123, wenn das Telefon entsperrt wird",
+            ),
             ("a sentence of tomorrow", "a sentence of tomorrow"),
         ];
         for (said, expected) in rows {
