@@ -133,7 +133,7 @@ fn looked(stated: &Stated, taken: &[&View]) -> [String; 2] {
         [&stated.hosts, &stated.apps, &stated.owners].into_iter().flatten().cloned().collect();
     let about = match about.as_slice() {
         [] => String::new(),
-        names => format!(", of {}", list(names)),
+        names => format!(" (to or by {})", list(names)),
     };
     let over: Vec<_> = taken.iter().map(|view| view.in_short()).collect();
     [

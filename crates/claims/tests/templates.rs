@@ -313,7 +313,7 @@ fn what_holds_so_far_says_what_was_looked_for_and_over_how_much() {
     let verdict = judge(&Claims::read(text).unwrap(), &cases).unwrap().remove(0);
     assert_eq!(verdict.holding, Holding::Consistent, "{verdict:#?}");
     let looked_for = format!(
-        "looked for: {} and {}, sent after the update, of vendor.example; nothing that was seen speaks against it",
+        "looked for: {} and {}, sent after the update (to or by vendor.example); nothing that was seen speaks against it",
         Kind::Imei.words(),
         Kind::CellId.words()
     );

@@ -316,10 +316,10 @@ mod tests {
                  a.example, und 4 weitere Befunde",
             ),
             (
-                "looked for: device number (IMEI), serial number and typed word, sent after the update, of vnet.cn; \
+                "looked for: device number (IMEI), serial number and typed word, sent after the update (to or by vnet.cn); \
                  nothing that was seen speaks against it",
                 "gesucht wurde: Gerätenummer (IMEI), Seriennummer und eingegebenes Wort, gesendet nach der \
-                 Aktualisierung, bei vnet.cn; nichts, was beobachtet wurde, spricht dagegen",
+                 Aktualisierung (an oder von vnet.cn); nichts, was beobachtet wurde, spricht dagegen",
             ),
             (
                 "looked at: a: 47.9 hours of traffic, fingerprint X/1, over 99% of the content read; b: no traffic, \
