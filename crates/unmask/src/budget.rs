@@ -32,7 +32,8 @@ impl Budget {
         self.tries
     }
 
-    /// What was not tried, and for how many values, because nothing was left: rows for the ledger.
+    /// What was not tried, and for how many values: rows for the ledger, in words for readers who never met a cipher.
+    /// “Them” are the hidden values.
     pub fn cut(&self) -> impl Iterator<Item = (&'static str, u64)> {
         self.cut.iter().map(|(&what, &count)| (what, count))
     }

@@ -65,21 +65,8 @@ impl Purse {
     pub(super) fn untried(&self) -> impl Iterator<Item = (String, u64)> {
         let own = [(SPENT, self.none), (ALIKE, self.alike), (CROWDED, self.crowded)];
         let own = own.into_iter().filter(|(_, count)| *count > 0);
-        let cut = self.scrambles.cut().chain(self.ciphers.cut());
-        cut.map(|(what, count)| (in_words(what), count))
-            .chain(own)
-            .map(|(what, count)| (what.to_owned(), count))
-    }
-}
-
-/// What `unmask` left out, for readers of the ledger who never met a cipher.
-fn in_words(what: &'static str) -> &'static str {
-    match what {
-        "ciphers: keys left untried" => "keys of ciphers that were not tried on them",
-        "scrambled: alphabets left untried" => "other alphabets that were not tried on them",
-        "scrambled: cribs left untried" => "known words that were not looked for in them",
-        "scrambled: ways left untried" => "ways to unscramble that were not tried on them",
-        other => other,
+        let all = self.scrambles.cut().chain(self.ciphers.cut()).chain(own);
+        all.map(|(what, count)| (what.to_owned(), count))
     }
 }
 

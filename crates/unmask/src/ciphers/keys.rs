@@ -185,9 +185,9 @@ pub(super) fn left_out(context: &Context<'_>) -> impl Iterator<Item = &'static s
     let rows = [
         (
             context.cribs.spellings().count() > MOST_DEVICE_VALUES,
-            "ciphers: values of the profile as keys, beyond the first",
+            "values of the profile that were not tried as keys on them",
         ),
-        (parts.count() > MOST_JOINED, "ciphers: pairs of fields as keys, beyond the first"),
+        (parts.count() > MOST_JOINED, "pairs of fields that were not tried as keys on them"),
     ];
     rows.into_iter().filter(|(cut, _)| *cut).map(|(_, what)| what)
 }

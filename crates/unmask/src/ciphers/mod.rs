@@ -99,7 +99,7 @@ impl Decryption {
 /// much for a value that stays closed.
 pub fn open(value: &[u8], context: &Context<'_>, budget: &mut Budget) -> Vec<Opened> {
     if value.len() > LONGEST {
-        budget.skip("ciphers: a value too long");
+        budget.skip("those too long for ciphers to be tried on");
         return Vec::new();
     }
     let readings = Carrier::readings(value);
@@ -119,7 +119,7 @@ pub fn open(value: &[u8], context: &Context<'_>, budget: &mut Budget) -> Vec<Ope
         opened.extend(Search::new((*carrier, bytes), context.cribs, &ivs, budget).run(&bases));
     }
     if searched && opened.is_empty() {
-        let vectors = ivs.cut.then_some("ciphers: vectors beyond the first");
+        let vectors = ivs.cut.then_some("initial vectors that were not tried on them");
         left_out(context).chain(vectors).for_each(|what| budget.skip(what));
     }
     opened

@@ -419,7 +419,7 @@ fn cost(algorithm: Algorithm, modes: &[Mode], (vectors, nonces, length): (usize,
 const PASSWORD: usize = 256;
 /// What a tag that is right tells against chance: 128 bits, less as many as blocks of a mebibyte take.
 const TAG_BITS: f64 = 112.0;
-const UNTRIED: &str = "ciphers: keys left untried";
+const UNTRIED: &str = "keys of ciphers that were not tried on them";
 /// What of a ciphertext a first look decrypts.
 const HEAD: usize = 128;
 /// What may stand before it: a vector, or the salt of a password.

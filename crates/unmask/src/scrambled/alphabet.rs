@@ -66,7 +66,7 @@ fn alphabets() -> Vec<String> {
 /// Alphabets that the profile's values give away.
 pub(super) fn by_cribs(search: &mut Search<'_, '_>) -> Option<Opened> {
     if search.bytes.len() > MOST_TEXT && search.bytes.iter().all(u8::is_ascii_graphic) {
-        search.budget.skip("scrambled: alphabets of long texts");
+        search.budget.skip("those too long for other alphabets to be tried on");
         return None;
     }
     base64_by_cribs(search).or_else(|| digits_by_cribs(search))
@@ -189,7 +189,7 @@ fn best(
     loop {
         let mut next: Option<(Matching, usize)> = None;
         for pattern in patterns {
-            if !search.budget.pay("scrambled: alphabets left untried", text.len() / group + 1) {
+            if !search.budget.pay("other alphabets that were not tried on them", text.len() / group + 1) {
                 return None;
             }
             // Nothing tells yet but what repeats.

@@ -44,7 +44,7 @@ fn named(carrier: Carrier, name: String) -> String {
 /// A hash is often written as text before it is scrambled, and the scramble as text again.
 fn either_way(search: &mut Search<'_, '_>, key: &[u8], name: impl Fn() -> String) -> Option<Opened> {
     if key.len() > MOST_KEY {
-        search.budget.skip("scrambled: keys too long");
+        search.budget.skip("long keys that were not tried on them");
         return None;
     }
     if key.iter().all(|&byte| byte == 0) {
@@ -59,13 +59,16 @@ fn either_way(search: &mut Search<'_, '_>, key: &[u8], name: impl Fn() -> String
 pub(super) fn by_cribs(search: &mut Search<'_, '_>) -> Option<Opened> {
     let bytes = search.bytes;
     let cribs = search.context.cribs;
-    if !search.budget.pay("scrambled: cribs left untried", bytes.len() * usize::from(MOST_PERIOD / 4)) {
+    if !search
+        .budget
+        .pay("known words that were not looked for in them", bytes.len() * usize::from(MOST_PERIOD / 4))
+    {
         return None;
     }
     let mut last = None;
     let places = cribs.under_periods(bytes);
     if places.len() >= Cribs::MOST_PLACES {
-        search.budget.skip("scrambled: cribs left untried");
+        search.budget.skip("known words that were not looked for in them");
     }
     for (entry, at, period) in places {
         let (Some((spelling, crib)), true) = (cribs.spelling(entry), last != Some((entry, at))) else {
@@ -125,7 +128,7 @@ pub(super) fn by_statistics(search: &mut Search<'_, '_>) -> Option<Opened> {
     }
     let bytes = search.bytes.get(..MOST_STATISTICS).unwrap_or(search.bytes);
     for period in 2..=usize::from(MOST_PERIOD).min(bytes.len() / LEAST_TURNS) {
-        if !search.budget.pay("scrambled: keys by statistics", bytes.len() * 16) {
+        if !search.budget.pay("repeating keys that were not searched for in them", bytes.len() * 16) {
             return None;
         }
         let key: Vec<u8> = (0..period).map(|column| likeliest(bytes, column, period)).collect();

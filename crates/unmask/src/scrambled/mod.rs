@@ -285,7 +285,7 @@ fn likely(bytes: &[u8], added: bool, context: &Context<'_>) -> [bool; 256] {
     keys
 }
 
-const WAYS: &str = "scrambled: ways left untried";
+const WAYS: &str = "ways to unscramble that were not tried on them";
 /// Steps that are gone: a search finds two at most, and a case may be forged.
 const MOST_STEPS: usize = 16;
 /// Text of this length that reads as hex or base64 is that.
