@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Carrier, Direction, EndpointId, Occurrence, Security};
 
-/// The values of one field at one receiver. A field that never held a value has none.
+/// The values of one field at one receiver. A field that never held a value has none. Of a list, the first 32 members of
+/// each message are counted: those behind them are searched like all else, and tell nothing more of how a field varies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldSeries {
     /// Where it was sent to, or came from.
