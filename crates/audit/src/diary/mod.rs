@@ -13,12 +13,13 @@ mod told;
 
 use std::{
     collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    hash::BuildHasher,
     net::IpAddr,
     ops::RangeInclusive,
 };
 
 use evidence::{ExchangeId, FlowId, FrameNo, Occurrence, Security, SightingGroup, Timestamp};
-use foldhash::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet, fast::FixedState};
 use wire::{Head, Message, Sender};
 
 use crate::gather::Interner;
@@ -301,15 +302,9 @@ impl Series {
     }
 }
 
-/// A number drawn from an exchange's own (the finisher of splitmix64).
+/// A number drawn from an exchange's own, the same in every run.
 fn draw(exchange: ExchangeId) -> u64 {
-    let mix = |value: u64| {
-        let value = (value ^ (value >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let value = (value ^ (value >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        value ^ (value >> 31)
-    };
-    let flow = mix(exchange.flow.frame.0 ^ (u64::from(exchange.flow.capture.0) << 48));
-    mix(flow.wrapping_add(u64::from(exchange.index)).wrapping_add(0x9E37_79B9_7F4A_7C15))
+    FixedState::default().hash_one(exchange)
 }
 
 /// How a request is called: its method and its path, with `*` for parts that differ from one time to the other; of
