@@ -19,8 +19,7 @@ struct Pairs<'a> {
 /// Judges all marks that say what was done.
 pub(super) fn judge(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let mut by_action: BTreeMap<(&str, &str, IdentifierKind), Pairs<'_>> = BTreeMap::new();
-    let marks: Vec<&Mark> =
-        scene.phone.marks.iter().filter(|mark| !mark.detail.is_empty()).take(MARKS).collect();
+    let marks: Vec<&Mark> = scene.events.iter().filter(|mark| !mark.detail.is_empty()).take(MARKS).collect();
     for ((index, group), moments) in (0..).zip(&scene.merged.sightings).zip(&scene.merged.times) {
         let Some(destination) = scene.merged.destinations.get(group.key.endpoint.0 as usize) else {
             continue;
@@ -80,11 +79,9 @@ fn finding(
     let lag = lags.get(lags.len() / 2).copied().unwrap_or_default().unsigned_abs();
     let longest = lags.last().copied().unwrap_or_default().unsigned_abs();
     let mut marks: Vec<Timestamp> = told.pairs.iter().map(|(mark, _)| mark.time).collect();
-    once_each(&mut marks);
-    let mut all: Vec<Timestamp> =
-        scene.phone.marks.iter().filter(|mark| self::action(mark) == action).map(|mark| mark.time).collect();
-    once_each(&mut all);
-    let all = all.len() as u64;
+    marks.sort();
+    marks.dedup();
+    let all = scene.events.iter().filter(|mark| self::action(mark) == action).count() as u64;
     let values = told.groups.iter().filter_map(|(_, group)| group.proofs.first()).take(4);
     let mut evidence: Vec<Evidence> = values.map(|proof| value("sent after it", proof)).collect();
     let shown = told.pairs.iter().take(3);
@@ -135,12 +132,6 @@ fn finding(
     .finding()
 }
 
-/// Leaves one of the marks that several of the phone's files have of one thing that happened.
-fn once_each(marks: &mut Vec<Timestamp>) {
-    marks.sort();
-    marks.dedup_by(|later, earlier| later.since(*earlier) <= ONCE);
-}
-
 /// A delay in milliseconds, to the tenth of a second above it: `0.4 s`, `15.3 s`.
 fn delay_words(milliseconds: u64) -> String {
     let tenths = milliseconds.div_ceil(100).max(1);
@@ -149,24 +140,12 @@ fn delay_words(milliseconds: u64) -> String {
 
 /// How long after an action it still counts, in nanoseconds.
 const NEAR: i64 = 120_000_000_000;
-/// Marks that are so near to each other are one thing that happened, in nanoseconds.
-const ONCE: i64 = 1_000_000_000;
 /// Marks that are looked at.
 const MARKS: usize = 5_000;
 
 #[cfg(test)]
 mod tests {
-    use evidence::Timestamp;
-
-    use super::{delay_words, once_each, says};
-
-    #[test]
-    fn what_two_files_mark_happened_once() {
-        let mut marks: Vec<Timestamp> = [9, 5, 5, 20].map(|second| Timestamp::new(second, 0)).into();
-        marks.push(Timestamp(5_400_000_000));
-        once_each(&mut marks);
-        assert_eq!(marks.len(), 3);
-    }
+    use super::{delay_words, says};
 
     #[test]
     fn delays_are_as_measured() {

@@ -52,6 +52,8 @@ use crate::{
 pub(crate) struct Scene<'a> {
     pub(crate) merged: &'a Merged,
     pub(crate) phone: &'a Phone,
+    /// What happened on the phone, each event once.
+    events: &'a [Mark],
     /// Values of the profile in the phone's log.
     pub(crate) logged: &'a [&'a LoggedValue],
     /// Short messages.
@@ -67,6 +69,14 @@ pub(crate) struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
+    /// Who is behind the receiver of a line: the group of its owner, where it is known.
+    fn group_behind(&self, line: &Line<'_>) -> Option<&'a str> {
+        let merged = self.merged;
+        let number = usize::try_from(line.entry.endpoints.first()?.0).ok()?;
+        let owner = merged.destinations.get(number)?.owner.as_ref()?;
+        Some(owner.group.as_str()).filter(|group| !group.is_empty())
+    }
+
     /// The device of an address.
     fn device(&self, address: Option<IpAddr>) -> Option<&'a Device> {
         self.device_called(&written(address?))
@@ -106,7 +116,7 @@ impl<'a> Scene<'a> {
     /// sent is itself caused.
     fn causes(&self) -> BTreeMap<&str, Vec<Timestamp>> {
         let mut causes: BTreeMap<&str, Vec<Timestamp>> = BTreeMap::new();
-        for mark in &self.phone.marks {
+        for mark in self.events {
             if !matches!(mark.kind.as_str(), "note" | "sms-sent") {
                 causes.entry(&mark.kind).or_default().push(mark.time);
             }
@@ -130,12 +140,14 @@ pub(crate) fn findings(
             left.entry(group.key.endpoint).or_default().push((index, group));
         }
     }
+    let events = phone.events();
     let scene = Scene {
         left,
         trials: Cell::new(TRIALS),
         untried: Cell::new(0),
         merged,
         phone,
+        events: &events,
         logged,
         messages,
         span: (first.unwrap_or_default(), last.unwrap_or_default()),

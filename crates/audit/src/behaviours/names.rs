@@ -137,7 +137,7 @@ fn value_of(path: &str, proof: &evidence::Occurrence) -> Evidence {
 /// What happened between the first and the last time that should have ended a name.
 fn outlived(scene: &Scene<'_>, (first, last): (Timestamp, Timestamp)) -> Vec<(String, u64)> {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-    let between = scene.phone.marks.iter().filter(|mark| mark.time > first && mark.time < last);
+    let between = scene.events.iter().filter(|mark| mark.time > first && mark.time < last);
     for mark in between.filter(|mark| LASTING.contains(&mark.kind.as_str()) || mark.kind == "boot-completed")
     {
         *counts.entry(&mark.kind).or_default() += 1;
@@ -199,9 +199,7 @@ enum Holder {
 
 /// Who is behind a receiver. A bare address may be anybody's, also that of another holder: it is nobody.
 fn holder(scene: &Scene<'_>, receiver: &str, held: &Held<'_>) -> Option<Holder> {
-    let number = held.line.entry.endpoints.first().map_or(usize::MAX, |id| id.0 as usize);
-    let owner = scene.merged.destinations.get(number).and_then(|destination| destination.owner.as_ref());
-    let group = owner.map(|owner| owner.group.clone()).filter(|group| !group.is_empty());
+    let group = scene.group_behind(&held.line).map(str::to_owned);
     holder_of(group, receiver)
 }
 

@@ -31,9 +31,8 @@ pub(super) fn judge(scene: &Scene<'_>, lines: &[Line<'_>], findings: &mut Vec<Fi
 /// Who is behind a line's receiver: the group of its owner, else its domain.
 fn owner<'a>(scene: &Scene<'a>, line: &Line<'a>) -> &'a str {
     let number = line.entry.endpoints.first().map_or(usize::MAX, |id| id.0 as usize);
-    let Some(destination) = scene.merged.destinations.get(number) else { return line.receiver };
-    let group = destination.owner.as_ref().map(|owner| owner.group.as_str());
-    group.filter(|group| !group.is_empty()).unwrap_or_else(|| destination.receiver())
+    let domain = scene.merged.destinations.get(number).map(|destination| destination.receiver());
+    scene.group_behind(line).or(domain).unwrap_or(line.receiver)
 }
 
 /// One time that it was sent.
@@ -108,7 +107,6 @@ fn finding(
 ) -> Finding {
     let request = lines.first().map(|line| line.request).unwrap_or_default();
     let receivers: Vec<&str> = lines.iter().map(|line| line.receiver).collect();
-    let receivers = receivers.join(" and ");
     let (sender, paragraph) = sender_words(whose);
     let foreign = whose.is_some_and(|device| device.is_phone == Some(false));
     let telling = lines.iter().any(|line| line.tells()) && !foreign;
@@ -129,9 +127,9 @@ fn finding(
     endpoints.sort();
     endpoints.dedup();
     Told {
-        subject: format!("rhythm {}\n{request}\n{receivers}{sender}", rhythm.rule),
+        subject: format!("rhythm {}\n{request}\n{}{sender}", rhythm.rule, receivers.join(" and ")),
         severity: if telling { Severity::Medium } else { Severity::Low },
-        title: format!("{request} is sent {} to {receivers}{sender}", rhythm.rule),
+        title: format!("{request} is sent {} to {}{sender}", rhythm.rule, receivers_words(&receivers)),
         words,
         endpoints,
         count: rhythm.occurrences,
@@ -149,6 +147,15 @@ fn finding(
         },
     }
     .finding()
+}
+
+/// `a.example and b.example`, `a.example, b.example and 7 hosts more`.
+fn receivers_words(receivers: &[&str]) -> String {
+    match receivers {
+        [] | [_] | [_, _] => receivers.join(" and "),
+        [first, second, third] => format!("{first}, {second} and {third}"),
+        [first, second, more @ ..] => format!("{first}, {second} and {} hosts more", more.len()),
+    }
 }
 
 /// Who sent it, behind the title, and in a sentence. Nothing for the phone.
@@ -269,6 +276,13 @@ mod tests {
         // Another one that is asked at random takes nothing from the first.
         let random = seen(1, [5_000, 17_777, 18_901, 30_404]);
         assert_eq!(rules([even, random].concat()), [two(0)]);
+    }
+
+    #[test]
+    fn a_title_names_a_few_hosts() {
+        assert_eq!(receivers_words(&["a", "b"]), "a and b");
+        assert_eq!(receivers_words(&["a", "b", "c"]), "a, b and c");
+        assert_eq!(receivers_words(&["a", "b", "c", "d"]), "a, b and 2 hosts more");
     }
 
     #[test]

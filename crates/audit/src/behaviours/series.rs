@@ -86,14 +86,14 @@ fn triggered(scene: &Scene<'_>, line: &Line<'_>, cause: &trigger::Cause<'_>) -> 
 /// Marks of a cause that were followed, and the first one of each kind beside it.
 fn marks_of(scene: &Scene<'_>, cause: &trigger::Cause<'_>) -> Vec<Evidence> {
     let pairs = &cause.trigger.pairs;
-    let of_kind = || scene.phone.marks.iter().filter(|mark| mark.kind == cause.kind);
+    let of_kind = || scene.events.iter().filter(|mark| mark.kind == cause.kind);
     let marks = pairs.iter().filter_map(|(time, _)| of_kind().find(|mark| mark.time == *time));
     let marks = marks.take(MARKS_SHOWN);
     let near = |mark: &&Mark| pairs.iter().any(|(_, sent)| (0..=BESIDE).contains(&sent.since(mark.time)));
     let beside = cause
         .beside
         .iter()
-        .filter_map(|kind| scene.phone.marks.iter().filter(|mark| mark.kind == *kind).find(near));
+        .filter_map(|kind| scene.events.iter().filter(|mark| mark.kind == *kind).find(near));
     let shown = marks.chain(beside);
     shown.filter_map(|mark| occasion(format!("{} at {}", mark_words(&mark.kind), mark.time), mark)).collect()
 }

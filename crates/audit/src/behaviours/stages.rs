@@ -128,7 +128,7 @@ fn told(stage: &Stage<'_>, receiver: &str, kind: IdentifierKind, share: Share<'_
 
 /// The states that marks tell of.
 fn stages<'a>(scene: &Scene<'a>) -> Vec<Stage<'a>> {
-    let marks = &scene.phone.marks;
+    let marks = scene.events;
     let mut stages = vec![
         between("private mode", marks, "private-mode-on", "private-mode-off"),
         between("consent refused", marks, "consent-refused", "consent-given"),
@@ -172,7 +172,7 @@ fn spans<'a>(name: String, marks: impl Iterator<Item = &'a Mark>, on: &str, off:
 
 /// The state from the beginning to the first mark of a kind.
 fn until<'a>(name: &str, scene: &Scene<'a>, ends: &str) -> Stage<'a> {
-    let end = scene.phone.marks.iter().find(|mark| mark.kind == ends);
+    let end = scene.events.iter().find(|mark| mark.kind == ends);
     let spans =
         end.filter(|mark| mark.time > scene.span.0).map(|mark| (Timestamp(i64::MIN), mark.time, mark));
     Stage { name: name.to_owned(), spans: spans.into_iter().collect() }

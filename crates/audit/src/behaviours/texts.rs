@@ -66,7 +66,7 @@ fn triggered(
     sent: &[Timestamp],
 ) -> Option<Finding> {
     let causes = scene.causes();
-    let marks = scene.phone.marks.iter().map(|mark| mark.time);
+    let marks = scene.events.iter().map(|mark| mark.time);
     let first = marks.clone().chain(sent.iter().copied()).min()?.min(scene.span.0);
     let last = marks.chain(sent.iter().copied()).max()?.max(scene.span.1);
     let tried = causes
