@@ -50,9 +50,10 @@ impl Page<'_> {
 
     /// What happened on the phone while the captures were recorded, one row for each kind.
     fn marks_over(&self, axis: &Axis) -> Markup {
-        let mut kinds: BTreeMap<&str, Vec<Timestamp>> = BTreeMap::new();
-        for mark in self.overview.case.phone.marks.iter().filter(|mark| axis.holds(mark.time)) {
-            kinds.entry(&mark.kind).or_default().push(mark.time);
+        let mut kinds: BTreeMap<String, Vec<Timestamp>> = BTreeMap::new();
+        let events = self.overview.case.phone.events().into_iter();
+        for event in events.filter(|event| axis.holds(event.time)) {
+            kinds.entry(event.kind).or_default().push(event.time);
         }
         html! {
             @if !kinds.is_empty() {
