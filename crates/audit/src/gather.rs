@@ -19,7 +19,12 @@ use facts::domain;
 use foldhash::{HashMap, HashMapExt};
 use identifiers::shapes::Shape;
 
-use crate::{arrivals::Arrivals, diary::Diary, phone::Senders};
+use crate::{
+    arrivals::Arrivals,
+    diary::Diary,
+    packed::{Packed, PackedEvidence},
+    phone::Senders,
+};
 
 /// One worker's share of the results.
 #[derive(Debug, Default)]
@@ -192,7 +197,7 @@ pub(crate) fn rank_of(endpoint: &Endpoint) -> u64 {
 pub(crate) struct Contact {
     pub(crate) named_by: &'static str,
     /// The earliest place that names it.
-    pub(crate) named_at: Option<Occurrence>,
+    pub(crate) named_at: Option<Packed>,
     pub(crate) bytes_out: u64,
     pub(crate) bytes_in: u64,
     pub(crate) flows: u64,
@@ -246,7 +251,7 @@ fn note(known: &mut BTreeSet<String>, text: &str) {
 pub(crate) struct Shown {
     pub(crate) seen: Seen,
     /// Of the earliest message: what stands in its body, and its label.
-    pub(crate) proofs: Vec<Evidence>,
+    pub(crate) proofs: Vec<PackedEvidence>,
 }
 
 /// What a device told of itself.
@@ -491,10 +496,9 @@ impl Contact {
 
     /// Keeps the earliest proof of the name.
     pub(crate) fn prove(&mut self, proof: Option<Occurrence>) {
-        let Some(proof) = proof else { return };
-        let earlier = |known: &Occurrence| (proof.exchange, proof.frame) < (known.exchange, known.frame);
-        if self.named_at.as_ref().is_none_or(earlier) {
-            self.named_at = Some(proof);
+        let earlier = |(proof, known): (&Occurrence, &Packed)| (proof.exchange, proof.frame) < known.place();
+        if proof.as_ref().zip(self.named_at.as_ref()).is_none_or(earlier) {
+            self.named_at = proof.map(Packed::new).or(self.named_at.take());
         }
     }
 
@@ -525,7 +529,10 @@ impl Contact {
         }
         self.asked.merge(other.asked);
         self.named(other.named_by);
-        self.prove(other.named_at);
+        let earlier = |(other, known): (&Packed, &Packed)| other.place() < known.place();
+        if other.named_at.as_ref().zip(self.named_at.as_ref()).is_none_or(earlier) {
+            self.named_at = other.named_at.or(self.named_at.take());
+        }
         self.flows += other.flows;
         if let Some(first) = other.first {
             self.moved((other.bytes_out, other.bytes_in), first, other.last);
@@ -541,7 +548,7 @@ fn show<K: Ord>(known: &mut BTreeMap<K, Shown>, key: K, seen: &Seen, proofs: imp
         Entry::Occupied(known) => known.into_mut(),
     };
     if shown.proofs.is_empty() || seen.first < shown.seen.first {
-        shown.proofs = proofs();
+        shown.proofs = proofs().into_iter().map(PackedEvidence::new).collect();
     }
     shown.seen.merge(seen);
 }
@@ -550,7 +557,7 @@ impl Shown {
     /// Adds what another worker saw; the earliest proof is kept.
     pub(crate) fn merge(&mut self, other: Self) {
         let place = |shown: &Self| {
-            let first = shown.proofs.first().map(|proof| (proof.occurrence.exchange, proof.occurrence.frame));
+            let first = shown.proofs.first().map(PackedEvidence::place);
             (first.is_none(), shown.seen.first, first)
         };
         if place(&other) < place(self) {

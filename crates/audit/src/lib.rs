@@ -23,6 +23,7 @@ mod known;
 mod lines;
 mod merge;
 mod messages;
+mod packed;
 mod phone;
 mod pipeline;
 mod progress;

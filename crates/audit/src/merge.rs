@@ -21,6 +21,7 @@ use crate::{
         Asked, Contact, DeviceFacts, Gathered, GroupKey, Names, Shown, Tally, Times, hash_of, rank_of,
         receiver_of,
     },
+    packed::Packed,
     phone::Senders,
     unmasked::Unmasked,
 };
@@ -39,7 +40,7 @@ pub(crate) struct Merged {
     pub(crate) parts: Vec<(u64, u32)>,
     pub(crate) destinations: Vec<Destination>,
     /// What names each destination, by its number.
-    pub(crate) named_at: Vec<Option<Occurrence>>,
+    pub(crate) named_at: Vec<Option<Packed>>,
     /// How what was sent to each destination was protected, by its number.
     pub(crate) protections: Vec<BTreeMap<Protection, Shown>>,
     /// What handshakes with each destination agreed on, by its number.

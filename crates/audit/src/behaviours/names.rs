@@ -99,10 +99,9 @@ fn lasting(scene: &Scene<'_>, receiver: &str, value: &[u8], held: Held<'_>) -> O
     words.push_str(" A recording of another phone shows whether it is this phone’s own.");
     let weighty =
         !held.joined.is_empty() || outlived.iter().any(|(kind, _)| LASTING.contains(&kind.as_str()));
-    let proofs = held
-        .proofs
-        .iter()
-        .filter_map(|field| field.proof.as_ref().map(|(_, proof)| value_of(&field.path, proof)));
+    let proofs = held.proofs.iter().filter_map(|field| {
+        field.proof.as_ref().map(|(_, proof)| value_of(&field.path, &proof.occurrence()))
+    });
     let mut evidence: Vec<Evidence> = proofs.take(4).collect();
     evidence.extend(held.line.naming(scene));
     Some(
@@ -160,8 +159,9 @@ fn shared(scene: &Scene<'_>, held: &BTreeMap<(&str, &[u8]), Held<'_>>, findings:
         let text = String::from_utf8_lossy(value);
         let receivers: Vec<String> = holders.iter().map(|(receiver, _)| (*receiver).to_owned()).collect();
         let proofs = holders.iter().filter_map(|(_, held)| held.proofs.first().copied());
-        let evidence =
-            proofs.filter_map(|field| Some(value_of(&field.path, &field.proof.as_ref()?.1))).take(6);
+        let evidence = proofs
+            .filter_map(|field| Some(value_of(&field.path, &field.proof.as_ref()?.1.occurrence())))
+            .take(6);
         let mut endpoints: Vec<_> = holders.iter().flat_map(|(_, held)| held.line.endpoints()).collect();
         endpoints.sort();
         endpoints.dedup();

@@ -42,7 +42,7 @@ fn finding(scene: &Scene<'_>, line: &Line<'_>, field: &FieldNotes, judged: &Judg
     let counter = series.counter(field).map(|counter| counter.path.clone()).unwrap_or_default();
     let name = if field.path.is_empty() { "the body".to_owned() } else { field.path.clone() };
     let revealing = revealing(scene, line);
-    let mut evidence = vec![value(&format!("the field {name}"), proof)];
+    let mut evidence = vec![value(&format!("the field {name}"), &proof.occurrence())];
     evidence.extend(revealing.iter().cloned());
     evidence.extend(line.naming(scene));
     let (request, receiver) = (line.request, line.receiver);

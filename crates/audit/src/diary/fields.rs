@@ -11,6 +11,7 @@ use foldhash::fast::FixedState;
 use payload::{BufferIndex, FieldIndex, FieldKind, Name, Tree};
 
 use super::different::Different;
+use crate::packed::Packed;
 
 /// A field of one message.
 #[derive(Debug)]
@@ -47,9 +48,9 @@ pub(crate) struct FieldNotes {
     /// The earliest different values.
     pub(crate) samples: Early<Box<[u8]>>,
     /// Where those stand of which a reader makes nothing: the first few.
-    pub(crate) shown: Early<Occurrence>,
+    pub(crate) shown: Early<Packed>,
     /// Where it came first.
-    pub(crate) proof: Option<((Timestamp, ExchangeId), Occurrence)>,
+    pub(crate) proof: Option<((Timestamp, ExchangeId), Packed)>,
 }
 
 /// When a value came, in which exchange, and in which of its fields: a list has several.
@@ -201,8 +202,8 @@ pub(crate) fn long_values<'t>(tree: &'t Tree<'t>) -> impl Iterator<Item = u64> {
 }
 
 /// A proof that can be run again: a value that an index into a table stands for has none.
-fn whole(proof: Occurrence) -> Option<Occurrence> {
-    proof.trail.is_whole(proof.span).then_some(proof)
+fn whole(proof: Occurrence) -> Option<Packed> {
+    proof.trail.is_whole(proof.span).then(|| Packed::new(proof))
 }
 
 fn number(value: &[u8]) -> Option<i64> {

@@ -42,7 +42,7 @@ fn told(request: &str, entry: &BookEntry, field: &FieldNotes) -> Option<FieldSer
         distinct: (field.different.len() as u64).min(FieldSeries::DISTINCT),
         length: field.length,
         values: values.map(|bytes| value(bytes)).collect(),
-        proof: field.proof.as_ref().filter(|_| constant).map(|(_, proof)| proof.clone()),
+        proof: field.proof.as_ref().filter(|_| constant).map(|(_, proof)| proof.occurrence()),
     })
 }
 

@@ -327,7 +327,7 @@ fn evidence(merged: &Merged, leaks: &[Leak<'_>]) -> Vec<Evidence> {
 pub(crate) fn naming_of(merged: &Merged, endpoint: EndpointId) -> Option<Evidence> {
     let number = endpoint.0 as usize;
     let destination = merged.destinations.get(number)?;
-    let occurrence = merged.named_at.get(number)?.clone()?;
+    let occurrence = merged.named_at.get(number)?.as_ref()?.occurrence();
     Some(Evidence { relation: Relation::Destination, words: words::naming(destination), occurrence })
 }
 

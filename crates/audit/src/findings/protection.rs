@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{
-    Channel, Content, Destination, EndpointId, Evidence, Finding, FindingKind, Protection, ProtectionFault,
-    Security, Seen, Severity,
+    Channel, Content, Destination, EndpointId, Finding, FindingKind, Protection, ProtectionFault, Security,
+    Seen, Severity,
 };
 
 use super::{Receiver, VERSION, id, receiver, words};
-use crate::{gather::Shown, merge::Merged};
+use crate::{gather::Shown, merge::Merged, packed::PackedEvidence};
 
 /// One fault towards one receiver.
 struct Fault<'m> {
@@ -18,7 +18,7 @@ struct Fault<'m> {
     channel: Option<&'m Channel>,
     seen: Seen,
     endpoints: BTreeSet<EndpointId>,
-    proofs: &'m [Evidence],
+    proofs: &'m [PackedEvidence],
 }
 
 /// What makes it one fault: what is wrong, towards whom, and which label, content or channel.
@@ -102,7 +102,7 @@ fn add<'m>(
 
 fn finding(merged: &Merged, (fault, receiver, detail): &Key<'_>, found: &Fault<'_>) -> Finding {
     let protection = &found.protection;
-    let mut evidence = found.proofs.to_vec();
+    let mut evidence: Vec<_> = found.proofs.iter().map(PackedEvidence::evidence).collect();
     evidence.extend(found.endpoints.iter().find_map(|endpoint| super::naming_of(merged, *endpoint)));
     Finding {
         id: id(&format!("protection\n{}\n{detail}\n{receiver:?}", fault.id())),

@@ -68,7 +68,7 @@ fn suspects<'a>(
                     continue;
                 }
                 let salts = is_salted(number, before).then(|| {
-                    let (beside, _) = known.fields_beside(of.entry, of.field, place.proof.exchange);
+                    let (beside, _) = known.fields_beside(of.entry, of.field, place.proof.place().0);
                     known.salts(&beside, of.entry, place.time)
                 });
                 before += 1;
@@ -165,7 +165,7 @@ impl Digest {
     pub(super) fn sighting(&self, place: &Place<'_>) -> (SightingGroup, Times) {
         let named = (self.kind, self.value.clone(), self.label.clone());
         let key = place.sighting_key(named, (Grade::Derived, self.form.clone()), Vec::new());
-        place.group(key, place.proof.clone())
+        place.group(key, place.proof.occurrence())
     }
 }
 

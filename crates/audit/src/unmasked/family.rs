@@ -111,7 +111,7 @@ enum Way {
 impl Tried {
     /// Tries one value of a field.
     fn try_one(&mut self, known: &Known<'_>, (place, value): (&Place<'_>, &[u8]), way: Way) -> Way {
-        let (fields, more) = known.fields_beside(place.entry, place.field, place.proof.exchange);
+        let (fields, more) = known.fields_beside(place.entry, place.field, place.proof.place().0);
         if more {
             self.purse.crowd();
         }

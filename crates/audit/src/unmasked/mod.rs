@@ -36,6 +36,7 @@ use crate::{
     examine::Wanted,
     gather::{Shown, Times},
     merge::Merged,
+    packed::PackedEvidence,
 };
 
 /// How much may be tried.
@@ -181,8 +182,8 @@ fn own_making(merged: &Merged, unmasked: &Unmasked) -> Vec<(EndpointId, Shown)> 
         let entry = merged.book.entries.get(whom).filter(|entry| entry.series.clear)?;
         let field = entry.series.fields.values().find(|field| field.leaf && field.path == *path)?;
         let words = format!("the field {path}, as it was sent");
-        let occurrence = field.proof.as_ref().map(|(_, proof)| proof.clone())?;
-        let proofs = vec![Evidence { relation: Relation::Value, words, occurrence }];
+        let occurrence = field.proof.as_ref().map(|(_, proof)| proof.occurrence())?;
+        let proofs = vec![PackedEvidence::new(Evidence { relation: Relation::Value, words, occurrence })];
         let (first, last) = (entry.series.first?, entry.series.last);
         let bytes = field.length.1.saturating_mul(field.messages);
         let seen = Seen { messages: field.messages, bytes, first, last };

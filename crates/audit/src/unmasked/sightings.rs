@@ -12,13 +12,14 @@ use crate::{
     diary::{BookEntry, FieldNotes},
     examine::{Hit, Searcher, Wanted, What, go_on, readable},
     gather::Times,
+    packed::Packed,
 };
 
 /// Where a value stood.
 pub(super) struct Place<'a> {
     pub(super) entry: &'a BookEntry,
     pub(super) field: &'a FieldNotes,
-    pub(super) proof: &'a Occurrence,
+    pub(super) proof: &'a Packed,
     /// When it was sent.
     pub(super) time: Timestamp,
 }
@@ -107,14 +108,14 @@ impl Place<'_> {
     /// A group of the one time.
     pub(super) fn group(&self, key: SightingKey, occurrence: Occurrence) -> (SightingGroup, Times) {
         let mut times = Times::default();
-        times.add(self.time, self.proof.exchange);
+        times.add(self.time, self.proof.place().0);
         (SightingGroup::of(key, occurrence), times)
     }
 
     /// The way to a hit: to the field, through the opening, through the decoders in it.
     fn opened(&self, opened: &Opened, tree: &Tree<'_>, hit: &Hit) -> Option<Occurrence> {
-        let mut trail = self.proof.trail.clone();
-        let input = self.proof.span;
+        let proof = self.proof.occurrence();
+        let (mut trail, input) = (proof.trail, proof.span);
         let len = opened.plaintext.len() as u64;
         let whole = Segment {
             out: 0,
@@ -129,7 +130,7 @@ impl Place<'_> {
         let buffer = go_on(&mut trail, base, tree, hit.buffer, &hit.range);
         let bytes = tree.buffer(hit.buffer)?.bytes.get(hit.range.clone())?;
         let span = Span { buffer, start: hit.range.start as u64, end: hit.range.end as u64 };
-        Some(Occurrence { found: readable(bytes), span, trail, ..self.proof.clone() })
+        Some(Occurrence { found: readable(bytes), span, trail, ..proof })
     }
 }
 
