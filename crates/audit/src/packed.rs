@@ -6,14 +6,16 @@
 
 use evidence::{
     Buffer, BufferId, CaptureId, Decryption, Evidence, ExchangeId, Fidelity, FrameNo, Occurrence, Relation,
-    Segment, Source, Span, Step, Timestamp, Trail,
+    Segment, SightingGroup, Source, Span, Step, Timestamp, Trail,
 };
 
 /// An occurrence, packed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Packed {
-    exchange: ExchangeId,
-    frame: FrameNo,
+    pub(crate) exchange: ExchangeId,
+    pub(crate) time: Timestamp,
+    pub(crate) frame: FrameNo,
+    span: Span,
     bytes: Box<[u8]>,
     /// What its ciphers were undone with, in the order of the steps.
     decryptions: Box<[Decryption]>,
@@ -32,13 +34,11 @@ impl Packed {
     pub(crate) fn new(occurrence: Occurrence) -> Self {
         let Occurrence { exchange, time, frame, found, span, trail } = occurrence;
         let mut writer = Writer::default();
-        writer.signed(time.0);
         writer.text(&found);
-        writer.span(span);
         writer.number(trail.buffers.len() as u64);
         trail.buffers.into_iter().for_each(|buffer| writer.buffer(buffer));
         let Writer { bytes, decryptions } = writer;
-        Self { exchange, frame, bytes: bytes.into(), decryptions: decryptions.into() }
+        Self { exchange, time, frame, span, bytes: bytes.into(), decryptions: decryptions.into() }
     }
 
     /// What the earlier of two is known by.
@@ -49,11 +49,17 @@ impl Packed {
     /// The occurrence as it was.
     pub(crate) fn occurrence(&self) -> Occurrence {
         let mut reader = Reader { bytes: &self.bytes, decryptions: self.decryptions.iter() };
-        let time = Timestamp(reader.signed());
         let found = reader.text();
-        let span = reader.span();
         let buffers = (0..reader.number()).map(|_| reader.buffer()).collect();
-        Occurrence { exchange: self.exchange, time, frame: self.frame, found, span, trail: Trail { buffers } }
+        let (exchange, time, frame, span) = (self.exchange, self.time, self.frame, self.span);
+        Occurrence { exchange, time, frame, found, span, trail: Trail { buffers } }
+    }
+
+    /// Adds proofs to a list, which keeps the earliest few, as [`SightingGroup::keep`] does.
+    pub(crate) fn keep(proofs: &mut Vec<Self>, more: impl IntoIterator<Item = Self>) {
+        proofs.extend(more);
+        proofs.sort_by_key(|proof| (proof.exchange, proof.frame, proof.span.buffer, proof.span.start));
+        proofs.truncate(SightingGroup::PROOFS);
     }
 }
 

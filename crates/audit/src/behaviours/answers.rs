@@ -33,7 +33,7 @@ fn words_list(scene: &Scene<'_>, line: &Line<'_>, path: &str, list: &List) -> Fi
     evidence.extend(line.entry.series.proofs.iter().map(|proof| Evidence {
         relation: Relation::Account,
         words: "the request for it".to_owned(),
-        occurrence: proof.clone(),
+        occurrence: proof.occurrence(),
     }));
     evidence.extend(line.naming(scene));
     Told {

@@ -237,7 +237,7 @@ impl<'a> Line<'a> {
 
     /// The first few requests as proofs, and what names the receiver.
     fn proofs(&self, scene: &Scene<'_>, words: &str) -> Vec<Evidence> {
-        let values = self.entry.series.proofs.iter().map(|proof| value(words, proof));
+        let values = self.entry.series.proofs.iter().map(|proof| value(words, &proof.occurrence()));
         values.chain(self.naming(scene)).collect()
     }
 
@@ -251,7 +251,7 @@ impl<'a> Line<'a> {
         if of_them.is_empty() {
             return self.proofs(scene, "one of the requests");
         }
-        of_them.into_iter().map(|proof| value(words, proof)).chain(self.naming(scene)).collect()
+        of_them.into_iter().map(|proof| value(words, &proof.occurrence())).chain(self.naming(scene)).collect()
     }
 
     fn naming(&self, scene: &Scene<'_>) -> Option<Evidence> {

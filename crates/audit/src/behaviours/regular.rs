@@ -219,10 +219,12 @@ fn proofs(scene: &Scene<'_>, lines: &[&Line<'_>], occurrences: &[&Seen]) -> Vec<
     of_it.sort_by_key(|proof| (proof.time, proof.exchange, proof.frame));
     of_it.dedup_by_key(|proof| (proof.exchange, proof.frame));
     let mut evidence: Vec<Evidence> =
-        of_it.iter().map(|proof| value("one of these requests", proof)).take(PROOFS).collect();
+        of_it.iter().map(|proof| value("one of these requests", &proof.occurrence())).take(PROOFS).collect();
     if evidence.is_empty() {
         let others = series().flat_map(|series| &series.proofs);
-        evidence.extend(others.map(|proof| value("another one of the requests", proof)).take(PROOFS));
+        evidence.extend(
+            others.map(|proof| value("another one of the requests", &proof.occurrence())).take(PROOFS),
+        );
     }
     evidence.extend(lines.iter().filter_map(|line| line.naming(scene)).take(PROOFS));
     evidence

@@ -201,7 +201,7 @@ fn acceptance(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
     evidence.extend(series.answers.iter().map(|answer| Evidence {
         relation: evidence::Relation::Answer,
         words: "the answer".to_owned(),
-        occurrence: answer.clone(),
+        occurrence: answer.occurrence(),
     }));
     Some(
         Told {

@@ -89,15 +89,23 @@ impl<T> Early<T> {
         self.0.len() < most || self.0.last().is_some_and(|(last, _)| *last >= place)
     }
 
-    /// Puts a thing in its place; what is there goes.
-    fn insert(&mut self, place: SamplePlace, thing: T) {
+    /// Puts a thing in its place, and keeps the earliest `most`; what is there goes.
+    fn insert(&mut self, place: SamplePlace, thing: T, most: usize) {
         match self.0.binary_search_by_key(&place, |(known, _)| *known) {
             Ok(index) => {
                 if let Some(known) = self.0.get_mut(index) {
                     known.1 = thing;
                 }
             }
-            Err(index) => self.0.insert(index, (place, thing)),
+            Err(index) if index < most => {
+                self.0.truncate(most.saturating_sub(1));
+                if self.0.len() == self.0.capacity() {
+                    // Of most fields there is one, of many as many as are kept: no room is left over.
+                    self.0.reserve_exact(self.0.len().clamp(1, 8));
+                }
+                self.0.insert(index, (place, thing));
+            }
+            Err(_) => {}
         }
     }
 }
@@ -267,7 +275,7 @@ impl FieldNotes {
         if self.shown.has_room(place, SHOWN)
             && let Some(proof) = whole(proof())
         {
-            self.shown.insert(place, proof);
+            self.shown.insert(place, proof, SHOWN);
             self.tidy();
         }
     }
@@ -290,8 +298,7 @@ impl FieldNotes {
             Some((index, _)) => drop(self.samples.0.remove(index)),
             None => {}
         }
-        self.samples.insert(place, value.into());
-        self.samples.0.truncate(SAMPLES);
+        self.samples.insert(place, value.into(), SAMPLES);
         true
     }
 
@@ -332,7 +339,7 @@ impl FieldNotes {
             self.keep(place, &value);
         }
         for (place, proof) in other.shown.0 {
-            self.shown.insert(place, proof);
+            self.shown.insert(place, proof, 2 * SHOWN);
         }
         self.tidy();
     }

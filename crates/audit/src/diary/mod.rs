@@ -22,7 +22,7 @@ use evidence::{ExchangeId, FlowId, FrameNo, Occurrence, Security, SightingGroup,
 use foldhash::{HashMap, HashSet, fast::FixedState};
 use wire::{Head, Message, Sender};
 
-use crate::gather::Interner;
+use crate::{gather::Interner, packed::Packed};
 
 pub(crate) use self::{
     book::{Book, Entry as BookEntry, Whom, book},
@@ -90,11 +90,11 @@ pub(crate) struct Series {
     /// Switches that came back: field, and the values it had.
     pub(crate) switches: BTreeMap<String, BTreeMap<String, Occurrence>>,
     /// The first few requests.
-    pub(crate) proofs: Vec<Occurrence>,
+    pub(crate) proofs: Vec<Packed>,
     /// A few from all of the time, by a number that is drawn from the exchange: whoever hears what, the same are kept.
-    pub(crate) spread: BTreeMap<u64, Occurrence>,
+    pub(crate) spread: BTreeMap<u64, Packed>,
     /// The first few answers.
-    pub(crate) answers: Vec<Occurrence>,
+    pub(crate) answers: Vec<Packed>,
 }
 
 /// One time that it was asked.
@@ -169,11 +169,12 @@ impl Diary {
     /// Keeps a request as a proof.
     pub(crate) fn prove(&mut self, key: SeriesKey, proof: Occurrence) {
         if let Some(series) = self.series.get_mut(&key) {
+            let proof = Packed::new(proof);
             series.spread.entry(draw(proof.exchange)).or_insert_with(|| proof.clone());
             if series.spread.len() > SPREAD {
                 series.spread.pop_last();
             }
-            SightingGroup::keep(&mut series.proofs, [proof]);
+            Packed::keep(&mut series.proofs, [proof]);
         }
     }
 
@@ -293,12 +294,12 @@ impl Series {
         for (field, values) in other.switches {
             add_switch(&mut self.switches, field, values);
         }
-        SightingGroup::keep(&mut self.proofs, other.proofs);
+        Packed::keep(&mut self.proofs, other.proofs);
         self.spread.extend(other.spread);
         while self.spread.len() > SPREAD {
             self.spread.pop_last();
         }
-        SightingGroup::keep(&mut self.answers, other.answers);
+        Packed::keep(&mut self.answers, other.answers);
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     diary::{
         Answer, Diary, Parties, add_name, add_switch, lists, long_values, look, request_of, results, switches,
     },
+    packed::Packed,
 };
 
 /// A message and its tree.
@@ -91,7 +92,7 @@ pub(super) fn received(page: &Page<'_>, diary: &mut Diary) {
         let line = 0..message.recorded.bytes.len().min(FIRST_BYTES);
         let proof = page.part(&first_line(message, line));
         if proof.trail.is_whole(proof.span) {
-            SightingGroup::keep(&mut series.answers, [proof]);
+            Packed::keep(&mut series.answers, [Packed::new(proof)]);
         }
     }
     diary.answer(exchange, Answer { status, results: results(page.tree) });
