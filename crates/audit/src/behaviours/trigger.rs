@@ -78,7 +78,7 @@ fn judge(marks: &[i64], sent: &[i64], (first, length): (i64, i64), window: Windo
         let lag = typical(&pairs)?;
         let slack = (lag / 20).max(2 * SECOND);
         pairs.retain(|(mark, sent)| (sent - mark - lag).abs() <= slack);
-        return steady(marks, sent, pairs, (lag, slack), length);
+        return steady(marks, sent, pairs, (lag, slack), (first, length));
     }
     let followed = pairs.len();
     let covered = covered(sent, window.nanos, first, length);
@@ -104,13 +104,43 @@ fn steady(
     sent: &[i64],
     pairs: Vec<(i64, i64)>,
     (lag, slack): (i64, i64),
-    length: i64,
+    (first, length): (i64, i64),
 ) -> Option<Trigger> {
+    let anywhere = 2.0 * slack as f64 * sent.len() as f64 / length as f64;
+    let due: Vec<i64> = marks.iter().map(|mark| mark.saturating_add(lag)).collect();
+    let share = anywhere.max(unprompted(&due, sent, slack, (first, length))).min(1.0);
     // The first one makes the lag.
-    let share = (2.0 * slack as f64 * sent.len() as f64 / length as f64).min(1.0);
     let likely = binomial(marks.len().saturating_sub(1), pairs.len().saturating_sub(1), share);
     let enough = pairs.len() >= 2 && pairs.len() * 2 > marks.len();
     (enough && likely <= CHANCE).then(|| told(marks.len(), sent, &pairs, lag + slack, likely))
+}
+
+/// How often something is sent where no mark came before it, at the same time of other days and a few of the sender's
+/// own periods away from where it is due: so a timer sends, which habits of the phone's owner follow.
+fn unprompted(due: &[i64], sent: &[i64], slack: i64, (first, length): (i64, i64)) -> f64 {
+    let last = first.saturating_add(length);
+    let inside = |time: &i64| time.saturating_sub(slack) >= first && time.saturating_add(slack) <= last;
+    let steps = [Some(DAY), period(sent)].into_iter().flatten().filter(|step| *step > 2 * slack);
+    let away = steps.flat_map(|step| (1..=PERIODS).flat_map(move |n| [-n * step, n * step]));
+    let away: Vec<i64> = away.collect();
+    let times = due.iter().flat_map(|due| away.iter().map(|by| due.saturating_add(*by)));
+    let alone: Vec<i64> = times.filter(inside).filter(|time| !near(due, *time, 2 * slack)).collect();
+    let hit = alone.iter().filter(|time| near(sent, **time, slack)).count();
+    if alone.len() < LEAST_ALONE { 0.0 } else { hit as f64 / alone.len() as f64 }
+}
+
+/// Whether one of `times` lies within `slack` of `time`.
+fn near(times: &[i64], time: i64, slack: i64) -> bool {
+    let next = times.partition_point(|known| *known < time.saturating_sub(slack));
+    times.get(next).is_some_and(|known| *known <= time.saturating_add(slack))
+}
+
+/// The time between two sendings, in the middle.
+fn period(sent: &[i64]) -> Option<i64> {
+    let mut gaps: Vec<i64> =
+        sent.windows(2).filter_map(|pair| pair.last()?.checked_sub(*pair.first()?)).collect();
+    gaps.sort_unstable();
+    gaps.get(gaps.len() / 2).copied()
 }
 
 fn told(marks: usize, sent: &[i64], pairs: &[(i64, i64)], window: i64, likely: f64) -> Trigger {
@@ -240,6 +270,10 @@ fn shared(one: &Trigger, other: &Trigger) -> usize {
 }
 
 const SECOND: i64 = 1_000_000_000;
+const DAY: i64 = 86_400 * SECOND;
+/// Days, and periods of the sender, that are looked at on both sides; and how many times without a mark tell something.
+const PERIODS: i64 = 3;
+const LEAST_ALONE: usize = 3;
 /// Marks that are so near to each other, in milliseconds, are one thing that happened; a lag that is none; and how far
 /// before its cause a mark is still told beside it.
 const TOGETHER: u64 = 1_500;
@@ -306,6 +340,19 @@ mod tests {
         let sent = at(boots.iter().map(|second| second + 10_800));
         let found = trigger(&at(boots), &sent, month).unwrap();
         assert_eq!((found.followed, found.lag), (4, 10_800_000));
+    }
+
+    #[test]
+    fn habits_beside_a_timer_are_no_cause() {
+        let fortnight = (Timestamp::new(0, 0), Timestamp::new(14 * 86_400, 0));
+        // Unlocked on most days at seven, two hours and a bit before a timer of half a day.
+        let days = [0, 1, 2, 4, 5, 6, 8, 9, 10, 12];
+        let unlocks = at(days.iter().zip(0..).map(|(day, n)| day * 86_400 + 25_200 + n * 31));
+        let timer = at((0..28).map(|half| half * 43_200 + 33_540));
+        assert_eq!(trigger(&unlocks, &timer, fortnight), None);
+        // What is sent only after unlocking has it as its cause, though it comes at the same time of days.
+        let prompted = at(days.iter().zip(0..).map(|(day, n)| day * 86_400 + 33_540 + n * 31));
+        assert!(trigger(&unlocks, &prompted, fortnight).is_some());
     }
 
     #[test]
