@@ -206,6 +206,8 @@ impl Conversation {
                 records.push(Record::Exchange(Box::new(self.under_way.remove(0))));
             }
             self.exchanges = self.exchanges.max(index.saturating_add(1));
+            // There are as many flows as questions to resolvers, and most have one exchange.
+            self.under_way.reserve_exact(1);
             self.under_way.push(self.begin(message));
             self.under_way.len() - 1
         });

@@ -206,9 +206,9 @@ pub(crate) struct Contact {
     /// Whose the flows were, as far as the phone or whoever recorded them tells.
     pub(crate) senders: Senders,
     /// What handshakes agreed on.
-    pub(crate) channels: BTreeMap<Channel, Shown>,
+    pub(crate) channels: Ways<Channel>,
     /// How what was sent there was protected.
-    pub(crate) protections: BTreeMap<Protection, Shown>,
+    pub(crate) protections: Ways<Protection>,
     /// What was asked of it.
     pub(crate) asked: Asked,
 }
@@ -245,6 +245,10 @@ fn note(known: &mut BTreeSet<String>, text: &str) {
         known.pop_last();
     }
 }
+
+/// Ways to protect messages, in order: of most endpoints there is one.
+#[derive(Clone, Debug)]
+pub(crate) struct Ways<K>(Vec<(K, Shown)>);
 
 /// Messages that were protected in one way, and what shows it.
 #[derive(Clone, Debug, Default)]
@@ -509,21 +513,17 @@ impl Contact {
         seen: &Seen,
         proofs: impl FnOnce() -> Vec<Evidence>,
     ) {
-        show(&mut self.protections, protection, seen, proofs);
+        self.protections.show(protection, seen, proofs);
     }
 
     /// Notes what a handshake agreed on.
     pub(crate) fn agree(&mut self, channel: Channel, seen: &Seen, proofs: impl FnOnce() -> Vec<Evidence>) {
-        show(&mut self.channels, channel, seen, proofs);
+        self.channels.show(channel, seen, proofs);
     }
 
     pub(crate) fn merge(&mut self, other: Self) {
-        for (channel, shown) in other.channels {
-            self.channels.entry(channel).or_default().merge(shown);
-        }
-        for (protection, shown) in other.protections {
-            self.protections.entry(protection).or_default().merge(shown);
-        }
+        self.channels.merge(other.channels);
+        self.protections.merge(other.protections);
         for (sender, sent) in other.senders {
             self.senders.entry(sender).or_default().merge(sent);
         }
@@ -540,17 +540,58 @@ impl Contact {
     }
 }
 
-fn show<K: Ord>(known: &mut BTreeMap<K, Shown>, key: K, seen: &Seen, proofs: impl FnOnce() -> Vec<Evidence>) {
-    let full = known.len() >= PROTECTIONS;
-    let shown = match known.entry(key) {
-        Entry::Vacant(_) if full => return,
-        Entry::Vacant(place) => place.insert(Shown::default()),
-        Entry::Occupied(known) => known.into_mut(),
-    };
-    if shown.proofs.is_empty() || seen.first < shown.seen.first {
-        shown.proofs = proofs().into_iter().map(PackedEvidence::new).collect();
+impl<K> Default for Ways<K> {
+    fn default() -> Self {
+        Self(Vec::new())
     }
-    shown.seen.merge(seen);
+}
+
+impl<K: Ord> Ways<K> {
+    /// Notes messages of one way; `proofs` are made where they are the earliest.
+    fn show(&mut self, way: K, seen: &Seen, proofs: impl FnOnce() -> Vec<Evidence>) {
+        if self.0.len() >= PROTECTIONS && self.place(&way).is_err() {
+            return;
+        }
+        self.change(way, |shown| {
+            if shown.proofs.is_empty() || seen.first < shown.seen.first {
+                shown.proofs = proofs().into_iter().map(PackedEvidence::new).collect();
+            }
+            shown.seen.merge(seen);
+        });
+    }
+
+    /// Adds what was seen elsewhere of one way.
+    pub(crate) fn add(&mut self, way: K, shown: Shown) {
+        self.change(way, |known| known.merge(shown));
+    }
+
+    fn merge(&mut self, other: Self) {
+        other.0.into_iter().for_each(|(way, shown)| self.add(way, shown));
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &Shown)> {
+        self.0.iter().map(|(way, shown)| (way, shown))
+    }
+
+    fn place(&self, way: &K) -> Result<usize, usize> {
+        self.0.binary_search_by(|(known, _)| known.cmp(way))
+    }
+
+    fn change(&mut self, way: K, change: impl FnOnce(&mut Shown)) {
+        match self.place(&way) {
+            Ok(place) => {
+                if let Some((_, shown)) = self.0.get_mut(place) {
+                    change(shown);
+                }
+            }
+            Err(place) => {
+                let mut shown = Shown::default();
+                change(&mut shown);
+                self.0.reserve_exact(1);
+                self.0.insert(place, (way, shown));
+            }
+        }
+    }
 }
 
 impl Shown {

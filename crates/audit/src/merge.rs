@@ -18,7 +18,7 @@ use crate::{
     conversation::written,
     diary::{Book, book},
     gather::{
-        Asked, Contact, DeviceFacts, Gathered, GroupKey, Names, Shown, Tally, Times, hash_of, rank_of,
+        Asked, Contact, DeviceFacts, Gathered, GroupKey, Names, Tally, Times, Ways, hash_of, rank_of,
         receiver_of,
     },
     packed::Packed,
@@ -42,9 +42,9 @@ pub(crate) struct Merged {
     /// What names each destination, by its number.
     pub(crate) named_at: Vec<Option<Packed>>,
     /// How what was sent to each destination was protected, by its number.
-    pub(crate) protections: Vec<BTreeMap<Protection, Shown>>,
+    pub(crate) protections: Vec<Ways<Protection>>,
     /// What handshakes with each destination agreed on, by its number.
-    pub(crate) channels: Vec<BTreeMap<Channel, Shown>>,
+    pub(crate) channels: Vec<Ways<Channel>>,
     /// Whose the flows to each destination were, by its number.
     pub(crate) senders: Vec<Senders>,
     /// What was asked of each destination, by its number.

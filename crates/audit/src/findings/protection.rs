@@ -9,7 +9,11 @@ use evidence::{
 };
 
 use super::{Receiver, VERSION, id, receiver, words};
-use crate::{gather::Shown, merge::Merged, packed::PackedEvidence};
+use crate::{
+    gather::{Shown, Ways},
+    merge::Merged,
+    packed::PackedEvidence,
+};
 
 /// One fault towards one receiver.
 struct Fault<'m> {
@@ -42,10 +46,10 @@ pub(super) fn findings(merged: &Merged, told: &BTreeSet<Receiver<'_>>) -> Vec<Fi
 fn of_contents<'m>(
     faults: &mut BTreeMap<Key<'m>, Fault<'m>>,
     destination: &'m Destination,
-    protections: &'m BTreeMap<Protection, Shown>,
+    protections: &'m Ways<Protection>,
     told: bool,
 ) {
-    for (protection, shown) in protections {
+    for (protection, shown) in protections.iter() {
         for fault in faults_of(protection, told) {
             let detail =
                 if fault == ProtectionFault::LabelLies { protection.label.clone() } else { String::new() };
@@ -57,7 +61,7 @@ fn of_contents<'m>(
 fn of_channels<'m>(
     faults: &mut BTreeMap<Key<'m>, Fault<'m>>,
     destination: &'m Destination,
-    channels: &'m BTreeMap<Channel, Shown>,
+    channels: &'m Ways<Channel>,
 ) {
     let protection =
         Protection { security: Security::Encrypted, content: Content::Readable, label: String::new() };

@@ -130,7 +130,7 @@ pub(crate) fn unmask(
         let Some(protections) = merged.protections.get_mut(endpoint.0 as usize) else { continue };
         let protection =
             Protection { security: Security::Clear, content: Content::Unreadable, label: String::new() };
-        protections.entry(protection).or_default().merge(shown);
+        protections.add(protection, shown);
     }
     let cut = (cut > 0).then(|| ("those for which not every digest was tried".to_owned(), cut));
     for (what, count) in purse.untried().chain(cut).chain(known.untried()) {
