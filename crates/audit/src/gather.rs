@@ -115,6 +115,12 @@ impl Times {
         known.then(|| self.earliest.iter().map(|(_, exchange)| *exchange))
     }
 
+    /// Whether one of these messages held it, or it is not known which did.
+    pub(crate) fn may_be_of(&self, messages: &BTreeSet<ExchangeId>) -> bool {
+        let known = self.earliest.iter().any(|(_, exchange)| messages.contains(exchange));
+        known || self.more || self.earliest.is_empty()
+    }
+
     /// Keeps a message where it is among the earliest.
     pub(crate) fn add(&mut self, time: Timestamp, exchange: ExchangeId) {
         let place = (time, exchange);

@@ -1,4 +1,5 @@
-//! What is sent at regular times: by each device, to one host or to several of one owner in turn.
+//! What is sent at regular times: by each device, to one host or to several of one owner in turn. What follows at once on
+//! something that somebody did has the rhythm of that, and none of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +16,11 @@ pub(super) fn judge(scene: &Scene<'_>, lines: &[Line<'_>], findings: &mut Vec<Fi
         kin.entry((owner(scene, line), line.request)).or_default().push(line);
     }
     for lines in kin.into_values() {
-        for (whose, seen) in by_device(scene, &lines) {
+        for (whose, mut seen) in by_device(scene, &lines) {
+            if whose.is_none() {
+                let caused = caused(scene, &seen.iter().map(|seen| seen.time).collect::<Vec<_>>());
+                seen.retain(|seen| !caused.contains(&seen.time));
+            }
             let found = rhythms(&seen);
             let told = found.into_iter().map(|(of, rhythm)| {
                 let lines: Vec<&Line<'_>> =
@@ -26,6 +31,29 @@ pub(super) fn judge(scene: &Scene<'_>, lines: &[Line<'_>], findings: &mut Vec<Fi
             findings.extend(told);
         }
     }
+}
+
+/// The times at once behind something that somebody did: behind a kind of mark most of which are followed so.
+fn caused(scene: &Scene<'_>, times: &[Timestamp]) -> BTreeSet<Timestamp> {
+    let (first, last) = scene.span;
+    let mut caused = BTreeSet::new();
+    for (kind, marks) in scene.causes() {
+        let watched: Vec<Timestamp> =
+            marks.into_iter().filter(|mark| DONE.contains(&kind) && (first..=last).contains(mark)).collect();
+        // So many marks have something behind them by chance.
+        if watched.len() as i64 * AT_ONCE * 10 > last.since(first) {
+            continue;
+        }
+        let behind = |mark: &Timestamp| {
+            let next = times.get(times.partition_point(|time| time < mark)).copied();
+            next.filter(|next| next.since(*mark) <= AT_ONCE)
+        };
+        let followed: Vec<Timestamp> = watched.iter().filter_map(behind).collect();
+        if followed.len() * 2 >= watched.len() {
+            caused.extend(followed);
+        }
+    }
+    caused
 }
 
 /// Who is behind a line's receiver: the group of its owner, else its domain.
@@ -230,6 +258,27 @@ fn proofs(scene: &Scene<'_>, lines: &[&Line<'_>], occurrences: &[&Seen]) -> Vec<
     evidence
 }
 
+/// Kinds of marks that somebody's doing leaves: no timer of the phone's does.
+const DONE: [&str; 16] = [
+    "account-added",
+    "account-removed",
+    "boot-completed",
+    "consent-given",
+    "consent-refused",
+    "contact-changed",
+    "package-installed",
+    "package-removed",
+    "page-opened",
+    "private-mode-off",
+    "private-mode-on",
+    "search-typed",
+    "setting-off",
+    "setting-on",
+    "sms-received",
+    "unlocked",
+];
+/// How soon something is sent because of it, in nanoseconds.
+const AT_ONCE: i64 = 10_000_000_000;
 /// Occurrences of hosts together from which on their rhythm is told.
 const FEWEST: u64 = 4;
 /// Occurrences that are listed, and shown at the beginning and at the end.

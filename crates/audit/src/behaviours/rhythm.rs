@@ -2,8 +2,14 @@
 //!
 //! What comes in one burst is one occurrence. A rule is a length of time between two (of which some may be missing:
 //! twice and three times the length fit as well), or a day of the month. How sure it is comes from how unlikely it
-//! is that times without a rule would fit as well, and so from the number of occurrences and their spread; of two
-//! occurrences only a length that people choose (an hour, a day, a month) is a rule, and a weak one.
+//! is that times without a rule would fit as well, and so from the number of occurrences and their spread, and from how
+//! many stretches there are in which it would have been found; of two occurrences only a length that people choose (an
+//! hour, a day, a month) is a rule, and a weak one.
+//!
+//! A timer may go on between times that have other reasons: so times at lengths that people choose are looked for among
+//! all others first.
+
+use std::collections::BTreeSet;
 
 use evidence::Timestamp;
 
@@ -29,14 +35,23 @@ pub(super) struct Rhythm {
 pub(super) fn rhythms(times: &[Timestamp]) -> Vec<Rhythm> {
     let starts = bursts(times, BURST);
     let mut found: Vec<Rhythm> = monthly(&bursts(times, LONG_BURST)).into_iter().collect();
-    let mut rest = starts.as_slice();
+    let among = among_others(&starts);
+    let others: Vec<i64> = starts.iter().filter(|start| !holds(among.as_ref(), start)).copied().collect();
+    found.extend(among);
+    let mut rest = others.as_slice();
     while rest.len() >= 2 && found.len() < MOST_RULES {
         let run = run(rest);
-        found.extend(rest.get(..run).and_then(fixed));
+        found.extend(rest.get(..run).and_then(|stretch| fixed(stretch, others.len())));
         rest = rest.get(run.saturating_sub(1).max(1)..).unwrap_or_default();
     }
-    found.retain(|rhythm| rhythm.confidence >= LEAST);
+    found.retain(|rhythm| rhythm.confidence >= least(rhythm.interval));
     one_of_each(found)
+}
+
+/// The least confidence that is told of a length: more is asked of one that nobody chooses.
+fn least(interval: u64) -> u8 {
+    let chosen = UNITS.iter().chain([&(30 * DAY)]).any(|unit| unit.unsigned_abs() == interval);
+    if chosen { LEAST } else { LEAST_FREE }
 }
 
 /// Stretches that follow the same rule are told as one: the pause between them is no other rule.
@@ -81,9 +96,10 @@ fn bursts(times: &[Timestamp], gap: i64) -> Vec<i64> {
 /// How many of the first times follow one rule: at least two.
 fn run(starts: &[i64]) -> usize {
     let intervals: Vec<i64> = intervals(starts).collect();
-    let Some(first) = intervals.iter().take(3).min().copied() else { return 2 };
-    let follow = intervals.iter().take_while(|interval| multiple(**interval, first).is_some()).count();
-    follow.max(1) + 1
+    // The first pause may be one in which an occurrence is missing, and the shortest of the first few of something else.
+    let lengths = [intervals.first(), intervals.iter().take(3).min()];
+    let follow = |length: &i64| intervals.iter().take_while(|found| multiple(**found, *length).is_some()).count();
+    lengths.into_iter().flatten().map(follow).max().unwrap_or(1).max(1) + 1
 }
 
 fn intervals(starts: &[i64]) -> impl Iterator<Item = i64> {
@@ -103,8 +119,64 @@ fn tolerance(length: i64) -> i64 {
     (length / 20).clamp(2, 900)
 }
 
-/// A fixed length between times.
-fn fixed(starts: &[i64]) -> Option<Rhythm> {
+fn holds(rhythm: Option<&Rhythm>, start: &i64) -> bool {
+    rhythm.is_some_and(|rhythm| rhythm.starts.binary_search(start).is_ok())
+}
+
+/// The longest chain of times at a length that people choose, with others between them. Where nothing is between, or so
+/// much that a chain is no wonder, there is none: what follows on each other is judged by [`fixed`].
+fn among_others(starts: &[i64]) -> Option<Rhythm> {
+    let starts = starts.get(..starts.len().min(MOST_AMONG)).unwrap_or_default();
+    let length = starts.last()?.saturating_sub(*starts.first()?).max(1);
+    let chains = UNITS.iter().filter(|unit| **unit >= MINUTE).map(|unit| (*unit, chain(starts, *unit)));
+    let (unit, (chain, jitter)) = chains.max_by_key(|(unit, (chain, _))| (chain.len(), *unit))?;
+    let between = starts.partition_point(|start| Some(start) <= chain.last())
+        - starts.partition_point(|start| Some(start) < chain.first());
+    if chain.len() < CHAIN || between == chain.len() {
+        return None;
+    }
+    // How many chains of this length, of any unit and from any time, are there by chance?
+    let step = starts.len() as f64 * 2.0 * jitter.max(1) as f64 / length as f64;
+    let steps = i32::try_from(chain.len()).unwrap_or(i32::MAX).saturating_sub(1);
+    let unlikely = (starts.len() * UNITS.len()) as f64 * step.powi(steps);
+    (unlikely < RARE).then(|| Rhythm {
+        rule: format!("every {}", span(unit)),
+        interval: unit.unsigned_abs(),
+        jitter: jitter.unsigned_abs(),
+        occurrences: chain.len() as u64,
+        confidence: confidence(unlikely),
+        first: Timestamp::new(chain.first().copied().unwrap_or_default(), 0),
+        last: Timestamp::new(chain.last().copied().unwrap_or_default(), 0),
+        starts: chain,
+    })
+}
+
+/// The longest chain of times with this length between them, and the most that one is off.
+fn chain(starts: &[i64], length: i64) -> (Vec<i64>, i64) {
+    let slack = (length / 100).clamp(2, 60);
+    let next = |from: i64| {
+        let aim = from.saturating_add(length);
+        let at = starts.partition_point(|start| *start < aim - slack);
+        let near = starts.get(at..).unwrap_or_default().iter().take_while(|start| **start <= aim + slack);
+        near.min_by_key(|start| (**start - aim).abs()).copied()
+    };
+    let mut best: (Vec<i64>, i64) = (Vec::new(), 0);
+    let mut taken: BTreeSet<i64> = BTreeSet::new();
+    for start in starts {
+        let (mut chain, mut off) = (vec![*start], 0);
+        while let Some(found) = chain.last().and_then(|last| next(*last)).filter(|found| taken.insert(*found)) {
+            off = off.max(chain.last().map_or(0, |last| (found - last - length).abs()));
+            chain.push(found);
+        }
+        if chain.len() > best.0.len() {
+            best = (chain, off);
+        }
+    }
+    best
+}
+
+/// A fixed length between times, which are a stretch of `all`.
+fn fixed(starts: &[i64], all: usize) -> Option<Rhythm> {
     let (first, last) = (*starts.first()?, *starts.last()?);
     let mut lengths: Vec<i64> = intervals(starts).collect();
     lengths.sort_unstable();
@@ -126,11 +198,18 @@ fn fixed(starts: &[i64]) -> Option<Rhythm> {
         return None;
     }
     off.sort_unstable();
-    let jitter = off.get(off.len().saturating_sub(1) * 9 / 10).copied()?;
+    let jitter = off.get((off.len() * 9).div_ceil(10).saturating_sub(1)).copied()?;
     // Two of every interval's possible lengths within the jitter fit; the first one makes the rule.
     let chance = (2.0 * jitter.max(1) as f64 / length as f64).min(1.0);
     let known = if chosen.is_some() { ROUND } else { 1.0 };
-    let unlikely = known * chance.powi(i32::try_from(off.len()).unwrap_or(i32::MAX).saturating_sub(1));
+    let stretches = all.saturating_sub(starts.len()).saturating_add(1) as f64;
+    // A length that nobody chooses could have been another one, and longer pauses could have been any of its multiples.
+    let missing = lengths.iter().filter(|found| **found > shortest + shortest / 2).count();
+    let free = match chosen {
+        Some(_) => 1.0,
+        None => 2.0 * (MISSING as f64).powi(i32::try_from(missing).unwrap_or(i32::MAX)),
+    };
+    let unlikely = free * stretches * known * chance.powi(i32::try_from(off.len()).unwrap_or(i32::MAX).saturating_sub(1));
     Some(Rhythm {
         rule: format!("every {}", span(length)),
         interval: length.unsigned_abs(),
@@ -199,6 +278,7 @@ pub(super) fn span(seconds: i64) -> String {
     }
 }
 
+const MINUTE: i64 = 60;
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
 /// Lengths that people choose, in seconds.
@@ -214,10 +294,15 @@ const LONG_BURST: i64 = 2 * DAY;
 const SHORTEST: i64 = 10;
 /// How many occurrences in a row may be missing, and one.
 const MISSING: i64 = 4;
+/// The shortest chain of times among others, how rare it has to be, and times that are looked through for one.
+const CHAIN: usize = 4;
+const RARE: f64 = 0.01;
+const MOST_AMONG: usize = 2_000;
 /// Rules told of one series.
 const MOST_RULES: usize = 3;
-/// The least confidence that is told.
+/// The least confidence that is told of lengths that people choose, and of all others.
 const LEAST: u8 = 60;
+const LEAST_FREE: u8 = 90;
 
 #[cfg(test)]
 mod tests {
@@ -237,6 +322,7 @@ mod tests {
         assert_eq!(rules(&[0, 3_600]), [("every 1 h".to_owned(), 67)]);
         assert_eq!(rules(&[0, 3_000]), [], "two times without a usual length");
         assert_eq!(rules(&[0, 1, 2, 3_600, 3_601, 7_200]), [("every 1 h".to_owned(), 99)], "bursts");
+        assert_eq!(rules(&[0, 8_000, 29_600, 51_225, 61_000]), [("every 6 h".to_owned(), 99)], "among others");
         assert_eq!(rules(&[0, 3_600, 10_800, 14_400]), [("every 1 h".to_owned(), 99)], "one is missing");
     }
 
@@ -273,6 +359,24 @@ mod tests {
             told += usize::from(!rhythms(&at(&times)).iter().all(|found| found.occurrences < 4));
         }
         assert!(told <= 4, "{told} of 200");
+    }
+
+    #[test]
+    fn a_timer_goes_on_between_what_has_other_reasons() {
+        // Hourly, and five times when somebody unlocked the phone.
+        let mut times: Vec<i64> = (0..6).map(|hour| 8 + hour * HOUR).collect();
+        times.extend([1_902, 5_102, 9_335, 12_022, 16_702]);
+        times.sort_unstable();
+        assert_eq!(rules(&times), [("every 1 h".to_owned(), 99)]);
+    }
+
+    #[test]
+    fn two_pauses_that_nearly_fit_among_many_are_no_rhythm() {
+        // 20 min 14 s and 39 min 46 s stand beside each other.
+        assert_eq!(rules(&[0, 1_902, 5_102, 9_335, 10_800, 12_014, 14_400, 16_702]), []);
+        // Of eight times at random, two are six hours apart.
+        assert_eq!(rules(&[0, 9_333, 19_023, 28_976, 68_399, 71_003, 90_201]), [], "nearly twice as long");
+        assert_eq!(rules(&[0, 9_000, 17_321, 38_921, 52_003, 71_003, 99_004, 120_777]), []);
     }
 
     #[test]
