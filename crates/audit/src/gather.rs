@@ -52,6 +52,8 @@ pub(crate) struct Gathered {
     pub(crate) diary: Diary,
     /// Sightings that were counted but start no group, because there are too many groups.
     pub(crate) dropped: u64,
+    /// Segments in the trails of the groups' proofs, counted when they are kept.
+    segments: usize,
     /// Bytes of each file of flows that could not be read.
     pub(crate) unread: BTreeMap<CaptureId, u64>,
 }
@@ -354,6 +356,8 @@ impl Gathered {
     /// Counts a group with what is not listed.
     fn evict(&mut self, kind: IdentifierKind, evicted: GroupKey) {
         let Some(group) = self.groups.remove(&evicted) else { return };
+        let freed: usize = group.sightings.proofs.iter().map(|proof| proof.trail.segments()).sum();
+        self.segments = self.segments.saturating_sub(freed);
         self.tally(kind, GroupKey { value: 0, ..evicted }, Tally::of(&group.sightings));
     }
 
@@ -392,7 +396,7 @@ impl Gathered {
         if let Some(group) = self.groups.get(&key) {
             return Some(group.part);
         }
-        if self.groups.len() + self.further.len() >= GROUPS {
+        if self.groups.len() + self.further.len() >= GROUPS || self.segments >= SEGMENTS {
             self.dropped += 1;
             return None;
         }
@@ -420,7 +424,9 @@ impl Gathered {
         group.count += 1;
         group.first = group.first.min(occurrence.time);
         group.last = group.last.max(occurrence.time);
-        if SightingGroup::keeps(&group.proofs, occurrence) {
+        let room = group.proofs.is_empty() || self.segments < SEGMENTS;
+        if room && SightingGroup::keeps(&group.proofs, occurrence) {
+            self.segments = self.segments.saturating_add(occurrence.trail.segments());
             SightingGroup::keep(&mut group.proofs, [occurrence.clone()]);
         }
     }
@@ -783,6 +789,9 @@ const ASKED_LEN: usize = 256;
 /// How many groups a worker keeps. An honest case has some hundreds; this bounds a hostile one to some
 /// hundred megabytes.
 const GROUPS: usize = 100_000;
+/// Segments that the groups' trails may have together. A compressed message can hold as many values as it has frames, and
+/// the trail of each value names all frames: the one times the other is more than any capture.
+const SEGMENTS: usize = 1 << 22;
 /// Ways of protection remembered of one endpoint: an honest one has a few.
 const PROTECTIONS: usize = 64;
 /// How many aliases are followed: resolvers give up after some sixteen.
@@ -860,6 +869,48 @@ mod tests {
         let known = IpAddr::from([0, 0, 0, 0]);
         names.add(known, Timestamp(2), "b".to_owned(), proof);
         assert_eq!((names.dropped, names.of_address[&known].len()), (3, 2));
+    }
+
+    #[test]
+    fn trails_are_kept_until_they_weigh_too_much_together() {
+        let place = |field| GroupKey {
+            value: 0,
+            field,
+            encodings: 0,
+            carrier: Carrier::Body,
+            direction: Direction::Out,
+            security: Security::Clear,
+            endpoint: 0,
+            device: 0,
+            app: 0,
+        };
+        let source = evidence::Source::Buffer(evidence::BufferId(0));
+        let mut heavy = proof();
+        heavy.trail.push(evidence::Buffer {
+            step: evidence::Step::Body,
+            len: 2,
+            input: None,
+            key: None,
+            segments: vec![
+                evidence::Segment::exact(0, 1, source, 0),
+                evidence::Segment::exact(1, 1, source, 1),
+            ],
+        });
+        let mut gathered = Gathered { segments: SEGMENTS - 3, ..Gathered::default() };
+        for field in [1, 2, 3] {
+            if gathered.part(place(field)).is_some() {
+                gathered.add(place(field), &heavy);
+            }
+        }
+        gathered.add(place(1), &proof());
+        let told: BTreeMap<u32, (u64, usize)> = gathered
+            .groups
+            .iter()
+            .map(|(key, group)| (key.field, (group.sightings.count, group.sightings.proofs.len())))
+            .collect();
+        // The third one would be too much; of those that are there, all are counted and none more is kept.
+        assert_eq!(told, BTreeMap::from([(1, (2, 1)), (2, (1, 1))]));
+        assert_eq!(gathered.dropped, 1);
     }
 
     fn proof() -> Occurrence {

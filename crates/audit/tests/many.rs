@@ -54,6 +54,27 @@ fn a_value_said_again_and_again_is_counted_and_kept_in_part() {
     assert_eq!((row.fate, row.bytes, row.pieces), (Fate::OverLimit, 0, 1));
 }
 
+/// Each value of a batch that was escaped twice has the way that it came, and not that of the whole batch.
+#[test]
+fn a_value_in_escaped_text_is_proved_without_the_text_around_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("escaped.pcap");
+    let fields: Vec<String> = (0..100).map(|n| format!(r#""imei{n}":"352099001761481""#)).collect();
+    let batch = format!("{{{}}}", fields.join(","));
+    let once = serde_json::json!({ "events": batch }).to_string();
+    let body = serde_json::json!({ "data": once }).to_string();
+    std::fs::write(&path, posts(&[body])).unwrap();
+    let case = run(&path, None, 1);
+    let groups: Vec<_> =
+        case.sightings.iter().filter(|group| group.key.kind == IdentifierKind::Imei).collect();
+    assert_eq!(groups.len(), 100);
+    for group in groups {
+        let proof = &group.proofs[0];
+        assert!(!proof.trail.trace(proof.span).is_empty(), "{proof:?}");
+        assert!(proof.trail.segments() < 20, "{} segments", proof.trail.segments());
+    }
+}
+
 fn posts(bodies: &[String]) -> Vec<u8> {
     let mut net = Net::new(PcapWriter::new(Vec::new(), PcapStyle::default()).unwrap());
     let server = Endpoint::new([2, 0, 0x5e, 0, 0, 1], Ipv4Addr::new(198, 51, 100, 1), 80);

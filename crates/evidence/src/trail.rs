@@ -198,6 +198,11 @@ impl Trail {
         self.buffers.get(usize::try_from(id.0).ok()?)
     }
 
+    /// How many segments its buffers have together: what it weighs.
+    pub fn segments(&self) -> usize {
+        self.buffers.iter().map(|buffer| buffer.segments.len()).sum()
+    }
+
     /// Whether all of its steps can be run again from what it holds.
     pub fn runs_alone(&self) -> bool {
         !self.buffers.iter().any(|buffer| buffer.step.goes_on())

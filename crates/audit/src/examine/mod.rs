@@ -181,6 +181,7 @@ impl<'e> Examiner<'e> {
         if *times > KEPT {
             return self.gathered.again(key, message.recorded.first);
         }
+        let Some(part) = self.gathered.part(key) else { return };
         let exchange = ExchangeId { flow: scene.conversation.flow(), index: message.exchange };
         let (trail, span) = provenance::trail(message, tree, hit.buffer, &hit.range);
         let occurrence = Occurrence {
@@ -191,10 +192,8 @@ impl<'e> Examiner<'e> {
             span,
             trail,
         };
-        if let Some(part) = self.gathered.part(key) {
-            self.gathered.add(key, &occurrence);
-            self.records.push(Record::Sighting(part, Box::new(occurrence)));
-        }
+        self.gathered.add(key, &occurrence);
+        self.records.push(Record::Sighting(part, Box::new(occurrence)));
     }
 
     /// Where a hit is counted.

@@ -3,14 +3,16 @@
 use std::ops::Range;
 
 use evidence::{Buffer, BufferId, Segment, Source, Span, Step, Trail};
-use payload::{BufferIndex, Tree};
+use payload::{BufferIndex, Origin, Tree};
 use wire::{Body, Message};
 
 use super::ground::Ground;
 
 /// The trail of `range` of one of the tree's buffers, and the range's span in it.
 ///
-/// Only what plays a part is kept: of each buffer, the segments of what the next step was given.
+/// Only what plays a part is kept: of the message, all that the first step was given, as it is run again from that; of
+/// what decoders made, the segments that the value came from. A text with an escape at each second byte has as many
+/// segments as letters, and as many values.
 pub(crate) fn trail(
     message: &Message,
     tree: &Tree<'_>,
@@ -56,20 +58,55 @@ pub(crate) fn recorded(message: &Message, range: &Range<usize>) -> (Trail, Span)
     (trail, Span { buffer, start: range.start as u64, end: range.end as u64 })
 }
 
-/// The buffers from the root to `buffer`, each with the range of it that the next one was made from.
+/// The buffers from the root to `buffer`, each with what is needed of it: of the root what the first step was given, of
+/// the others what the range came from.
 fn chain(tree: &Tree<'_>, buffer: BufferIndex, range: &Range<usize>) -> Vec<(BufferIndex, Range<usize>)> {
     let mut chain = vec![(buffer, range.clone())];
     let mut at = buffer;
-    while let Some(origin) = tree.buffer(at).and_then(|buffer| buffer.origin.as_ref()) {
+    let mut needed = range.clone();
+    while let Some(origin) = origin(tree, at) {
         // Sources come first, so this ends.
         if origin.source >= at {
             break;
         }
         at = origin.source;
-        chain.push((at, origin.range.clone()));
+        needed = match self::origin(tree, at) {
+            Some(_) => source_of(origin, &needed),
+            None => origin.range.clone(),
+        };
+        chain.push((at, needed.clone()));
     }
     chain.reverse();
     chain
+}
+
+fn origin<'t>(tree: &'t Tree<'_>, buffer: BufferIndex) -> Option<&'t Origin> {
+    tree.buffer(buffer)?.origin.as_ref()
+}
+
+/// From the first to the last byte of the source that a range came from; of a range that came from nothing, all that the
+/// decoder was given.
+fn source_of(origin: &Origin, range: &Range<usize>) -> Range<usize> {
+    let wanted = range.start as u64..range.end as u64;
+    let sources = segments(origin, range, BufferId(0)).filter_map(|segment| segment.source_of(&wanted));
+    let all = sources.reduce(|all, next| all.start.min(next.start)..all.end.max(next.end));
+    let all = all.and_then(|all| Some(usize::try_from(all.start).ok()?..usize::try_from(all.end).ok()?));
+    all.unwrap_or_else(|| origin.range.clone())
+}
+
+/// The pieces of the decoder's output that meet a range.
+fn segments(origin: &Origin, range: &Range<usize>, source: BufferId) -> impl Iterator<Item = Segment> {
+    let (start, end) = (range.start, range.end);
+    let first = origin.pieces.partition_point(|piece| piece.out + piece.len <= start);
+    let pieces = origin.pieces.iter().skip(first).take_while(move |piece| piece.out < end);
+    pieces.map(move |piece| Segment {
+        out: piece.out as u64,
+        len: piece.len as u64,
+        source: Source::Buffer(source),
+        start: piece.start as u64,
+        source_len: piece.source_len as u64,
+        fidelity: piece.fidelity,
+    })
 }
 
 /// Adds the message as recorded and, for the second root, the body with its framing removed.
@@ -134,22 +171,12 @@ fn written(text: &[u8]) -> Buffer {
 fn decoded(tree: &Tree<'_>, index: BufferIndex, source: BufferId, needed: &Range<usize>) -> Option<Buffer> {
     let buffer = tree.buffer(index)?;
     let origin = buffer.origin.as_ref()?;
-    let first = origin.pieces.partition_point(|piece| piece.out + piece.len <= needed.start);
-    let pieces = origin.pieces.iter().skip(first).take_while(|piece| piece.out < needed.end);
-    let segments = pieces.map(|piece| Segment {
-        out: piece.out as u64,
-        len: piece.len as u64,
-        source: Source::Buffer(source),
-        start: piece.start as u64,
-        source_len: piece.source_len as u64,
-        fidelity: piece.fidelity,
-    });
     Some(Buffer {
         step: Step::Decode(origin.decoder.to_owned()),
         len: buffer.bytes.len() as u64,
         input: Some(Span { buffer: source, start: origin.range.start as u64, end: origin.range.end as u64 }),
         key: None,
-        segments: segments.collect(),
+        segments: segments(origin, needed, source).collect(),
     })
 }
 
