@@ -180,3 +180,40 @@ pub struct Form(
     /// `sha256[..16]/base64`, `bcd-swapped`. Documented by the search that makes them.
     pub String,
 );
+
+impl Form {
+    /// The step that made a digest, as it is named in the form: `md5` of `colon-upper/md5/hex`.
+    pub fn digest_step(&self) -> Option<&str> {
+        self.0.split('/').find(|step| Self::function(step).is_some())
+    }
+
+    /// The function whose digest it is, as people write its name: `MD5`.
+    pub fn digest(&self) -> Option<&'static str> {
+        self.0.split('/').find_map(Self::function)
+    }
+
+    /// The function of a step that makes a digest, salted or not: `SHA-256` of `hmac-sha256(key=salt,value)[..16]`.
+    pub fn function(step: &str) -> Option<&'static str> {
+        let step = step.strip_prefix("hmac-").unwrap_or(step);
+        DIGESTS.iter().find(|(name, _)| step.starts_with(name)).map(|(_, written)| *written)
+    }
+}
+
+/// How the names of digests begin, and how people write them.
+const DIGESTS: [(&str, &str); 15] = [
+    ("blake2b", "BLAKE2b"),
+    ("blake2s", "BLAKE2s"),
+    ("crc32", "CRC-32"),
+    ("fnv1a", "FNV-1a"),
+    ("java-hash", "Java hash"),
+    ("md5", "MD5"),
+    ("murmur3", "MurmurHash"),
+    ("ripemd160", "RIPEMD-160"),
+    ("sha1", "SHA-1"),
+    ("sha224", "SHA-224"),
+    ("sha256", "SHA-256"),
+    ("sha384", "SHA-384"),
+    ("sha3-", "SHA-3"),
+    ("sha512", "SHA-512"),
+    ("sm3", "SM3"),
+];

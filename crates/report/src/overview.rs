@@ -508,7 +508,7 @@ impl<'a> Told<'a> {
     pub(crate) fn digests(&self) -> Vec<(&'static str, &'a str)> {
         let mut digests: Vec<(&'static str, &'a str)> = Vec::new();
         for group in &self.groups {
-            let sent = written::digest(&group.key.form.0).zip(group.proofs.first());
+            let sent = group.key.form.digest().zip(group.proofs.first());
             let sent = sent.map(|(function, proof)| (function, proof.found.as_str()));
             digests.extend(sent.filter(|sent| !digests.contains(sent)));
         }
@@ -517,7 +517,7 @@ impl<'a> Told<'a> {
 
     /// The digest that was sent, where the value itself never was.
     pub(crate) fn only_digest(&self) -> Option<(&'static str, &'a str)> {
-        let hashed = |group: &&SightingGroup| written::digest(&group.key.form.0).is_some();
+        let hashed = |group: &&SightingGroup| group.key.form.digest().is_some();
         let only = !self.groups.is_empty() && self.groups.iter().all(hashed);
         self.digests().into_iter().next().filter(|_| only && self.value().is_some())
     }

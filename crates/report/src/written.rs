@@ -1,7 +1,7 @@
 //! Form and decoders of a sighting -> how the value was written, in the words of people who never met an encoding:
 //! `base64`, `gzip`, `json` around it are `packed with gzip and written as base64`.
 
-use evidence::SightingKey;
+use evidence::{Form, SightingKey};
 
 use crate::words;
 
@@ -25,21 +25,12 @@ pub(crate) fn written(key: &SightingKey) -> String {
     }
 }
 
-/// The function, as people write its name, where the form is that of a digest: `colon-upper/md5/hex` is of `MD5`.
-pub(crate) fn digest(form: &str) -> Option<&'static str> {
-    form.split('/').find_map(function)
-}
-
-fn function(step: &str) -> Option<&'static str> {
-    DIGESTS.iter().find(|(name, _)| step.starts_with(name)).map(|(_, written)| *written)
-}
-
 /// What a form's steps do to the value, without those that leave it readable.
 fn of_form(form: &str) -> Vec<String> {
     let mut told = Vec::new();
     let mut hashed = false;
     for (place, step) in form.split('/').enumerate() {
-        if let Some(name) = function(step) {
+        if let Some(name) = Form::function(step) {
             told.push(digested(name, step));
             hashed = true;
             continue;
@@ -92,22 +83,6 @@ fn of_decoder(name: &str) -> Option<String> {
         _ => format!("written as {name}"),
     })
 }
-
-/// How the names of digests begin, and how people write them.
-const DIGESTS: [(&str, &str); 12] = [
-    ("blake2b", "BLAKE2b"),
-    ("blake2s", "BLAKE2s"),
-    ("crc32", "CRC-32"),
-    ("java-hash", "Java hash"),
-    ("md5", "MD5"),
-    ("murmur3", "MurmurHash"),
-    ("sha1", "SHA-1"),
-    ("sha224", "SHA-224"),
-    ("sha256", "SHA-256"),
-    ("sha384", "SHA-384"),
-    ("sha3", "SHA-3"),
-    ("sha512", "SHA-512"),
-];
 
 /// How first steps of forms begin (`identifiers/src/forms/` lists them), and what they say.
 const SPELLINGS: [(&[&str], &str); 7] = [
@@ -175,7 +150,7 @@ const DECODERS: [(&str, &str); 49] = [
 
 #[cfg(test)]
 mod tests {
-    use evidence::{Direction, EndpointId, Form, Grade, IdentifierKind, Security};
+    use evidence::{Direction, EndpointId, Grade, IdentifierKind, Security};
 
     use super::*;
 
@@ -209,6 +184,8 @@ mod tests {
             ("md5(value)/hex", "", "as its MD5 digest"),
             ("colon-upper/sha256[..8]/hex", "", "as its SHA-256 digest, cut short"),
             ("sha3-256(salt:value)/base64", "", "as its salted SHA-3 digest and written as base64"),
+            ("hmac-sha256(key=salt,value)/hex", "", "as its salted SHA-256 digest"),
+            ("sm3(value)/hex", "", "as its SM3 digest"),
             ("sha1(hex(md5(value)))/hex", "", "as its SHA-1 digest, made of another digest"),
             (
                 "digits/base64+1",
@@ -240,12 +217,5 @@ mod tests {
             "scrambled (exclusive or with a key that was found) and written as hex digits"
         );
         assert_eq!(opened("nibbles swapped"), "scrambled (nibbles swapped) and written as hex digits");
-    }
-
-    #[test]
-    fn names_of_digests_are_found_in_any_form() {
-        assert_eq!(digest("sha512[..16]/raw"), Some("SHA-512"));
-        assert_eq!(digest("colon/md5/base64"), Some("MD5"));
-        assert_eq!(digest("uuid"), None);
     }
 }

@@ -317,8 +317,7 @@ fn way(group: &SightingGroup) -> String {
 
 /// The function whose digest of the value was seen.
 fn digest(key: &SightingKey) -> Option<&str> {
-    let known = |step: &&str| DIGESTS.iter().any(|name| step.starts_with(name));
-    let step = key.form.0.split('/').find(known);
+    let step = key.form.digest_step();
     step.or_else(|| (key.grade == Grade::Derived).then(|| key.form.0.split('/').next()).flatten())
 }
 
@@ -418,9 +417,6 @@ pub(super) fn sentence(words: &mut String, more: &str) {
     }
 }
 
-/// How forms of digests begin.
-const DIGESTS: [&str; 9] =
-    ["blake2", "crc32", "java-hash", "md5", "murmur3", "sha1", "sha2", "sha3", "sha512"];
 /// How many ways of writing are told.
 const WAYS: usize = 3;
 
@@ -439,6 +435,8 @@ pub(super) fn hashed(how: &Hashed) -> String {
 
 #[cfg(test)]
 mod tests {
+    use evidence::Form;
+
     use super::*;
 
     #[test]
@@ -457,5 +455,17 @@ mod tests {
             assert_eq!(named(kind, Grade::Shaped), format!("What looks like {shaped}"));
         }
         assert_eq!(named(Kind::Url, Grade::Derived), "A hash of the address of a page visited");
+    }
+
+    /// What no output knows for a digest would be told as if the value stood there.
+    #[test]
+    fn every_function_has_a_name() {
+        for function in unmask::hashed::Algorithm::ALL {
+            for step in [function.name().to_owned(), format!("hmac-{}(key=salt,value)", function.name())] {
+                assert!(Form::function(&step).is_some(), "{step}");
+            }
+        }
+        let form = Form("colon-upper/md5[..8]/hex".to_owned());
+        assert_eq!((form.digest_step(), form.digest()), (Some("md5[..8]"), Some("MD5")));
     }
 }
