@@ -117,6 +117,22 @@ fn offset_magic(bytes: &[u8]) -> Option<Magic> {
     }
 }
 
+/// Whether bytes begin as images, sound, video or fonts do. What is labelled so and does not may be anything.
+pub fn begins_as_media(bytes: &[u8]) -> bool {
+    let at = |start: usize, wanted: &[u8]| bytes.get(start..).is_some_and(|rest| rest.starts_with(wanted));
+    let container =
+        bytes.first() == Some(&0) && [&b"ftyp"[..], b"moof", b"sidx", b"styp"].iter().any(|name| at(4, name));
+    match magic(bytes) {
+        Some(Magic::Media(name)) => MEDIA.contains(&name),
+        Some(Magic::Decoder(_)) => false,
+        None => {
+            container
+                || BEGINNINGS.iter().any(|begin| bytes.starts_with(begin))
+                || at(0, b"G") && at(188, b"G")
+        }
+    }
+}
+
 /// Whether bytes are text: UTF-8 (but for a character cut at the end) with hardly a control character, in
 /// their first and last kilobyte.
 pub(crate) fn textual(bytes: &[u8]) -> bool {
@@ -252,6 +268,40 @@ const MAGICS: &[(&[u8], Magic)] = &[
     (b"CrAU", Magic::Media("payload-bin")),
 ];
 
+/// Those of [`MAGICS`] that are images, sound, video or fonts.
+const MEDIA: [&str; 15] = [
+    "flash-video",
+    "gif",
+    "icon",
+    "jpeg",
+    "matroska",
+    "mp3",
+    "mp4",
+    "ogg",
+    "opentype",
+    "png",
+    "truetype",
+    "wave",
+    "webp",
+    "woff",
+    "woff2",
+];
+/// How further ones begin, that are too short to be searched for: TIFF, BMP, FLAC, AMR, frames of MPEG audio and AAC.
+const BEGINNINGS: [&[u8]; 12] = [
+    b"#!AMR",
+    b"BM",
+    b"II*\0",
+    b"MM\0*",
+    b"RIFF",
+    b"\xff\xf1",
+    b"\xff\xf2",
+    b"\xff\xf3",
+    b"\xff\xf9",
+    b"\xff\xfa",
+    b"\xff\xfb",
+    b"fLaC",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -269,6 +319,24 @@ mod tests {
         ];
         for (bytes, expected) in rows {
             assert_eq!(textual(bytes), expected, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn media_are_known_by_their_first_bytes() {
+        let segment: Vec<u8> = [b"G".repeat(1), vec![7; 187], b"G".to_vec()].concat();
+        let rows: [(&[u8], bool); 8] = [
+            (b"\xff\xd8\xff\xe0", true),
+            (b"\0\0\0\x18styp", true),
+            (&segment, true),
+            (b"\xff\xfb\x90", true),
+            (b"", false),
+            (b"Gone with it", false),
+            (b"\x1f\x8b\x08\0", false),
+            (b"\x8a\x02\x91\xfe", false),
+        ];
+        for (bytes, expected) in rows {
+            assert_eq!(begins_as_media(bytes), expected, "{bytes:?}");
         }
     }
 

@@ -3,7 +3,7 @@
 //! Rows are kept by their words' parts, which are all fixed, and become ledger rows only in the end: a
 //! hundred thousand short messages make no hundred thousand strings.
 
-use evidence::{Fate, Ledger};
+use evidence::{Fate, Ledger, LedgerRow};
 use foldhash::HashMap;
 use payload::{FieldKind, Limit, Tree};
 use wire::{Head, Message};
@@ -20,8 +20,8 @@ pub(crate) struct Account {
 type Row = (Fate, &'static str, &'static str, &'static str);
 
 impl Account {
-    /// Accounts for each byte of a message.
-    pub(crate) fn message(&mut self, message: &Message, tree: &Tree<'_>, kinds: &[FieldKind]) {
+    /// Accounts for each byte of a message. Of one that left, the label is not believed against the first bytes.
+    pub(crate) fn message(&mut self, message: &Message, tree: &Tree<'_>, kinds: &[FieldKind], out: bool) {
         let len = message.recorded.bytes.len() as u64;
         let total = message.stands_for.unwrap_or(len);
         let body = kinds.iter().position(|kind| matches!(kind, FieldKind::Body | FieldKind::Raw));
@@ -41,7 +41,7 @@ impl Account {
             self.add((Fate::Decoded, message.protocol, " heads", ""), head);
         }
         if total > head {
-            self.add(body_row(message, tree, body), total - head);
+            self.add(body_row(message, tree, body, out), total - head);
         }
     }
 
@@ -79,7 +79,7 @@ fn head_words(message: &Message) -> &'static str {
     if matches!(message.head, Head::Http(_) | Head::Named(_)) { " heads" } else { "" }
 }
 
-fn body_row(message: &Message, tree: &Tree<'_>, body: u32) -> Row {
+fn body_row(message: &Message, tree: &Tree<'_>, body: u32, out: bool) -> Row {
     let what = if matches!(message.head, Head::Http(_) | Head::Named(_)) { " bodies" } else { "" };
     if let Some(limit) = cut_short(tree) {
         return (Fate::OverLimit, message.protocol, what, limit_words(limit));
@@ -89,7 +89,23 @@ fn body_row(message: &Message, tree: &Tree<'_>, body: u32) -> Row {
         Head::Http(head) => media_class(&head.media),
         _ => "",
     };
-    (fate, message.protocol, what, detail)
+    let row = (fate, message.protocol, what, detail);
+    if out && !begins_as_media(tree, body) && is_labelled_media(row) {
+        return (fate, message.protocol, what, MISLABELLED);
+    }
+    row
+}
+
+/// Whether it is a row of media.
+fn is_labelled_media((fate, protocol, what, detail): Row) -> bool {
+    let reason = format!("{protocol}{what}{detail}");
+    LedgerRow { fate, reason, bytes: 0, pieces: 0 }.is_labelled_media()
+}
+
+fn begins_as_media(tree: &Tree<'_>, body: u32) -> bool {
+    let body = tree.field(body);
+    let bytes = body.and_then(|body| tree.buffer(body.buffer)?.bytes.get(body.value.clone()));
+    bytes.is_some_and(payload::begins_as_media)
 }
 
 /// The limit that ended the reading of a message. It speaks of decoded bytes, or of none where a decoder took
@@ -121,3 +137,6 @@ fn limit_words(limit: Limit) -> &'static str {
         Limit::Ratio => ": more output for its input than is followed",
     }
 }
+
+/// Behind the words for bodies that left: a label alone makes no picture of what may be encrypted.
+const MISLABELLED: &str = " labelled as media, though they do not begin like any";

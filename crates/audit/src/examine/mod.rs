@@ -120,7 +120,7 @@ impl<'e> Examiner<'e> {
         } else {
             notes::received(&page, &mut self.gathered.diary);
         }
-        self.account.message(message, &tree, &kinds);
+        self.account.message(message, &tree, &kinds, out);
         self.explorer.recycle(tree);
     }
 

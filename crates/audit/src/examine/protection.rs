@@ -50,7 +50,8 @@ fn content(tree: &Tree<'_>, body: u32, media: &str) -> Option<(Content, (BufferI
     }
     let bytes = tree.buffer(at.0)?.bytes.get(at.1.clone())?;
     let recognised = recognised(tree, &at);
-    if !recognised && !is_media(media) && is_random(bytes) {
+    let is_media = is_media(media) && payload::begins_as_media(bytes);
+    if !recognised && !is_media && is_random(bytes) {
         return Some((Content::Unreadable, at));
     }
     let readable = recognised || is_text(bytes);
@@ -100,7 +101,7 @@ fn is_text(bytes: &[u8]) -> bool {
     text.is_ok_and(|text| !text.chars().any(|c| c.is_control() && !c.is_whitespace()))
 }
 
-/// Content that is compressed by its nature.
+/// Whether a label says that the content is compressed by its nature.
 fn is_media(media: &str) -> bool {
     let media = media.to_ascii_lowercase();
     ["image/", "video/", "audio/", "font/"].iter().any(|class| media.starts_with(class))
