@@ -34,7 +34,7 @@ pub(crate) struct Conversation {
     inbound: bool,
     /// Local number of the other side.
     pub(crate) endpoint: u32,
-    /// Local number of the device's address as text.
+    /// Local number of the device's address as text; of one that has none yet, of its link-layer address.
     pub(crate) device: u32,
     /// Local number of the app's name as text.
     pub(crate) app: u32,
@@ -67,7 +67,7 @@ impl Conversation {
             flow: info.id,
             device_address: device.0,
             endpoint,
-            device: gathered.texts.intern(written(device.0).as_str()),
+            device: gathered.texts.intern(sender_of(device.0, info.mac).as_str()),
             app: gathered.texts.intern(""),
             sender: None,
             remote,
@@ -171,6 +171,7 @@ impl Conversation {
                 }
                 if self.device_address.is_unspecified() {
                     self.device_address = address;
+                    self.device = gathered.texts.intern(written(address).as_str());
                 }
                 let facts = gathered.devices.entry(address).or_default();
                 facts.call(&head.host_name);
@@ -509,6 +510,19 @@ fn host_without_port(host: &str) -> String {
 /// An address as text; empty where it is not known.
 pub(crate) fn written(address: IpAddr) -> String {
     if address == NOT_RECORDED { String::new() } else { address.to_string() }
+}
+
+/// What a device is known by: its address, or the link-layer address where it has no other yet.
+fn sender_of(address: IpAddr, mac: Option<[u8; 6]>) -> String {
+    match mac {
+        Some(mac) if address.is_unspecified() => colons(mac),
+        _ => written(address),
+    }
+}
+
+/// A link-layer address as text.
+pub(crate) fn colons(mac: [u8; 6]) -> String {
+    mac.map(|byte| format!("{byte:02x}")).join(":")
 }
 
 /// Whether the outside opened the flow to the device. What an inside address serves on a well-known port

@@ -15,7 +15,7 @@ use wire::entries::NOT_RECORDED;
 
 use crate::{
     arrivals::Arrivals,
-    conversation::written,
+    conversation::{colons, written},
     diary::{Book, book},
     gather::{
         Asked, Contact, DeviceFacts, Gathered, GroupKey, Names, Tally, Times, Ways, hash_of, rank_of,
@@ -107,6 +107,13 @@ pub(crate) fn merge(mut shares: Vec<Gathered>, atlas: &Atlas) -> Merged {
         let reason = "fields of requests over time, more than notes are kept of";
         merged.ledger.add_pieces(Fate::OverLimit, reason, 0, merged.book.fields_dropped);
     }
+    // Of devices whose address was not recorded, some were not heard of. What reaches many is no device.
+    devices.retain(|address, facts: &mut DeviceFacts| {
+        !is_of_many(address) && (*address != NOT_RECORDED || !facts.names.is_empty())
+    });
+    merged.devices = devices.into_iter().map(|(address, facts)| device(written(address), facts)).collect();
+    let addresses = merged.devices.iter().map(|device| device.address.clone());
+    merged.device_places = addresses.zip(0..).collect();
     merge_groups(&mut merged, shares, &contacts);
     for (id, (endpoint, contact)) in (0..).map(EndpointId).zip(contacts.by_endpoint) {
         merged.destinations.push(destination(id, &endpoint, &contact, &names, atlas));
@@ -116,13 +123,6 @@ pub(crate) fn merge(mut shares: Vec<Gathered>, atlas: &Atlas) -> Merged {
         merged.senders.push(contact.senders);
         merged.asked.push(contact.asked);
     }
-    // Of devices whose address was not recorded, some were not heard of. What reaches many is no device.
-    devices.retain(|address, facts: &mut DeviceFacts| {
-        !is_of_many(address) && (*address != NOT_RECORDED || !facts.names.is_empty())
-    });
-    merged.devices = devices.into_iter().map(|(address, facts)| device(written(address), facts)).collect();
-    let addresses = merged.devices.iter().map(|device| device.address.clone());
-    merged.device_places = addresses.zip(0..).collect();
     merged
 }
 
@@ -138,8 +138,7 @@ fn merge_devices(devices: &mut BTreeMap<IpAddr, DeviceFacts>, share: &Gathered) 
 }
 
 fn device(address: String, facts: DeviceFacts) -> Device {
-    let mac = facts.mac.map(|mac| mac.map(|byte| format!("{byte:02x}")).join(":"));
-    Device { address, mac, names: facts.names.into_iter().collect(), is_phone: None }
+    Device { address, mac: facts.mac.map(colons), names: facts.names.into_iter().collect(), is_phone: None }
 }
 
 /// Whether an address is that of a group, or of everyone.
@@ -218,16 +217,21 @@ fn merge_groups(merged: &mut Merged, shares: Vec<Gathered>, contacts: &Contacts)
     let endpoints: Vec<&Endpoint> = contacts.by_endpoint.keys().collect();
     let number = |endpoint: &Endpoint| contacts.number(endpoint);
     let (mut groups, mut further) = (Groups::new(), Further::new());
+    let by_mac = by_mac(&merged.devices);
+    let addressed =
+        |device: String| by_mac.get(device.as_str()).map_or(device.clone(), |address| address.clone());
     for share in shares {
         let final_id = |local| share.endpoints.at(local).and_then(number).unwrap_or_default();
         for ((kind, place), tally) in &share.further {
             let endpoint = final_id(place.endpoint);
-            let key = share.further_key(*kind, GroupKey { endpoint: 0, ..*place });
+            let mut key = share.further_key(*kind, GroupKey { endpoint: 0, ..*place });
+            key.device = addressed(key.device);
             count(&mut further, &endpoints, SightingKey { endpoint, ..key }, *tally);
         }
         for group in share.groups.into_values() {
             let mut sightings = group.sightings;
             sightings.key.endpoint = final_id(sightings.key.endpoint.0);
+            sightings.key.device = addressed(sightings.key.device);
             match groups.get_mut(&sightings.key) {
                 Some((known, parts, times)) => {
                     known.merge(sightings);
@@ -252,6 +256,25 @@ fn merge_groups(merged: &mut Merged, shares: Vec<Gathered>, contacts: &Contacts)
         merged.sightings.push(group);
         merged.times.push(times);
     }
+}
+
+/// The addresses of devices by their link-layer addresses, which are all that is known of one that sends before it has
+/// an address. Where several have the same (a router), nobody can say whose it is.
+fn by_mac(devices: &[Device]) -> HashMap<String, String> {
+    let mut known: BTreeMap<(&str, bool), Vec<&str>> = BTreeMap::new();
+    for device in devices {
+        if let (Some(mac), Ok(address)) = (device.mac.as_deref(), device.address.parse::<IpAddr>()) {
+            known.entry((mac, address.is_ipv6())).or_default().push(&device.address);
+        }
+    }
+    let mut addresses = HashMap::new();
+    // Its address of IPv4 comes first, and counts.
+    for ((mac, _), of_mac) in known {
+        if let [address] = of_mac.as_slice() {
+            addresses.entry(mac.to_owned()).or_insert_with(|| (*address).to_owned());
+        }
+    }
+    addresses
 }
 
 fn count<'e>(further: &mut Further<'e>, endpoints: &[&'e Endpoint], key: SightingKey, tally: Tally) {
@@ -382,5 +405,32 @@ fn destination(
         channels: contact.channels.iter().map(|(one, shown)| (one.clone(), shown.seen.messages)).collect(),
         first: first_of(contact),
         last: contact.last,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_no_address_yet_is_known_by_its_hardware_unless_several_have_it() {
+        let device = |address: &str, mac: &str| Device {
+            address: address.to_owned(),
+            mac: Some(mac.to_owned()),
+            names: Vec::new(),
+            is_phone: None,
+        };
+        let (phone, tablet, router) = ("02:00:00:00:00:01", "02:00:00:00:00:02", "02:00:00:00:00:03");
+        let devices = [
+            device("192.0.2.7", phone),
+            device("fe80::7", phone),
+            device("fe80::8", tablet),
+            device("192.0.2.9", router),
+            device("192.0.2.10", router),
+        ];
+        let known = by_mac(&devices);
+        assert_eq!(known.get(phone).map(String::as_str), Some("192.0.2.7"));
+        assert_eq!(known.get(tablet).map(String::as_str), Some("fe80::8"));
+        assert_eq!(known.get(router), None);
     }
 }

@@ -64,7 +64,7 @@ pub struct SightingKey {
     pub security: Security,
     /// Where it went to, or came from.
     pub endpoint: EndpointId,
-    /// Address of the device on the capture's side.
+    /// Address of the device on the capture's side; its link-layer address where it had no other.
     pub device: String,
     /// The package that sent it, or the app's name where only that is known; empty where neither is.
     pub app: String,

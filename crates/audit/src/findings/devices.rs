@@ -20,9 +20,10 @@ pub(super) fn paragraph(merged: &Merged, leaks: &[Leak<'_>]) -> String {
     }
     let groups = leaks.iter().flat_map(|leak| &leak.groups);
     let senders: BTreeSet<&str> = groups.map(|(_, group)| group.key.device.as_str()).collect();
-    let senders: Vec<Option<&Device>> = senders.iter().map(|address| device(merged, address)).collect();
-    let phone = senders.iter().flatten().filter(|device| device.is_phone == Some(true)).count();
-    let told: Vec<String> = senders.iter().take(TOLD).map(|device| named(*device)).collect();
+    let of_phone = |address: &&&str| device(merged, address).is_some_and(|it| it.is_phone == Some(true));
+    let phone = senders.iter().filter(of_phone).count();
+    let told: Vec<String> =
+        senders.iter().take(TOLD).map(|address| named(address, device(merged, address))).collect();
     let more = senders.len().saturating_sub(TOLD);
     let told = match more {
         0 => told.join(", "),
@@ -48,9 +49,12 @@ fn device<'m>(merged: &'m Merged, address: &str) -> Option<&'m Device> {
 }
 
 /// `192.168.115.8 (“LENAS-TV”)`.
-fn named(device: Option<&Device>) -> String {
+fn named(address: &str, device: Option<&Device>) -> String {
     let Some(device) = device.filter(|device| !device.address.is_empty()) else {
-        return "a device whose address was not recorded".to_owned();
+        return match address {
+            "" | "0.0.0.0" | "::" => "a device whose address was not recorded".to_owned(),
+            mac => format!("a device that had no address yet ({mac})"),
+        };
     };
     match device.name() {
         Some(name) => format!("{} (“{}”)", device.address, name.chars().take(NAME).collect::<String>()),

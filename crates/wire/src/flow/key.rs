@@ -13,6 +13,8 @@ pub(super) struct Key {
     high: (u128, u16),
     /// 4 or 6 for the version of IP, and 16 more for TCP.
     kind: u8,
+    /// Tells senders apart that have no address yet (RFC 2131 section 4.1): those of DHCP all send from 0.0.0.0.
+    mac: Option<[u8; 6]>,
 }
 
 impl Key {
@@ -20,7 +22,8 @@ impl Key {
         let (source, destination) = (number(head.source), number(head.destination));
         let version = if head.source.0.is_ipv4() { 4 } else { 6 };
         let transport = if head.transport == Transport::Tcp { 16 } else { 0 };
-        Self { low: source.min(destination), high: source.max(destination), kind: version | transport }
+        let mac = head.mac.filter(|_| head.source.0.is_unspecified());
+        Self { low: source.min(destination), high: source.max(destination), kind: version | transport, mac }
     }
 }
 
@@ -134,5 +137,19 @@ mod tests {
         std::mem::swap(&mut back.source, &mut back.destination);
         assert_eq!(Key::new(&there), Key::new(&back));
         assert_ne!(Key::new(&there), Key::new(&head(1, 2, Some(0))));
+    }
+
+    #[test]
+    fn senders_without_an_address_are_told_apart() {
+        let from = |address: [u8; 4], mac: u8| PacketHead {
+            source: (Ipv4Addr::from(address).into(), 68),
+            destination: (Ipv4Addr::BROADCAST.into(), 67),
+            mac: Some([2, 0, 0, 0, 0, mac]),
+            ..head(68, 67, None)
+        };
+        assert_ne!(Key::new(&from([0; 4], 1)), Key::new(&from([0; 4], 2)));
+        assert_eq!(Key::new(&from([0; 4], 1)), Key::new(&from([0; 4], 1)));
+        // Who has an address keeps its flow where a frame comes by another way.
+        assert_eq!(Key::new(&from([10, 0, 0, 1], 1)), Key::new(&from([10, 0, 0, 1], 2)));
     }
 }
