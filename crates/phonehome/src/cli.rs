@@ -167,7 +167,7 @@ pub(crate) struct ReportArguments {
     /// As what to write it [default: by the file's name, else Markdown]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<ReportFormat>,
-    /// The language of its texts; findings and statements stay as the cases have them
+    /// The language of its texts; what that has no words for stays English
     #[arg(long, value_name = "LANGUAGE", default_value = Language::English.code(), value_parser = languages())]
     pub(crate) language: Language,
     /// The file to write; standard output if left out

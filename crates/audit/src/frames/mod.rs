@@ -500,6 +500,11 @@ fn begin(id: CaptureId, input: &Input) -> Capture {
 fn complaint(capture: &Capture) -> Option<String> {
     if capture.bytes == 0 {
         Some("is empty: was the capture written to the end?".to_owned())
+    } else if capture.format.starts_with("unknown") && capture.name.ends_with(".toml") {
+        Some(
+            "is no capture and no file of the phone's; if it is the profile, give it with --profile"
+                .to_owned(),
+        )
     } else if capture.format.starts_with("unknown") {
         Some(
             "is no pcap or pcapng capture, no file of flows (HAR, mitmproxy), no key log, no app, no bill and no file of the phone's; give the file the packets were recorded to"

@@ -20,7 +20,8 @@ use crate::{
 
 pub(crate) fn run(arguments: &ClaimsArguments) -> anyhow::Result<Exit> {
     let Some((file, given)) = arguments.inputs.split_last() else { return Ok(Exit::Usage) };
-    let named: Vec<_> = given.iter().enumerate().map(|(number, path)| role(number, path)).collect();
+    let named = given.iter().enumerate().map(|(number, path)| role(number, path));
+    let named = named.collect::<anyhow::Result<Vec<_>>>()?;
     distinct(&named)?;
     let claims = read(file)?;
     for (role, _) in named.iter().filter(|(role, _)| is_unused(role, &claims)) {
@@ -44,11 +45,16 @@ pub(crate) fn run(arguments: &ClaimsArguments) -> anyhow::Result<Exit> {
 
 /// A case's role and path: `before=old.case`. A path that is there is a path, whatever its name holds; without
 /// a role a case has its number.
-fn role(number: usize, path: &Path) -> (String, PathBuf) {
+fn role(number: usize, path: &Path) -> anyhow::Result<(String, PathBuf)> {
     let text = path.to_string_lossy();
-    match text.split_once('=') {
-        Some((role, rest)) if is_role(role) && !path.exists() => (role.to_owned(), PathBuf::from(rest)),
-        _ => (format!("case{}", number.saturating_add(1)), path.to_owned()),
+    match text.split_once('=').filter(|_| !path.exists()) {
+        Some((role, rest)) if is_role(role) => Ok((role.to_owned(), PathBuf::from(rest))),
+        Some((role, rest)) if Path::new(rest).exists() => {
+            let words =
+                format!("`{role}` can be no role: conditions name it, so it has letters, digits and _ only");
+            Err(Failed::with(Exit::Usage, words))
+        }
+        _ => Ok((format!("case{}", number.saturating_add(1)), path.to_owned())),
     }
 }
 

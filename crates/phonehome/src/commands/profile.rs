@@ -57,6 +57,9 @@ fn check(file: &Path) -> anyhow::Result<Exit> {
     let name = file.display().to_string();
     let _ = writeln!(table, "{}: {values}, searched for in {forms} forms", visible(&name));
     print::text(&table)?;
+    if profile.values().is_empty() {
+        print::note("nothing is filled in yet: remove the # of a line, and of the [section] above it");
+    }
     Ok(Exit::Done)
 }
 
@@ -76,8 +79,12 @@ pub(crate) fn load(file: &Path) -> anyhow::Result<Profile> {
 
 fn read(file: &Path) -> anyhow::Result<String> {
     fs::read_to_string(file).map_err(|error| {
+        let why = match error.kind() {
+            std::io::ErrorKind::InvalidData => "it is no text".to_owned(),
+            _ => error.to_string(),
+        };
         let words = format!(
-            "{}: the profile cannot be read: {error}; `phonehome profile new` writes one to fill in",
+            "{}: the profile cannot be read: {why}; `phonehome profile new` writes one to fill in",
             file.display()
         );
         Failed::with(Exit::Profile, words)

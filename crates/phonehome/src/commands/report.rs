@@ -15,6 +15,7 @@ use crate::{
 };
 
 pub(crate) fn run(arguments: &ReportArguments) -> anyhow::Result<Exit> {
+    let format = format(arguments)?;
     let cases = case::called(&arguments.cases)?;
     if let Some(out) = &arguments.out {
         let files: Vec<_> = cases.iter().map(|called| called.file.clone()).collect();
@@ -36,7 +37,7 @@ pub(crate) fn run(arguments: &ReportArguments) -> anyhow::Result<Exit> {
         .collect();
     let program = concat!("phonehome ", env!("CARGO_PKG_VERSION"));
     let options = AssessmentOptions { language: arguments.language, program, verdicts: &judged.together };
-    let bytes = match format(arguments) {
+    let bytes = match format {
         ReportFormat::Html => html(&devices, &options)?.into_bytes(),
         ReportFormat::Md => markdown(&devices, &options)?.into_bytes(),
         ReportFormat::Pdf => pdf(&devices, &options)?,
@@ -49,13 +50,19 @@ pub(crate) fn run(arguments: &ReportArguments) -> anyhow::Result<Exit> {
 }
 
 /// The format asked for, else the one that the file's name tells.
-fn format(arguments: &ReportArguments) -> ReportFormat {
+fn format(arguments: &ReportArguments) -> anyhow::Result<ReportFormat> {
     let extension = arguments.out.as_deref().and_then(Path::extension).and_then(|name| name.to_str());
-    arguments.format.unwrap_or(match extension {
-        Some("html" | "htm") => ReportFormat::Html,
-        Some("pdf") => ReportFormat::Pdf,
-        _ => ReportFormat::Md,
-    })
+    match (arguments.format, extension) {
+        (Some(asked), _) => Ok(asked),
+        (None, Some("html" | "htm")) => Ok(ReportFormat::Html),
+        (None, Some("pdf")) => Ok(ReportFormat::Pdf),
+        // Whoever names a file so expects what opens there.
+        (None, Some(other @ ("doc" | "docx" | "odt" | "rtf" | "tex" | "json" | "csv"))) => {
+            let words = format!("an assessment is written as .html, .md or .pdf, and not as .{other}");
+            Err(Failed::with(Exit::Usage, words))
+        }
+        _ => Ok(ReportFormat::Md),
+    }
 }
 
 /// What was said, judged.
