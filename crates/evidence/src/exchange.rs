@@ -40,10 +40,14 @@ pub struct Device {
 }
 
 impl Device {
-    /// What it is best known by: the name it gave itself on the network, else what its programs call themselves.
+    /// What it is best known by: the name it gave itself on the network, else what its programs call themselves,
+    /// and of those one that tells of its system.
     pub fn name(&self) -> Option<&str> {
         let is_short = |name: &&String| !name.contains(['/', ' ']);
-        self.names.iter().find(is_short).or(self.names.first()).map(String::as_str)
+        let tells = |name: &&String| name.contains('(');
+        let mut names = self.names.iter();
+        let short = names.clone().find(is_short);
+        short.or_else(|| names.clone().find(tells)).or_else(|| names.next()).map(String::as_str)
     }
 }
 
@@ -165,6 +169,10 @@ impl Owner {
         match self.group.as_str() {
             "" => self.operator.clone(),
             group if group == self.operator => self.operator.clone(),
+            // `Google (Alphabet)`: the group's name says it all.
+            group if group.strip_prefix(&self.operator).is_some_and(|more| more.starts_with(" (")) => {
+                group.to_owned()
+            }
             group => format!("{}, which belongs to {group}", self.operator),
         }
     }

@@ -103,7 +103,7 @@ kinds! {
     /// Name of a file or folder.
     FileName, "file_name", "file name", Owner, Medium, false;
     /// Name the device gives itself on the network (DHCP option 12, mDNS).
-    Hostname, "hostname", "network name", Device, Low, false;
+    Hostname, "hostname", "host name", Device, Low, false;
     /// Serial number of the SIM card (ITU-T E.118): 19 or 20 digits.
     Iccid, "iccid", "SIM card number (ICCID)", Device, High, true;
     /// International Mobile Equipment Identity (3GPP TS 23.003 section 6.2): 14 to 16 digits.

@@ -46,10 +46,30 @@ pub(super) fn judge(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             known.joined.extend(kinds.iter().copied());
         }
     }
-    shared(scene, &held, findings);
+    let kinds = kinds(scene);
+    shared(scene, &held, &kinds, findings);
     for ((receiver, value), held) in held {
-        findings.extend(lasting(scene, receiver, value, held));
+        let told = kinds.contains_key(&(receiver, lower(value)));
+        findings.extend(lasting(scene, receiver, value, (held, told)));
     }
+}
+
+/// What values are known for at their receivers, in lower case: findings of their own tell that these were sent.
+type Kinds<'a> = BTreeMap<(&'a str, String), IdentifierKind>;
+
+fn kinds<'a>(scene: &Scene<'a>) -> Kinds<'a> {
+    let mut kinds = Kinds::new();
+    for group in &scene.merged.sightings {
+        let destination = scene.merged.destinations.get(group.key.endpoint.0 as usize);
+        if let Some(receiver) = destination.map(evidence::Destination::receiver) {
+            kinds.entry((receiver, group.key.value.to_lowercase())).or_insert(group.key.kind);
+        }
+    }
+    kinds
+}
+
+fn lower(value: &[u8]) -> String {
+    String::from_utf8_lossy(value).to_lowercase()
 }
 
 /// Who people take the receiver for.
@@ -58,7 +78,13 @@ fn receiver<'a>(scene: &Scene<'a>, entry: &crate::diary::BookEntry) -> &'a str {
     scene.merged.destinations.get(number).map(evidence::Destination::receiver).unwrap_or_default()
 }
 
-fn lasting(scene: &Scene<'_>, receiver: &str, value: &[u8], held: Held<'_>) -> Option<Finding> {
+/// `told`: a finding says already that the receiver got the value. That it stood in two fields adds nothing to it.
+fn lasting(
+    scene: &Scene<'_>,
+    receiver: &str,
+    value: &[u8],
+    (held, told): (Held<'_>, bool),
+) -> Option<Finding> {
     let outlived = outlived(scene, held.when);
     let span = held.when.1.since(held.when.0) / 1_000_000_000;
     let text = String::from_utf8_lossy(value);
@@ -67,7 +93,8 @@ fn lasting(scene: &Scene<'_>, receiver: &str, value: &[u8], held: Held<'_>) -> O
         .carried
         .iter()
         .any(|(_, group)| group.key.grade == Grade::Known && text.contains(&group.key.value));
-    let lasts = !outlived.is_empty() || span >= 86_400 || held.fields.len() > 1 || !held.joined.is_empty();
+    let in_several = held.fields.len() > 1 && !told;
+    let lasts = !outlived.is_empty() || span >= 86_400 || in_several || !held.joined.is_empty();
     if known || held.messages < FEWEST || !lasts {
         return None;
     }
@@ -145,7 +172,12 @@ fn outlived(scene: &Scene<'_>, (first, last): (Timestamp, Timestamp)) -> Vec<(St
 }
 
 /// Values that receivers of different owners have.
-fn shared(scene: &Scene<'_>, held: &BTreeMap<(&str, &[u8]), Held<'_>>, findings: &mut Vec<Finding>) {
+fn shared(
+    scene: &Scene<'_>,
+    held: &BTreeMap<(&str, &[u8]), Held<'_>>,
+    kinds: &Kinds<'_>,
+    findings: &mut Vec<Finding>,
+) {
     let mut by_value: BTreeMap<&[u8], Vec<(&str, &Held<'_>)>> = BTreeMap::new();
     for ((receiver, value), held) in held {
         by_value.entry(value).or_default().push((receiver, held));
@@ -169,9 +201,10 @@ fn shared(scene: &Scene<'_>, held: &BTreeMap<(&str, &[u8]), Held<'_>>, findings:
         let told = Told {
             subject: format!("shared {text}\n{}", receivers.join(" ")),
             severity: Severity::Medium,
-            title: format!("{} know the phone by the same name", holders_words(&owners)),
+            title: shared_title(&receivers, value, kinds),
             words: format!(
-                "One value stands in what goes to {}. With it they can put together what each of them knows.",
+                "“{}” stands in what goes to {}. With it they can put together what each of them knows.",
+                text.chars().take(SHOWN).collect::<String>(),
                 receivers.join(", ")
             ),
             count: holders.iter().map(|(_, held)| held.messages).sum(),
@@ -208,18 +241,12 @@ fn holder_of(group: Option<String>, receiver: &str) -> Option<Holder> {
     group.map(Holder::Owner).or_else(|| named.then(|| Holder::Domain(receiver.to_owned())))
 }
 
-/// `2 owners`, `1 owner and 2 domains`, `3 domains`.
-fn holders_words(holders: &BTreeSet<Holder>) -> String {
-    let owners = holders.iter().filter(|holder| matches!(holder, Holder::Owner(_))).count();
-    let domains = holders.len() - owners;
-    let count = |count: usize, one: &str| match count {
-        0 => None,
-        1 => Some(format!("1 {one}")),
-        count => Some(format!("{count} {one}s")),
-    };
-    let told: Vec<String> =
-        [count(owners, "owner"), count(domains, "domain")].into_iter().flatten().collect();
-    told.join(" and ")
+/// `a.example, b.example and c.example know the phone by the same Android ID`.
+fn shared_title(receivers: &[String], value: &[u8], kinds: &Kinds<'_>) -> String {
+    let kind = receivers.iter().find_map(|receiver| kinds.get(&(receiver.as_str(), lower(value))));
+    let receivers: Vec<&str> = receivers.iter().map(String::as_str).collect();
+    let who = super::regular::receivers_words(&receivers);
+    format!("{who} know the phone by the same {}", kind.map_or("name", |kind| kind.words()))
 }
 
 /// Whether a value names a phone, an installation or a person: a UUID, long hex or a long mixed text under a name
@@ -266,6 +293,8 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
+/// How much of a value is told.
+const SHOWN: usize = 64;
 /// Marks after which a name that was given at random should be another.
 const LASTING: [&str; 4] = ["account-removed", "data-cleared", "factory-reset", "private-mode-on"];
 /// Words in names of identifiers.
@@ -338,7 +367,9 @@ const FEWEST: u64 = 3;
 
 #[cfg(test)]
 mod tests {
-    use super::{Holder, holder_of, holders_words, words};
+    use evidence::IdentifierKind;
+
+    use super::{Holder, Kinds, holder_of, shared_title, words};
 
     #[test]
     fn an_address_is_no_owner() {
@@ -353,10 +384,19 @@ mod tests {
         for (group, receiver, expected) in rows {
             assert_eq!(holder_of(group, receiver), expected, "{receiver}");
         }
-        let holders = ["a", "b"].map(|name| Holder::Domain(name.to_owned()));
-        assert_eq!(holders_words(&holders.clone().into()), "2 domains");
-        let mixed = holders.into_iter().chain([Holder::Owner("A".to_owned())]).collect();
-        assert_eq!(holders_words(&mixed), "1 owner and 2 domains");
+    }
+
+    #[test]
+    fn a_title_names_who_shares_what() {
+        let receivers = ["a.example", "b.example"].map(str::to_owned);
+        let kinds = Kinds::from([(("b.example", "ab01".to_owned()), IdentifierKind::AndroidId)]);
+        let rows = [
+            ("AB01", "a.example and b.example know the phone by the same Android ID"),
+            ("cd02", "a.example and b.example know the phone by the same name"),
+        ];
+        for (value, expected) in rows {
+            assert_eq!(shared_title(&receivers, value.as_bytes(), &kinds), expected);
+        }
     }
 
     #[test]

@@ -141,12 +141,11 @@ fn finding(
     let carried = lines.iter().max_by_key(|line| line.kinds().len()).map(|line| line.carried_words());
     let occurrences = occurrences(&rhythm, seen);
     let words = format!(
-        "The same request was seen {} from {} to {} (UTC), nine of ten times no more than {} off that rhythm \
-         (certainty: {} of 100).{}{paragraph}{}",
+        "The same request was seen {} from {} to {} (UTC), {} (certainty: {} of 100).{}{paragraph}{}",
         times(rhythm.occurrences),
         rhythm.first.to_the_second(),
         rhythm.last.to_the_second(),
-        rhythm::span(i64::try_from(rhythm.jitter).unwrap_or(i64::MAX)),
+        off_words(&rhythm),
         rhythm.confidence,
         frames_words(&occurrences),
         carried.unwrap_or_default(),
@@ -177,8 +176,18 @@ fn finding(
     .finding()
 }
 
+/// How far off its rhythm it was.
+fn off_words(rhythm: &Rhythm) -> String {
+    let off = rhythm::span(i64::try_from(rhythm.jitter).unwrap_or(i64::MAX));
+    match (rhythm.jitter, rhythm.occurrences) {
+        (0, _) => "to the second".to_owned(),
+        (_, ..10) => format!("about {off} off that rhythm at most"),
+        _ => format!("nine of ten times no more than {off} off that rhythm"),
+    }
+}
+
 /// `a.example and b.example`, `a.example, b.example and 7 hosts more`.
-fn receivers_words(receivers: &[&str]) -> String {
+pub(super) fn receivers_words(receivers: &[&str]) -> String {
     match receivers {
         [] | [_] | [_, _] => receivers.join(" and "),
         [first, second, third] => format!("{first}, {second} and {third}"),

@@ -1,5 +1,7 @@
 //! The words of findings: sentences a lay reader understands.
 
+use std::collections::BTreeSet;
+
 use evidence::{
     Carrier, Channel, Content, Destination, Grade, Hashed, IdentifierKind, Protection, ProtectionFault,
     Security, Seen, SightingGroup, SightingKey, Subject,
@@ -220,6 +222,7 @@ const PHRASES: &[(IdentifierKind, &str, &str)] = {
         (Kind::CellId, "the radio cell that the phone was in", "a radio cell (tells the place)"),
         (Kind::DeviceId, "a device identifier given by software", "a device identifier given by software"),
         (Kind::FileName, "the name of a file on the phone", "the name of a file"),
+        (Kind::Hostname, "the phone’s name on the network", "the name of a device on the network"),
         (
             Kind::InstallId,
             "the identifier of an app’s installation",
@@ -290,29 +293,32 @@ fn how_often(merged: &Merged, leaks: &[Leak<'_>]) -> String {
 }
 
 fn written(leak: &Leak<'_>) -> String {
-    let mut ways: Vec<String> = leak.groups.iter().map(|(_, group)| way(group)).collect();
-    ways.sort();
-    ways.dedup();
+    // As it stands comes first: what follows is in other messages or places.
+    let ways: BTreeSet<(bool, String)> = leak.groups.iter().map(|(_, group)| way(group)).collect();
     let more = ways.len().saturating_sub(WAYS);
-    ways.truncate(WAYS);
-    let rest = if more > 0 { format!(" and in {more} more ways") } else { String::new() };
-    format!("{}{rest}", ways.join("; "))
+    let told: Vec<&str> =
+        ways.iter().take(WAYS).map(|(_, way)| way.strip_prefix("only ").unwrap_or(way)).collect();
+    let rest = if more > 0 { format!("; also in {more} more ways") } else { String::new() };
+    let only = if ways.first().is_some_and(|(_, way)| way.starts_with("only ")) { "only " } else { "" };
+    format!("{only}{}{rest}", told.join("; also "))
 }
 
-fn way(group: &SightingGroup) -> String {
+/// Whether something hides it, and how it was written.
+fn way(group: &SightingGroup) -> (bool, String) {
     let key = &group.key;
     let encoded: Vec<_> = key.encodings.iter().filter(|name| hides(name)).cloned().collect();
     let sent = group.proofs.first().map_or("", |proof| proof.found.as_str());
-    match (digest(key), encoded.is_empty()) {
+    let written = match (digest(key), encoded.is_empty()) {
         (Some(digest), _) if is_guessed(key.kind) => {
             format!("as its digest {digest}, “{sent}”, which can be undone by trying all values")
         }
         (Some(digest), _) => {
             format!("as its digest {digest}, “{sent}”, which is the same wherever it is made")
         }
-        (_, true) => "readable as it stands".to_owned(),
+        (_, true) => return (false, "readable as it stands".to_owned()),
         (_, false) => format!("only encoded ({})", encoded.join(", ")),
-    }
+    };
+    (true, written)
 }
 
 /// The function whose digest of the value was seen.
@@ -347,7 +353,7 @@ fn is_guessed(kind: IdentifierKind) -> bool {
 
 /// Whether an encoding keeps a person from reading the value off the wire.
 fn hides(encoding: &str) -> bool {
-    !matches!(encoding, "json" | "form" | "query" | "url" | "xml" | "cookie" | "multipart" | "json-lines")
+    !OPEN.contains(&encoding)
 }
 
 fn destination(merged: &Merged, leak: &Leak<'_>) -> String {
@@ -392,6 +398,10 @@ fn readable_by(leak: &Leak<'_>) -> &'static str {
 fn lasts(leak: &Leak<'_>) -> &'static str {
     match (leak.kind.subject(), leak.kind.persistent()) {
         (Subject::ThirdPerson, _) => "It is data of another person, who was not asked.",
+        // What was not compared may be that of an access point, say.
+        (_, true) if leak.grade() == Grade::Shaped => {
+            "If it is the phone’s own, it stays the same after a reset of the phone."
+        }
         (_, true) => "It stays the same after a reset of the phone.",
         (_, false) => "",
     }
@@ -417,6 +427,32 @@ pub(super) fn sentence(words: &mut String, more: &str) {
     }
 }
 
+/// Decoders of what anyone reads as it stands.
+const OPEN: [&str; 23] = [
+    "cookie",
+    "form",
+    "form-value",
+    "gsm-7bit",
+    "html",
+    "json",
+    "json-lines",
+    "json-string",
+    "latin-1",
+    "length-prefixed",
+    "lines",
+    "list",
+    "multipart",
+    "package",
+    "path",
+    "percent",
+    "plist",
+    "query",
+    "text",
+    "url",
+    "websocket-mask",
+    "xml",
+    "xml-text",
+];
 /// How many ways of writing are told.
 const WAYS: usize = 3;
 
