@@ -80,6 +80,16 @@ impl Coverage {
         self.rows.iter().filter(shallow).map(|row| row.reason.as_str()).collect()
     }
 
+    /// The same without what only more effort would open.
+    pub(crate) fn shallows(&self) -> Vec<&str> {
+        self.depths().into_iter().filter(|reason| !is_effort(reason)).collect()
+    }
+
+    /// Whether more effort might open some of what stayed hidden.
+    pub(crate) fn is_untried(&self) -> bool {
+        self.depths().into_iter().any(is_effort)
+    }
+
     /// `78% of the content was read`. The reasons in it are the case file's: what they hide is shown.
     pub(crate) fn headline(&self) -> String {
         if !self.traffic && self.content == 0 {
@@ -88,7 +98,7 @@ impl Coverage {
         if self.content == 0 {
             return "The captures hold no content: nothing was sent, or nothing was recorded.".to_owned();
         }
-        let depths: Vec<&str> = self.depths().into_iter().filter(|reason| !is_effort(reason)).collect();
+        let depths = self.shallows();
         if self.searched() == self.content && !depths.is_empty() {
             return format!(
                 "All of the content was searched, but not to its full depth: {}.",
@@ -125,7 +135,7 @@ impl Coverage {
             let words = "What hides in a coding that no decoder knew was not seen.";
             sentences.push(words.to_owned());
         }
-        if self.depths().into_iter().any(is_effort) {
+        if self.is_untried() {
             sentences.push(NOT_ALL_TRIED.to_owned());
         }
         if self.lacking() > 0 {

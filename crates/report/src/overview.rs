@@ -282,9 +282,10 @@ impl<'a> Overview<'a> {
         }
     }
 
-    /// Findings that tell of something that left.
+    /// Findings that tell of something that left, of those that say who could read it.
     pub(crate) fn left(&self) -> usize {
-        self.own().filter(|told| told.left()).count()
+        let counts = |told: &&Told| told.left() && told.reader() != Reader::Unknown;
+        self.own().filter(counts).count()
     }
 
     /// Findings that travelled in clear text at least once.
@@ -334,6 +335,14 @@ impl<'a> Overview<'a> {
         }
         let sure = values.values().filter(|sure| **sure).count() as u64;
         let shaped = values.len() as u64 - sure;
+        let told = self.own().filter(|told| told.identifier().is_some() && told.left());
+        if told.map(|told| told.finding.severity).max() == Some(Severity::Info) {
+            let counted = words::counted(values.len() as u64, "value");
+            return format!(
+                "{counted} that hardly {} anybody",
+                if values.len() == 1 { "identifies" } else { "identify" }
+            );
+        }
         match (sure, shaped) {
             (_, 0) => words::counted(sure, "identifying value"),
             (0, 1) => "1 value that looks identifying".to_owned(),
@@ -364,13 +373,18 @@ impl<'a> Overview<'a> {
             names.push(format!("{unknown} of unknown country"));
         }
         let edges = public.iter().filter(|reached| !reached.destination.network.edge.is_empty()).count();
+        let of = match (edges, public.len()) {
+            (1, 1) => String::new(),
+            (edges, all) if edges == all => format!("for all {}, ", words::counted(all as u64, "address")),
+            (edges, all) => format!(
+                "for {} of the {}, ",
+                words::number(edges as u64),
+                words::counted(all as u64, "address")
+            ),
+        };
         let but = match edges {
             0 => String::new(),
-            edges => format!(
-                " (for {} of the {}, that is only the nearest of the places from which a network answers)",
-                words::number(edges as u64),
-                words::counted(public.len() as u64, "address")
-            ),
+            _ => format!(" ({of}that is only the nearest of the places from which a network answers)"),
         };
         Some(format!("{}{but}", words::list(&names)))
     }

@@ -161,7 +161,10 @@ fn whereabouts(destinations: &[&Destination]) -> String {
         destinations.iter().filter_map(|one| one.owner.as_ref()).map(owner).collect();
     let all_known = destinations.iter().all(|one| one.owner.is_some());
     let run = match owners.first() {
-        None => "operator unknown".to_owned(),
+        None => match holder(destinations) {
+            "" => "operator unknown".to_owned(),
+            holder => format!("operator unknown, network of {}", plain::fitted(holder, LONGEST)),
+        },
         Some(only) if owners.len() == 1 && all_known => plain::fitted(only, LONGEST),
         Some(first) => format!("{} and others", plain::fitted(first, LONGEST)),
     };
@@ -173,6 +176,12 @@ fn whereabouts(destinations: &[&Destination]) -> String {
         false => format!("{address} thought to be in {}", words::list(&countries)),
     };
     format!("{run} · {at}")
+}
+
+/// Who holds the network that all of them are in; empty where nobody knows, and of several.
+fn holder<'a>(destinations: &[&'a Destination]) -> &'a str {
+    let holders: BTreeSet<&str> = destinations.iter().map(|one| one.network.holder.as_str()).collect();
+    holders.first().copied().filter(|_| holders.len() == 1).unwrap_or_default()
 }
 
 /// Under whose name a finding is gathered.
@@ -234,7 +243,9 @@ fn form(told: &Told) -> String {
 }
 
 fn reader(told: &Told) -> &'static str {
+    let near = !told.destinations.is_empty() && told.destinations.iter().all(|one| local(one));
     match told.reader() {
+        Reader::Anyone | Reader::AnyoneInPart if near => "readable by anyone on the local network",
         Reader::Anyone => "readable by anyone on the way",
         Reader::AnyoneInPart => "in part readable by anyone on the way",
         Reader::Operators => "readable by the operators",
@@ -260,4 +271,4 @@ const APPS: usize = 2;
 /// Values named of a behaviour.
 const VALUES: usize = 2;
 /// Columns of a name that is not cut in its middle.
-const LONGEST: usize = 100;
+const LONGEST: usize = 160;

@@ -394,7 +394,7 @@ fn apps(overview: &Overview) -> String {
                 .to_owned()
         }
         (all, unknown) => format!(
-            "Which app sent it is not known of {} of the {} values that left.",
+            "Which app sent it is not known for {} of {} findings of values that were sent.",
             words::number(unknown),
             words::number(all)
         ),

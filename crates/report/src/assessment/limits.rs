@@ -60,6 +60,9 @@ fn statement(texts: &Texts, coverage: &Coverage) -> String {
         let share = words::capital(&texts.share(unknown, coverage.content));
         sentences.push(texts.fill("coverage_unknown", &[("share", &share)]));
     }
+    if coverage.is_untried() {
+        sentences.push(texts.say("coverage_untried").to_owned());
+    }
     if coverage.lacking() > 0 {
         sentences.push(texts.fill("coverage_lacking", &[("bytes", &texts.bytes(coverage.lacking()))]));
     }
@@ -77,7 +80,7 @@ fn headline(texts: &Texts, coverage: &Coverage) -> String {
         let share = texts.share(coverage.searched(), coverage.content);
         return texts.fill("coverage_part", &[("share", &share)]);
     }
-    match coverage.depths().as_slice() {
+    match coverage.shallows().as_slice() {
         [] => texts.say("coverage_all").to_owned(),
         depths => texts.fill("coverage_depth", &[("reasons", &reasons(depths))]),
     }
