@@ -324,7 +324,7 @@ mod tests {
 
     #[test]
     fn media_are_known_by_their_first_bytes() {
-        let segment: Vec<u8> = [b"G".repeat(1), vec![7; 187], b"G".to_vec()].concat();
+        let segment: Vec<u8> = [b"G".to_vec(), vec![7; 187], b"G".to_vec()].concat();
         let rows: [(&[u8], bool); 8] = [
             (b"\xff\xd8\xff\xe0", true),
             (b"\0\0\0\x18styp", true),
