@@ -228,7 +228,7 @@ fn what_is_not_read_is_in_the_ledger_by_its_name() {
         |control: &str| hex(&format!("{control} 0000 040000000001 020000000002 040000000003 0010 11223344"));
     let ethernet = |rest: &str| hex(&format!("040000000001 020000000002 {rest}"));
     for (link, data, fate, reason) in [
-        (1, ethernet("0806 0001"), Fate::NotParsed, "ARP"),
+        (1, ethernet("0806 0001"), Fate::Headers, "ARP"),
         (1, ethernet("1234 00"), Fate::NotParsed, "EtherType 0x1234"),
         (1, ethernet("0003 424203"), Fate::NotParsed, "LLC without IP"),
         (1, ethernet("88e5 00"), Fate::Encrypted, "MACsec"),

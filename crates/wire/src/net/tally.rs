@@ -186,6 +186,8 @@ fn ip_words(number: u8) -> String {
 fn other_words(space: Space, number: u16) -> (Fate, String) {
     match space {
         Space::EtherType if number == 0x88e5 => (Fate::Encrypted, "MACsec".to_owned()),
+        // Who has which address on the link: nothing that is said to anybody beyond it.
+        Space::EtherType if matches!(number, 0x0806 | 0x8035) => (Fate::Headers, ether_words(number)),
         Space::EtherType => (Fate::NotParsed, ether_words(number)),
         Space::Link => (Fate::NotParsed, format!("frames of link type {number} ({})", LinkType(number))),
         Space::Ppp => (Fate::NotParsed, ppp_words(number)),
@@ -271,9 +273,9 @@ mod tests {
         assert_eq!(
             shown,
             [
+                (Fate::Headers, "ARP", 28),
                 (Fate::Headers, "link, network and transport headers", 54),
                 (Fate::Encrypted, "ESP (IPsec)", 100),
-                (Fate::NotParsed, "ARP", 28),
             ]
         );
         assert_eq!(tally.ledger().missing().first().map(|row| row.bytes), Some(7));
