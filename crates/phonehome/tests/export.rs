@@ -232,6 +232,27 @@ fn a_command_line_that_makes_no_sense_writes_nothing() {
     assert_eq!(export(&desk, &["x.pcap", "--har", "no/such/folder/out.har"]).0, 6);
 }
 
+/// A folder may hold hundreds of the phone's own files: none of them is missed among packets, and none is taken for some.
+#[test]
+fn the_phones_own_files_are_no_packets_and_not_spoken_of() {
+    let desk = Desk::new(&leaky());
+    fs::create_dir(desk.join("folder")).unwrap();
+    desk.write("folder/x.pcap", &leaky());
+    desk.write(
+        "folder/packages.list",
+        b"com.example.app 10001 0 /data/user/0/com.example.app default 3003 0 1\n",
+    );
+    exported(&desk, &["folder", "--pcapng", "folder.pcapng"]);
+    exported(&desk, &["x.pcap", "--pcapng", "one.pcapng"]);
+    assert!(
+        fs::read(desk.join("folder.pcapng")).unwrap().len()
+            >= fs::read(desk.join("one.pcapng")).unwrap().len()
+    );
+    exported(&desk, &["x.pcap", "--har", "one.har"]);
+    let (code, notes) = export(&desk, &["one.har", "x.pcap", "--pcapng", "two.pcapng"]);
+    assert!(code == 0 && notes.contains("one.har: holds no packets"), "{notes}");
+}
+
 #[test]
 fn no_export_takes_the_place_of_what_is_read() {
     let desk = Desk::new(&leaky());

@@ -43,9 +43,10 @@ pub(super) fn write(
     let mut notes = Vec::new();
     let mut captures = Vec::new();
     for (place, input) in inputs.iter().enumerate() {
-        match left_out(input) {
-            Some(why) => notes.push(format!("{}: {why}", input.name())),
-            None => captures.push(place),
+        match share_of(input) {
+            Share::LeftOut(why) => notes.push(format!("{}: {why}", input.name())),
+            Share::Nothing => {}
+            Share::Packets => captures.push(place),
         }
     }
     merge(&mut writer, inputs, captures)?;
@@ -53,19 +54,28 @@ pub(super) fn write(
     Ok(notes)
 }
 
-/// Why nothing of an input is in the file.
-fn left_out(input: &Input) -> Option<&'static str> {
+/// What of an input goes into the file.
+enum Share {
+    /// Nothing, though somebody may look for it there: why.
+    LeftOut(&'static str),
+    /// Nothing that anybody looks for among packets: secrets have their own blocks, and a folder holds many files of the
+    /// phone's.
+    Nothing,
+    Packets,
+}
+
+fn share_of(input: &Input) -> Share {
     if *input == Input::Standard {
-        return Some("can be read only once, so it is not in the pcapng; save it to a file first");
+        return Share::LeftOut("can be read only once, so it is not in the pcapng; save it to a file first");
     }
-    match open(input).ok()?.kind {
-        Some(Kind::PrivateKey) => Some(
+    let Ok(opened) = open(input) else { return Share::Packets };
+    match opened.kind {
+        Some(Kind::PrivateKey) => Share::LeftOut(
             "a private key cannot be put into a pcapng; give it to Wireshark beside the file (RSA keys in its settings)",
         ),
-        Some(Kind::Apk | Kind::Flows(_) | Kind::Messages(_) | Kind::Phone(_)) => {
-            Some("holds no packets, so it is not in the pcapng")
-        }
-        Some(Kind::Capture | Kind::KeyLog) | None => None,
+        Some(Kind::Flows(_)) => Share::LeftOut("holds no packets, so it is not in the pcapng"),
+        Some(Kind::Apk | Kind::KeyLog | Kind::Messages(_) | Kind::Phone(_)) => Share::Nothing,
+        Some(Kind::Capture) | None => Share::Packets,
     }
 }
 
