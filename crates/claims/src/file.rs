@@ -37,14 +37,13 @@ use std::{
     sync::OnceLock,
 };
 
-use evidence::{Claim, IdentifierKind};
+use evidence::{Claim, IdentifierKind, prose};
 use serde::{Deserialize, de::IntoDeserializer};
 use toml::Spanned;
 
 use crate::{
     expression::{Condition, Fault, Scope},
     node::Node,
-    view::list,
 };
 
 /// The version of the format of `claims.toml`. The first number changes when old readers would go wrong.
@@ -518,26 +517,15 @@ impl Reader<'_> {
     }
 }
 
-/// A text with the parameters named in it filled in, from the left and each once: nothing in a value is taken for a
-/// name.
+/// A text with the parameters named in it filled in.
 fn filled(text: &str, parameters: &Node) -> String {
-    let mut filled = String::new();
-    let mut rest = text;
-    while let Some((before, name, after)) = rest
-        .split_once('{')
-        .and_then(|(before, rest)| rest.split_once('}').map(|(name, after)| (before, name, after)))
-    {
-        filled.push_str(before);
-        filled.push_str(&parameters.at(name).map_or_else(|| name.to_owned(), in_words));
-        rest = after;
-    }
-    filled + rest
+    prose::fill(text, |name| parameters.at(name).map(in_words))
 }
 
 /// A parameter's value for people: kinds of identifiers by their words.
 fn in_words(value: &Node) -> String {
     match value {
-        Node::List(values) => list(&values.iter().map(in_words).collect::<Vec<_>>()),
+        Node::List(values) => prose::list(&values.iter().map(in_words).collect::<Vec<_>>()),
         Node::Text(text) => {
             let kind = IdentifierKind::deserialize(text.as_str().into_deserializer());
             kind.map_or_else(|_: serde::de::value::Error| text.clone(), |kind| kind.words().to_owned())

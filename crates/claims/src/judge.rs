@@ -14,14 +14,14 @@ use std::{
 };
 
 use cel::Context;
-use evidence::{Case, FindingId, Holding, Proof, Verdict};
+use evidence::{Case, FindingId, Holding, Proof, Verdict, prose};
 
 use crate::{
     expression::{Budget, MOST_STEPS_TOGETHER},
     file::{Asked, Claims, ClaimsError, Stated},
     node::Node,
     shape::Shape,
-    view::{self, View, list},
+    view::{self, View},
 };
 
 /// Judges claims over cases, each given with its role. Claims without roles are judged over all cases together.
@@ -133,7 +133,7 @@ fn looked(stated: &Stated, taken: &[&View]) -> [String; 2] {
         [&stated.hosts, &stated.apps, &stated.owners].into_iter().flatten().cloned().collect();
     let about = match about.as_slice() {
         [] => String::new(),
-        names => format!(" (to or by {})", list(names)),
+        names => format!(" (to or by {})", prose::list(names)),
     };
     let over: Vec<_> = taken.iter().map(|view| view.in_short()).collect();
     [

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use evidence::{
     Attribution, Behaviour, Case, Content, Destination, Direction, EndpointId, Fate, Finding, FindingKind,
     Grade, Ground, IdentifierKind, MessageSource, Security, SightingKey, Subject, Timestamp, Transport,
+    prose,
 };
 
 use crate::node::Node;
@@ -116,9 +117,13 @@ impl View {
         let lacking: Vec<_> = lacking.map(|source| source.words().to_owned()).collect();
         match (told.as_slice(), lacking.as_slice()) {
             ([], _) => format!("{role}: no source of text messages was examined"),
-            (told, []) => format!("{role}: of text messages told {}", list(told)),
+            (told, []) => format!("{role}: of text messages told {}", prose::list(told)),
             (told, lacking) => {
-                format!("{role}: of text messages told {}, and not {}", list(told), list(lacking))
+                format!(
+                    "{role}: of text messages told {}, and not {}",
+                    prose::list(told),
+                    prose::list(lacking)
+                )
             }
         }
     }
@@ -182,15 +187,6 @@ fn unread(fate: Fate) -> &'static str {
         Fate::HomeMadeEncryption => "under an encryption of somebody's own making",
         Fate::OverLimit => "over a limit",
         _ => "not parsed",
-    }
-}
-
-/// `a`, `a and b`, `a, b and c`.
-pub(crate) fn list(words: &[String]) -> String {
-    match words {
-        [] => String::new(),
-        [one] => one.clone(),
-        [many @ .., last] => format!("{} and {last}", many.join(", ")),
     }
 }
 

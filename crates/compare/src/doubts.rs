@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use evidence::{Doubt, DoubtReason, IdentifierKind};
+use evidence::{Doubt, DoubtReason, IdentifierKind, prose};
 
 use crate::{rows::Told, side::Sided, subject::Subject, words};
 
@@ -81,7 +81,7 @@ fn missing_marks(side: &Sided, others: &[(&Sided, &Told)]) -> Vec<Doubt> {
         let kinds: Vec<_> = lacking.iter().map(|kind| words::mark(kind)).collect();
         let words = format!(
             "Nothing is known of what happened on the phone; elsewhere it came shortly after {}.",
-            words::list(&kinds)
+            prose::list(&kinds)
         );
         return vec![doubt(DoubtReason::NoMark, true, words)];
     }

@@ -8,13 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{
     ComparedField, Direction, FieldSeries, FieldValue, Grade, IdentifierKind, Kinship, Likeness,
-    SightingGroup,
+    SightingGroup, prose,
 };
 
 use crate::{
     side::Sided,
     values::{likeness, meaning},
-    words,
 };
 
 /// Receiver, request, field and direction.
@@ -133,7 +132,7 @@ fn words_of(likeness: Likeness, kinship: Kinship, moves: &[String]) -> String {
         [one] => text.push_str(&format!(" It moves with the {one} and with nothing else that is known.")),
         many => text.push_str(&format!(
             " It moves with the {}; these cases cannot tell which of them it is made from.",
-            words::list(many)
+            prose::list(many)
         )),
     }
     text

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{
-    Behaviour, Direction, Finding, FindingKind, Grade, IdentifierKind, ProtectionFault, Security,
+    Behaviour, Direction, Finding, FindingKind, Grade, IdentifierKind, ProtectionFault, Security, prose,
 };
 
 use crate::{side::Sided, words};
@@ -30,7 +30,7 @@ impl Subject {
     pub(crate) fn of(side: &Sided, finding: &Finding) -> Self {
         let receivers: BTreeSet<&str> = side.destinations_of(finding).map(|one| one.receiver()).collect();
         let receivers: Vec<_> = receivers.into_iter().take(RECEIVERS).map(str::to_owned).collect();
-        let receiver = words::list(&receivers);
+        let receiver = prose::list(&receivers);
         let identified = |kind, identifier: &IdentifierKind, receiver| Self {
             kind,
             what: identifier.words().to_owned(),
@@ -101,7 +101,7 @@ fn behaviour_words(behaviour: &Behaviour) -> String {
         Behaviour::RemoteSwitch { request, .. } => format!("remote switch in {request}"),
         Behaviour::Retries { request, .. } => format!("retries of {request}"),
         Behaviour::Rhythm { request, .. } => format!("rhythm of {request}"),
-        Behaviour::SharedId { receivers, .. } => format!("one identifier at {}", words::list(receivers)),
+        Behaviour::SharedId { receivers, .. } => format!("one identifier at {}", prose::list(receivers)),
         Behaviour::Spread { owner, .. } => format!("countries of {owner}"),
         Behaviour::Stage { stage, identifier, .. } => format!("{} while: {stage}", identifier.words()),
         Behaviour::Trigger { request, mark, .. } => format!("{request} after {}", words::mark(mark)),

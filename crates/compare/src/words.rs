@@ -24,15 +24,6 @@ pub(crate) fn counted(count: u64, word: &str) -> String {
     if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
-/// `a`, `a and b`, `a, b and c`.
-pub(crate) fn list(words: &[String]) -> String {
-    match words {
-        [] => String::new(),
-        [one] => one.clone(),
-        [many @ .., last] => format!("{} and {last}", many.join(", ")),
-    }
-}
-
 /// A mark's fixed name as people say it: `boot-completed` is `boot completed`.
 pub(crate) fn mark(kind: &str) -> String {
     kind.replace(['-', '_'], " ")

@@ -18,6 +18,7 @@ mod finding;
 mod identifier;
 mod ids;
 mod phone;
+pub mod prose;
 mod protection;
 mod sighting;
 mod time;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use evidence::{
     Cell, Change, ComparedDestination, ComparedField, ComparedValue, Comparison, Contact, Difference,
-    Inventory, Kinship, Likeness, Presence, Severity, Side,
+    Inventory, Kinship, Likeness, Presence, Severity, Side, prose,
 };
 
 use serde_json::ser::PrettyFormatter;
@@ -260,7 +260,7 @@ fn listed(subjects: &[String]) -> String {
     if let more @ 1.. = subjects.len().saturating_sub(SUBJECTS) {
         shown.push(format!("{} more", words::number(more as u64)));
     }
-    words::list(&shown)
+    prose::list(&shown)
 }
 
 /// What a row has to say beyond its cells: in what the cases differ that have it.
@@ -269,7 +269,7 @@ fn part(names: &[String], row: &Difference) -> Vec<Block> {
         return Vec::new();
     }
     let to = if row.receiver.is_empty() { String::new() } else { format!(" → {}", row.receiver) };
-    let title = format!("{}{to}: {}", words::capital(&row.subject), change_words(row.change));
+    let title = format!("{}{to}: {}", prose::capital(&row.subject), change_words(row.change));
     let mut blocks = vec![Block::Part(title, Some(row.severity.into()))];
     blocks.extend(row.remarks.iter().map(|remark| Block::Warning(line(remark.clone()))));
     if !row.shifts.is_empty() {
@@ -355,7 +355,7 @@ fn compared_fields(names: &[String], fields: &[&ComparedField], dropped: u64) ->
     let rows = fields.iter().take(ROWS).map(|one| {
         let cells = one.values.iter().map(|own| own.clone().map_or_else(|| line("–"), value));
         let known: Vec<_> = one.known_as.iter().map(|kind| kind.words().to_owned()).collect();
-        let known = if known.is_empty() { line("nothing") } else { line(words::list(&known)) };
+        let known = if known.is_empty() { line("nothing") } else { line(prose::list(&known)) };
         let first = [value(format!("{} {}", one.receiver, one.request)), value(one.field.clone()), known];
         (one.meaning.as_str(), first.into_iter().chain(cells).collect())
     });

@@ -1,6 +1,6 @@
 //! Ledger -> shares and a statement in words. No output says "nothing found" without it.
 
-use evidence::{Case, Fate, LedgerRow, MissingRow};
+use evidence::{Case, Fate, LedgerRow, MissingRow, prose};
 
 use crate::{plain, words};
 
@@ -116,7 +116,7 @@ impl Coverage {
         if self.searched() == self.content {
             return format!("All of the content could be searched{but}.");
         }
-        let share = words::capital(&words::share(self.searched(), self.content));
+        let share = prose::capital(&words::share(self.searched(), self.content));
         format!("{share} of the content could be searched{but}; the rest could not.")
     }
 
@@ -129,7 +129,7 @@ impl Coverage {
             .map(|(fate, words)| format!("{} {words}", words::share(self.bytes(*fate), self.content)))
             .collect();
         if !parts.is_empty() {
-            sentences.push(format!("Of the content, {}.", words::list(&parts)));
+            sentences.push(format!("Of the content, {}.", prose::list(&parts)));
         }
         if self.bytes(Fate::NotUnderstood) > 0 {
             let words = "What hides in a coding that no decoder knew was not seen.";

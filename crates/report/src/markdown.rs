@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use evidence::{Case, Destination};
+use evidence::{Case, Destination, prose};
 
 use crate::coverage::Coverage;
 use crate::overview::{Overview, Reader, Told, host, local, owner, socket};
@@ -72,7 +72,7 @@ fn findings(page: &mut String, overview: &Overview) -> std::fmt::Result {
 
 fn finding(page: &mut String, told: &Told) -> std::fmt::Result {
     let finding = told.finding;
-    let severity = words::capital(finding.severity.id());
+    let severity = prose::capital(finding.severity.id());
     writeln!(page, "- **{severity}** {} ({})", text(&finding.title), code(&finding.id.0))?;
     for value in told.values().into_iter().take(MOST_VALUES) {
         writeln!(page, "  - Value: {}, {}", code(value), told.grade().map_or("", words::grade))?;

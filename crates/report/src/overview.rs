@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{
     Behaviour, Case, Destination, Direction, EndpointId, Finding, FindingKind, Form, Grade, IdentifierKind,
-    Owner, ProtectionFault, Security, Severity, SightingGroup, SightingKey, Timestamp,
+    Owner, ProtectionFault, Security, Severity, SightingGroup, SightingKey, Timestamp, prose,
 };
 
 use crate::{plain, words, written};
@@ -140,8 +140,8 @@ impl<'a> Overview<'a> {
         let what = self.values();
         match (places.is_empty(), self.all_received()) {
             (true, _) => format!("{what} seen in this traffic."),
-            (false, true) => format!("{what} came from {}.", words::list(&places)),
-            (false, false) => format!("{what} left {} for {}.", self.whom(), words::list(&places)),
+            (false, true) => format!("{what} came from {}.", prose::list(&places)),
+            (false, false) => format!("{what} left {} for {}.", self.whom(), prose::list(&places)),
         }
     }
 
@@ -247,7 +247,7 @@ impl<'a> Overview<'a> {
         kinds.truncate(MOST_KINDS);
         match (kinds.is_empty(), more) {
             (true, _) => String::new(),
-            (false, 0) => format!("Among them: {}. ", words::list(&kinds)),
+            (false, 0) => format!("Among them: {}. ", prose::list(&kinds)),
             (false, more) => {
                 format!("Among them: {} and {}. ", kinds.join(", "), words::counted(more as u64, "more kind"))
             }
@@ -386,7 +386,7 @@ impl<'a> Overview<'a> {
             0 => String::new(),
             _ => format!(" ({of}that is only the nearest of the places from which a network answers)"),
         };
-        Some(format!("{}{but}", words::list(&names)))
+        Some(format!("{}{but}", prose::list(&names)))
     }
 }
 

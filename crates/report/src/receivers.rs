@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use evidence::{Destination, FindingKind, Timestamp};
+use evidence::{Destination, FindingKind, Timestamp, prose};
 
 use crate::overview::{Overview, Reader, Told, country, host, local, owner};
 use crate::{plain, words};
@@ -173,7 +173,7 @@ fn whereabouts(destinations: &[&Destination]) -> String {
     let countries = countries(destinations.iter().copied());
     let at = match countries.is_empty() {
         true => format!("country of the {address} unknown"),
-        false => format!("{address} thought to be in {}", words::list(&countries)),
+        false => format!("{address} thought to be in {}", prose::list(&countries)),
     };
     format!("{run} · {at}")
 }
@@ -199,7 +199,7 @@ fn whom(told: &Told) -> String {
         (None, _) if told.destinations.is_empty() => "no single receiver".to_owned(),
         (None, _) => "the local network".to_owned(),
         (Some(only), 1) => (*only).to_owned(),
-        (Some(_), 2..=3) => words::list(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()),
+        (Some(_), 2..=3) => prose::list(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()),
         (Some(first), several) => format!("{first} and {} more", several - 1),
     }
 }
@@ -225,7 +225,7 @@ fn values(told: &Told) -> String {
     if let more @ 1.. = values.len().saturating_sub(VALUES) {
         named.push(format!("{more} more"));
     }
-    words::list(&named)
+    prose::list(&named)
 }
 
 /// Of what has no value the form says nothing.
@@ -237,7 +237,7 @@ fn form(told: &Told) -> String {
     match (ways.split_first(), ways.len()) {
         (None, _) => String::new(),
         (Some((first, _)), 1) => first.clone(),
-        (Some((first, rest)), 2) => format!("{first}; also {}", words::list(rest)),
+        (Some((first, rest)), 2) => format!("{first}; also {}", prose::list(rest)),
         (Some((first, _)), several) => format!("{first}; also in {} other ways", several - 1),
     }
 }
@@ -260,7 +260,7 @@ fn app(told: &Told) -> String {
     let named: Vec<String> = apps.iter().take(APPS).map(|app| plain::fitted(app, 60)).collect();
     match apps.len().saturating_sub(APPS) {
         _ if apps.is_empty() => String::new(),
-        0 => format!("by {}", words::list(&named)),
+        0 => format!("by {}", prose::list(&named)),
         more => format!("by {} and {more} more", named.join(", ")),
     }
 }

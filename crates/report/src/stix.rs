@@ -13,7 +13,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use evidence::{Case, Destination, EndpointId, Timestamp};
+use evidence::{Case, Destination, EndpointId, Timestamp, prose};
 use serde::Serialize;
 use serde_json::{Value, json, ser::PrettyFormatter};
 use uuid::Uuid;
@@ -213,7 +213,7 @@ fn summary(told: &Told) -> String {
         (Some(_), false) if told.number().is_some() => " in a text message that came in",
         (Some(_), false) => " in the phone's own log",
     };
-    format!("{}{sent} ({})", words::capital(told.subject()), told.finding.severity.id())
+    format!("{}{sent} ({})", prose::capital(told.subject()), told.finding.severity.id())
 }
 
 /// What a note says: everything but the value.

@@ -8,7 +8,7 @@
 use std::{collections::BTreeMap, fmt::Write};
 
 use anstyle::{AnsiColor, Style};
-use evidence::{Case, FindingKind, Grade, Holds, Severity};
+use evidence::{Case, FindingKind, Grade, Holds, Severity, prose};
 
 use crate::coverage::Coverage;
 use crate::overview::{Overview, Told};
@@ -176,7 +176,7 @@ impl Page {
         let told: Vec<String> = counted
             .map(|(verdict, count)| format!("{} {}", words::number(*count), plain::fitted(verdict, 60)))
             .collect();
-        self.wrapped("  ", &format!("{}. The report lists them.", words::list(&told)), Style::new());
+        self.wrapped("  ", &format!("{}. The report lists them.", prose::list(&told)), Style::new());
     }
 
     /// Whom the phone talked to besides, without a finding.
@@ -194,11 +194,11 @@ impl Page {
         let countries = countries(destinations.iter().copied());
         let at = match countries.len() {
             0 => String::new(),
-            1..=MOST_COUNTRIES => format!(", thought to be in {}", words::list(&countries)),
+            1..=MOST_COUNTRIES => format!(", thought to be in {}", prose::list(&countries)),
             many => format!(", in {many} countries"),
         };
         self.heading("Other destinations", &words::number(names.len() as u64));
-        let line = format!("{}{at}; {} sent, no finding.", words::list(&told), words::bytes(sent));
+        let line = format!("{}{at}; {} sent, no finding.", prose::list(&told), words::bytes(sent));
         self.wrapped("  ", &line, Style::new());
     }
 
@@ -341,7 +341,7 @@ fn named(case: &Case) -> String {
     if let more @ 1.. = case.captures.len().saturating_sub(MOST_INPUTS) as u64 {
         names.push(words::counted(more, "more file"));
     }
-    words::list(&names)
+    prose::list(&names)
 }
 
 /// What a finding is about, in one line where that can be: `Wi-Fi address (MAC)  d0:37:45:ab:01:9f`.
@@ -376,7 +376,7 @@ fn subject(told: &Told, room: usize) -> String {
 fn labelled(told: &Told) -> String {
     let words = told.subject();
     match told.grade() {
-        Some(Grade::Shaped) => format!("looks like {} {words}", words::article(words)),
+        Some(Grade::Shaped) => format!("looks like {} {words}", prose::article(words)),
         Some(Grade::Derived) => format!("hash of the {words}"),
         _ if told.only_digest().is_some() => format!("hash of the {words}"),
         _ => words.to_owned(),

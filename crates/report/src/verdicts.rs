@@ -4,7 +4,7 @@
 //! heading; of Markdown a heading of the second level and what is under it. What was said, and by whom, is as
 //! hostile as any other text.
 
-use evidence::{Holding, Verdict};
+use evidence::{Holding, Verdict, prose};
 use maud::{DOCTYPE, Markup, html};
 use serde::Serialize;
 use serde_json::ser::PrettyFormatter;
@@ -57,7 +57,7 @@ fn section(verdicts: &[Verdict]) -> Markup {
     html! {
         section #claims aria-labelledby="claims-title" {
             h2 #claims-title { "What was said, and whether it holds" }
-            p.intro { (words::capital(&tally(verdicts))) ". A statement that is consistent is not proved: nothing that was seen speaks against it." }
+            p.intro { (prose::capital(&tally(verdicts))) ". A statement that is consistent is not proved: nothing that was seen speaks against it." }
             @for verdict in verdicts { (card(verdict)) }
             @let told = Verdict::coverage_of(verdicts);
             @if !told.is_empty() {
@@ -90,7 +90,7 @@ fn card(verdict: &Verdict) -> Markup {
                         }
                     }
                 }
-                @if !verdict.cases.is_empty() { dt { "Judged over" } dd { (Shown(&words::list(&verdict.cases))) } }
+                @if !verdict.cases.is_empty() { dt { "Judged over" } dd { (Shown(&prose::list(&verdict.cases))) } }
                 @if !verdict.would_test.is_empty() { dt { "What would test it" } dd { (list(&verdict.would_test)) } }
             }
             p.proof { code { (Shown(&claim.id)) } }
@@ -143,10 +143,10 @@ pub fn verdicts_markdown(verdicts: &[Verdict]) -> String {
 }
 
 fn write(page: &mut impl std::fmt::Write, verdicts: &[Verdict]) -> std::fmt::Result {
-    writeln!(page, "## What was said, and whether it holds\n\n{}.\n", words::capital(&tally(verdicts)))?;
+    writeln!(page, "## What was said, and whether it holds\n\n{}.\n", prose::capital(&tally(verdicts)))?;
     for verdict in verdicts {
         let claim = &verdict.claim;
-        let holding = words::capital(verdict.holding.words());
+        let holding = prose::capital(verdict.holding.words());
         writeln!(page, "- **{holding}**: “{}” ({})", text(&claim.statement), code(&claim.id))?;
         writeln!(page, "  - Said by {}, {}", text(&claim.by), text(&claim.source))?;
         verdict.reasons.iter().try_for_each(|reason| writeln!(page, "  - Because {}", text(reason)))?;
@@ -159,9 +159,9 @@ fn write(page: &mut impl std::fmt::Write, verdicts: &[Verdict]) -> std::fmt::Res
                 text(&proof.title)
             )?;
         }
-        more(verdict).map_or(Ok(()), |more| writeln!(page, "  - {}", words::capital(&more)))?;
+        more(verdict).map_or(Ok(()), |more| writeln!(page, "  - {}", prose::capital(&more)))?;
         if !verdict.cases.is_empty() {
-            writeln!(page, "  - Judged over {}", text(&words::list(&verdict.cases)))?;
+            writeln!(page, "  - Judged over {}", text(&prose::list(&verdict.cases)))?;
         }
         verdict.would_test.iter().try_for_each(|help| writeln!(page, "  - To test it: {}", text(help)))?;
     }

@@ -2,7 +2,7 @@
 
 use evidence::{
     Behaviour, Capture, CaptureId, Carrier, Case, Content, Deed, Direction, Fate, FrameNo, Grade, Layer,
-    Missing, Occurrence, ProtectionFault, Relation, Security, Severity, Step, Timestamp, Transport,
+    Missing, Occurrence, ProtectionFault, Relation, Security, Severity, Step, Timestamp, Transport, prose,
 };
 
 /// `12,345`.
@@ -155,21 +155,6 @@ pub(crate) fn times(count: u64) -> String {
     }
 }
 
-/// `a`, `a and b`, `a, b and c`.
-pub(crate) fn list(words: &[String]) -> String {
-    match words {
-        [] => String::new(),
-        [one] => one.clone(),
-        [many @ .., last] => format!("{} and {last}", many.join(", ")),
-    }
-}
-
-/// The word with a capital first letter.
-pub(crate) fn capital(words: &str) -> String {
-    let mut characters = words.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
-}
-
 /// What named a destination, to stand after “named by”.
 pub(crate) fn naming(by: &str) -> &str {
     match by {
@@ -179,14 +164,6 @@ pub(crate) fn naming(by: &str) -> &str {
         "sni" => "the TLS hello (SNI)",
         "xmpp stream" => "the XMPP stream",
         other => other,
-    }
-}
-
-/// `a` or `an`, by the first letter of what follows.
-pub(crate) fn article(words: &str) -> &'static str {
-    match words.chars().next() {
-        Some('a' | 'e' | 'i' | 'o' | 'A' | 'E' | 'I' | 'O') => "an",
-        _ => "a",
     }
 }
 
@@ -429,7 +406,7 @@ pub(crate) fn place_of(case: &Case, occurrence: &Occurrence) -> String {
 
 /// An event by its fixed name: `boot_completed` is `Boot completed`.
 pub(crate) fn mark(kind: &str) -> String {
-    capital(&kind.replace(['-', '_'], " "))
+    prose::capital(&kind.replace(['-', '_'], " "))
 }
 
 /// `2019-03-21 07:41:05`, or that it is not known.

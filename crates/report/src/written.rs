@@ -1,9 +1,7 @@
 //! Form and decoders of a sighting -> how the value was written, in the words of people who never met an encoding:
 //! `base64`, `gzip`, `json` around it are `packed with gzip and written as base64`.
 
-use evidence::{Form, SightingKey};
-
-use crate::words;
+use evidence::{Form, SightingKey, prose};
 
 /// How the value was written, in the order in which it was done: `as its MD5 digest, packed with gzip`; `as it stands`
 /// where nothing hides it.
@@ -21,7 +19,7 @@ pub(crate) fn written(key: &SightingKey) -> String {
     }
     match done.is_empty() {
         true => "as it stands".to_owned(),
-        false => words::list(&done),
+        false => prose::list(&done),
     }
 }
 

@@ -333,7 +333,7 @@ impl Told {
     }
 }
 
-/// `1 time`, `3 times`.
+/// `once`, `3 times`.
 fn times(count: u64) -> String {
     if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 
 use evidence::{
     Behaviour, Destination, Direction, Evidence, Finding, Grade, IdentifierKind, Mark, Severity,
-    SightingGroup, Timestamp,
+    SightingGroup, Timestamp, prose,
 };
 
 use super::{Scene, Told, occasion, times, value, weight};
-use crate::unmasked::capital;
 
 /// A state, and when the phone was in it.
 struct Stage<'a> {
@@ -102,7 +101,7 @@ fn told(stage: &Stage<'_>, receiver: &str, kind: IdentifierKind, share: Share<'_
         Told {
             subject: format!("stage {}\n{}\n{receiver}", stage.name, kind.id()),
             severity,
-            title: format!("{} went to {receiver} {}", capital(kind.words()), stage.in_words()),
+            title: format!("{} went to {receiver} {}", prose::capital(kind.words()), stage.in_words()),
             words: format!(
                 "It was sent {} in that state and {} outside of it. The state is told by marks of the phone or of \
                  whoever recorded it.",

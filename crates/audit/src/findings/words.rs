@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use evidence::{
     Carrier, Channel, Content, Destination, Grade, Hashed, IdentifierKind, Protection, ProtectionFault,
-    Security, Seen, SightingGroup, SightingKey, Subject,
+    Security, Seen, SightingGroup, SightingKey, Subject, prose,
 };
 
 use super::{Leak, Receiver, devices, message_count};
-use crate::{merge::Merged, unmasked::capital};
+use crate::merge::Merged;
 
 /// `The phone's device number (IMEI) was sent to vnet.cn in the clear`.
 pub(super) fn title(leak: &Leak<'_>) -> String {
@@ -182,7 +182,7 @@ fn what(leak: &Leak<'_>) -> String {
 /// `The phone’s device number (IMEI)`.
 pub(super) fn named(kind: IdentifierKind, grade: Grade) -> String {
     match grade {
-        Grade::Known => capital(&this(kind)),
+        Grade::Known => prose::capital(&this(kind)),
         Grade::Derived => format!("A hash of {}", this(kind)),
         Grade::Shaped => format!("What looks like {}", any(kind)),
     }
@@ -197,7 +197,7 @@ fn this(kind: IdentifierKind) -> String {
     match kind.subject() {
         Subject::Device => format!("the phone’s {}", words.strip_prefix("phone ").unwrap_or(words)),
         Subject::Owner => format!("the owner’s {words}"),
-        Subject::ThirdPerson => format!("{} {words}", article(words)),
+        Subject::ThirdPerson => format!("{} {words}", prose::article(words)),
     }
 }
 
@@ -205,7 +205,7 @@ fn this(kind: IdentifierKind) -> String {
 fn any(kind: IdentifierKind) -> String {
     match PHRASES.iter().find(|(known, ..)| *known == kind) {
         Some((.., any)) => (*any).to_owned(),
-        None => format!("{} {}", article(kind.words()), kind.words()),
+        None => format!("{} {}", prose::article(kind.words()), kind.words()),
     }
 }
 
@@ -249,13 +249,6 @@ const PHRASES: &[(IdentifierKind, &str, &str)] = {
         (Kind::Url, "the address of a page visited", "the address of a page visited"),
     ]
 };
-
-fn article(words: &str) -> &'static str {
-    match words.chars().next() {
-        Some('a' | 'e' | 'i' | 'o' | 'A' | 'E' | 'I' | 'O') => "an",
-        _ => "a",
-    }
-}
 
 fn receiver(receiver: Receiver<'_>) -> String {
     match receiver {

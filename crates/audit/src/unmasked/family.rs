@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use evidence::{Form, Hashed, IdentifierKind, SightingGroup};
+use evidence::{Form, Hashed, IdentifierKind, SightingGroup, prose};
 use facts::domain;
 use unmask::{Opened, triage};
 
 use super::{
-    Judged, capital,
+    Judged,
     context::Known,
     digests::Digests,
     purse::Purse,
@@ -144,7 +144,7 @@ fn judge(known: &Known<'_>, member: &Member<'_>, way: &Way) -> Option<Judged> {
     let closed = !matches!(triage.class, triage::Class::Encoded | triage::Class::NotProtected);
     closed.then(|| Judged {
         class: class_name(triage.class).to_owned(),
-        meaning: format!("{}: {}", capital(triage.class.words()), triage.reasons.join("; ")),
+        meaning: format!("{}: {}", prose::capital(triage.class.words()), triage.reasons.join("; ")),
         opened: !opened.is_empty(),
     })
 }

@@ -192,12 +192,6 @@ fn own_making(merged: &Merged, unmasked: &Unmasked) -> Vec<(EndpointId, Shown)> 
     shown.collect()
 }
 
-/// Words that begin a sentence.
-pub(crate) fn capital(words: &str) -> String {
-    let mut chars = words.chars();
-    chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
-}
-
 /// A way, as a step of a trail.
 fn step(opened: &Opened) -> Step {
     // Plain data with text keys: writing it cannot fail.

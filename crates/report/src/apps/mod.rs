@@ -6,7 +6,7 @@ mod markdown;
 mod page;
 mod table;
 
-use evidence::{App, AppFact, AppSigner, CodeCoverage, CodePlace, Outcome, Survey};
+use evidence::{App, AppFact, AppSigner, CodeCoverage, CodePlace, Outcome, Survey, prose};
 
 use crate::words;
 
@@ -220,7 +220,7 @@ fn coverage_words(app: &App) -> String {
     }
     format!(
         "{} of its code was read: {} of DEX files, {} with code.{native}",
-        words::capital(&share(coverage)),
+        prose::capital(&share(coverage)),
         words::bytes(coverage.dex_bytes),
         words::counted(coverage.methods, "method")
     )

@@ -1,13 +1,12 @@
 //! What could not be seen: of all devices, and of each by its coverage, the inputs that gave trouble and what its
 //! sources of messages could not have shown.
 
-use evidence::{Case, Fate};
+use evidence::{Case, Fate, prose};
 
 use super::{Device, INPUTS, short, texts::Texts};
 use crate::{
     coverage::{Coverage, reasons},
     document::{Block, words as line},
-    words,
 };
 
 /// The section.
@@ -57,7 +56,7 @@ fn statement(texts: &Texts, coverage: &Coverage) -> String {
     let mut sentences = vec![headline(texts, coverage)];
     let unknown = coverage.bytes(Fate::NotUnderstood);
     if unknown > 0 {
-        let share = words::capital(&texts.share(unknown, coverage.content));
+        let share = prose::capital(&texts.share(unknown, coverage.content));
         sentences.push(texts.fill("coverage_unknown", &[("share", &share)]));
     }
     if coverage.is_untried() {

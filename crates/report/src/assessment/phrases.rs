@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 
+use evidence::prose;
+
 /// Rows of patterns by their table: English, and the language's own.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(transparent)]
@@ -48,7 +50,9 @@ impl Phrases {
                 ))
             });
             let values: Vec<(&str, String)> = places.collect::<Option<_>>()?;
-            Some(fill(own, &values))
+            let value =
+                |name: &str| values.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+            Some(prose::fill(own, value))
         })
     }
 
@@ -120,19 +124,6 @@ fn fit<'p, 't>(pattern: &'p str, text: &'t str) -> Option<Vec<(&'p str, &'t str)
     rest.is_empty().then_some(found)
 }
 
-/// The translation with its places filled, each once and from the left.
-fn fill(own: &str, values: &[(&str, String)]) -> String {
-    let mut filled = String::with_capacity(own.len() + 32);
-    let mut rest = own;
-    while let Some((before, after)) = rest.split_once('{') {
-        filled.push_str(before);
-        let (name, after) = after.split_once('}').unwrap_or((after, ""));
-        filled.push_str(values.iter().find(|(known, _)| *known == name).map_or(name, |(_, value)| value));
-        rest = after;
-    }
-    filled + rest
-}
-
 /// Bytes of a text that is looked up; longer ones are no sentence of ours.
 const LONGEST: usize = 4000;
 /// How deep places lead to other tables.
@@ -154,11 +145,5 @@ mod tests {
         assert_eq!(fit("{x}: {y}", "a: b: c"), Some(vec![("x", "a"), ("y", "b: c")]));
         assert_eq!(fit("{x}é", "aé"), Some(vec![("x", "a")]));
         assert_eq!(fit("{x}é", "é"), None);
-    }
-
-    #[test]
-    fn what_fills_a_place_is_not_filled_itself() {
-        let values = [("x", "{y}".to_owned()), ("y", "{x}".to_owned())];
-        assert_eq!(fill("{x} und {y}", &values), "{y} und {x}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use evidence::{Severity, Timestamp};
+use evidence::{Severity, Timestamp, prose};
 
 use serde::Deserialize;
 
@@ -107,17 +107,8 @@ impl Texts {
     /// A text with its words in braces filled in, each once and from the left, so that nothing in a value is taken
     /// for such a word.
     pub(crate) fn fill(&self, name: &str, values: &[(&str, &str)]) -> String {
-        let mut rest = self.say(name);
-        let mut filled = String::with_capacity(rest.len() + 32);
-        while let Some((before, after)) = rest.split_once('{') {
-            filled.push_str(before);
-            let (word, after) = after.split_once('}').unwrap_or((after, ""));
-            let value = values.iter().find(|(known, _)| *known == word);
-            filled.push_str(value.map_or(word, |(_, value)| value));
-            rest = after;
-        }
-        filled.push_str(rest);
-        filled
+        let value = |word: &str| values.iter().find(|(known, _)| *known == word);
+        prose::fill(self.say(name), |word| value(word).map(|(_, value)| (*value).to_owned()))
     }
 
     /// `a`, `a and b`, `a, b and c`.

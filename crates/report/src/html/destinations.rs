@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use evidence::{Country, Owner};
+use evidence::{Country, Owner, prose};
 use maud::{Markup, html};
 
 use super::Page;
@@ -199,7 +199,7 @@ impl Page<'_> {
             ul.plain {
                 @for (place, told, count) in &named {
                     li {
-                        a href={ "#" (anchor(told, *place)) } { (words::capital(told.subject())) }
+                        a href={ "#" (anchor(told, *place)) } { (prose::capital(told.subject())) }
                         @if *count > 1 { " (" (count) ")" }
                         " " (chip(told.finding.severity, None))
                     }

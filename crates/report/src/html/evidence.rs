@@ -1,6 +1,6 @@
 //! Evidence: for each finding the way from the recorded frames to the value, and the bytes.
 
-use evidence::{Capture, Evidence, Occurrence, SightingGroup, Timestamp};
+use evidence::{Capture, Evidence, Occurrence, SightingGroup, Timestamp, prose};
 use maud::{Markup, html};
 
 use super::show::{Prose, Shown, anchor, chip};
@@ -94,7 +94,7 @@ impl Page<'_> {
         let of_traffic = capture.is_none_or(|capture| capture.holds.is_traffic());
         html! {
             li {
-                span.step { @if chain.frames.len() > 1 { (words::counted(chain.frames.len() as u64, unit)) } @else { (words::capital(unit)) " " (occurrence.frame) } }
+                span.step { @if chain.frames.len() > 1 { (words::counted(chain.frames.len() as u64, unit)) } @else { (prose::capital(unit)) " " (occurrence.frame) } }
                 span.what {
                     @if of_traffic || occurrence.time != Timestamp::default() { "recorded " (words::known_moment(occurrence.time)) }
                     @if of_traffic { ", in exchange " (occurrence.exchange) }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use evidence::{Behaviour, Destination, Direction, FindingKind, ProtectionFault, Severity};
+use evidence::{Behaviour, Destination, Direction, FindingKind, ProtectionFault, Severity, prose};
 use maud::{Markup, html};
 
 use super::Page;
@@ -91,11 +91,11 @@ impl Page<'_> {
                     @if self.overview.case.devices.len() > 1 && !told.devices().is_empty() { dt { "From device" } dd { (self.devices_of(told)) } }
                     dt { "When" }
                     dd {
-                        (words::capital(&words::times(finding.count))) ", " (words::known_period(finding.first, finding.last))
+                        (prose::capital(&words::times(finding.count))) ", " (words::known_period(finding.first, finding.last))
                     }
                     @if told.identifier().is_some() { dt { "In which form" } dd { (form(told)) } }
                     @if let FindingKind::Logged { tags, .. } = &finding.kind { dt { "Written by" } dd { (codes(tags.iter().map(String::as_str))) } }
-                    @if says_who_reads(told) { dt { "Who could read it" } dd { (words::capital(told.reader().words())) } }
+                    @if says_who_reads(told) { dt { "Who could read it" } dd { (prose::capital(told.reader().words())) } }
                     @if !told.apps().is_empty() { dt { "Sent by" } dd { (codes(told.apps().into_iter().take(MOST_SHOWN))) } }
                 }
                 p.proof {
@@ -204,7 +204,7 @@ fn whither(told: &Told) -> &'static str {
 
 fn what(told: &Told) -> Markup {
     html! {
-        (words::capital(told.subject()))
+        (prose::capital(told.subject()))
         @match &told.finding.kind {
             FindingKind::IdentifierInMessage { .. }
             | FindingKind::IdentifierReceived { .. }
@@ -273,7 +273,7 @@ fn form(told: &Told) -> Markup {
     let rest = ways.len().saturating_sub(MOST_SHOWN);
     html! {
         @for (place, way) in written.iter().take(MOST_SHOWN).enumerate() {
-            @if place == 0 { (Shown(&words::capital(way))) } @else { "; " (Shown(way)) }
+            @if place == 0 { (Shown(&prose::capital(way))) } @else { "; " (Shown(way)) }
         }
         @if written.len() > MOST_SHOWN { " and in " (written.len() - MOST_SHOWN) " other ways" }
         @if !ways.is_empty() {

@@ -1,7 +1,7 @@
 //! The phone's own files: what it is, what happened on it, which app sent what, what apps do by habit, and its text
 //! messages.
 
-use evidence::{Attribution, Direction, Ground, Habit, Mark, MissingIds, Quote, ShortMessage};
+use evidence::{Attribution, Direction, Ground, Habit, Mark, MissingIds, Quote, ShortMessage, prose};
 use maud::{Markup, html};
 
 use super::Page;
@@ -34,7 +34,7 @@ impl Page<'_> {
             @if !phone.build.is_empty() || phone.packages > 0 {
                 h3 { "What it is" }
                 dl.facts {
-                    @for (name, value) in &phone.build { dt { (Shown(&words::capital(name))) } dd { (Shown(value)) } }
+                    @for (name, value) in &phone.build { dt { (Shown(&prose::capital(name))) } dd { (Shown(value)) } }
                     @if phone.packages > 0 { dt { "Packages" } dd { (words::number(phone.packages)) } }
                 }
             }

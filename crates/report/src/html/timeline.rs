@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use evidence::Timestamp;
+use evidence::{Timestamp, prose};
 use maud::{Markup, html};
 
 use super::Page;
@@ -82,7 +82,7 @@ impl Page<'_> {
         html! {
             li {
                 span.label {
-                    a href={ "#" (anchor(told, place)) } { (words::capital(told.subject())) } " " (chip(finding.severity, None))
+                    a href={ "#" (anchor(told, place)) } { (prose::capital(told.subject())) } " " (chip(finding.severity, None))
                     span.muted {
                         @if let Some(first) = told.destinations.first() { (Shown(host(first))) ", " }
                         @if let Some(number) = told.number().filter(|number| !number.is_empty()) { (Shown(number)) ", " }
