@@ -26,7 +26,7 @@ pub(super) fn judge(scene: &Scene<'_>, line: &Line<'_>, findings: &mut Vec<Findi
 /// or its values are of one size and different each time. One message does not show that they differ; there it has
 /// to be of the size of an RSA ciphertext. What came in before is a token that the receiver gave.
 fn judged<'a>(line: &Line<'a>, field: &FieldNotes) -> Option<&'a Judged> {
-    let judged = line.judged.get(&(line.key.clone(), field.path.clone()))?;
+    let judged = line.judged.get(&(line.key.clone(), field.address())).filter(|_| field.leaf)?;
     let (shortest, longest) = field.length;
     let sized = shortest >= SHORTEST && longest - shortest <= 4;
     let differ = field.different.len() as u64 * 10 >= field.messages.min(FieldSeries::DISTINCT) * 9;

@@ -248,6 +248,11 @@ impl FieldNotes {
         }
     }
 
+    /// Where it stands in a request.
+    pub(crate) fn address(&self) -> (Carrier, String) {
+        (self.carrier, self.path.clone())
+    }
+
     /// Notes the field in a message: the worker's own number of it, from 1, and its place.
     pub(super) fn note(
         &mut self,

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use evidence::{Form, Hashed, IdentifierKind, SightingGroup, prose};
+use evidence::{Carrier, Form, Hashed, IdentifierKind, SightingGroup, prose};
 use facts::domain;
 use unmask::{Opened, triage};
 
 use super::{
-    Judged,
+    Address, Judged,
     context::Known,
     digests::Digests,
     purse::Purse,
@@ -38,14 +38,14 @@ pub(super) struct Member<'b> {
 /// What came of a family.
 pub(super) struct Tried {
     pub(super) digests: Vec<((IdentifierKind, String, Form), Hashed)>,
-    pub(super) fields: Vec<((Whom, String), Judged)>,
+    pub(super) fields: Vec<((Whom, Address), Judged)>,
     pub(super) found: Vec<(SightingGroup, Times)>,
     pub(super) purse: Purse,
 }
 
 /// The fields whose values nobody can read, by the domain, the request and the field's path.
 pub(super) fn families(book: &Book) -> Vec<Family<'_>> {
-    let mut families: BTreeMap<(&str, &str, &str), Family<'_>> = BTreeMap::new();
+    let mut families: BTreeMap<(&str, &str, Carrier, &str), Family<'_>> = BTreeMap::new();
     for (whom @ (host, request), entry) in &book.entries {
         let domain = domain::site(host);
         for field in entry.series.fields.values().filter(|field| field.leaf) {
@@ -56,7 +56,7 @@ pub(super) fn families(book: &Book) -> Vec<Family<'_>> {
                 Some((Place { entry, field, proof, time: at.0 }, &**field.samples.get(at)?))
             });
             let values = values.collect();
-            let family = families.entry((domain, request, &field.path)).or_default();
+            let family = families.entry((domain, request, field.carrier, &field.path)).or_default();
             family.members.push(Member { whom, entry, field, first, values });
         }
     }
@@ -90,9 +90,7 @@ impl Family<'_> {
                 };
             }
             let judged = judge(known, member, &way);
-            tried
-                .fields
-                .extend(judged.map(|judged| ((member.whom.clone(), member.field.path.clone()), judged)));
+            tried.fields.extend(judged.map(|judged| ((member.whom.clone(), member.field.address()), judged)));
         }
         tried
     }

@@ -22,7 +22,7 @@ use std::{
 };
 
 use evidence::{
-    CaptureId, Content, EndpointId, Evidence, ExchangeId, Fate, Form, Grade, Hashed, IdentifierKind,
+    CaptureId, Carrier, Content, EndpointId, Evidence, ExchangeId, Fate, Form, Grade, Hashed, IdentifierKind,
     Protection, Relation, Security, Seen, SightingGroup, SightingKey, Step,
 };
 use unmask::Opened;
@@ -81,8 +81,11 @@ impl Unmasked {
     }
 }
 
-/// Fields that were judged, by receiver and request, and by the field's path.
-pub(crate) type Fields = BTreeMap<(Whom, String), Judged>;
+/// Fields that were judged, by receiver and request, and by the field's [address](Address).
+pub(crate) type Fields = BTreeMap<(Whom, Address), Judged>;
+
+/// The part of the message that a field stands in, and its path there: parts of a path have none, and a body neither.
+pub(crate) type Address = (Carrier, String);
 
 /// A field that could not be read as it stands.
 #[derive(Debug)]
@@ -178,10 +181,10 @@ fn one_of_each(found: Vec<(SightingGroup, Times)>) -> impl Iterator<Item = (Sigh
 fn own_making(merged: &Merged, unmasked: &Unmasked) -> Vec<(EndpointId, Shown)> {
     let weak =
         unmasked.fields.iter().filter(|(_, judged)| judged.opened || judged.class.starts_with("weakly"));
-    let shown = weak.filter_map(|((whom, path), _)| {
+    let shown = weak.filter_map(|((whom, address), _)| {
         let entry = merged.book.entries.get(whom).filter(|entry| entry.series.clear)?;
-        let field = entry.series.fields.values().find(|field| field.leaf && field.path == *path)?;
-        let words = format!("the field {path}, as it was sent");
+        let field = entry.series.fields.values().find(|field| field.leaf && field.address() == *address)?;
+        let words = format!("the field {}, as it was sent", address.1);
         let occurrence = field.proof.as_ref().map(|(_, proof)| proof.occurrence())?;
         let proofs = vec![PackedEvidence::new(Evidence { relation: Relation::Value, words, occurrence })];
         let (first, last) = (entry.series.first?, entry.series.last);
