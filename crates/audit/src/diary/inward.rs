@@ -63,16 +63,15 @@ impl List {
     }
 }
 
-/// The lists of short texts in an answer: plain lists, and lists of things with a text of a telling name.
+/// The lists of short texts in an answer: plain lists, and lists of things with a text of a telling name, or with one text
+/// and nothing else that people read.
 pub(crate) fn lists(tree: &Tree<'_>) -> Vec<Found> {
     let mut by_list: HashMap<(Option<FieldIndex>, u64), Vec<FieldIndex>> = HashMap::new();
     for (index, field) in (0..).zip(tree.fields.iter().take(LOOKED)) {
         let plain = matches!(field.name, Name::Index(_));
         let list = match field.parent.and_then(|parent| tree.field(parent)) {
             _ if plain => field.parent,
-            Some(parent) if matches!(parent.name, Name::Index(_)) && is_telling(&tree.name(index)) => {
-                parent.parent
-            }
+            Some(parent) if matches!(parent.name, Name::Index(_)) => parent.parent,
             _ => continue,
         };
         if is_short(tree.value_bytes(index)) {
@@ -80,7 +79,16 @@ pub(crate) fn lists(tree: &Tree<'_>) -> Vec<Found> {
             by_list.entry((list, name)).or_default().push(index);
         }
     }
-    let mut found: Vec<Found> = by_list.into_values().filter_map(|entries| list_of(tree, &entries)).collect();
+    let found = by_list.into_iter().filter_map(|((list, _), entries)| Some((list, list_of(tree, &entries)?)));
+    let found: Vec<_> = found.collect();
+    let alone = |list: &Option<FieldIndex>| found.iter().filter(|(other, _)| other == list).count() == 1;
+    let wanted = |(list, found): &(Option<FieldIndex>, Found)| {
+        let plain = tree.field(found.first).is_some_and(|field| matches!(field.name, Name::Index(_)));
+        plain || is_telling(&tree.name(found.first)) || alone(list)
+    };
+    let wanted: Vec<bool> = found.iter().map(wanted).collect();
+    let found = found.into_iter().zip(wanted).filter(|(_, wanted)| *wanted);
+    let mut found: Vec<Found> = found.map(|((_, found), _)| found).collect();
     found.sort_by(|one, other| one.path.cmp(&other.path));
     found.truncate(LISTS);
     found
@@ -294,6 +302,34 @@ mod tests {
             assert_eq!(is_word(text), word, "{text}");
         }
         assert!(!is_short(&[0xff, 0xfe, 0x41]));
+    }
+
+    fn lists_in(json: &str) -> Vec<(String, u64)> {
+        let mut explorer = payload::Explorer::new(payload::Limits::default());
+        let bytes = json.as_bytes();
+        let whole = payload::RootField {
+            name: Name::None,
+            value: 0..bytes.len(),
+            kind: payload::FieldKind::Body,
+            hint: payload::Hint::default(),
+        };
+        let tree = explorer.explore(vec![payload::Root { bytes: bytes.into(), fields: vec![whole] }]);
+        lists(&tree).into_iter().map(|found| (found.path, found.entries)).collect()
+    }
+
+    #[test]
+    fn things_with_one_text_are_a_list_whatever_it_is_called() {
+        let words: Vec<String> =
+            ('a'..='z').flat_map(|a| ('a'..='b').map(move |b| format!("wort{a}{b}"))).collect();
+        let of = |entry: fn(usize, &str) -> String| {
+            let entries: Vec<String> = words.iter().enumerate().map(|(id, word)| entry(id, word)).collect();
+            format!("{{\"list\":[{}]}}", entries.join(","))
+        };
+        let one = of(|id, word| format!("{{\"id\":{id},\"text\":\"{word}\"}}"));
+        assert_eq!(lists_in(&one), [("list.[].text".to_owned(), 52)]);
+        // Goods of a shop have a name, and a maker.
+        let goods = of(|_, word| format!("{{\"name\":\"{word}\",\"maker\":\"Firma {word}\"}}"));
+        assert_eq!(lists_in(&goods), []);
     }
 
     #[test]
