@@ -229,8 +229,16 @@ fn acceptance(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
 
 fn retries(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
     let series = &line.entry.series;
-    let told: Vec<(Timestamp, Outcome)> =
+    let mut told: Vec<(Timestamp, Outcome)> =
         series.moments.iter().map(|((time, _), moment)| (*time, outcome(moment))).collect();
+    // What follows at once is the same try, or a stream: nobody has waited for an answer.
+    told.dedup_by(|after, before| {
+        let at_once = after.0.since(before.0) < LEAST_PAUSE;
+        if at_once {
+            *before = *after;
+        }
+        at_once
+    });
     let mut pauses: Vec<Vec<i64>> = Vec::new();
     let (mut row, mut most, mut accepted) = (0_usize, 0_usize, false);
     for pair in told.windows(2) {
@@ -332,6 +340,8 @@ fn parameters(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
 /// Marks shown of one trigger, and how long before the sending one beside them is looked for, in nanoseconds.
 const MARKS_SHOWN: usize = 3;
 const BESIDE: i64 = 90_000_000_000;
+/// A pause after which it is another try, in nanoseconds.
+const LEAST_PAUSE: i64 = 1_000_000_000;
 /// A pause that is no pause between tries, in seconds, and pauses that are told.
 const LONGEST_PAUSE: i64 = 2 * 86_400;
 const PAUSES: usize = 10;
