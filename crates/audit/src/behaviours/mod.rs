@@ -190,7 +190,8 @@ impl<'a> Line<'a> {
         let carried = entry.endpoints.iter().filter_map(|endpoint| scene.left.get(endpoint)).flatten();
         let carried = carried.filter(|(_, group)| paths.contains(group.key.field.as_str())).copied();
         // The same field of another request to the same host may hold something else.
-        let asked: BTreeSet<ExchangeId> = entry.series.moments.keys().map(|(_, exchange)| *exchange).collect();
+        let asked: BTreeSet<ExchangeId> =
+            entry.series.moments.keys().map(|(_, exchange)| *exchange).collect();
         let carried = carried.filter(|(index, _)| {
             let times = usize::try_from(*index).ok().and_then(|index| scene.merged.times.get(index));
             times.is_none_or(|times| times.may_be_of(&asked))

@@ -98,7 +98,8 @@ fn run(starts: &[i64]) -> usize {
     let intervals: Vec<i64> = intervals(starts).collect();
     // The first pause may be one in which an occurrence is missing, and the shortest of the first few of something else.
     let lengths = [intervals.first(), intervals.iter().take(3).min()];
-    let follow = |length: &i64| intervals.iter().take_while(|found| multiple(**found, *length).is_some()).count();
+    let follow =
+        |length: &i64| intervals.iter().take_while(|found| multiple(**found, *length).is_some()).count();
     lengths.into_iter().flatten().map(follow).max().unwrap_or(1).max(1) + 1
 }
 
@@ -164,7 +165,8 @@ fn chain(starts: &[i64], length: i64) -> (Vec<i64>, i64) {
     let mut taken: BTreeSet<i64> = BTreeSet::new();
     for start in starts {
         let (mut chain, mut off) = (vec![*start], 0);
-        while let Some(found) = chain.last().and_then(|last| next(*last)).filter(|found| taken.insert(*found)) {
+        while let Some(found) = chain.last().and_then(|last| next(*last)).filter(|found| taken.insert(*found))
+        {
             off = off.max(chain.last().map_or(0, |last| (found - last - length).abs()));
             chain.push(found);
         }
@@ -209,7 +211,10 @@ fn fixed(starts: &[i64], all: usize) -> Option<Rhythm> {
         Some(_) => 1.0,
         None => 2.0 * (MISSING as f64).powi(i32::try_from(missing).unwrap_or(i32::MAX)),
     };
-    let unlikely = free * stretches * known * chance.powi(i32::try_from(off.len()).unwrap_or(i32::MAX).saturating_sub(1));
+    let unlikely = free
+        * stretches
+        * known
+        * chance.powi(i32::try_from(off.len()).unwrap_or(i32::MAX).saturating_sub(1));
     Some(Rhythm {
         rule: format!("every {}", span(length)),
         interval: length.unsigned_abs(),
@@ -322,7 +327,11 @@ mod tests {
         assert_eq!(rules(&[0, 3_600]), [("every 1 h".to_owned(), 67)]);
         assert_eq!(rules(&[0, 3_000]), [], "two times without a usual length");
         assert_eq!(rules(&[0, 1, 2, 3_600, 3_601, 7_200]), [("every 1 h".to_owned(), 99)], "bursts");
-        assert_eq!(rules(&[0, 8_000, 29_600, 51_225, 61_000]), [("every 6 h".to_owned(), 99)], "among others");
+        assert_eq!(
+            rules(&[0, 8_000, 29_600, 51_225, 61_000]),
+            [("every 6 h".to_owned(), 99)],
+            "among others"
+        );
         assert_eq!(rules(&[0, 3_600, 10_800, 14_400]), [("every 1 h".to_owned(), 99)], "one is missing");
     }
 
