@@ -8,6 +8,7 @@ mod arrivals;
 mod behaviours;
 mod channel;
 mod conversation;
+mod copies;
 mod cores;
 mod diary;
 mod digest;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crossbeam_channel::Receiver;
-use evidence::{Anomaly, FlowId, Layer};
+use evidence::{Anomaly, Fate, FlowId, Layer};
 use wire::{
     App, KeyRing, Message, Sender, StreamBuffer,
     flow::{Datagram, FlowInfo, FlowSink, FlowSummary, Flows, Limits, SinkFactory},
@@ -15,7 +15,13 @@ use wire::{
 };
 
 use crate::{
-    conversation::Conversation, entries, examine::Examiner, frames::Work, gather::Gathered, phone::Phone,
+    conversation::Conversation,
+    copies::{self, Inside, Part},
+    entries,
+    examine::Examiner,
+    frames::Work,
+    gather::Gathered,
+    phone::Phone,
     records::Records,
 };
 
@@ -61,8 +67,8 @@ pub(crate) fn work<E: Ear>(
 ) -> E {
     let ear = RefCell::new(ear);
     let app = RefCell::new(None);
-    let mut flows =
-        Flows::new(Desk { ear: &ear, keys, phone, paths: Paths::default(), app: &app }, Limits::default());
+    let desk = Desk { ear: &ear, keys, phone, paths: Paths::default(), app: &app, inside: Inside::default() };
+    let mut flows = Flows::new(desk, Limits::default());
     for work in batches {
         match work {
             Work::Packets(batch) => {
@@ -92,6 +98,8 @@ struct Desk<'w, E> {
     paths: Paths,
     /// The app behind the packet at hand.
     app: &'w RefCell<Option<Arc<App>>>,
+    /// What the devices inside say, of which there may be copies.
+    inside: Inside,
 }
 
 impl<'w, E: Ear> SinkFactory for Desk<'w, E> {
@@ -109,7 +117,7 @@ impl<'w, E: Ear> SinkFactory for Desk<'w, E> {
         }
         let memory = ear.open(flow);
         let session = Session::new(flow, self.keys).known_to(&self.paths, flow);
-        Listener { session, conversation, memory, ear: self.ear }
+        Listener { session, conversation, memory, part: self.inside.open(flow), ear: self.ear }
     }
 
     fn home(&mut self, flow: &FlowInfo, first: &[u8]) -> Option<FlowId> {
@@ -130,8 +138,24 @@ impl<'w, E: Ear> SinkFactory for Desk<'w, E> {
         sink.session.finish();
         sink.hear();
         self.paths.forget(flow.id);
+        self.inside.close(flow, &sink.part);
+        sink.settle();
         let mut ear = self.ear.borrow_mut();
         let (gathered, records) = ear.books();
+        if let Part::Router(waiting) = &sink.part
+            && waiting.copied > 0
+        {
+            let sides = [&summary.originator, &summary.responder];
+            let bytes = match waiting.is_copy() {
+                true => sides.iter().map(|side| side.delivered).sum(),
+                false => waiting.copied,
+            };
+            gathered.ledger.add_pieces(Fate::Duplicate, copies::REASON, bytes, 1);
+            if waiting.is_copy() {
+                gathered.ledger.merge(&summary.ledger);
+                return;
+            }
+        }
         gathered.ledger.merge(&sink.session.ledger());
         sink.conversation.close(flow, summary, gathered, records);
         ear.close(sink.memory);
@@ -143,6 +167,7 @@ struct Listener<'w, E: Ear> {
     session: Session,
     conversation: Conversation,
     memory: E::Memory,
+    part: Part,
     ear: &'w RefCell<E>,
 }
 
@@ -159,7 +184,27 @@ impl<E: Ear> Listener<'_, E> {
             ear.books().0.anomalies.add(anomaly);
         }
         for message in std::mem::take(&mut output.messages) {
+            match &mut self.part {
+                Part::Apart => {}
+                Part::Own(said) => said.borrow_mut().add(&message),
+                Part::Router(waiting) => {
+                    for message in waiting.hear(message) {
+                        ear.message(&mut self.conversation, &mut self.memory, &message);
+                    }
+                    continue;
+                }
+            }
             ear.message(&mut self.conversation, &mut self.memory, &message);
+        }
+    }
+
+    /// The flow is over: what waited and is no copy is heard.
+    fn settle(&mut self) {
+        if let Part::Router(waiting) = &mut self.part {
+            let mut ear = self.ear.borrow_mut();
+            for message in waiting.finish() {
+                ear.message(&mut self.conversation, &mut self.memory, &message);
+            }
         }
     }
 }

@@ -193,3 +193,46 @@ fn a_value_in_two_fields_of_a_message_is_one_message() {
     assert_eq!(finding.count, 2);
     assert!(finding.words.contains("in 2 messages, at 4 places"), "{}", finding.words);
 }
+
+/// A capture of both sides of a router: each frame again, translated, with other ports and sequence numbers.
+#[test]
+fn the_routers_own_side_of_a_flow_is_told_once_and_of_the_device() {
+    const ROUTER: Ipv4Addr = Ipv4Addr::new(84, 132, 7, 9);
+    let server = Endpoint::new([2, 0, 0x5e, 0, 0, 1], Ipv4Addr::new(9, 9, 9, 9), 80);
+    let request = |imei: &str| {
+        let body = format!(r#"{{"imei":"{imei}"}}"#);
+        format!("POST /v1 HTTP/1.1\r\nHost: a.example\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+    };
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    let run = |own: &str, translated: &str| {
+        let mut net = Net::new(PcapWriter::new(Vec::new(), PcapStyle::default()).unwrap());
+        let device = Endpoint::new([2, 0, 0x5e, 0, 1, 1], PHONE, 40_000);
+        let router = Endpoint::new([2, 0, 0x5e, 0, 1, 9], ROUTER, 40_007);
+        let mut inside = Conversation::new(device, server);
+        let mut outside = Conversation::new(router, server).with_sequences(77, 88);
+        inside.open(&mut net).unwrap();
+        outside.open(&mut net).unwrap();
+        inside.send(&mut net, Side::Client, request(own).as_bytes()).unwrap();
+        outside.send(&mut net, Side::Client, request(translated).as_bytes()).unwrap();
+        // The answer passes the outside first.
+        outside.send(&mut net, Side::Server, answer).unwrap();
+        inside.send(&mut net, Side::Server, answer).unwrap();
+        outside.close(&mut net).unwrap();
+        inside.close(&mut net).unwrap();
+        let profile = format!("[device]\naddresses = [\"{PHONE}\"]\nimei = [\"{IMEI}\"]\n");
+        audit_of(net.into_wire().into_inner(), Some(&profile))
+    };
+    let case = run(IMEI, IMEI);
+    let addresses: Vec<_> = case.devices.iter().map(|device| device.address.clone()).collect();
+    assert_eq!((addresses, case.totals.flows), (vec![PHONE.to_string()], 1));
+    let [finding] = sent(&case, IMEI)[..] else { unreachable!("{:?}", case.findings) };
+    assert_eq!(finding.count, 1);
+    let rows = case.coverage.rows();
+    let left_out = rows.iter().find(|row| row.reason.starts_with("the router’s own side")).unwrap();
+    let len = (request(IMEI).len() + answer.len()) as u64;
+    assert_eq!((left_out.fate, left_out.pieces, left_out.bytes), (Fate::Duplicate, 1, len));
+    // What differs is no copy, and is not lost.
+    let case = run("490154203237518", IMEI);
+    let [finding] = sent(&case, IMEI)[..] else { unreachable!("{:?}", case.findings) };
+    assert!(finding.title.contains(" by another device"), "{}", finding.title);
+}

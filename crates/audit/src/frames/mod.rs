@@ -17,12 +17,14 @@ use std::{
 
 use crossbeam_channel::Sender;
 use evidence::{AnomalyTally, Capture, CaptureId, Fate, FrameNo, Holds, InputProblem, Ledger, Transport};
+use facts::Scope;
 use foldhash::HashMap;
 use handset::messages::bill::Mapping;
 use wire::{
     App, Packet, PacketHead,
     capture::{Event, Fact, Frame, LinkType, Progress, Reader},
     entries::{self, Entry, Format},
+    flow::serving,
     net::{Dissector, NetOutput},
     quic::is_port,
 };
@@ -451,12 +453,15 @@ impl<'p> FrameReader<'p> {
 
 type Packets = Vec<(Packet, Range<usize>)>;
 
-/// Which of `workers` a packet goes to: equal for both directions of a flow, and for all that may be one
-/// connection of QUIC.
+/// Which of `workers` a packet goes to: equal for both directions of a flow, for all that may be one connection of
+/// QUIC, and for the two sides of a flow that a router translates.
 fn worker_of(head: &PacketHead, workers: usize) -> usize {
-    let [one, other] = [head.source, head.destination].map(|side| match moves(head, side) {
-        true => 0,
-        false => fold(side),
+    let serving = serving(head).filter(|side| Scope::of(side.0) == Scope::Public);
+    let [one, other] = [head.source, head.destination].map(|side| {
+        match moves(head, side) || serving.is_some_and(|serving| serving != side) {
+            true => 0,
+            false => fold(side),
+        }
     });
     // Fibonacci hashing: the high bits of the product depend on all bits of the sum.
     let mixed = one.wrapping_add(other).wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -43,6 +43,16 @@ pub(super) fn sent_by_originator(head: &PacketHead) -> bool {
     service_likeness(head.source.1) <= service_likeness(head.destination.1)
 }
 
+/// The side of a packet that serves, as far as the ports tell it: the same for both directions.
+pub fn serving(head: &PacketHead) -> Option<(IpAddr, u16)> {
+    let [source, destination] = [head.source, head.destination].map(|side| service_likeness(side.1));
+    match source.cmp(&destination) {
+        std::cmp::Ordering::Less => Some(head.destination),
+        std::cmp::Ordering::Equal => None,
+        std::cmp::Ordering::Greater => Some(head.source),
+    }
+}
+
 /// Whether the address means several machines: what is sent there cannot be an answer to one.
 fn to_many(address: IpAddr) -> bool {
     match address {

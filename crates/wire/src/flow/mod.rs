@@ -22,6 +22,7 @@ use evidence::{FlowId, Segment, Timestamp, Transport};
 
 use crate::{Recorded, Sender, StreamBuffer};
 
+pub use key::serving;
 pub use summary::{Ended, FlowSummary, SideSummary};
 pub use table::Flows;
 
