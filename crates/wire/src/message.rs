@@ -19,7 +19,7 @@ pub enum Sender {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// The protocol's name as ledger and glossary write it: `HTTP/1`, `HTTP/2`, `HTTP/3`, `DNS`, `mDNS`, `DHCP`,
-    /// `TLS`, `QUIC`, `SSDP`, `NTP`, `WebSocket`, `MQTT`, `CoAP`, `XMPP`, `TCP` and `UDP` (unrecognised) …
+    /// `TLS`, `QUIC`, `SSDP`, `NTP`, `STUN`, `RTP`, `WebSocket`, `MQTT`, `CoAP`, `XMPP`, `TCP` and `UDP` (unrecognised) …
     pub protocol: &'static str,
     /// Who sent it.
     pub sender: Sender,

@@ -149,3 +149,38 @@ fn datagram_protocols(ports: [u16; 2], datagrams: &[&[u8]]) -> Vec<&'static str>
     let script: Vec<_> = datagrams.iter().map(|bytes| Act::Datagram(Originator, bytes.to_vec())).collect();
     play(ports, &script).messages.iter().map(|message| message.protocol).collect()
 }
+
+/// RFC 7983: what calls send stands in one flow, and is told apart by the first byte.
+#[test]
+fn calls_are_told_from_noise() {
+    let ports = [50000, 19302];
+    let binding = b"\x00\x01\x00\x00\x21\x12\xa4\x42transaction-";
+    let channel = b"\x40\x00\x00\x05hello\0\0\0";
+    let alert = b"\x15\xfe\xfd\x00\x00\x00\x00\x00\x00\x00\x01\x00\x02\x02\x28";
+    let rtp = |number: u16, source: u32| {
+        let mut packet = vec![0x80, 111];
+        packet.extend(number.to_be_bytes());
+        packet.extend((u32::from(number) * 960).to_be_bytes());
+        packet.extend(source.to_be_bytes());
+        packet.extend([0xa5; 40]);
+        packet
+    };
+    let told = |datagrams: &[Vec<u8>]| {
+        let datagrams: Vec<&[u8]> = datagrams.iter().map(Vec::as_slice).collect();
+        datagram_protocols(ports, &datagrams)
+    };
+    assert_eq!(
+        told(&[channel.to_vec(), binding.to_vec(), channel.to_vec(), alert.to_vec()]),
+        ["UDP", "STUN", "STUN", "DTLS"]
+    );
+    // The numbers wrap, and one is lost.
+    let run: Vec<_> = [65534, 65535, 0, 2, 3].map(|number| rtp(number, 7)).into();
+    assert_eq!(told(&run), ["RTP"; 5]);
+    // Two are too few; other sources, other numbers, and what has no cookie are nothing.
+    assert_eq!(told(&[rtp(1, 7), rtp(2, 7)]), ["UDP"; 2]);
+    let noise: Vec<_> = (0..20).map(|at| rtp(at, u32::from(at) * 77_777)).collect();
+    assert_eq!(told(&noise), ["UDP"; 20]);
+    let noise: Vec<_> = (0..20_u16).map(|at| rtp(at.wrapping_mul(7919), 7)).collect();
+    assert_eq!(told(&noise), ["UDP"; 20]);
+    assert_eq!(told(&[b"\x00\x01\x00\x00\x21\x12\xa4\x43transaction-".to_vec()]), ["UDP"]);
+}

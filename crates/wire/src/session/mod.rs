@@ -10,6 +10,7 @@
 //! session's ledger: bytes that are encrypted are in no message.
 
 mod marks;
+mod media;
 pub(crate) mod raw;
 mod table;
 

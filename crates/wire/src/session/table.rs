@@ -3,7 +3,7 @@
 //! A recogniser looks at bytes; ports only break ties where the bytes of a protocol have no mark of their
 //! own (DNS, NTP). Over streams the first row that does not say `No` is waited for.
 
-use super::{Named, marks};
+use super::{Named, marks, media};
 use crate::{
     coap, dhcp, dns,
     h2::{self, Http2},
@@ -79,6 +79,7 @@ pub(super) const STREAMS: &[StreamRow] = &[
 
 /// Over datagrams.
 pub(super) const DATAGRAMS: &[DatagramRow] = &[
+    datagram("STUN", |bytes, known, _| media::stun(bytes, known), silent),
     datagram("QUIC", quic::recognise, |name, context| Box::new(Quic::new(name, context))),
     datagram(
         "DTLS",
@@ -102,6 +103,7 @@ pub(super) const DATAGRAMS: &[DatagramRow] = &[
     datagram("CoAP", coap::recognise, |name, _| Box::new(coap::Datagrams::new(name))),
     datagram("DNS", |bytes, _, context| dns::recognise(bytes, context), domain_names),
     datagram("NTP", |bytes, _, context| marks::ntp(bytes, context), silent),
+    datagram("RTP", |bytes, _, _| media::may_be_rtp(bytes), |name, _| Box::new(media::Rtp::new(name))),
 ];
 
 const fn stream(
