@@ -498,7 +498,13 @@ fn first_frame(message: &Message) -> evidence::FrameNo {
 /// A host without its port, in lower case, an IPv6 address without its brackets.
 fn host_without_port(host: &str) -> String {
     let lower = host.trim().to_ascii_lowercase();
-    if let Some((address, _)) = lower.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+    // Only an address stands in brackets (RFC 3986 section 3.2.2): whatever else does is no part of a name.
+    let bracketed = lower.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let is_port =
+        |rest: &str| rest.strip_prefix(':').unwrap_or(rest).bytes().all(|byte| byte.is_ascii_digit());
+    if let Some((address, _)) =
+        bracketed.filter(|(address, rest)| address.parse::<std::net::Ipv6Addr>().is_ok() && is_port(rest))
+    {
         return address.to_owned();
     }
     match lower.rsplit_once(':') {
@@ -546,3 +552,21 @@ const HELLO: usize = 128;
 const TARGET: usize = 2048;
 /// The longest host name kept: DNS allows 253.
 const HOST: usize = 255;
+
+#[cfg(test)]
+mod tests {
+    use super::host_without_port;
+
+    #[test]
+    fn a_host_is_shortened_by_its_port_only() {
+        for (host, expected) in [
+            ("A.example:80", "a.example"),
+            ("[2001:db8::1]:443", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("[x](javascript:alert).example.com", "[x](javascript:alert).example.com"),
+            ("[x].example.com", "[x].example.com"),
+        ] {
+            assert_eq!(host_without_port(host), expected);
+        }
+    }
+}
