@@ -236,3 +236,53 @@ fn the_routers_own_side_of_a_flow_is_told_once_and_of_the_device() {
     let [finding] = sent(&case, IMEI)[..] else { unreachable!("{:?}", case.findings) };
     assert!(finding.title.contains(" by another device"), "{}", finding.title);
 }
+
+/// Names that firmware holds and nobody has, as their whole capture: denied, silent, and those that are answered.
+#[test]
+fn names_that_lead_nowhere_are_told_whatever_else_there_is() {
+    let mut net = Net::new(PcapWriter::new(Vec::new(), PcapStyle::default()).unwrap());
+    let resolver = Endpoint::new([2, 0, 0x5e, 0, 0, 1], Ipv4Addr::new(192, 168, 2, 1), 53);
+    for (round, port) in (0..10_u16).zip(40_000..) {
+        let device = Endpoint::new([2, 0, 0x5e, 0, 1, 1], PHONE, port);
+        for (at, name) in
+            ["gone.example", "silent.example", "empty.example", "gone-lhzbdvm.com", "printer.lan"]
+                .into_iter()
+                .enumerate()
+        {
+            let id = round * 8 + u16::try_from(at).unwrap();
+            net.udp(&device, &resolver, &testkit::dns::query(id, name, 1)).unwrap();
+            match name {
+                "silent.example" => {}
+                "empty.example" => {
+                    let answer = testkit::dns::response(id, (name, 1), &[]);
+                    net.udp(&resolver, &device, &answer).unwrap();
+                }
+                _ => net.udp(&resolver, &device, &testkit::dns::no_such_name(id, (name, 1))).unwrap(),
+            }
+        }
+        net.wait(600_000_000_000);
+    }
+    let case = audit_of(net.into_wire().into_inner(), None);
+    let mut told: Vec<_> = case
+        .findings
+        .iter()
+        .filter_map(|finding| match &finding.kind {
+            FindingKind::Behaviour(Behaviour::UnresolvedName { name, outcome }) => Some((
+                name.as_str(),
+                outcome.as_str(),
+                finding.count,
+                finding.words.contains("Whoever registers it"),
+            )),
+            _ => None,
+        })
+        .collect();
+    told.sort_unstable();
+    assert_eq!(
+        told,
+        [
+            ("gone-lhzbdvm.com", "NXDOMAIN", 10, true),
+            ("gone.example", "NXDOMAIN", 10, false),
+            ("silent.example", "no answer", 10, false),
+        ]
+    );
+}

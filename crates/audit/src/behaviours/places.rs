@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use evidence::{Behaviour, Destination, Direction, Evidence, Finding, Ground, Relation, Severity};
 
 use super::{Scene, Told, times, weight};
-use crate::findings::naming_of;
+use crate::{diary::Told as Asked, findings::naming_of};
 
 /// Judges all destinations.
 pub(super) fn judge(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
@@ -81,40 +81,68 @@ fn spread_of(scene: &Scene<'_>, owner: &str, destinations: &[&Destination]) -> O
     Some(told.finding())
 }
 
-/// Names that were asked for again and again, and that nobody has.
+/// Names that were asked for again and again, and that nobody has, or that were never answered.
 fn unresolved(scene: &Scene<'_>) -> Vec<Finding> {
     let known: BTreeSet<&str> =
         scene.merged.destinations.iter().map(|destination| destination.endpoint.host.as_str()).collect();
     let names = &scene.merged.book.names;
-    let told = names.denied.iter().filter(|((name, code), told)| {
-        *code == 3 && told.count >= ASKED && !known.contains(name.as_str()) && is_public(name)
+    let is_told = |name: &str, told: &Asked| told.count >= ASKED && !known.contains(name) && is_public(name);
+    let denied = names.denied.iter().filter(|((name, code), told)| *code == 3 && is_told(name, told));
+    // A resolver that was out of reach for a moment says nothing of the name.
+    let silent = names.asked.iter().filter(|(name, told)| {
+        !names.answered.contains_key(*name) && told.last.since(told.first) >= LONG && is_told(name, told)
     });
-    let found = told.take(MOST_NAMES).map(|((name, _), told)| {
-        Told {
-            subject: format!("unresolved {name}"),
-            severity: Severity::Low,
-            title: format!("A name is asked for that nobody has: {name}"),
-            words: format!(
-                "The phone asked for it {}, and was told that it does not exist. Whoever registers it gets what is \
-                 meant for it.",
-                times(told.count)
-            ),
-            endpoints: Vec::new(),
-            count: told.count,
-            when: (told.first, told.last),
-            evidence: vec![super::value("the resolver’s answer", &told.proof)],
-            sightings: Vec::new(),
-            behaviour: Behaviour::UnresolvedName { name: name.clone(), outcome: "NXDOMAIN".to_owned() },
-        }
-        .finding()
-    });
-    found.collect()
+    let denied = denied.take(MOST_NAMES).map(|((name, _), told)| nobody_has(name, told));
+    denied.chain(silent.take(MOST_NAMES).map(|(name, told)| never_answered(name, told))).collect()
 }
 
-/// Whether a name could be registered: it has a public suffix that is a real one, and is no probe of a resolver.
+fn nobody_has(name: &str, told: &Asked) -> Finding {
+    let meant = match facts::domain::registrable(name) {
+        Some(_) => "Whoever registers it gets what is meant for it.",
+        None => {
+            "It is below no ending under which names can be registered: only a network of its own could have it."
+        }
+    };
+    let words =
+        format!("The phone asked for it {}, and was told that it does not exist. {meant}", times(told.count));
+    let title = format!("A name is asked for that nobody has: {name}");
+    without_address((name, "NXDOMAIN"), told, (title, words), "the resolver’s answer")
+}
+
+fn never_answered(name: &str, told: &Asked) -> Finding {
+    let words = format!(
+        "The phone asked for it {}, and the capture holds no answer. Whether the name exists, it does not show.",
+        times(told.count)
+    );
+    let title = format!("A name is asked for again and again without an answer: {name}");
+    without_address((name, "no answer"), told, (title, words), "the phone’s question")
+}
+
+fn without_address(
+    (name, outcome): (&str, &str),
+    told: &Asked,
+    (title, words): (String, String),
+    proof: &str,
+) -> Finding {
+    Told {
+        subject: format!("unresolved {name}"),
+        severity: Severity::Low,
+        title,
+        words,
+        endpoints: Vec::new(),
+        count: told.count,
+        when: (told.first, told.last),
+        evidence: vec![super::value(proof, &told.proof)],
+        sightings: Vec::new(),
+        behaviour: Behaviour::UnresolvedName { name: name.to_owned(), outcome: outcome.to_owned() },
+    }
+    .finding()
+}
+
+/// Whether a name is meant for the internet, and is no name of the network at hand or a resolver's probe.
 fn is_public(name: &str) -> bool {
-    let reverse = name.ends_with(".arpa") || name.ends_with(".local") || name.ends_with(".lan");
-    !reverse && facts::domain::registrable(name).is_some()
+    let ending = name.rsplit('.').next().unwrap_or_default();
+    name.contains('.') && !OF_NETWORKS.contains(&ending)
 }
 
 /// Resolvers that were asked although the network handed out others.
@@ -195,6 +223,24 @@ fn unexplained(scene: &Scene<'_>) -> Vec<Finding> {
 const OF_THE_SYSTEM: [u16; 5] = [53, 67, 123, 853, 5353];
 /// So many times more destinations have to be explained than not.
 const EXPLAINED: usize = 4;
+/// Endings of names that networks give out themselves, or that lead back (RFC 6761, RFC 6762, RFC 8375).
+const OF_NETWORKS: [&str; 13] = [
+    "arpa",
+    "box",
+    "corp",
+    "home",
+    "internal",
+    "intranet",
+    "invalid",
+    "lan",
+    "local",
+    "localdomain",
+    "localhost",
+    "private",
+    "test",
+];
+/// Nanoseconds over which a name has to be asked for that is not answered: ten minutes.
+const LONG: i64 = 600_000_000_000;
 /// How often a name has to be asked for.
 const ASKED: u64 = 3;
 /// Names and resolvers told.

@@ -28,7 +28,7 @@ pub(crate) use self::{
     book::{Book, Entry as BookEntry, Whom, book},
     fields::{FieldNotes, Looked, hash_of, is_closed, long_values, look},
     inward::{List, add_switch, lists, results, switches},
-    names::{NameNotes, add_name},
+    names::{NameNotes, Told, add_name},
     told::fields,
 };
 

@@ -9,6 +9,9 @@ use evidence::{ExchangeId, Occurrence, Timestamp};
 pub(crate) struct NameNotes {
     /// Names that a resolver denied, with its code (RFC 1035 section 4.1.1).
     pub(crate) denied: BTreeMap<(String, u16), Told>,
+    /// Names that were asked for, and those of them that a resolver answered, whatever it said.
+    pub(crate) asked: BTreeMap<String, Told>,
+    pub(crate) answered: BTreeMap<String, Told>,
     /// Who was asked.
     pub(crate) resolvers: BTreeMap<IpAddr, Told>,
     /// Resolvers that the network handed out (RFC 2132 section 3.8).
@@ -28,6 +31,8 @@ impl NameNotes {
     /// Adds what another worker knows.
     pub(crate) fn merge(&mut self, other: Self) {
         other.denied.into_iter().for_each(|(name, told)| add(&mut self.denied, name, told));
+        other.asked.into_iter().for_each(|(name, told)| add(&mut self.asked, name, told));
+        other.answered.into_iter().for_each(|(name, told)| add(&mut self.answered, name, told));
         other.resolvers.into_iter().for_each(|(address, told)| add(&mut self.resolvers, address, told));
         other.given.into_iter().for_each(|(address, told)| add(&mut self.given, address, told));
     }

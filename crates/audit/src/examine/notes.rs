@@ -26,8 +26,8 @@ pub(super) struct Page<'m> {
 /// Notes a message that left.
 pub(super) fn sent(page: &Page<'_>, diary: &mut Diary) {
     let (message, conversation) = (page.message, page.conversation);
-    if matches!(message.head, Head::Dns(_)) {
-        return asked(page, diary);
+    if let Head::Dns(head) = &message.head {
+        return asked(page, head, diary);
     }
     let Some(request) = request_of(message) else { return };
     let place = page.place();
@@ -99,21 +99,33 @@ pub(super) fn received(page: &Page<'_>, diary: &mut Diary) {
 }
 
 /// A name was asked for.
-fn asked(page: &Page<'_>, diary: &mut Diary) {
+fn asked(page: &Page<'_>, head: &DnsHead, diary: &mut Diary) {
     let (message, resolver) = (page.message, page.conversation.other_side());
     if message.protocol != "DNS" || message.sender != Sender::Originator {
         return;
+    }
+    if let Some((name, _)) = head.questions.first().filter(|_| !head.response) {
+        add_name(&mut diary.names.asked, plain(name), page.place(), || page.whole());
     }
     if let Some(resolver) = resolver {
         add_name(&mut diary.names.resolvers, resolver, page.place(), || page.whole());
     }
 }
 
-/// A resolver says that there is no such name (RFC 1035 section 4.1.1: code 3), or that it failed.
+/// A name as it is compared.
+fn plain(name: &str) -> String {
+    name.trim_end_matches('.').to_ascii_lowercase()
+}
+
+/// A resolver answers; maybe that there is no such name (RFC 1035 section 4.1.1: code 3), or that it failed.
 fn denied(page: &Page<'_>, head: &DnsHead, diary: &mut Diary) {
     let Some((name, _)) = head.questions.first() else { return };
-    if page.message.protocol == "DNS" && head.response && matches!(head.code, 2 | 3) {
-        let name = name.trim_end_matches('.').to_ascii_lowercase();
+    if page.message.protocol != "DNS" || !head.response {
+        return;
+    }
+    let name = plain(name);
+    add_name(&mut diary.names.answered, name.clone(), page.place(), || page.whole());
+    if matches!(head.code, 2 | 3) {
         add_name(&mut diary.names.denied, (name, head.code), page.place(), || page.whole());
     }
 }
