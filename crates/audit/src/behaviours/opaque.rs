@@ -53,7 +53,7 @@ fn finding(scene: &Scene<'_>, line: &Line<'_>, field: &FieldNotes, judged: &Judg
     Some(
         Told {
             subject: line.subject(&format!("opaque {:?} {}", field.carrier, field.path)),
-            severity: if series.clear { Severity::Medium } else { Severity::Low },
+            severity: severity(field, judged, series.clear),
             title,
             words: words(field, judged, &counter, !revealing.is_empty()),
             endpoints: line.endpoints(),
@@ -98,6 +98,12 @@ fn words(field: &FieldNotes, judged: &Judged, counter: &str, revealed: bool) -> 
         words.push_str(" That nothing was recognised in it does not mean that nothing was told.");
     }
     words
+}
+
+/// One message shows nothing over time: what it hides may be a token that nobody sees again.
+fn severity(field: &FieldNotes, judged: &Judged, clear: bool) -> Severity {
+    let shown = judged.opened || field.messages > 1;
+    if clear && shown { Severity::Medium } else { Severity::Low }
 }
 
 /// Lines of the log that held values of the profile within seconds of the sending: the first for each value, of

@@ -12,6 +12,7 @@ mod names;
 mod told;
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet, btree_map::Entry},
     hash::BuildHasher,
     net::IpAddr,
@@ -335,16 +336,56 @@ fn path_shape(target: &str) -> String {
         let rest = path.get(scheme + 3..).unwrap_or_default();
         rest.find('/').and_then(|slash| rest.get(slash..)).unwrap_or("/")
     });
-    let parts: Vec<&str> = path.split('/').map(|part| if differs(part) { "*" } else { part }).collect();
+    let last = path.split('/').count().saturating_sub(1);
+    let parts: Vec<Cow<'_, str>> =
+        path.split('/').enumerate().map(|(place, part)| part_shape(part, (place, last))).collect();
     parts.join("/").chars().take(PATH).collect()
 }
 
-/// Whether a part of a path is a number, a digest or a random name. One digit is the version of an interface.
+/// A part of a path, with `*` for what counts or is random in it. One digit is the version of an interface where other
+/// parts follow one of the first two (`/2/users`, `/api/1/sync`); elsewhere it is a number like any other.
+fn part_shape(part: &str, (place, last): (usize, usize)) -> Cow<'_, str> {
+    let (stem, extension) = file_name(part);
+    if is_number(stem) {
+        let version = stem.len() == 1 && extension.is_empty() && (1..=2).contains(&place) && place < last;
+        return if version { part.into() } else { format!("*{extension}").into() };
+    }
+    if let Some(name) = counted(stem).filter(|_| !extension.is_empty()) {
+        return format!("{name}*{extension}").into();
+    }
+    if differs(part) { "*".into() } else { part.into() }
+}
+
+/// A file's name, and its extension with the dot before it.
+fn file_name(part: &str) -> (&str, &str) {
+    let dot = part.rfind('.').unwrap_or(part.len());
+    let (stem, extension) = part.split_at_checked(dot).unwrap_or((part, ""));
+    let letters = extension.get(1..).unwrap_or_default();
+    let known = (1..=5).contains(&letters.len())
+        && letters.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && !is_number(letters);
+    if known { (stem, extension) } else { (part, "") }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// What stands before the number of a file that is one of many: `seg-` of `seg-12`, `fileSequence` of `fileSequence3`.
+/// A version (`v2`), and what may be hex, is none.
+fn counted(stem: &str) -> Option<&str> {
+    let name = stem.trim_end_matches(|digit: char| digit.is_ascii_digit());
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphabetic() || b"-_".contains(&byte));
+    let word = name.len() > 2 && name.bytes().any(|byte| !byte.is_ascii_hexdigit());
+    (name.len() < stem.len() && plain && word).then_some(name)
+}
+
+/// Whether a part of a path is mostly a number, a digest or a random name.
 fn differs(part: &str) -> bool {
     let digits = part.bytes().filter(u8::is_ascii_digit).count();
     let hex = part.bytes().filter(u8::is_ascii_hexdigit).count();
     let all = part.len();
-    let number = digits == all && digits > 1 || digits * 2 > all && digits > 2;
+    let number = digits * 2 > all && digits > 2;
     number || hex == all && digits > 0 && all >= 8 || all > 40 && digits > 3
 }
 
@@ -379,6 +420,15 @@ mod tests {
             ("/d41d8cd98f00b204e9800998ecf8427e.jpg", "/*"),
             ("/api/v2/decade", "/api/v2/decade"),
             ("/2/users/12", "/2/users/*"),
+            ("/2/users/1", "/2/users/*"),
+            ("/api/1/sync", "/api/1/sync"),
+            ("/seg/881/0.m4s", "/seg/*/*.m4s"),
+            ("/seg/881/12.m4s", "/seg/*/*.m4s"),
+            ("/seg/881/123456.m4s", "/seg/*/*.m4s"),
+            ("/live/fileSequence7.ts", "/live/fileSequence*.ts"),
+            ("/live/seg-12345678.ts", "/live/seg-*.ts"),
+            ("/api/v2.json", "/api/v2.json"),
+            ("/update/1.2.3", "/update/*"),
             ("/", "/"),
             ("*", "*"),
         ] {
