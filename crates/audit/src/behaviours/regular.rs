@@ -106,24 +106,52 @@ fn rhythms(seen: &[Seen]) -> Vec<(BTreeSet<usize>, Rhythm)> {
     if of_line.len() < 2 {
         return single;
     }
-    let times: Vec<Timestamp> = seen.iter().map(|seen| seen.time).collect();
-    let of_all = rhythm::rhythms(&times);
-    for rhythm in of_all.into_iter().filter(|rhythm| rhythm.occurrences >= FEWEST) {
+    for (of, mut rhythm) in together(seen) {
         let starts: BTreeSet<i64> = rhythm.starts.iter().copied().collect();
-        let within = |seen: &&Seen| starts.contains(&seen.time.seconds());
-        let of: BTreeSet<usize> = seen.iter().filter(within).map(|seen| seen.line).collect();
+        // Hosts that are each asked at these times have the rhythm by themselves.
+        if single.iter().any(|(_, other)| other.rule == rhythm.rule) {
+            continue;
+        }
         let held = |other: &Rhythm| {
             let both = other.starts.iter().filter(|start| starts.contains(start)).count();
             both * 10 >= other.starts.len() * 9
         };
-        // Hosts that are each asked at these times have the rhythm by themselves.
-        let more = single.iter().all(|(_, other)| other.rule != rhythm.rule);
-        if of.len() > 1 && more {
-            single.retain(|(line, other)| !(line.is_subset(&of) && held(other)));
-            single.push((of, rhythm));
-        }
+        let round = rhythm.interval.saturating_mul(of.len() as u64);
+        let part = |(line, other): &(BTreeSet<usize>, Rhythm)| {
+            line.is_subset(&of) && (held(other) || is_near(other.interval, round))
+        };
+        single.extract_if(.., |one| part(one)).for_each(|(_, other)| rhythm.include(&other));
+        single.push((of, rhythm));
     }
     single
+}
+
+/// The rhythms that several lines have together, with the lines that are part of each. Stretches of nearly the same
+/// length are one: a timer that is put off now and then.
+fn together(seen: &[Seen]) -> Vec<(BTreeSet<usize>, Rhythm)> {
+    let times: Vec<Timestamp> = seen.iter().map(|seen| seen.time).collect();
+    let mut found: Vec<(BTreeSet<usize>, Rhythm)> = Vec::new();
+    for rhythm in rhythm::rhythms(&times).into_iter().filter(|rhythm| rhythm.occurrences >= FEWEST) {
+        let starts: BTreeSet<i64> = rhythm.starts.iter().copied().collect();
+        let within = |seen: &&Seen| starts.contains(&seen.time.seconds());
+        let of: BTreeSet<usize> = seen.iter().filter(within).map(|seen| seen.line).collect();
+        if of.len() < 2 {
+            continue;
+        }
+        match found.iter_mut().find(|(_, known)| is_near(rhythm.interval, known.interval)) {
+            Some((lines, known)) => {
+                lines.extend(of);
+                known.include(&rhythm);
+            }
+            None => found.push((of, rhythm)),
+        }
+    }
+    found
+}
+
+/// Whether two lengths are the same to a tenth.
+fn is_near(length: u64, other: u64) -> bool {
+    length.abs_diff(other) <= other / 10
 }
 
 fn finding(
@@ -333,6 +361,17 @@ mod tests {
         let both = [even.clone(), seen(1, (0..12).step_by(2).map(|n| hour(n) + 1))].concat();
         let two = |line| (vec![line], "every 2 h".to_owned(), 6);
         assert_eq!(rules(both), [two(0), two(1)]);
+        // Five in turn, each time put off by some minutes: each by itself has about five times the length.
+        let late = [
+            122, 1_940, 3_887, 5_422, 7_240, 9_134, 11_097, 12_898, 14_649, 16_386, 18_272, 20_040, 21_847,
+            23_543, 25_323, 27_027, 28_980, 30_819, 32_683, 34_380,
+        ];
+        let put_off = late.iter().zip(0..).flat_map(|(second, n)| seen(n % 5, [*second])).collect();
+        let told = rules(put_off);
+        assert!(
+            matches!(told.as_slice(), [(of, rule, 20)] if of.len() == 5 && rule == "every 30 min"),
+            "{told:?}"
+        );
         // Another one that is asked at random takes nothing from the first.
         let random = seen(1, [5_000, 17_777, 18_901, 30_404]);
         assert_eq!(rules([even, random].concat()), [two(0)]);

@@ -67,6 +67,25 @@ fn one_of_each(found: Vec<Rhythm>) -> Vec<Rhythm> {
 }
 
 impl Rhythm {
+    /// Takes in times of what is part of it, or was put off: the jitter is reckoned again, from all of them.
+    pub(super) fn include(&mut self, other: &Self) {
+        self.starts.extend(&other.starts);
+        self.starts.sort_unstable();
+        self.starts.dedup();
+        let length = i64::try_from(self.interval).unwrap_or(i64::MAX);
+        let off = |found: i64| {
+            let times = (found.saturating_add(length / 2) / length.max(1)).max(1);
+            found.saturating_sub(times.saturating_mul(length)).unsigned_abs()
+        };
+        let mut all: Vec<u64> = intervals(&self.starts).map(off).collect();
+        all.sort_unstable();
+        let most = all.get((all.len() * 9).div_ceil(10).saturating_sub(1)).copied();
+        self.jitter = self.jitter.max(most.unwrap_or_default());
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.occurrences = self.starts.len() as u64;
+    }
+
     /// Takes in a later stretch.
     fn join(&mut self, other: &Self) {
         self.jitter = self.jitter.max(other.jitter);
