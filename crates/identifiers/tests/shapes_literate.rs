@@ -50,6 +50,13 @@ fn numbers_without_any_name() {
     assert_eq!(summary(&found), [(Kind::Iccid, "8944110068680240129".into(), ByForm)]);
     assert_eq!(nested("item", "3", "356938035643809", Carrier::Body), []);
     assert_eq!(nested("", "4", "110257619317430", Carrier::Body), []);
+    // One letter says as little, wherever it stands; a word around it says what it is.
+    let found = nested("a", "b", "356938035643809", Carrier::Body);
+    assert_eq!(summary(&found), [(Kind::Imei, "356938035643809".into(), ByForm)]);
+    let found = nested("p1", "c", "8944110068680240129", Carrier::Body);
+    assert_eq!(summary(&found), [(Kind::Iccid, "8944110068680240129".into(), ByForm)]);
+    assert_eq!(nested("order", "n", "356938035643809", Carrier::Body), []);
+    assert_eq!(nested("a", "b", "356938035643808", Carrier::Body), []);
 }
 
 /// A MEID has fourteen hex digits of which the first is a letter.

@@ -191,8 +191,7 @@ impl Shapes {
     /// Forms that need no name, in a short value. Each is asked for only where a byte or the length allows.
     fn formed(&self, field: FieldView<'_>, first: usize, found: &mut Vec<Shape>) {
         let value = field.value;
-        let nameless =
-            || !field.name.bytes().chain(field.parent.bytes()).any(|byte| byte.is_ascii_alphabetic());
+        let nameless = || says_nothing(field.name) && says_nothing(field.parent);
         let mut hits = Vec::new();
         match value {
             [b'/', ..] => hits.extend(words::stored_file(value, 0)),
@@ -271,7 +270,12 @@ impl Shapes {
     }
 }
 
-/// Numbers so well marked that they are believed where nothing near has a name, as in protobuf.
+/// Whether a name is none, a number (as in protobuf) or one letter (`a`, `p1`), as code has that hides its names.
+fn says_nothing(name: &str) -> bool {
+    name.bytes().filter(|byte| byte.is_ascii_alphabetic()).count() <= 1 && name.is_ascii()
+}
+
+/// Numbers so well marked that they are believed where no name near says anything.
 fn numbers(value: &[u8], hits: &mut Vec<Hit>) {
     let before = hits.len();
     match value.len() {
@@ -281,7 +285,7 @@ fn numbers(value: &[u8], hits: &mut Vec<Hit>) {
     }
     for hit in hits.iter_mut().skip(before) {
         hit.kind = Some(if value.len() == 15 { IdentifierKind::Imei } else { IdentifierKind::Iccid });
-        hit.why = "its prefix and its check digit (Luhn) fit, and nothing near has a name";
+        hit.why = "its prefix and its check digit (Luhn) fit, and no name near says anything";
     }
     hits.retain(|hit| hit.sure);
 }
