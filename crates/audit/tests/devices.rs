@@ -1,5 +1,5 @@
 //! Several devices in one capture: what left the phone is told apart from what the others sent, nothing is lost, and
-//! a value and its digest are one identifier.
+//! a value and its digest are one identifier, and what is none is not taken for one.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -29,6 +29,45 @@ fn noise_that_is_called_music_is_not_taken_for_it() {
         let unread = case.coverage.bytes(Fate::NotUnderstood);
         assert_eq!(unread, body.len() as u64, "{:?}", case.coverage.rows());
     }
+}
+
+/// The first bytes of a picture make none of what follows; a picture is neither read nor unread, label or not.
+#[test]
+fn noise_behind_the_first_bytes_of_a_picture_is_unread() {
+    let noise: Vec<u8> = (0..4096_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let picture = b"GIF89a\x01\0\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;".to_vec();
+    for (body, is_media) in [([&b"GIF89a"[..], &noise].concat(), false), (picture, true)] {
+        for media in ["image/gif", "application/octet-stream"] {
+            let head = format!("Content-Type: {media}\r\nContent-Length: {}\r\n", body.len());
+            let mut net = Net::new(PcapWriter::new(Vec::new(), PcapStyle::default()).unwrap());
+            send(&mut net, (PHONE, 1, 40_000), &head, &body);
+            let case = audit_of(net.into_wire().into_inner(), None);
+            let rows = case.coverage.rows();
+            let media = rows.iter().filter(|row| row.is_labelled_media()).count();
+            assert_eq!(media, usize::from(is_media), "{rows:?}");
+            assert_eq!(case.coverage.bytes(Fate::NotUnderstood), body.len() as u64, "{rows:?}");
+        }
+    }
+}
+
+/// What is new in each message is no identifier, whatever it is called; what stays beside it is one.
+#[test]
+fn a_value_that_is_new_each_time_is_told_once() {
+    let random = |n: u64| format!("{:016x}", (n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let lasting = random(4711);
+    let bodies: Vec<String> =
+        (0..8).map(|n| format!(r#"{{"did":"{}","android_id":"{lasting}"}}"#, random(n))).collect();
+    let posts: Vec<_> = bodies.iter().map(|body| (PHONE, 1, body.as_str())).collect();
+    let case = run(&posts, None);
+    let new: Vec<_> = case.findings.iter().filter(|it| it.detector == "new-each-time").collect();
+    assert!(matches!(new.as_slice(), [one] if one.count == 8 && one.severity == Severity::Info), "{new:?}");
+    assert_eq!(sent(&case, &lasting).len(), 1);
+    assert!((0..8).all(|n| sent(&case, &random(n)).is_empty()));
+    // Three are too few to tell that they are new each time, and eight in one message are a list.
+    assert_eq!(sent(&run(&posts[..3], None), &random(1)).len(), 1);
+    let list: Vec<String> = (0..8).map(|n| format!(r#"{{"did":"{}"}}"#, random(n))).collect();
+    let list = format!("[{}]", list.join(","));
+    assert_eq!(sent(&run(&[(PHONE, 1, &list)], None), &random(1)).len(), 1);
 }
 
 /// Posts of devices to one server: the device's address, the last byte of its hardware address, the body.

@@ -7,6 +7,7 @@
 
 mod arrivals;
 mod devices;
+mod fleeting;
 mod habits;
 mod message_words;
 mod messages;
@@ -35,10 +36,12 @@ pub(crate) fn findings(
     let (behaviours, untried) = behaviours::findings(merged, phone, logged, settled);
     let leaks = leaks(merged);
     let told: BTreeSet<_> = leaks.iter().map(|leak| leak.receiver).collect();
+    let (fleeting, leaks) = fleeting::split(merged, leaks);
     let (bulk, single) = split_bulk(leaks);
     let mut findings: Vec<_> = bulk
         .into_iter()
         .map(|leaks| bulk_finding(merged, profile, &leaks))
+        .chain(fleeting.iter().map(|(place, leaks)| fleeting_finding(merged, place.field, leaks)))
         .chain(single.iter().map(|leak| identifier_finding(merged, leak)))
         .chain(protection::findings(merged, &told))
         .chain(messages::findings(settled, logged, profile))
@@ -229,6 +232,23 @@ fn bulk_finding(merged: &Merged, profile: &Profile, leaks: &[Leak<'_>]) -> Findi
         words: words::bulk_paragraph(merged, leaks, seen, planted),
         severity,
         ..common(merged, leaks, identifier.id())
+    }
+}
+
+/// One finding for a field whose value is new each time.
+fn fleeting_finding(merged: &Merged, field: &str, leaks: &[Leak<'_>]) -> Finding {
+    let identifier = leaks.first().map_or(IdentifierKind::DeviceId, |leak| leak.kind);
+    let seen = leaks.len() as u64;
+    // One device's field is another finding than that of the next.
+    let sender = leaks.first().and_then(|leak| leak.groups.first()).map(|(_, group)| &group.key);
+    let sender = sender.map(|key| (key.carrier, &key.device, &key.app));
+    Finding {
+        kind: FindingKind::BulkData { identifier, seen, planted: 0 },
+        detector: "new-each-time".to_owned(),
+        title: words::fleeting_title(leaks, field),
+        words: words::fleeting_paragraph(merged, leaks, field),
+        severity: Severity::Info,
+        ..common(merged, leaks, &format!("{}\nnew each time {sender:?}\n{field}", identifier.id()))
     }
 }
 

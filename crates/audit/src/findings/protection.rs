@@ -40,7 +40,15 @@ pub(super) fn findings(merged: &Merged, told: &BTreeSet<Receiver<'_>>) -> Vec<Fi
     for (destination, channels) in merged.destinations.iter().zip(&merged.channels) {
         of_channels(&mut faults, destination, channels);
     }
-    faults.iter().map(|(key, fault)| finding(merged, key, fault)).collect()
+    let opened = opened(merged);
+    faults.iter().map(|(key, fault)| finding(merged, key, fault, &opened)).collect()
+}
+
+/// Where hidden content went that was opened.
+fn opened(merged: &Merged) -> BTreeSet<EndpointId> {
+    let opened = merged.unmasked.fields.iter().filter(|(_, judged)| judged.opened);
+    let entries = opened.filter_map(|((whom, _), _)| merged.book.entries.get(whom));
+    entries.flat_map(|entry| entry.endpoints.iter().copied()).collect()
 }
 
 fn of_contents<'m>(
@@ -104,7 +112,13 @@ fn add<'m>(
     fault.endpoints.insert(destination.id);
 }
 
-fn finding(merged: &Merged, (fault, receiver, detail): &Key<'_>, found: &Fault<'_>) -> Finding {
+fn finding(
+    merged: &Merged,
+    (fault, receiver, detail): &Key<'_>,
+    found: &Fault<'_>,
+    opened: &BTreeSet<EndpointId>,
+) -> Finding {
+    let opened = !found.endpoints.is_disjoint(opened);
     let protection = &found.protection;
     let mut evidence: Vec<_> = found.proofs.iter().map(PackedEvidence::evidence).collect();
     evidence.extend(found.endpoints.iter().find_map(|endpoint| super::naming_of(merged, *endpoint)));
@@ -115,7 +129,7 @@ fn finding(merged: &Merged, (fault, receiver, detail): &Key<'_>, found: &Fault<'
         version: VERSION,
         severity: severity(*fault, protection),
         title: words::fault_title(*fault, *receiver, protection, found.channel),
-        words: words::fault_paragraph(*fault, protection, &found.seen, found.channel),
+        words: words::fault_paragraph(*fault, protection, (&found.seen, opened), found.channel),
         endpoints: found.endpoints.iter().copied().collect(),
         count: found.seen.messages,
         first: found.seen.first,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use evidence::{
     Carrier, Channel, Content, Destination, Grade, Hashed, IdentifierKind, Protection, ProtectionFault,
-    Security, Seen, SightingGroup, SightingKey, Subject, prose,
+    Security, Seen, SightingGroup, SightingKey, Step, Subject, prose,
 };
 
 use super::{Leak, Receiver, devices, message_count};
@@ -56,6 +56,27 @@ pub(super) fn bulk_paragraph(merged: &Merged, leaks: &[Leak<'_>], seen: u64, pla
     words
 }
 
+/// `A value that is new each time, called “uid”, was sent to x.example in the clear`.
+pub(super) fn fleeting_title(leaks: &[Leak<'_>], field: &str) -> String {
+    let Some(leak) = leaks.first() else { return String::new() };
+    let (to, by) = (receiver(leak.receiver), devices::title(leak));
+    format!("A value that is new each time, called “{field}”, was sent to {to}{}{by}", protection(leak))
+}
+
+pub(super) fn fleeting_paragraph(merged: &Merged, leaks: &[Leak<'_>], field: &str) -> String {
+    let Some(leak) = leaks.first() else { return String::new() };
+    let mut words = format!(
+        "The field “{field}” had {} different values, each of them in one message only. By its name it is {}; but what \
+         is new each time tells no two messages that they are of one phone.",
+        leaks.len(),
+        any(leak.kind)
+    );
+    sentence(&mut words, &devices::paragraph(merged, leaks));
+    sentence(&mut words, &destination(merged, leak));
+    sentence(&mut words, "A value that lasts may be hidden in it, where it is encrypted.");
+    words
+}
+
 /// `What was sent to vnet.cn is labelled “application/encrypted-json”, and is only encoded`.
 pub(super) fn fault_title(
     fault: ProtectionFault,
@@ -90,11 +111,11 @@ pub(super) fn fault_title(
     }
 }
 
-/// What it means, and how often it was seen.
+/// What it means, and how often it was seen. `opened` is whether some of what is unreadable was read by force.
 pub(super) fn fault_paragraph(
     fault: ProtectionFault,
     protection: &Protection,
-    seen: &Seen,
+    (seen, opened): (&Seen, bool),
     channel: Option<&Channel>,
 ) -> String {
     let mut words = match seen.messages {
@@ -116,6 +137,9 @@ pub(super) fn fault_paragraph(
             }
             (ProtectionFault::OnlyTheChannel, _) => {
                 "Nobody on the way could read it, but whoever ends the connection could: the receiver, and any service that it has put before its servers."
+            }
+            (ProtectionFault::OwnMaking, _) if opened => {
+                "The bytes are spread like those of a cipher. Some of it was opened without a secret, as other findings show: it protects against nobody who tries."
             }
             (ProtectionFault::OwnMaking, _) => {
                 "The bytes are spread like those of a cipher. What they say could not be seen; such encryption is often weak. It may also be an unknown compression."
@@ -239,7 +263,7 @@ const PHRASES: &[(IdentifierKind, &str, &str)] = {
         (Kind::OperatorName, "the name of the mobile operator", "the name of a mobile operator"),
         (Kind::Package, "the name of an installed app", "the name of an installed app"),
         (Kind::PackageList, "the list of installed apps", "a list of installed apps"),
-        (Kind::PhoneNumber, "the phone’s own telephone number", "a telephone number of one’s own"),
+        (Kind::PhoneNumber, "the phone’s own telephone number", "a telephone number"),
         (Kind::Position, "the phone’s geographical position", "a geographical position"),
         (Kind::PublicIp, "the phone’s public internet address", "a public internet address"),
         (Kind::SearchWord, "a search term", "a search term"),
@@ -309,9 +333,17 @@ fn way(group: &SightingGroup) -> (bool, String) {
             format!("as its digest {digest}, “{sent}”, which is the same wherever it is made")
         }
         (_, true) => return (false, "readable as it stands".to_owned()),
+        // Undone with a key or a guess, which is more than to decode it.
+        _ if is_opened(group) => format!("hidden ({}), and opened", encoded.join(", ")),
         (_, false) => format!("only encoded ({})", encoded.join(", ")),
     };
     (true, written)
+}
+
+/// Whether the way to a value leads through what was hidden, and not only encoded.
+fn is_opened(group: &SightingGroup) -> bool {
+    let first = group.proofs.first();
+    first.is_some_and(|proof| proof.trail.buffers.iter().any(|made| matches!(made.step, Step::Unmask(_))))
 }
 
 /// The function whose digest of the value was seen.
