@@ -96,10 +96,10 @@ fn finding(
         subject: format!("action {action}\n{}\n{receiver}", kind.id()),
         severity: kind.severity().min(Severity::High),
         title: format!(
-            "{receiver} is told of it within {}: {} ({})",
-            delay_words(longest),
+            "After “{}” on the phone the same {} goes to {receiver} within {}",
             mark_words(action),
-            kind.words()
+            kind.words(),
+            delay_words(longest)
         ),
         words: format!(
             "This happened on the phone {}: “{}”. {} the same {} left for {receiver}, typically {} later{}.",

@@ -239,7 +239,12 @@ fn told(texts: &Texts, devices: &[Device], number: usize, risk: &Risk) -> Vec<Bl
     for (device, findings) in having {
         let shown = findings.iter().take(EVIDENCE);
         let name = (devices.len() > 1).then_some(device.name);
-        items.extend(shown.map(|told| evidence(texts, device, name, told.finding)));
+        // The title of several is told apart by their values.
+        let is_alike = |title: &str| findings.iter().filter(|told| told.finding.title == title).count() > 1;
+        items.extend(shown.map(|told| {
+            let value = told.value().filter(|_| is_alike(&told.finding.title));
+            evidence(texts, device, (name, value), told.finding)
+        }));
         if let more @ 1.. = findings.len().saturating_sub(EVIDENCE) {
             let more = texts.fill("more_evidence", &[("n", &texts.number(more as u64))]);
             items.push(line(name.map_or_else(|| more.clone(), |name| format!("{name}: {more}"))));
@@ -250,11 +255,21 @@ fn told(texts: &Texts, devices: &[Device], number: usize, risk: &Risk) -> Vec<Bl
 }
 
 /// `F-0011aabb Phone A: The phone's IMEI was sent …, boot.pcap, frame 12`.
-fn evidence(texts: &Texts, device: &Device, name: Option<&str>, finding: &Finding) -> Line {
+fn evidence(
+    texts: &Texts,
+    device: &Device,
+    (name, told): (Option<&str>, Option<&str>),
+    finding: &Finding,
+) -> Line {
     let title = texts.of_case("sentence", &finding.title);
     let mut said = value(finding.id.0.clone());
     let of = name.map_or_else(String::new, |name| format!(" {name}:"));
-    said.push(Inline::Words(format!("{of} {}. ", title.trim_end_matches('.'))));
+    said.push(Inline::Words(format!("{of} {}", title.trim_end_matches('.'))));
+    if let Some(told) = told {
+        said.push(Inline::Words(": ".to_owned()));
+        said.push(Inline::Value(told.to_owned()));
+    }
+    said.push(Inline::Words(". ".to_owned()));
     let place = finding.place().or_else(|| {
         let occurrence = &finding.evidence.first()?.occurrence;
         Some((occurrence.exchange.flow.capture, occurrence.frame, occurrence.exchange))
