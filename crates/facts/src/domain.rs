@@ -1,8 +1,8 @@
 //! Host names → registrable domain (Public Suffix List) and who runs them.
 //!
 //! Owners come from `data/owners.toml`, a list of our own for phones and their vendors, and from the
-//! third-party-web data set for the web. The longest name that is the host or a parent of it wins;
-//! between equal ones our own list does. Operator, group, and country of the group are facts of their
+//! third-party-web data set for the web. Our own list wins for what it has of a registrable domain, and the
+//! data set adds what its longer name is for; else the longest name that is the host or a parent of it does. Operator, group, and country of the group are facts of their
 //! own: the country of a group says nothing about where a server stands.
 
 use std::collections::{BTreeMap, HashMap};
@@ -56,7 +56,27 @@ pub fn owner(host: &str) -> Option<Owner> {
         return None;
     }
     let lower = host.to_ascii_lowercase();
-    suffixes(&lower).find_map(|suffix| listed(suffix).or_else(|| web(suffix)))
+    let site = registrable(&lower).unwrap_or(&lower);
+    let of_site = || suffixes(&lower).take_while(|suffix| suffix.len() >= site.len());
+    match of_site().find_map(|suffix| Some((suffix, listed(suffix)?))) {
+        Some((known, ours)) => {
+            let longer = of_site().take_while(|suffix| suffix.len() > known.len()).find_map(web);
+            Some(sharpened(ours, longer))
+        }
+        None => suffixes(&lower).find_map(|suffix| listed(suffix).or_else(|| web(suffix))),
+    }
+}
+
+/// An owner of our own list, with what the web data set knows a longer name to be for: a vendor's domain has hosts
+/// for advertising below it that our list does not name.
+fn sharpened(ours: Owner, longer: Option<Owner>) -> Owner {
+    match longer.filter(|longer| matches!(&*longer.purpose, "advertising" | "analytics")) {
+        Some(longer) if longer.purpose != ours.purpose => {
+            let reasoning = format!("{} {}", ours.reasoning, longer.reasoning);
+            Owner { purpose: longer.purpose, reasoning, ..ours }
+        }
+        _ => ours,
+    }
 }
 
 /// The list's version: the day of its last change.
@@ -322,6 +342,13 @@ mod tests {
         assert_eq!(whole.group, advertising.group);
         assert_eq!(advertising.purpose, "advertising");
         assert_ne!(whole.purpose, "advertising");
+    }
+
+    #[test]
+    fn our_own_list_wins_for_a_domain_of_an_owner() {
+        let found = owner("www.google.com").unwrap();
+        assert_eq!(found.operator, owner("google.com").unwrap().operator, "{found:?}");
+        assert!(!found.reasoning.contains("third-party-web"), "{found:?}");
     }
 
     #[test]
