@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde_json::{Value, json, ser::PrettyFormatter};
 use uuid::Uuid;
 
-use crate::overview::{Overview, Told, host, local};
+use crate::overview::{Overview, Reader, Told, host, local};
 use crate::{json, plain, words};
 
 /// Writes the bundle, indented, with a newline at the end.
@@ -235,8 +235,18 @@ fn content(told: &Told) -> String {
             (true, None, true) => "unknown".to_owned(),
             (true, None, false) => "none that is known".to_owned(),
         },
-        told.reader().words(),
+        readers(told),
     )
+}
+
+/// Who was able to read it: what stayed in the local network has nobody on the way but those who are in it.
+fn readers(told: &Told) -> &'static str {
+    let near = !told.destinations.is_empty() && told.destinations.iter().all(|one| local(one));
+    match told.reader() {
+        Reader::Anyone if near => "anyone on the local network: clear text",
+        Reader::AnyoneInPart if near => "anyone on the local network, some of the times: partly clear text",
+        reader => reader.words(),
+    }
 }
 
 /// Name of a cyber-observable object: UUIDv5 over its contributing properties in canonical JSON (RFC 8785).
