@@ -88,6 +88,13 @@ private-search = { text = "Rohrdommel", kind = "search_word", mode = "private" }
 }
 
 #[test]
+fn a_phone_may_be_called_by_one_letter_and_a_contact_may_not() {
+    assert_eq!(read("name = \"A\"\n").unwrap().name(), "A");
+    let errors = read("[[contacts]]\nname = \"A\"\n").unwrap_err();
+    assert!(errors.iter().any(|error| error.contains("single character")), "{errors:?}");
+}
+
+#[test]
 fn the_fingerprint_is_that_of_the_values() {
     let one = read("name = \"one\"\n[device]\nimei = \"352099001761481\"\nserial = \"AB12CD34\"\n").unwrap();
     let other =

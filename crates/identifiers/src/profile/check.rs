@@ -150,7 +150,16 @@ pub(super) fn serial(text: &str, context: Context) -> Result<String, String> {
     token(text, context)
 }
 
-/// Any text of at least two characters.
+/// Any text: what reports call something is not searched for, so one letter does no harm.
+pub(super) fn label(text: &str, _: Context) -> Result<String, String> {
+    let text = text.trim();
+    match text.is_empty() {
+        true => Err("is empty: fill it in or leave the line out".to_owned()),
+        false => Ok(text.to_owned()),
+    }
+}
+
+/// Any text of at least two characters: it is searched for, and one letter stands everywhere.
 pub(super) fn text(text: &str, _: Context) -> Result<String, String> {
     let text = text.trim();
     match text.chars().count() {
