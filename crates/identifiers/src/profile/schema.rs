@@ -67,7 +67,12 @@ pub(super) const SECTIONS: &[Section] = &[
         many: false,
         doc: "",
         keys: &[
-            one("name", Takes::Setting(check::label), "\"Test phone, blue\"", "What reports call this phone."),
+            one(
+                "name",
+                Takes::Setting(check::label),
+                "\"Test phone, blue\"",
+                "What reports call this phone.",
+            ),
             one(
                 "calling_code",
                 Takes::Setting(check::calling_code),
