@@ -146,17 +146,25 @@ fn outcome(moment: &Moment) -> Outcome {
     if answer.status >= 400 {
         return Outcome::Failed;
     }
-    let refused = answer.results.iter().any(|(_, value)| is_refusal(value));
+    let refused = answer.results.iter().any(|(name, value)| is_refusal(name, value));
     if refused { Outcome::Refused } else { Outcome::Accepted }
 }
 
-/// Whether the receiver's own word for the outcome says no.
-fn is_refusal(value: &str) -> bool {
-    let value = value.to_ascii_lowercase();
+/// Whether the receiver's own word for the outcome says no. A field for success has its own numbers; of a lone `0` or
+/// `1` nobody can tell which of them is good.
+fn is_refusal(name: &str, value: &str) -> bool {
+    let value = value.trim().to_ascii_lowercase();
     let said =
         ["fail", "error", "deni", "invalid", "reject", "refus", "unknown", "illegal", "not found", "false"];
-    let negative = value.parse::<i64>().is_ok_and(|code| code < 0 || (1..200).contains(&code) || code >= 300);
-    negative || said.iter().any(|word| value.contains(word))
+    let whole = ["no", "nok", "err", "exception", "forbidden", "unauthorized"];
+    let number = value.parse::<i64>().ok();
+    let negative = match name.to_ascii_lowercase().as_str() {
+        "success" => number == Some(0),
+        "the answer" => number.is_some_and(|code| code < 0 || code >= 300),
+        _ => number.is_some_and(|code| code < 0 || (1..200).contains(&code) || code >= 300),
+    };
+    let none = ["no error", "without error", "0 error"].iter().any(|words| value.contains(words));
+    negative || whole.contains(&&*value) || !none && said.iter().any(|word| value.contains(word))
 }
 
 fn acceptance(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
@@ -360,17 +368,27 @@ mod tests {
 
     #[test]
     fn refusals_are_told_from_success() {
-        for (value, refused) in [
-            ("0", false),
-            ("success", false),
-            ("200", false),
-            ("-1", true),
-            ("Auth failed", true),
-            ("500", true),
-            ("1", true),
-            ("ok", false),
+        for (name, value, refused) in [
+            ("code", "0", false),
+            ("result", "success", false),
+            ("status", "200", false),
+            ("code", "-1", true),
+            ("message", "Auth failed", true),
+            ("code", "500", true),
+            ("ret", "1", true),
+            ("result", "ok", false),
+            ("message", "No error", false),
+            ("success", "1", false),
+            ("success", "0", true),
+            ("success", "false", true),
+            ("the answer", "fail", true),
+            ("the answer", "ERROR", true),
+            ("the answer", "no", true),
+            ("the answer", "OK", false),
+            ("the answer", "1", false),
+            ("the answer", "-3", true),
         ] {
-            assert_eq!(is_refusal(value), refused, "{value}");
+            assert_eq!(is_refusal(name, value), refused, "{name} {value}");
         }
     }
 }

@@ -1,12 +1,12 @@
 //! What came back: lists of words, switches, and what a receiver calls the outcome.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use evidence::{ExchangeId, Occurrence, Timestamp};
 use foldhash::{HashMap, HashMapExt, HashSet};
-use payload::{FieldIndex, Name, Tree};
+use payload::{BufferIndex, FieldIndex, FieldKind, Name, Tree};
 
-use super::fields::hash_of;
+use super::{fields::hash_of, plain::Body};
 
 /// A list of texts, over all times that it came.
 #[derive(Clone, Debug)]
@@ -103,20 +103,24 @@ fn list_of(tree: &Tree<'_>, entries: &[FieldIndex]) -> Option<Found> {
     if words < FEWEST || words * 2 < different.len() || different.len() * 10 < texts.len() * 8 {
         return None;
     }
+    Some(found(tree.path(first), first, &texts, &different))
+}
+
+fn found(path: String, first: FieldIndex, texts: &[&str], different: &HashSet<&str>) -> Found {
     let mut scripts = BTreeMap::new();
-    for text in &texts {
+    for text in texts {
         *scripts.entry(script(text)).or_default() += 1;
     }
     // The order in which a server tells them is not a version.
     let version = different.iter().fold(0_u64, |sum, text| sum.wrapping_add(hash_of(text.as_bytes())));
-    Some(Found {
-        path: tree.path(first),
+    Found {
+        path,
         first,
         entries: texts.len() as u64,
         version,
         scripts,
         sample: texts.iter().take(SAMPLE).map(|text| text.chars().take(ENTRY).collect()).collect(),
-    })
+    }
 }
 
 /// Whether a value is a text that could be an entry.
@@ -126,7 +130,7 @@ fn is_short(bytes: &[u8]) -> bool {
 }
 
 /// Whether a text is made of words: names of hosts, files and packages, numbers and digests are not.
-fn is_word(text: &str) -> bool {
+pub(super) fn is_word(text: &str) -> bool {
     let count = text.chars().count();
     if count < 2 || text.contains(['/', '_', '=', '{', '<', '@', ':']) {
         return false;
@@ -165,8 +169,22 @@ fn script(text: &str) -> &'static str {
     }
 }
 
+/// The list of words that a body of plain text is, and where its first entry stands.
+pub(crate) fn plain_list(
+    tree: &Tree<'_>,
+    kinds: &[FieldKind],
+) -> Option<(Found, (BufferIndex, Range<usize>))> {
+    let body = Body::of(tree, kinds)?;
+    let entries = body.entries()?;
+    let place = body.place(entries.texts.first()?)?;
+    let different: HashSet<&str> = entries.texts.iter().copied().collect();
+    Some((found(entries.way, 0, &entries.texts, &different), (body.buffer, place)))
+}
+
 /// What a receiver calls the outcome: the two most telling fields near the outside, a code and words as a rule.
-pub(crate) fn results(tree: &Tree<'_>) -> Vec<(String, String)> {
+///
+/// An answer without such fields may be a word for it.
+pub(crate) fn results(tree: &Tree<'_>, kinds: &[FieldKind]) -> Vec<(String, String)> {
     let told = (0..).zip(tree.fields.iter().take(OUTER)).filter_map(|(index, _)| {
         let name = tree.name(index);
         let rank = OUTCOMES.iter().position(|known| is_called(&name, known))?;
@@ -176,7 +194,12 @@ pub(crate) fn results(tree: &Tree<'_>) -> Vec<(String, String)> {
     });
     let mut told: Vec<_> = told.collect();
     told.sort_by_key(|(rank, _)| *rank);
-    told.into_iter().take(2).map(|(_, told)| told).collect()
+    let mut told: Vec<_> = told.into_iter().take(2).map(|(_, told)| told).collect();
+    if told.is_empty() {
+        let is_outcome = |name: &str| OUTCOMES.iter().any(|known| is_called(name, known));
+        told.extend(Body::of(tree, kinds).and_then(|body| body.outcome(is_outcome)));
+    }
+    told
 }
 
 /// Whether a name is a known one, written with capitals, `_` or `-`.
@@ -277,7 +300,7 @@ const VERSIONS: usize = 256;
 const MOST_SWITCHES: usize = 16;
 /// Entries shown, and the longest one, in characters.
 const SAMPLE: usize = 12;
-const ENTRY: usize = 48;
+pub(super) const ENTRY: usize = 48;
 /// The longest outcome.
 const OUTCOME: usize = 64;
 

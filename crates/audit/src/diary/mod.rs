@@ -9,6 +9,7 @@ mod different;
 mod fields;
 mod inward;
 mod names;
+mod plain;
 mod told;
 
 use std::{
@@ -28,7 +29,7 @@ use crate::{gather::Interner, packed::Packed};
 pub(crate) use self::{
     book::{Book, Entry as BookEntry, Whom, book},
     fields::{FieldNotes, Looked, hash_of, is_closed, long_values, look},
-    inward::{List, add_switch, lists, results, switches},
+    inward::{List, add_switch, lists, plain_list, results, switches},
     names::{NameNotes, Told, add_name},
     told::fields,
 };

@@ -10,7 +10,8 @@ use super::{occurrence_of_part, provenance, readable, security};
 use crate::{
     conversation::Conversation,
     diary::{
-        Answer, Diary, Parties, add_name, add_switch, lists, long_values, look, request_of, results, switches,
+        Answer, Diary, Parties, add_name, add_switch, lists, long_values, look, plain_list, request_of,
+        results, switches,
     },
     packed::Packed,
 };
@@ -63,9 +64,14 @@ pub(super) fn received(page: &Page<'_>, diary: &mut Diary) {
     let exchange = page.exchange();
     let place = page.place();
     let Some(series) = diary.series_of(exchange) else { return };
-    for found in lists(page.tree) {
-        let first = found.first;
-        let (path, list) = found.into_list(place, page.field(first));
+    let fields = lists(page.tree).into_iter().map(|found| (page.field(found.first), found));
+    let mut found: Vec<_> = fields.collect();
+    if found.is_empty() {
+        let plain = plain_list(page.tree, page.kinds);
+        found.extend(plain.map(|(found, (buffer, range))| (page.value(buffer, range), found)));
+    }
+    for (proof, found) in found {
+        let (path, list) = found.into_list(place, proof);
         match series.lists.get_mut(&path) {
             Some(known) => known.merge(list),
             None => drop(series.lists.insert(path, list)),
@@ -95,7 +101,7 @@ pub(super) fn received(page: &Page<'_>, diary: &mut Diary) {
             Packed::keep(&mut series.answers, [Packed::new(proof)]);
         }
     }
-    diary.answer(exchange, Answer { status, results: results(page.tree) });
+    diary.answer(exchange, Answer { status, results: results(page.tree, page.kinds) });
 }
 
 /// A name was asked for.
