@@ -6,14 +6,14 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use evidence::{Capture, CaptureId, Fate, Holds, Timestamp};
+use evidence::{Anomaly, Capture, CaptureId, Fate, Holds, Layer, Timestamp};
 
 use super::{CHUNK, FrameReader, begin};
 use crate::{
     input::{Input, Opened, fill, log_path, open},
     kind::Kind,
     messages::{self, ArchiveRoom, FileTold, Held, Messages, XmlRoom},
-    phone::{Phone, Tape, anomaly},
+    phone::{Phone, Tape, Zone, anomaly},
 };
 
 impl FrameReader<'_> {
@@ -89,6 +89,9 @@ impl FrameReader<'_> {
         let how = (kind, phone.clock(near));
         let searched = self.messages.as_ref().map(Messages::searched);
         let told = (&mut self.outcome.anomalies, searched);
+        if kind == handset::Kind::Logcat {
+            told.0.add(local_times(id, phone.zone()));
+        }
         let read = phone.read(id, how, &mut *opened.bytes, told, &mut window);
         capture.bytes = read.bytes;
         capture.frames = read.facts;
@@ -244,3 +247,16 @@ impl FrameReader<'_> {
 const APK: &str = "APK";
 /// The largest database, log or bill that is read: all of it is held.
 const HELD: u64 = 1 << 28;
+
+/// For what the times of a log are taken that tell no zone.
+fn local_times(capture: CaptureId, zone: Option<Zone>) -> Anomaly {
+    let taken = zone.map_or_else(|| "UTC, for want of anything that tells it".to_owned(), Zone::words);
+    Anomaly {
+        layer: Layer::Phone,
+        what: "times without a zone".into(),
+        detail: format!("where a line tells no zone its time is taken for {taken}"),
+        capture,
+        frame: None,
+        offset: None,
+    }
+}

@@ -9,6 +9,7 @@ mod log;
 mod tape;
 mod tell;
 mod who;
+mod zone;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,13 +27,14 @@ use handset::{
 
 use crate::{input::fill, known::Searched};
 
-use self::{habits::HabitBook, log::Logs};
+use self::{habits::HabitBook, log::Logs, zone::Witness};
 
 pub(crate) use self::{
     log::LoggedValue,
     tape::Tape,
     tell::{occurrence_of, phone_of},
     who::{Sender, Senders, Sent},
+    zone::Zone,
 };
 
 /// What is known of the phone.
@@ -56,7 +58,7 @@ pub(crate) struct Phone {
     logs: Logs,
     habits: HabitBook,
     /// How far its clock is ahead of UTC, as its files tell.
-    ahead: Option<i32>,
+    zone: Option<Zone>,
     kept: usize,
     /// Facts that there was no room for.
     dropped: u64,
@@ -96,22 +98,32 @@ pub(crate) struct FileRead {
 impl Phone {
     /// What is known of the phone's clock, for files of about that instant.
     pub(crate) fn clock(&self, near: Option<Timestamp>) -> Clock {
-        let clock = Clock::ahead(self.ahead.unwrap_or(0));
+        let clock = Clock::ahead(self.zone.map_or(0, |zone| zone.ahead));
         near.map_or(clock, |instant| clock.near(instant))
+    }
+
+    /// What its clock is taken for in files that do not say, where one tells.
+    pub(crate) fn zone(&self) -> Option<Zone> {
+        self.zone
     }
 
     /// Looks through a file for what it tells of the phone's clock: times stand before it.
     pub(crate) fn set_clock(&mut self, kind: Kind, bytes: &mut dyn Read) {
-        if !matches!(kind, Kind::Bugreport | Kind::Dumpsys(Service::Alarm)) || self.ahead.is_some() {
-            return;
-        }
-        let mut ahead = None;
-        each_fact(&mut Tape::of(CaptureId(0)), (kind, Clock::default()), bytes, &mut |fact, _| {
-            if let Fact::Clock(clock) = fact {
-                ahead = ahead.or(Some(clock.value.offset));
+        let told = match kind {
+            Kind::EventsCsv => {
+                let mut text = vec![0; WINDOW];
+                let (count, _) = fill(bytes, &mut text);
+                Zone::of_marks(&String::from_utf8_lossy(text.get(..count).unwrap_or_default()))
             }
-        });
-        self.ahead = ahead;
+            Kind::BuildProperties | Kind::Bugreport | Kind::Dumpsys(Service::Alarm) | Kind::Properties => {
+                let mut told = None;
+                let (tape, how) = (&mut Tape::of(CaptureId(0)), (kind, Clock::default()));
+                each_fact(tape, how, bytes, &mut |fact, _| told = Zone::better(told, zone_of(&fact)));
+                told
+            }
+            _ => None,
+        };
+        self.zone = Zone::better(self.zone, told);
     }
 
     /// Reads a file.
@@ -183,7 +195,7 @@ impl Phone {
             }
             Fact::Usage(usage) => self.count(&usage.value),
             Fact::Mark(mark) => self.mark(mark, tape),
-            Fact::Clock(clock) => self.ahead = self.ahead.or(Some(clock.value.offset)),
+            Fact::Clock(_) => self.zone = Zone::better(self.zone, zone_of(&fact)),
             Fact::Alarm(_)
             | Fact::LocationRequest(_)
             | Fact::Oddity(_)
@@ -244,6 +256,17 @@ impl Phone {
     /// Facts that there was no room for.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped
+    }
+}
+
+/// What a fact tells of the phone's clock.
+fn zone_of(fact: &Fact) -> Option<Zone> {
+    match fact {
+        Fact::Clock(clock) => Some(Zone::new(clock.value.offset, Witness::Alarms)),
+        Fact::Property(property) if property.value.name == "persist.sys.timezone" => {
+            Zone::of_setting(&property.value.value)
+        }
+        _ => None,
     }
 }
 
