@@ -1,11 +1,11 @@
 //! All sources together, as the case tells them.
 
-use std::collections::{BTreeMap, HashMap, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry};
 
 use evidence::{MessageAccount, MissingIds, ShortMessage};
 use handset::messages::{
     Direction, Number,
-    ledger::{Evidence, EvidenceKind, Ledger, LedgerRow, Origin, SourceNo, Tolerance, Verdict},
+    ledger::{Doubt, Evidence, EvidenceKind, Ledger, LedgerRow, Origin, SourceNo, Tolerance, Verdict},
     phone::Mms,
 };
 
@@ -129,13 +129,53 @@ impl Messages<'_> {
             let known = desk.in_book(row, &mut asked);
             desk.row(row, known)
         });
+        let rows: Vec<SettledRow> = rows.collect();
+        let blind = ledger.blind.iter().map(|blind| blind.words(&ledger.sources));
         Settled {
-            rows: rows.collect(),
+            blind: blind.chain(beyond(&rows)).collect(),
+            rows,
             multimedia: each_once(&self.multimedia),
-            blind: ledger.blind.iter().map(|blind| blind.words(&ledger.sources)).collect(),
             missing: desk.missing(&ledger),
         }
     }
+}
+
+/// What bill or radio know of the time that no store covers: told, so that nobody takes silence for a clean phone.
+fn beyond(rows: &[SettledRow]) -> Vec<String> {
+    let mut groups: BTreeMap<(Doubt, bool), Vec<&ShortMessage>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.carried) {
+        if let Verdict::Undecided(doubt @ (Doubt::AfterStore | Doubt::BeforeStore)) = row.verdict {
+            let out = row.message.direction == evidence::Direction::Out;
+            groups.entry((doubt, out)).or_default().push(&row.message);
+        }
+    }
+    groups.into_iter().map(|((doubt, out), messages)| beyond_words(doubt, out, &messages)).collect()
+}
+
+fn beyond_words(doubt: Doubt, out: bool, messages: &[&ShortMessage]) -> String {
+    let numbers: BTreeSet<&str> = messages.iter().map(|message| message.number.as_str()).collect();
+    let shown: Vec<&str> = numbers.iter().copied().take(MOST_OTHERS).collect();
+    let more = match numbers.len() - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} more numbers"),
+    };
+    let times = || messages.iter().filter_map(|message| message.time);
+    let when =
+        times().min().zip(times().max()).map_or_else(String::new, |(first, last)| match first == last {
+            true => format!(" at {first}"),
+            false => format!(" between {first} and {last}"),
+        });
+    let (age, copy) = match doubt {
+        Doubt::BeforeStore => ("older", "an older copy of the store"),
+        _ => ("newer", "a copy of the store made later"),
+    };
+    let (way, who) = if out { ("sent", "to") } else { ("received", "from") };
+    format!(
+        "bill or radio tell of messages {way}{when}, {} in all, {who} {}{more}: {age} than all that the message store \
+         holds, so that it cannot tell whether the phone showed them; {copy} could",
+        messages.len(),
+        shown.join(", "),
+    )
 }
 
 /// What is needed to say where evidence stands.
@@ -298,3 +338,34 @@ const MOST_LISTED: usize = 2000;
 const MOST_ASKED: usize = 2000;
 /// Ranges of missing numbers that a case lists.
 const MOST_MISSING: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_store_covers_is_told() {
+        let message = ShortMessage {
+            direction: evidence::Direction::Out,
+            number: "+8613800000000".to_owned(),
+            time: Some(evidence::Timestamp(0)),
+            verdict: String::new(),
+            package: String::new(),
+            silent: false,
+            parts: 1,
+            in_address_book: None,
+            accounts: Vec::new(),
+        };
+        let verdict = Verdict::Undecided(Doubt::BeforeStore);
+        let row = SettledRow { message, verdict, visible: false, carried: true, known: Vec::new(), texts: 0 };
+        let seen = SettledRow { verdict: Verdict::CarriedAndLogged, ..row.clone() };
+        let told = beyond(&[row, seen]);
+        let words = told.first().unwrap();
+        assert_eq!(told.len(), 1);
+        assert!(
+            words.contains("messages sent at 1970") && words.contains("1 in all, to +8613800000000"),
+            "{words}"
+        );
+        assert!(words.contains("older than all"), "{words}");
+    }
+}
