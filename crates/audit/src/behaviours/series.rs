@@ -160,7 +160,7 @@ fn is_refusal(name: &str, value: &str) -> bool {
     let number = value.parse::<i64>().ok();
     let negative = match name.to_ascii_lowercase().as_str() {
         "success" => number == Some(0),
-        "the answer" => number.is_some_and(|code| code < 0 || code >= 300),
+        "the answer" => number.is_some_and(|code| !(0..300).contains(&code)),
         _ => number.is_some_and(|code| code < 0 || (1..200).contains(&code) || code >= 300),
     };
     let none = ["no error", "without error", "0 error"].iter().any(|words| value.contains(words));

@@ -47,7 +47,7 @@ impl Zone {
         Some(Self::new(ahead, Witness::Marks))
     }
 
-    /// Of the setting `persist.sys.timezone`: a zone without summer time since 2011.
+    /// Of the setting `persist.sys.timezone`: a zone without summer time since 2015.
     pub(super) fn of_setting(name: &str) -> Option<Self> {
         let (_, ahead) = SAME_ALL_YEAR.iter().find(|(known, _)| *known == name)?;
         Some(Self::new(*ahead, Witness::Setting))

@@ -92,7 +92,9 @@ fn is_plain(value: &[u8]) -> bool {
     let text = value.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
     let hex = value.iter().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'-' | b':' | b'_'));
     let small = !value.iter().any(u8::is_ascii_uppercase);
-    text && (!value.iter().all(writes_bytes) || small && !hex && !value.contains(&b'%'))
+    // Base32 in small letters has digits among them, and no signs.
+    let words = !value.iter().any(u8::is_ascii_digit) || value.iter().any(|byte| b"-_/".contains(byte));
+    text && (!value.iter().all(writes_bytes) || small && !hex && words && !value.contains(&b'%'))
 }
 
 /// Adds those that are digests to `found`, and says for how many the budget did not last.
@@ -219,6 +221,7 @@ mod tests {
             "d4:1d:8c:d9",
             "1B2M2Y8AsgTpgAmY7PhCfg==",
             "MFRGGZDFMZTWQ2LK",
+            "mfrggzdfmztwq2lk",
         ] {
             assert!(!super::is_plain(digest.as_bytes()), "{digest}");
         }
