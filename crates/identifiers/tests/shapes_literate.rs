@@ -28,7 +28,11 @@ fn imei() {
     ];
     expect(Kind::Imei, &rows);
     none(&["imei=1", "imei=", "imei=000000000000000", "imei=356938035643808", "imei=123456789012347"]);
-    none(&["count=356938035643809", "photo=11386524_110257619317430_379513654_n.jpg", "imei=358240051111110"]);
+    none(&[
+        "count=356938035643809",
+        "photo=11386524_110257619317430_379513654_n.jpg",
+        "imei=358240051111110",
+    ]);
 }
 
 /// Two numbers in one value are two identifiers, each in its place.
