@@ -59,22 +59,17 @@ pub struct LedgerRow {
 
 impl LedgerRow {
     /// Whether these are bodies without a decoder in messages that were read, and that label them as pictures, sound,
-    /// video or fonts, or that begin as such and are not labelled. They are searched as they stand, as other content that nobody understood is; but nothing in
-    /// them waits for a decoder, as long as that tells the truth.
+    /// video or fonts. They are searched as they stand, as other content that nobody understood is; but nothing in
+    /// them waits for a decoder, as long as the label tells the truth.
     pub fn is_labelled_media(&self) -> bool {
         let is_media = |class: &&str| self.reason.ends_with(*class);
         self.fate == Fate::NotUnderstood && MEDIA.iter().any(is_media)
     }
 }
 
-/// What reasons of rows end with whose bodies are media by their label or their first bytes.
-const MEDIA: [&str; 5] = [
-    " labelled as images",
-    " labelled as video",
-    " labelled as sound",
-    " labelled as fonts",
-    " that begin like media",
-];
+/// What reasons of rows end with whose bodies are media by their label.
+const MEDIA: [&str; 4] =
+    [" labelled as images", " labelled as video", " labelled as sound", " labelled as fonts"];
 
 /// One line of what is missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

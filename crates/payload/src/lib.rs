@@ -9,7 +9,6 @@ mod decode;
 mod explorer;
 mod label;
 mod limits;
-mod media;
 mod output;
 mod plausible;
 mod reading;
@@ -23,7 +22,6 @@ mod work;
 
 pub use explorer::{Explorer, FieldKind, Hint, Root, RootField};
 pub use limits::Limits;
-pub use media::{is_broken_picture, is_media, is_undecoded};
 pub use registry::{DECODERS, Decoder, Gives, replay, replay_up_to};
 pub use sniff::begins_as_media;
 pub use tree::{Buffer, BufferIndex, Field, FieldIndex, Limit, Name, Origin, Piece, Reading, Tree};

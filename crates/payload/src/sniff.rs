@@ -133,12 +133,6 @@ pub fn begins_as_media(bytes: &[u8]) -> bool {
     }
 }
 
-/// Whether a name stands for a format that is named by its first bytes, and not decoded.
-pub(crate) fn is_undecoded(name: &str) -> bool {
-    let named = MAGICS.iter().any(|(_, magic)| matches!(magic, Magic::Media(known) if *known == name));
-    named || ["mp4", "wave", "webp"].contains(&name)
-}
-
 /// Whether bytes are text: UTF-8 (but for a character cut at the end) with hardly a control character, in
 /// their first and last kilobyte.
 pub(crate) fn textual(bytes: &[u8]) -> bool {

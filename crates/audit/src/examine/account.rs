@@ -84,25 +84,16 @@ fn body_row(message: &Message, tree: &Tree<'_>, body: u32, out: bool) -> Row {
     if let Some(limit) = cut_short(tree) {
         return (Fate::OverLimit, message.protocol, what, limit_words(limit));
     }
+    let fate = if tree.understood(body) { Fate::Decoded } else { Fate::NotUnderstood };
     let detail = match &message.head {
         Head::Http(head) => media_class(&head.media),
         _ => "",
     };
-    let read = tree.recognised_by(body).any(|decoder| !payload::is_undecoded(decoder));
-    if read {
-        return (Fate::Decoded, message.protocol, what, detail);
+    let row = (fate, message.protocol, what, detail);
+    if out && !begins_as_media(tree, body) && is_labelled_media(row) {
+        return (fate, message.protocol, what, MISLABELLED);
     }
-    let bytes = bytes_of(tree, body);
-    let row = (Fate::NotUnderstood, message.protocol, what, detail);
-    let detail = match (payload::is_media(bytes), is_labelled_media(row)) {
-        _ if payload::is_broken_picture(bytes) => BROKEN,
-        (true, false) if tree.understood(body) => MEDIA,
-        (false, true) if out => MISLABELLED,
-        _ => detail,
-    };
-    // Other files that nothing decodes are known for what they are where a server gave them.
-    let known = tree.understood(body) && !out && detail == row.3 && !is_labelled_media(row);
-    (if known { Fate::Decoded } else { Fate::NotUnderstood }, message.protocol, what, detail)
+    row
 }
 
 /// Whether it is a row of media.
@@ -111,9 +102,10 @@ fn is_labelled_media((fate, protocol, what, detail): Row) -> bool {
     LedgerRow { fate, reason, bytes: 0, pieces: 0 }.is_labelled_media()
 }
 
-fn bytes_of<'t>(tree: &'t Tree<'_>, body: u32) -> &'t [u8] {
+fn begins_as_media(tree: &Tree<'_>, body: u32) -> bool {
     let body = tree.field(body);
-    body.and_then(|body| tree.buffer(body.buffer)?.bytes.get(body.value.clone())).unwrap_or_default()
+    let bytes = body.and_then(|body| tree.buffer(body.buffer)?.bytes.get(body.value.clone()));
+    bytes.is_some_and(payload::begins_as_media)
 }
 
 /// The limit that ended the reading of a message. It speaks of decoded bytes, or of none where a decoder took
@@ -146,8 +138,5 @@ fn limit_words(limit: Limit) -> &'static str {
     }
 }
 
-/// Behind the words for bodies without a decoder: neither a label nor a few first bytes alone make a picture of what may
-/// be encrypted.
-const MEDIA: &str = " that begin like media";
-const BROKEN: &str = " that begin like pictures, and are none";
+/// Behind the words for bodies that left: a label alone makes no picture of what may be encrypted.
 const MISLABELLED: &str = " labelled as media, though they do not begin like any";

@@ -48,10 +48,9 @@ fn content(tree: &Tree<'_>, body: u32, media: &str) -> Option<(Content, (BufferI
         let len = tree.buffer(next)?.bytes.len();
         at = (next, 0..len);
     }
-    layers.extend(hidden_part(tree, &at).map(str::to_owned));
     let bytes = tree.buffer(at.0)?.bytes.get(at.1.clone())?;
-    let recognised = recognised(tree, &at) && !payload::is_broken_picture(bytes);
-    let is_media = is_media(media) && payload::is_media(bytes);
+    let recognised = recognised(tree, &at);
+    let is_media = is_media(media) && payload::begins_as_media(bytes);
     if !recognised && !is_media && is_random(bytes) {
         return Some((Content::Unreadable, at));
     }
@@ -76,20 +75,6 @@ fn made_of(
         (inside && undone && origin.range.len() >= needed && !made.bytes.is_empty())
             .then_some((index, origin.decoder))
     })
-}
-
-/// The largest part of a body of several parts that is compressed or encoded as a whole, where it is a good share of it:
-/// that the parts can be told apart makes nobody read it.
-fn hidden_part(tree: &Tree<'_>, (buffer, range): &(BufferIndex, Range<usize>)) -> Option<&'static str> {
-    let parts = tree.readings.iter();
-    let mut parts = parts.filter(|reading| reading.buffer == *buffer && reading.decoder == "multipart");
-    parts.find(|reading| reading.recognised && reading.range == *range)?;
-    let made = tree.buffers.iter().filter_map(|made| made.origin.as_ref()).filter(|origin| {
-        let inside = origin.range.start >= range.start && origin.range.end <= range.end;
-        origin.source == *buffer && inside && HIDING.contains(&origin.decoder)
-    });
-    let largest = made.max_by_key(|origin| origin.range.len())?;
-    (largest.range.len() >= range.len() / 4).then_some(largest.decoder)
 }
 
 /// Whether a decoder that names fields read the stretch.
