@@ -31,25 +31,6 @@ fn noise_that_is_called_music_is_not_taken_for_it() {
     }
 }
 
-/// The first bytes of a picture make none of what follows; a picture is neither read nor unread, label or not.
-#[test]
-fn noise_behind_the_first_bytes_of_a_picture_is_unread() {
-    let noise: Vec<u8> = (0..4096_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-    let picture = b"GIF89a\x01\0\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;".to_vec();
-    for (body, is_media) in [([&b"GIF89a"[..], &noise].concat(), false), (picture, true)] {
-        for media in ["image/gif", "application/octet-stream"] {
-            let head = format!("Content-Type: {media}\r\nContent-Length: {}\r\n", body.len());
-            let mut net = Net::new(PcapWriter::new(Vec::new(), PcapStyle::default()).unwrap());
-            send(&mut net, (PHONE, 1, 40_000), &head, &body);
-            let case = audit_of(net.into_wire().into_inner(), None);
-            let rows = case.coverage.rows();
-            let media = rows.iter().filter(|row| row.is_labelled_media()).count();
-            assert_eq!(media, usize::from(is_media), "{rows:?}");
-            assert_eq!(case.coverage.bytes(Fate::NotUnderstood), body.len() as u64, "{rows:?}");
-        }
-    }
-}
-
 /// What is new in each message is no identifier, whatever it is called; what stays beside it is one.
 #[test]
 fn a_value_that_is_new_each_time_is_told_once() {
