@@ -90,7 +90,7 @@ impl FrameReader<'_> {
         let searched = self.messages.as_ref().map(Messages::searched);
         let told = (&mut self.outcome.anomalies, searched);
         if kind == handset::Kind::Logcat {
-            told.0.add(local_times(id, phone.zone()));
+            told.0.add(local_times(id, phone.zone(), near));
         }
         let read = phone.read(id, how, &mut *opened.bytes, told, &mut window);
         capture.bytes = read.bytes;
@@ -249,8 +249,9 @@ const APK: &str = "APK";
 const HELD: u64 = 1 << 28;
 
 /// For what the times of a log are taken that tell no zone.
-fn local_times(capture: CaptureId, zone: Option<Zone>) -> Anomaly {
-    let taken = zone.map_or_else(|| "UTC, for want of anything that tells it".to_owned(), Zone::words);
+fn local_times(capture: CaptureId, zone: Option<&Zone>, near: Option<Timestamp>) -> Anomaly {
+    let taken = zone.and_then(|zone| zone.words(near));
+    let taken = taken.unwrap_or_else(|| "UTC, for want of anything that tells it".to_owned());
     Anomaly {
         layer: Layer::Phone,
         what: "times without a zone".into(),

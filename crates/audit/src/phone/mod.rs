@@ -27,7 +27,7 @@ use handset::{
 
 use crate::{input::fill, known::Searched};
 
-use self::{habits::HabitBook, log::Logs, zone::Witness};
+use self::{habits::HabitBook, log::Logs};
 
 pub(crate) use self::{
     log::LoggedValue,
@@ -98,13 +98,13 @@ pub(crate) struct FileRead {
 impl Phone {
     /// What is known of the phone's clock, for files of about that instant.
     pub(crate) fn clock(&self, near: Option<Timestamp>) -> Clock {
-        let clock = Clock::ahead(self.zone.map_or(0, |zone| zone.ahead));
+        let clock = Clock::ahead(self.zone.as_ref().and_then(|zone| zone.ahead(near)).unwrap_or(0));
         near.map_or(clock, |instant| clock.near(instant))
     }
 
     /// What its clock is taken for in files that do not say, where one tells.
-    pub(crate) fn zone(&self) -> Option<Zone> {
-        self.zone
+    pub(crate) fn zone(&self) -> Option<&Zone> {
+        self.zone.as_ref()
     }
 
     /// Looks through a file for what it tells of the phone's clock: times stand before it.
@@ -118,12 +118,14 @@ impl Phone {
             Kind::BuildProperties | Kind::Bugreport | Kind::Dumpsys(Service::Alarm) | Kind::Properties => {
                 let mut told = None;
                 let (tape, how) = (&mut Tape::of(CaptureId(0)), (kind, Clock::default()));
-                each_fact(tape, how, bytes, &mut |fact, _| told = Zone::better(told, zone_of(&fact)));
+                each_fact(tape, how, bytes, &mut |fact, _| {
+                    told = Zone::better(told.take(), zone_of(&fact));
+                });
                 told
             }
             _ => None,
         };
-        self.zone = Zone::better(self.zone, told);
+        self.zone = Zone::better(self.zone.take(), told);
     }
 
     /// Reads a file.
@@ -195,7 +197,7 @@ impl Phone {
             }
             Fact::Usage(usage) => self.count(&usage.value),
             Fact::Mark(mark) => self.mark(mark, tape),
-            Fact::Clock(_) => self.zone = Zone::better(self.zone, zone_of(&fact)),
+            Fact::Clock(_) => self.zone = Zone::better(self.zone.take(), zone_of(&fact)),
             Fact::Alarm(_)
             | Fact::LocationRequest(_)
             | Fact::Oddity(_)
@@ -262,7 +264,7 @@ impl Phone {
 /// What a fact tells of the phone's clock.
 fn zone_of(fact: &Fact) -> Option<Zone> {
     match fact {
-        Fact::Clock(clock) => Some(Zone::new(clock.value.offset, Witness::Alarms)),
+        Fact::Clock(clock) => Zone::of_alarms(clock.value.offset),
         Fact::Property(property) if property.value.name == "persist.sys.timezone" => {
             Zone::of_setting(&property.value.value)
         }
