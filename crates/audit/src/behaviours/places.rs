@@ -89,9 +89,10 @@ fn unresolved(scene: &Scene<'_>) -> Vec<Finding> {
     let is_told = |name: &str, told: &Asked| told.count >= ASKED && !known.contains(name) && is_public(name);
     let denied = names.denied.iter().filter(|((name, code), told)| *code == 3 && is_told(name, told));
     // A resolver that was out of reach for a moment says nothing of the name.
-    let silent = names.asked.iter().filter(|(name, told)| {
-        !names.answered.contains_key(*name) && told.last.since(told.first) >= LONG && is_told(name, told)
-    });
+    let silent = names
+        .asked
+        .iter()
+        .filter(|(name, told)| !told.answered && told.last.since(told.first) >= LONG && is_told(name, told));
     let denied = denied.take(MOST_NAMES).map(|((name, _), told)| nobody_has(name, told));
     denied.chain(silent.take(MOST_NAMES).map(|(name, told)| never_answered(name, told))).collect()
 }

@@ -9,9 +9,8 @@ use evidence::{ExchangeId, Occurrence, Timestamp};
 pub(crate) struct NameNotes {
     /// Names that a resolver denied, with its code (RFC 1035 section 4.1.1).
     pub(crate) denied: BTreeMap<(String, u16), Told>,
-    /// Names that were asked for, and those of them that a resolver answered, whatever it said.
+    /// Names that were asked for.
     pub(crate) asked: BTreeMap<String, Told>,
-    pub(crate) answered: BTreeMap<String, Told>,
     /// Who was asked.
     pub(crate) resolvers: BTreeMap<IpAddr, Told>,
     /// Resolvers that the network handed out (RFC 2132 section 3.8).
@@ -25,6 +24,8 @@ pub(crate) struct Told {
     pub(crate) first: Timestamp,
     pub(crate) last: Timestamp,
     pub(crate) proof: Occurrence,
+    /// Of a name that was asked for: a resolver answered, whatever it said.
+    pub(crate) answered: bool,
 }
 
 impl NameNotes {
@@ -32,7 +33,6 @@ impl NameNotes {
     pub(crate) fn merge(&mut self, other: Self) {
         other.denied.into_iter().for_each(|(name, told)| add(&mut self.denied, name, told));
         other.asked.into_iter().for_each(|(name, told)| add(&mut self.asked, name, told));
-        other.answered.into_iter().for_each(|(name, told)| add(&mut self.answered, name, told));
         other.resolvers.into_iter().for_each(|(address, told)| add(&mut self.resolvers, address, told));
         other.given.into_iter().for_each(|(address, told)| add(&mut self.given, address, told));
     }
@@ -41,7 +41,7 @@ impl NameNotes {
 impl Told {
     /// One time.
     pub(crate) fn once(proof: Occurrence) -> Self {
-        Self { count: 1, first: proof.time, last: proof.time, proof }
+        Self { count: 1, first: proof.time, last: proof.time, proof, answered: false }
     }
 }
 
@@ -70,6 +70,7 @@ fn add<K: Ord>(known: &mut BTreeMap<K, Told>, key: K, told: Told) {
         Some(known) => {
             known.count += told.count;
             known.last = known.last.max(told.last);
+            known.answered |= told.answered;
             if (told.first, told.proof.exchange) < (known.first, known.proof.exchange) {
                 (known.first, known.proof) = (told.first, told.proof);
             }

@@ -130,7 +130,9 @@ fn denied(page: &Page<'_>, head: &DnsHead, diary: &mut Diary) {
         return;
     }
     let name = plain(name);
-    add_name(&mut diary.names.answered, name.clone(), page.place(), || page.whole());
+    if let Some(asked) = diary.names.asked.get_mut(&name) {
+        asked.answered = true;
+    }
     if matches!(head.code, 2 | 3) {
         add_name(&mut diary.names.denied, (name, head.code), page.place(), || page.whole());
     }
