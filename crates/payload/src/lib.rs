@@ -22,6 +22,6 @@ mod work;
 
 pub use explorer::{Explorer, FieldKind, Hint, Root, RootField};
 pub use limits::Limits;
-pub use registry::{DECODERS, Decoder, Gives, replay, replay_up_to};
+pub use registry::{DECODERS, Decoder, Gives, is_compression, replay, replay_up_to};
 pub use sniff::begins_as_media;
 pub use tree::{Buffer, BufferIndex, Field, FieldIndex, Limit, Name, Origin, Piece, Reading, Tree};

@@ -110,6 +110,12 @@ pub(crate) fn decoder(name: &str) -> Option<&'static Decoder> {
     DECODERS.iter().find(|decoder| decoder.name == name)
 }
 
+/// Whether a decoder of that name undoes a compression that shows what it is. Blocks of LZ4 and Snappy without a frame do
+/// not: that they are such is a guess.
+pub fn is_compression(decoder: &str) -> bool {
+    COMPRESSIONS.contains(&decoder)
+}
+
 /// Runs one decoder on exactly the bytes of its [`Origin`](crate::Origin)'s range, and gives the buffer it made
 /// from them.
 ///
@@ -143,6 +149,7 @@ const fn says(name: &'static str, doc: &'static str) -> Decoder {
     Decoder { name, doc, run: Run::Name }
 }
 
+const COMPRESSIONS: [&str; 7] = ["br", "deflate", "gzip", "lz4", "snappy", "zlib", "zstd"];
 /// The most that [`replay`] gives: 64 MiB, what the default limits allow.
 const REPLAY_BYTES: usize = 64 << 20;
 const SLACK: usize = 64 << 10;

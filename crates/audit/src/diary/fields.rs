@@ -153,7 +153,8 @@ pub(crate) fn look<'t>(tree: &'t Tree<'t>, kinds: &[FieldKind]) -> Vec<Looked<'t
 /// order.
 fn unescaped(tree: &Tree<'_>) -> Vec<(FieldIndex, BufferIndex)> {
     let made = (0..).zip(&tree.buffers).filter_map(|(index, buffer)| {
-        let origin = buffer.origin.as_ref().filter(|origin| ESCAPES.contains(&origin.decoder))?;
+        let undoes = |decoder| ESCAPES.contains(&decoder) || payload::is_compression(decoder);
+        let origin = buffer.origin.as_ref().filter(|origin| undoes(origin.decoder))?;
         Some((origin.field?, index))
     });
     let mut made: Vec<_> = made.collect();
@@ -404,9 +405,8 @@ const USUAL: [&str; 51] = [
     "user-agent",
     "via",
 ];
-/// Decoders that undo the writing of addresses and forms, and compressions: nothing can be told of what is in them.
-const ESCAPES: [&str; 9] =
-    ["br", "deflate", "form-value", "gzip", "lz4", "percent", "snappy", "zlib", "zstd"];
+/// Decoders that undo the writing of addresses and forms: as of compressions, nothing can be told of what is in them.
+const ESCAPES: [&str; 2] = ["form-value", "percent"];
 /// Fields of one message that are looked at.
 const LOOKED: usize = 512;
 /// Members of one list that are looked at: those behind them are made by the same code, and a batch has hundreds.

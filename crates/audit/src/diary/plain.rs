@@ -75,7 +75,7 @@ fn unpacked(tree: &Tree<'_>, field: FieldIndex) -> Option<(BufferIndex, Range<us
     let (mut buffer, mut range) = (root.buffer, root.value.clone());
     for (index, made) in (0..).zip(&tree.buffers) {
         let Some(origin) = &made.origin else { continue };
-        if origin.source == buffer && origin.range == range && COMPRESSIONS.contains(&origin.decoder) {
+        if origin.source == buffer && origin.range == range && payload::is_compression(origin.decoder) {
             (buffer, range) = (index, 0..made.bytes.len());
         }
     }
@@ -188,8 +188,6 @@ const FEWEST: usize = 40;
 /// The longest text that is looked at, and the longest outcome, in bytes.
 const LONGEST: usize = 1 << 20;
 const OUTCOME: usize = 64;
-/// Decoders that undo a compression.
-const COMPRESSIONS: [&str; 7] = ["br", "deflate", "gzip", "lz4", "snappy", "zlib", "zstd"];
 /// Words for success and failure.
 const VERDICTS: [&str; 24] = [
     "accepted",

@@ -71,18 +71,21 @@ fn made_of(
     (0..).zip(&tree.buffers).skip(*buffer as usize + 1).find_map(|(index, made)| {
         let origin = made.origin.as_ref().filter(|origin| origin.source == *buffer)?;
         let inside = origin.range.start >= range.start && origin.range.end <= range.end;
-        let undone = HIDING.contains(&origin.decoder);
+        let undone = hides(origin.decoder);
         (inside && undone && origin.range.len() >= needed && !made.bytes.is_empty())
             .then_some((index, origin.decoder))
     })
 }
 
+/// Whether a decoder undoes a way of writing in which nobody reads: what it gives is judged.
+fn hides(decoder: &str) -> bool {
+    HIDING.contains(&decoder) || payload::is_compression(decoder)
+}
+
 /// Whether a decoder that names fields read the stretch.
 fn recognised(tree: &Tree<'_>, (buffer, range): &(BufferIndex, Range<usize>)) -> bool {
     let inside = |reading: &payload::Reading| reading.buffer == *buffer && reading.range.start >= range.start;
-    tree.readings
-        .iter()
-        .any(|reading| reading.recognised && inside(reading) && !HIDING.contains(&reading.decoder))
+    tree.readings.iter().any(|reading| reading.recognised && inside(reading) && !hides(reading.decoder))
 }
 
 fn claims_encryption(label: &str) -> bool {
@@ -126,22 +129,8 @@ fn is_random(bytes: &[u8]) -> bool {
     (142..=368).contains(&statistic)
 }
 
-/// Decoders that undo a way of writing in which nobody reads: what they give is judged.
-const HIDING: [&str; 13] = [
-    "base64",
-    "br",
-    "deflate",
-    "gzip",
-    "hex",
-    "lz4",
-    "lz4-block",
-    "percent",
-    "snappy",
-    "snappy-block",
-    "zlib",
-    "zstd",
-    "form-value",
-];
+/// Decoders, besides those of compressions, that undo a way of writing in which nobody reads.
+const HIDING: [&str; 6] = ["base64", "form-value", "hex", "lz4-block", "percent", "snappy-block"];
 /// Words by which a label says that the content is encrypted.
 const CLAIMS: [&str; 5] = ["aes", "cipher", "crypt", "pgp", "pkcs7"];
 /// Bytes from which on a distribution tells something: two of each value.
