@@ -54,6 +54,9 @@ pub(crate) struct Scene<'a> {
     pub(crate) phone: &'a Phone,
     /// What happened on the phone, each event once.
     events: &'a [Mark],
+    /// The events that may have caused something, by their kinds. A note says nothing by its kind, and a message that
+    /// was sent is itself caused.
+    causes: BTreeMap<&'a str, Vec<Timestamp>>,
     /// Values of the profile in the phone's log.
     pub(crate) logged: &'a [&'a LoggedValue],
     /// Short messages.
@@ -111,18 +114,6 @@ impl<'a> Scene<'a> {
         self.trials.set(left);
         trigger::trigger(marks, sent, span)
     }
-
-    /// The marks that may have caused something, by their kinds. A note says nothing by its kind, and a message that was
-    /// sent is itself caused.
-    fn causes(&self) -> BTreeMap<&str, Vec<Timestamp>> {
-        let mut causes: BTreeMap<&str, Vec<Timestamp>> = BTreeMap::new();
-        for mark in self.events {
-            if !matches!(mark.kind.as_str(), "note" | "sms-sent") {
-                causes.entry(&mark.kind).or_default().push(mark.time);
-            }
-        }
-        causes
-    }
 }
 
 /// The findings on behaviours, and how many questions of cause were not asked.
@@ -141,6 +132,10 @@ pub(crate) fn findings(
         }
     }
     let events = phone.events();
+    let mut causes: BTreeMap<&str, Vec<Timestamp>> = BTreeMap::new();
+    for mark in events.iter().filter(|mark| !matches!(mark.kind.as_str(), "note" | "sms-sent")) {
+        causes.entry(&mark.kind).or_default().push(mark.time);
+    }
     let scene = Scene {
         left,
         trials: Cell::new(TRIALS),
@@ -148,6 +143,7 @@ pub(crate) fn findings(
         merged,
         phone,
         events: &events,
+        causes,
         logged,
         messages,
         span: (first.unwrap_or_default(), last.unwrap_or_default()),
@@ -331,6 +327,15 @@ impl Told {
             evidence: self.evidence,
             sightings: self.sightings,
         }
+    }
+}
+
+/// `a.example and b.example`, `a.example, b.example and 7 hosts more`.
+fn receivers_words(receivers: &[&str]) -> String {
+    match receivers {
+        [] | [_] | [_, _] => receivers.join(" and "),
+        [first, second, third] => format!("{first}, {second} and {third}"),
+        [first, second, more @ ..] => format!("{first}, {second} and {} hosts more", more.len()),
     }
 }
 

@@ -245,7 +245,7 @@ fn holder_of(group: Option<String>, receiver: &str) -> Option<Holder> {
 fn shared_title(receivers: &[String], value: &[u8], kinds: &Kinds<'_>) -> String {
     let kind = receivers.iter().find_map(|receiver| kinds.get(&(receiver.as_str(), lower(value))));
     let receivers: Vec<&str> = receivers.iter().map(String::as_str).collect();
-    let who = super::regular::receivers_words(&receivers);
+    let who = super::receivers_words(&receivers);
     format!("{who} know the phone by the same {}", kind.map_or("name", |kind| kind.words()))
 }
 

@@ -7,7 +7,7 @@ use evidence::{
     Behaviour, CaptureId, Device, EndpointId, Evidence, ExchangeId, Finding, FrameNo, Severity, Timestamp,
 };
 
-use super::{Line, Scene, Told, rhythm, rhythm::Rhythm, series::is_telling, times, value};
+use super::{Line, Scene, Told, receivers_words, rhythm, rhythm::Rhythm, series::is_telling, times, value};
 
 /// Judges all lines: those with the same request to one owner together.
 pub(super) fn judge(scene: &Scene<'_>, lines: &[Line<'_>], findings: &mut Vec<Finding>) {
@@ -37,9 +37,9 @@ pub(super) fn judge(scene: &Scene<'_>, lines: &[Line<'_>], findings: &mut Vec<Fi
 fn caused(scene: &Scene<'_>, times: &[Timestamp]) -> BTreeSet<Timestamp> {
     let (first, last) = scene.span;
     let mut caused = BTreeSet::new();
-    for (kind, marks) in scene.causes() {
+    for (_, marks) in scene.causes.iter().filter(|(kind, _)| DONE.contains(kind)) {
         let watched: Vec<Timestamp> =
-            marks.into_iter().filter(|mark| DONE.contains(&kind) && (first..=last).contains(mark)).collect();
+            marks.iter().copied().filter(|mark| (first..=last).contains(mark)).collect();
         // So many marks have something behind them by chance.
         if watched.len() as i64 * AT_ONCE * 10 > last.since(first) {
             continue;
@@ -211,15 +211,6 @@ fn off_words(rhythm: &Rhythm) -> String {
         (0, _) => "to the second".to_owned(),
         (_, ..10) => format!("about {off} off that rhythm at most"),
         _ => format!("nine of ten times no more than {off} off that rhythm"),
-    }
-}
-
-/// `a.example and b.example`, `a.example, b.example and 7 hosts more`.
-pub(super) fn receivers_words(receivers: &[&str]) -> String {
-    match receivers {
-        [] | [_] | [_, _] => receivers.join(" and "),
-        [first, second, third] => format!("{first}, {second} and {third}"),
-        [first, second, more @ ..] => format!("{first}, {second} and {} hosts more", more.len()),
     }
 }
 

@@ -30,8 +30,8 @@ fn triggers(scene: &Scene<'_>, line: &Line<'_>) -> Vec<Finding> {
     // The marks are the phone's, and cause nothing at other devices.
     let own = line.entry.series.moments.iter().filter(|(_, moment)| !scene.is_foreign(moment.device));
     let sent: Vec<Timestamp> = own.map(|((time, _), _)| *time).collect();
-    let causes = scene.causes();
-    let tried = causes
+    let tried = scene
+        .causes
         .iter()
         .filter_map(|(kind, marks)| scene.cause(marks, &sent, scene.span).map(|found| (*kind, found)));
     let causes = trigger::causes(tried.collect());

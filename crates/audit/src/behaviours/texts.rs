@@ -65,11 +65,11 @@ fn triggered(
     rows: &[(Timestamp, &SettledRow)],
     sent: &[Timestamp],
 ) -> Option<Finding> {
-    let causes = scene.causes();
     let marks = scene.events.iter().map(|mark| mark.time);
     let first = marks.clone().chain(sent.iter().copied()).min()?.min(scene.span.0);
     let last = marks.chain(sent.iter().copied()).max()?.max(scene.span.1);
-    let tried = causes
+    let tried = scene
+        .causes
         .iter()
         .filter_map(|(kind, marks)| scene.cause(marks, sent, (first, last)).map(|found| (*kind, found)));
     let causes = trigger::causes(tried.collect());
