@@ -8,6 +8,7 @@
 use std::{
     cell::RefCell,
     collections::{HashMap, VecDeque},
+    hash::BuildHasher,
     net::IpAddr,
     rc::Rc,
 };
@@ -15,7 +16,6 @@ use std::{
 use evidence::{Timestamp, Transport};
 use facts::Scope;
 use foldhash::fast::FixedState;
-use std::hash::BuildHasher;
 use wire::{Message, Sender, flow::FlowInfo};
 
 /// What the devices inside say to each endpoint outside, as far as one worker hears it.

@@ -512,9 +512,9 @@ impl Contact {
 
     /// Keeps the earliest proof of the name.
     pub(crate) fn prove(&mut self, proof: Option<Occurrence>) {
-        let earlier = |(proof, known): (&Occurrence, &Packed)| (proof.exchange, proof.frame) < known.place();
-        if proof.as_ref().zip(self.named_at.as_ref()).is_none_or(earlier) {
-            self.named_at = proof.map(Packed::new).or(self.named_at.take());
+        let Some(proof) = proof else { return };
+        if self.named_at.as_ref().is_none_or(|known| (proof.exchange, proof.frame) < known.place()) {
+            self.named_at = Some(Packed::new(proof));
         }
     }
 
@@ -541,10 +541,8 @@ impl Contact {
         }
         self.asked.merge(other.asked);
         self.named(other.named_by);
-        let earlier = |(other, known): (&Packed, &Packed)| other.place() < known.place();
-        if other.named_at.as_ref().zip(self.named_at.as_ref()).is_none_or(earlier) {
-            self.named_at = other.named_at.or(self.named_at.take());
-        }
+        let named = [self.named_at.take(), other.named_at];
+        self.named_at = named.into_iter().flatten().min_by_key(Packed::place);
         self.flows += other.flows;
         if let Some(first) = other.first {
             self.moved((other.bytes_out, other.bytes_in), first, other.last);

@@ -2,8 +2,9 @@
 //!
 //! Owners come from `data/owners.toml`, a list of our own for phones and their vendors, and from the
 //! third-party-web data set for the web. Our own list wins for what it has of a registrable domain, and the
-//! data set adds what its longer name is for; else the longest name that is the host or a parent of it does. Operator, group, and country of the group are facts of their
-//! own: the country of a group says nothing about where a server stands.
+//! data set adds what its longer name is for; else the longest name that is the host or a parent of it does.
+//! Operator, group, and country of the group are facts of their own: the country of a group says nothing about
+//! where a server stands.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;

@@ -68,7 +68,7 @@ fn suspects<'a>(
                     continue;
                 }
                 let salts = is_salted(number, before).then(|| {
-                    let (beside, _) = known.fields_beside(of.entry, of.field, place.proof.place().0);
+                    let (beside, _) = known.fields_beside(of.entry, of.field, place.proof.exchange);
                     known.salts(&beside, of.entry, place.time)
                 });
                 before += 1;

@@ -109,7 +109,7 @@ enum Way {
 impl Tried {
     /// Tries one value of a field.
     fn try_one(&mut self, known: &Known<'_>, (place, value): (&Place<'_>, &[u8]), way: Way) -> Way {
-        let (fields, more) = known.fields_beside(place.entry, place.field, place.proof.place().0);
+        let (fields, more) = known.fields_beside(place.entry, place.field, place.proof.exchange);
         if more {
             self.purse.crowd();
         }

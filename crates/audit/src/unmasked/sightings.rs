@@ -108,7 +108,7 @@ impl Place<'_> {
     /// A group of the one time.
     pub(super) fn group(&self, key: SightingKey, occurrence: Occurrence) -> (SightingGroup, Times) {
         let mut times = Times::default();
-        times.add(self.time, self.proof.place().0);
+        times.add(self.time, self.proof.exchange);
         (SightingGroup::of(key, occurrence), times)
     }
 
