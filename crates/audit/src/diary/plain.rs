@@ -44,15 +44,14 @@ impl<'t> Body<'t> {
             return None;
         }
         let lines: Vec<&str> = self.text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        let by_line = || columns(&lines).or_else(|| listed("line by line", lines.clone()));
-        let parted = || {
-            let separators = SEPARATORS.iter().filter(|_| lines.len() < FEWEST);
-            separators.copied().find_map(|separator| {
-                let parts = lines.iter().flat_map(|line| line.split(separator)).map(bare);
-                listed(&format!("parted by {separator}"), parts.filter(|part| !part.is_empty()).collect())
-            })
-        };
-        by_line().or_else(parted)
+        if lines.len() >= FEWEST {
+            return columns(&lines).or_else(|| listed("line by line", lines));
+        }
+        let are_many = |separator: &char| self.text.matches(*separator).count() + lines.len() >= FEWEST;
+        SEPARATORS.iter().copied().filter(are_many).find_map(|separator| {
+            let parts = lines.iter().flat_map(|line| line.split(separator)).map(bare);
+            listed(&format!("parted by {separator}"), parts.filter(|part| !part.is_empty()).collect())
+        })
     }
 
     /// The outcome, where the whole answer is a word or a number for it: `fail`, `<code>500</code>`.
@@ -110,14 +109,17 @@ fn listed<'t>(way: &str, texts: Vec<&'t str>) -> Option<Entries<'t>> {
 /// Whether nearly all texts are phrases, most of them different, and they are not the lines of a text.
 fn is_list(texts: &[&str]) -> bool {
     let all = texts.len();
-    let different = texts.iter().collect::<HashSet<_>>().len();
-    let phrases = texts.iter().filter(|text| is_phrase(text)).count();
-    let coded = texts.iter().filter(|text| text.contains(CODE)).count();
+    let different = || texts.iter().collect::<HashSet<_>>().len();
     all >= FEWEST
-        && different * 10 >= all * 9
-        && phrases * 10 >= all * 9
-        && coded * 50 <= all
+        && at_most(texts, all / 10, |text| !is_phrase(text))
+        && at_most(texts, all / 50, |text| text.contains(CODE))
+        && different() * 10 >= all * 9
         && !is_wrapped(texts)
+}
+
+/// Whether a test holds for no more texts than that. It ends with the first too many: most texts are no lists.
+fn at_most(texts: &[&str], most: usize, test: impl Fn(&str) -> bool) -> bool {
+    texts.iter().filter(|text| test(text)).nth(most).is_none()
 }
 
 /// Whether texts are the lines of prose: many words in each, or all about as long as the longest.
