@@ -298,6 +298,11 @@ pub(super) struct Remains {
 }
 
 impl Remains {
+    /// The sequence number of the originator's first byte.
+    pub(super) fn opening(&self) -> u32 {
+        self.originator.0
+    }
+
     /// Whether a packet repeats what the connection has said, or says nothing.
     pub(super) fn know(&self, sender: Sender, tcp: TcpHead, len: usize) -> bool {
         let (first, next) = match sender {

@@ -10,6 +10,7 @@
 mod arrival;
 mod connection;
 mod direction;
+mod earlier;
 mod key;
 mod queue;
 mod scope;

@@ -10,6 +10,7 @@ use evidence::{Fate, FlowId, Ledger, Segment, Source, Timestamp, Transport};
 use super::{
     Datagram, Ended, FlowInfo, FlowSink, FlowSummary, Limits, SinkFactory,
     connection::{Belongs, Connection, Remains},
+    earlier::Earlier,
     key::{Key, sent_by_originator},
     queue::{Class, Queues},
     scope::{Blamed, Scope},
@@ -31,6 +32,8 @@ pub struct Flows<F: SinkFactory> {
     queues: Queues,
     clock: Clock,
     held_of_all: usize,
+    /// What other captures recorded; `None` where there is one.
+    earlier: Option<Earlier>,
     ledger: Ledger,
 }
 
@@ -85,8 +88,14 @@ impl<F: SinkFactory> Flows<F> {
             queues: Queues::default(),
             clock: Clock::default(),
             held_of_all: 0,
+            earlier: None,
             ledger: Ledger::default(),
         }
+    }
+
+    /// The packets come from several captures, which may hold the same traffic: what two of them recorded counts once.
+    pub fn of_several_captures(&mut self) {
+        self.earlier.get_or_insert_default();
     }
 
     /// Takes a packet; `frame` is the captured bytes of its frame.
@@ -94,7 +103,12 @@ impl<F: SinkFactory> Flows<F> {
         if self.clock.tick(packet.head.time) {
             self.sweep();
         }
-        self.place(packet, packet.payload.bytes(frame));
+        let bytes = packet.payload.bytes(frame);
+        let earlier = self.earlier.as_mut().filter(|_| packet.head.transport == Transport::Udp);
+        if earlier.is_some_and(|earlier| earlier.has_datagram(&packet.head, bytes)) {
+            return self.ledger.add(Fate::Duplicate, TWICE, bytes.len() as u64);
+        }
+        self.place(packet, bytes);
     }
 
     /// Closes all flows, in the order of their first frames. The table is empty then and can be used again.
@@ -114,7 +128,7 @@ impl<F: SinkFactory> Flows<F> {
     }
 
     /// The payload bytes that belong to no summary: they repeat what connections had said that were closed
-    /// already.
+    /// already, or what another capture recorded.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }
@@ -198,10 +212,10 @@ impl<F: SinkFactory> Flows<F> {
         self.make_room(None);
         let info = describe(head);
         let movable = may_move(&info).then_some(info.id);
-        let sink = self.factory.open(&info);
-        let summary = FlowSummary { first: head.time, last: head.time, ..FlowSummary::default() };
-        let connection = head.tcp.map(|_| Box::new(Connection::new()));
-        let content = Content::Open(Box::new(Flow { info, sink, summary, connection }));
+        let content = match self.copied(key, head, &info) {
+            Some((id, remains)) => Content::Closed(FlowInfo { id, ..info }, remains),
+            None => self.listen(info, head),
+        };
         let slot = Slot { key, content, last: head.time, touched: self.clock.now };
         let place = self.fill(slot);
         self.places.insert(key, place);
@@ -210,6 +224,19 @@ impl<F: SinkFactory> Flows<F> {
         }
         self.recent = Some((key, place));
         place
+    }
+
+    /// The connection of another capture that this packet, with which a flow begins, is a copy of.
+    fn copied(&self, key: Key, head: &PacketHead, info: &FlowInfo) -> Option<(FlowId, Remains)> {
+        let known = self.earlier.as_ref()?.connection(key, head)?;
+        known.1.know(info.sender(head), head.tcp?, 0).then_some(known)
+    }
+
+    fn listen(&mut self, info: FlowInfo, head: &PacketHead) -> Content<F::Sink> {
+        let sink = self.factory.open(&info);
+        let summary = FlowSummary { first: head.time, last: head.time, ..FlowSummary::default() };
+        let connection = head.tcp.map(|_| Box::new(Connection::new()));
+        Content::Open(Box::new(Flow { info, sink, summary, connection }))
     }
 
     fn fill(&mut self, slot: Slot<F::Sink>) -> u32 {
@@ -236,11 +263,9 @@ impl<F: SinkFactory> Flows<F> {
                     return Belongs::Elsewhere(Vec::new());
                 }
                 if !bytes.is_empty() {
-                    self.ledger.add(
-                        Fate::Duplicate,
-                        "TCP, after its connection was closed",
-                        bytes.len() as u64,
-                    );
+                    let late = info.id.capture == packet.head.capture;
+                    let reason = if late { "TCP, after its connection was closed" } else { TWICE };
+                    self.ledger.add(Fate::Duplicate, reason, bytes.len() as u64);
                 }
                 Belongs::Here
             }
@@ -265,9 +290,9 @@ impl<F: SinkFactory> Flows<F> {
     fn close_connection(&mut self, place: u32) {
         let Some(slot) = self.slots.get_mut(place as usize) else { return };
         let Content::Open(flow) = std::mem::replace(&mut slot.content, Content::Vacant) else { return };
-        let remains = flow.connection.as_ref().map(|connection| connection.remains()).unwrap_or_default();
-        slot.content = Content::Closed(flow.info.clone(), remains);
-        flow.close(Ended::Closed, &mut self.factory, (&self.limits, &mut self.held_of_all));
+        slot.content = Content::Closed(flow.info.clone(), flow.remains());
+        let key = slot.key;
+        self.end(key, *flow, Ended::Closed);
     }
 
     fn close_if_idle(&mut self, place: u32, time: Timestamp) -> bool {
@@ -285,13 +310,24 @@ impl<F: SinkFactory> Flows<F> {
         if let Content::Vacant = content {
             return;
         }
-        self.places.remove(&slot.key);
+        let key = slot.key;
+        self.places.remove(&key);
         self.recent = None;
         self.queues.remove(place);
         self.vacant.push(place);
         if let Content::Open(flow) = content {
             self.movable.remove(&flow.info.id);
-            flow.close(ended, &mut self.factory, (&self.limits, &mut self.held_of_all));
+            self.end(key, *flow, ended);
+        }
+    }
+
+    /// Nothing more comes of a flow.
+    fn end(&mut self, key: Key, flow: Flow<F::Sink>, ended: Ended) {
+        let (id, remains) = (flow.info.id, flow.remains());
+        let is_connection = flow.connection.is_some();
+        let whole = flow.close(ended, &mut self.factory, (&self.limits, &mut self.held_of_all));
+        if let Some(earlier) = self.earlier.as_mut().filter(|_| is_connection && whole) {
+            earlier.remember(key, id, remains);
         }
     }
 
@@ -355,6 +391,11 @@ impl<S> Slot<S> {
 }
 
 impl<S> Flow<S> {
+    /// What is left of its connection.
+    fn remains(&self) -> Remains {
+        self.connection.as_ref().map(|connection| connection.remains()).unwrap_or_default()
+    }
+
     /// Whether a name server has answered: resolvers take another port for each question (RFC 5452 section
     /// 9.2), so thousands of such flows would wait for nothing.
     fn is_answered_query(&self) -> bool {
@@ -399,7 +440,8 @@ impl<S: FlowSink> Flow<S> {
         }
     }
 
-    fn close<F>(self, ended: Ended, factory: &mut F, (limits, held_of_all): (&Limits, &mut usize))
+    /// Says whether it was seen from its opening on, and nothing of it is missing.
+    fn close<F>(self, ended: Ended, factory: &mut F, (limits, held_of_all): (&Limits, &mut usize)) -> bool
     where
         F: SinkFactory<Sink = S>,
     {
@@ -419,7 +461,9 @@ impl<S: FlowSink> Flow<S> {
                 sink.end(sender, &mut StreamBuffer::default());
             }
         }
+        let whole = summary.opening_seen && summary.originator.missing == 0 && summary.responder.missing == 0;
         factory.close(&info, sink, summary);
+        whole
     }
 }
 
@@ -502,6 +546,8 @@ fn hand_datagram<S: FlowSink>(
     sink.datagram(sender, Datagram { bytes, segments, time: head.time, cut: head.cut });
 }
 
+/// Why what another capture recorded is left out.
+const TWICE: &str = "recorded by another capture as well";
 /// The queues are looked at once in so many packets.
 const SWEEP_EVERY: u32 = 64;
 /// The port of name servers.
