@@ -71,6 +71,7 @@ pub(crate) fn work<E: Ear>(
     let mut flows = Flows::new(desk, Limits::default());
     for work in batches {
         match work {
+            Work::Several => flows.of_several_captures(),
             Work::Packets(batch) => {
                 for (packet, frame) in &batch.packets {
                     app.replace(batch.apps.get(&packet.head.frame).cloned());

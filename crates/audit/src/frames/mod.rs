@@ -43,6 +43,8 @@ use crate::{
 
 /// What one worker is to have.
 pub(crate) enum Work {
+    /// The packets come from several captures.
+    Several,
     /// An entry of a file of flows.
     Entry(Entry),
     /// Packets.
@@ -149,6 +151,11 @@ impl<'p> FrameReader<'p> {
         packets.sort_by_key(|(time, id, _)| (*time, *id));
         self.read_phone(&phone, packets.iter().find_map(|(time, ..)| *time));
         self.read_messages(&messages);
+        if packets.len() > 1 {
+            for worker in &self.workers {
+                let _ = worker.send(Work::Several);
+            }
+        }
         for (_, id, input) in packets {
             match open(input) {
                 Ok(opened) => self.read_kind(id, input, opened),
