@@ -9,6 +9,7 @@ mod decode;
 mod explorer;
 mod label;
 mod limits;
+mod media;
 mod output;
 mod plausible;
 mod reading;
@@ -22,6 +23,7 @@ mod work;
 
 pub use explorer::{Explorer, FieldKind, Hint, Root, RootField};
 pub use limits::Limits;
+pub use media::is_broken_picture;
 pub use registry::{DECODERS, Decoder, Gives, is_compression, replay, replay_up_to};
 pub use sniff::begins_as_media;
 pub use tree::{Buffer, BufferIndex, Field, FieldIndex, Limit, Name, Origin, Piece, Reading, Tree};

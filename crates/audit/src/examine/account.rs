@@ -90,10 +90,14 @@ fn body_row(message: &Message, tree: &Tree<'_>, body: u32, out: bool) -> Row {
         _ => "",
     };
     let row = (fate, message.protocol, what, detail);
-    if out && !begins_as_media(tree, body) && is_labelled_media(row) {
-        return (fate, message.protocol, what, MISLABELLED);
+    let bytes = bytes_of(tree, body);
+    match out {
+        true if payload::is_broken_picture(bytes) => (Fate::NotUnderstood, message.protocol, what, BROKEN),
+        true if !payload::begins_as_media(bytes) && is_labelled_media(row) => {
+            (fate, message.protocol, what, MISLABELLED)
+        }
+        _ => row,
     }
-    row
 }
 
 /// Whether it is a row of media.
@@ -102,10 +106,9 @@ fn is_labelled_media((fate, protocol, what, detail): Row) -> bool {
     LedgerRow { fate, reason, bytes: 0, pieces: 0 }.is_labelled_media()
 }
 
-fn begins_as_media(tree: &Tree<'_>, body: u32) -> bool {
+fn bytes_of<'t>(tree: &'t Tree<'_>, body: u32) -> &'t [u8] {
     let body = tree.field(body);
-    let bytes = body.and_then(|body| tree.buffer(body.buffer)?.bytes.get(body.value.clone()));
-    bytes.is_some_and(payload::begins_as_media)
+    body.and_then(|body| tree.buffer(body.buffer)?.bytes.get(body.value.clone())).unwrap_or_default()
 }
 
 /// The limit that ended the reading of a message. It speaks of decoded bytes, or of none where a decoder took
@@ -138,5 +141,7 @@ fn limit_words(limit: Limit) -> &'static str {
     }
 }
 
-/// Behind the words for bodies that left: a label alone makes no picture of what may be encrypted.
+/// Behind the words for bodies that left: neither a label nor a few first bytes alone make a picture of what may be
+/// encrypted.
+const BROKEN: &str = " that begin like pictures, and are none";
 const MISLABELLED: &str = " labelled as media, though they do not begin like any";

@@ -49,8 +49,8 @@ fn content(tree: &Tree<'_>, body: u32, media: &str) -> Option<(Content, (BufferI
         at = (next, 0..len);
     }
     let bytes = tree.buffer(at.0)?.bytes.get(at.1.clone())?;
-    let recognised = recognised(tree, &at);
-    let is_media = is_media(media) && payload::begins_as_media(bytes);
+    let recognised = recognised(tree, &at) && !payload::is_broken_picture(bytes);
+    let is_media = is_media(media) && begins_as_media(bytes);
     if !recognised && !is_media && is_random(bytes) {
         return Some((Content::Unreadable, at));
     }
@@ -80,6 +80,11 @@ fn made_of(
 /// Whether a decoder undoes a way of writing in which nobody reads: what it gives is judged.
 fn hides(decoder: &str) -> bool {
     HIDING.contains(&decoder) || payload::is_compression(decoder)
+}
+
+/// Whether bytes begin as images, sound, video or fonts do, and, of pictures, do not go on as something else.
+fn begins_as_media(bytes: &[u8]) -> bool {
+    payload::begins_as_media(bytes) && !payload::is_broken_picture(bytes)
 }
 
 /// Whether a decoder that names fields read the stretch.
@@ -142,6 +147,8 @@ const LABEL: usize = 128;
 
 #[cfg(test)]
 mod tests {
+    use payload::{Explorer, Hint, Limits, Name, Root, RootField};
+
     use super::*;
 
     /// Bytes of a generator that passes for random.
@@ -166,6 +173,32 @@ mod tests {
             assert!(!is_random(&counted), "{len}: too even for chance");
         }
         assert!(!is_random(&noise(100)), "too few to tell");
+    }
+
+    /// What is told of the content of a body with that label.
+    fn told(body: &[u8], media: &str) -> Option<Content> {
+        let field = RootField {
+            name: Name::None,
+            value: 0..body.len(),
+            kind: FieldKind::Body,
+            hint: Hint { media, ..Hint::default() },
+        };
+        let root = Root { bytes: body.into(), fields: vec![field] };
+        let tree = Explorer::new(Limits::default()).explore(vec![root]);
+        content(&tree, 0, media).map(|(content, _)| content)
+    }
+
+    #[test]
+    fn noise_behind_the_first_bytes_of_a_picture_is_no_picture() {
+        for (begin, media) in
+            [(&b"GIF89a"[..], "image/gif"), (b"\x89PNG\r\n\x1a\n", ""), (b"\xff\xd8\xff", "image/jpeg")]
+        {
+            assert_eq!(told(&[begin, &noise(3000)].concat(), media), Some(Content::Unreadable), "{media}");
+        }
+        // In the data of a scan a zero follows each 0xff (ITU-T T.81, B.1.1.5).
+        let data: Vec<u8> = noise(3000).into_iter().filter(|byte| *byte != 0xff).collect();
+        let picture = [&b"\xff\xd8\xff\xe0\0\x04JF\xff\xda\0\x03\0"[..], &data, b"\xff\xd9"].concat();
+        assert_ne!(told(&picture, "image/jpeg"), Some(Content::Unreadable));
     }
 
     #[test]
