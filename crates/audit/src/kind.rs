@@ -59,6 +59,13 @@ fn is_private_key(head: &[u8]) -> bool {
     lines(head).any(|line| line.starts_with(b"-----BEGIN ") && line.ends_with(b"PRIVATE KEY-----"))
 }
 
+/// By what a file was packed, where that is nothing that is unpacked here.
+pub(crate) fn packing(head: &[u8]) -> Option<&'static str> {
+    let is_tar = head.get(TAR_AT..).is_some_and(|rest| rest.starts_with(b"ustar"));
+    let known = PACKINGS.iter().find(|(begin, _)| head.starts_with(begin));
+    known.map(|(_, name)| *name).or(is_tar.then_some("tar"))
+}
+
 /// Whether text begins with the mark of UTF-16, in either order of bytes.
 pub(crate) fn is_utf16(head: &[u8]) -> bool {
     head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff])
@@ -93,6 +100,17 @@ fn lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {
     head.split(|byte| matches!(byte, b'\n' | b'\r')).map(|line| line.trim_ascii())
 }
 
+/// What packed files begin with.
+const PACKINGS: [(&[u8], &str); 6] = [
+    (b"PK\x03\x04", "zip"),
+    (b"7z\xbc\xaf\x27\x1c", "7z"),
+    (b"Rar!\x1a\x07", "rar"),
+    (b"\xfd7zXZ\0", "xz"),
+    (b"BZh", "bzip2"),
+    (b"\x04\x22\x4d\x18", "lz4"),
+];
+/// Where an archive of POSIX has its magic.
+const TAR_AT: usize = 257;
 /// How lines of key logs begin.
 const LABELS: [&[u8]; 8] =
     [b"CLIENT_", b"EARLY_", b"ECH_", b"EXPORTER_", b"PMS_CLIENT_", b"QUIC_", b"RSA ", b"SERVER_"];

@@ -119,12 +119,14 @@ fn one_bad_input_among_several_loses_nothing() {
 fn inputs_that_are_no_captures_are_told() {
     let desk = Desk::new(&leaky());
     desk.write("notes.txt", b"these are no packets");
+    desk.write("capture.pcap.xz", b"\xfd7zXZ\0\0\x04");
     desk.write("empty.pcap", b"");
     desk.write("broken.pcap.gz", b"\x1f\x8b\x08\0broken");
     fs::create_dir(desk.join("folder")).unwrap();
     let rows = [
         ("missing.pcap", "cannot be opened"),
         ("notes.txt", "no pcap or pcapng"),
+        ("capture.pcap.xz", "is packed (xz): unpack it"),
         ("empty.pcap", "empty"),
         ("folder", "no pcap, pcapng"),
     ];

@@ -34,7 +34,7 @@ use self::look::{Look, first_look};
 use crate::{
     digest::Digester,
     input::{Input, Opened, fill, open},
-    kind::Kind,
+    kind::{Kind, packing},
     messages::{Messages, RadioRoom, Settled},
     phone::Phone,
     progress::Meter,
@@ -399,7 +399,7 @@ impl<'p> FrameReader<'p> {
             Some(compression) => format!("{format} in {compression}"),
             None => format.to_owned(),
         };
-        if let Some(problem) = complaint(&capture) {
+        if let Some(problem) = complaint(&capture, &opened.head) {
             self.problem(input, problem);
         }
         self.outcome.captures.push(capture);
@@ -509,15 +509,20 @@ fn begin(id: CaptureId, input: &Input) -> Capture {
     }
 }
 
-fn complaint(capture: &Capture) -> Option<String> {
+fn complaint(capture: &Capture, head: &[u8]) -> Option<String> {
+    let unknown = capture.format.starts_with("unknown");
     if capture.bytes == 0 {
         Some("is empty: was the capture written to the end?".to_owned())
-    } else if capture.format.starts_with("unknown") && capture.name.ends_with(".toml") {
+    } else if let Some(packed) = packing(head).filter(|_| unknown) {
+        Some(format!(
+            "is packed ({packed}): unpack it, and give what was in it, a folder or the capture itself"
+        ))
+    } else if unknown && capture.name.ends_with(".toml") {
         Some(
             "is no capture and no file of the phone's; if it is the profile, give it with --profile"
                 .to_owned(),
         )
-    } else if capture.format.starts_with("unknown") {
+    } else if unknown {
         Some(
             "is no pcap or pcapng capture, no file of flows (HAR, mitmproxy), no key log, no app, no bill and no file of the phone's; give the file the packets were recorded to"
                 .to_owned(),
