@@ -145,6 +145,7 @@ pub const FINDING: &[Field] = &[
     field("within", Kind::Int, "of `stage`, messages in that state"),
     field("outside", Kind::Int, "of `stage`, messages outside of it"),
     field("mark", Kind::Text, "of `trigger`, the kind of event"),
+    field("beside", TEXTS, "of `trigger`, kinds of events at the same times, which may be the cause as well"),
     field("marks", Kind::Int, "of `trigger`, how many events there were"),
     field("followed", Kind::Int, "of `trigger`, after how many it was sent"),
     field("lag_ms", Kind::Int, "of `trigger`, the typical lag"),

@@ -382,6 +382,7 @@ fn number(kind: &FindingKind) -> Option<&str> {
         FindingKind::HiddenMessage { number, .. } | FindingKind::IdentifierInMessage { number, .. } => {
             Some(number).filter(|number| !number.is_empty()).map(String::as_str)
         }
+        FindingKind::Behaviour(behaviour) => behaviour.number(),
         _ => None,
     }
 }
@@ -412,6 +413,7 @@ fn always(role: &str, finding: &Finding) -> [(&'static str, Node); 13] {
 /// What a finding was seen in. Never merged: what stands in a log was not sent by that.
 fn ground(kind: &FindingKind) -> &'static str {
     match kind {
+        FindingKind::Behaviour(behaviour) if behaviour.number().is_some() => "message",
         FindingKind::Behaviour(_)
         | FindingKind::BulkData { .. }
         | FindingKind::IdentifierSent { .. }
@@ -696,9 +698,10 @@ fn special_behaviour(fields: &mut BTreeMap<String, Node>, behaviour: &Behaviour)
             fields,
             [("request", Node::text(request)), ("most", count(most)), ("accepted", Node::Bool(*accepted))],
         ),
-        Behaviour::Rhythm { request, rule, interval_s, occurrences, confidence, .. } => put(
+        Behaviour::Rhythm { request, rule, interval_s, occurrences, confidence, number, .. } => put(
             fields,
             [
+                ("number", Node::text(number)),
                 ("request", Node::text(request)),
                 ("rule", Node::text(rule)),
                 ("interval_s", count(interval_s)),
@@ -721,9 +724,11 @@ fn special_behaviour(fields: &mut BTreeMap<String, Node>, behaviour: &Behaviour)
                 [("stage", Node::text(stage)), ("within", count(within)), ("outside", count(outside))],
             );
         }
-        Behaviour::Trigger { request, mark, marks, followed, lag_ms, chance_ppm, .. } => put(
+        Behaviour::Trigger { request, mark, marks, followed, lag_ms, chance_ppm, beside, number, .. } => put(
             fields,
             [
+                ("number", Node::text(number)),
+                ("beside", Node::texts(beside.iter().map(String::as_str))),
                 ("request", Node::text(request)),
                 ("mark", Node::text(mark)),
                 ("marks", count(marks)),
@@ -739,7 +744,7 @@ fn special_behaviour(fields: &mut BTreeMap<String, Node>, behaviour: &Behaviour)
 }
 
 /// The fields that only some kinds of findings have, empty.
-fn nothing() -> [(&'static str, Node); 39] {
+fn nothing() -> [(&'static str, Node); 40] {
     let (none, text, zero, no) = (Node::List(vec![]), Node::text(""), Node::Int(0), Node::Bool(false));
     [
         ("behaviour", text.clone()),
@@ -773,6 +778,7 @@ fn nothing() -> [(&'static str, Node); 39] {
         ("within", zero.clone()),
         ("outside", zero.clone()),
         ("mark", text),
+        ("beside", none.clone()),
         ("marks", zero.clone()),
         ("followed", zero.clone()),
         ("lag_ms", zero.clone()),

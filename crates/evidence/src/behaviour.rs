@@ -144,6 +144,9 @@ pub enum Behaviour {
         /// When and in which frame of which capture the occurrences began: all, or of many the first and the last.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         at: Vec<(Timestamp, CaptureId, FrameNo)>,
+        /// The number that they go to, of text messages; empty of requests.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        number: String,
     },
     /// One owner's service is spread over countries.
     Spread {
@@ -181,9 +184,12 @@ pub enum Behaviour {
         lag_ms: u64,
         /// The chance that so many times coincide, of a million, by permutation.
         chance_ppm: u64,
-        /// Kinds of marks that came within the same seconds, and may be the cause as well.
+        /// Kinds of marks that came within the same seconds, of long lags minutes, and may be the cause as well.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         beside: Vec<String>,
+        /// The number that they go to, of text messages; empty of requests.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        number: String,
     },
     /// Flows of which the phone's own lists know no process, though they know of others.
     NoProcess {
@@ -195,6 +201,15 @@ pub enum Behaviour {
 }
 
 impl Behaviour {
+    /// The number that it is about, of text messages.
+    pub fn number(&self) -> Option<&str> {
+        match self {
+            Self::Rhythm { number, .. } | Self::Trigger { number, .. } => Some(number.as_str()),
+            _ => None,
+        }
+        .filter(|number| !number.is_empty())
+    }
+
     /// Its name in files.
     pub fn id(&self) -> &'static str {
         match self {

@@ -454,6 +454,7 @@ impl<'a> Told<'a> {
             FindingKind::HiddenMessage { number, .. }
             | FindingKind::IdentifierInMessage { number, .. }
             | FindingKind::IdentifierReceived { number, .. } => Some(number),
+            FindingKind::Behaviour(behaviour) => behaviour.number(),
             _ => None,
         }
     }

@@ -127,6 +127,7 @@ fn finding(
             lag_ms: lag,
             chance_ppm: 1,
             beside: Vec::new(),
+            number: String::new(),
         },
     }
     .finding()

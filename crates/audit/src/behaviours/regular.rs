@@ -199,6 +199,7 @@ fn finding(
             occurrences: rhythm.occurrences,
             confidence: rhythm.confidence,
             at: listed(&occurrences),
+            number: String::new(),
         },
     }
     .finding()

@@ -53,7 +53,7 @@ fn triggered(scene: &Scene<'_>, line: &Line<'_>, cause: &trigger::Cause<'_>) -> 
         found.explained,
         line.entry.series.moments.len(),
         found.chance,
-        beside_words(&cause.beside),
+        beside_words(cause),
         line.carried_words(),
     );
     Told {
@@ -78,18 +78,21 @@ fn triggered(scene: &Scene<'_>, line: &Line<'_>, cause: &trigger::Cause<'_>) -> 
             lag_ms: found.lag,
             chance_ppm: found.chance,
             beside: cause.beside.iter().map(|kind| (*kind).to_owned()).collect(),
+            number: String::new(),
         },
     }
     .finding()
 }
 
 /// Marks of a cause that were followed, and the first one of each kind beside it.
-fn marks_of(scene: &Scene<'_>, cause: &trigger::Cause<'_>) -> Vec<Evidence> {
+pub(super) fn marks_of(scene: &Scene<'_>, cause: &trigger::Cause<'_>) -> Vec<Evidence> {
     let pairs = &cause.trigger.pairs;
     let of_kind = || scene.events.iter().filter(|mark| mark.kind == cause.kind);
     let marks = pairs.iter().filter_map(|(time, _)| of_kind().find(|mark| mark.time == *time));
     let marks = marks.take(MARKS_SHOWN);
-    let near = |mark: &&Mark| pairs.iter().any(|(_, sent)| (0..=BESIDE).contains(&sent.since(mark.time)));
+    let lag = i64::try_from(cause.trigger.lag).unwrap_or(i64::MAX).saturating_mul(1_000_000);
+    let longest = lag.saturating_add(BESIDE.max(lag / 10));
+    let near = |mark: &&Mark| pairs.iter().any(|(_, sent)| (0..=longest).contains(&sent.since(mark.time)));
     let beside = cause
         .beside
         .iter()
@@ -122,12 +125,13 @@ pub(super) fn lag_words(lag: u64) -> String {
 }
 
 /// What else the phone noted at the same times.
-pub(super) fn beside_words(beside: &[&str]) -> String {
-    let kinds: Vec<String> = beside.iter().map(|kind| format!("“{}”", mark_words(kind))).collect();
+pub(super) fn beside_words(cause: &trigger::Cause<'_>) -> String {
+    let kinds: Vec<String> = cause.beside.iter().map(|kind| format!("“{}”", mark_words(kind))).collect();
     match kinds.is_empty() {
         true => String::new(),
         false => format!(
-            " Within the same seconds the phone noted {}: that may be the cause as well, and is not told again.",
+            " Within the same {} the phone noted {}: that may be the cause as well, and is not told again.",
+            if cause.trigger.lag > trigger::SOON { "minutes" } else { "seconds" },
             kinds.join(", ")
         ),
     }

@@ -7,7 +7,7 @@ use evidence::{Behaviour, Direction, Evidence, Finding, Relation, Severity, Time
 
 use super::{
     Scene, Told, mark_words, rhythm,
-    series::{after_how_many, beside_words, caused_words, lag_words},
+    series::{after_how_many, beside_words, caused_words, lag_words, marks_of},
     times, trigger,
 };
 use crate::messages::SettledRow;
@@ -54,6 +54,7 @@ fn regular(number: &str, rows: &[(Timestamp, &SettledRow)], found: rhythm::Rhyth
             occurrences: found.occurrences,
             confidence: found.confidence,
             at: Vec::new(),
+            number: number.to_owned(),
         },
     }
     .finding()
@@ -87,12 +88,12 @@ fn triggered(
             after_how_many(found.marks, found.followed),
             lag_words(found.lag),
             found.chance,
-            beside_words(&cause.beside),
+            beside_words(&cause),
         ),
         endpoints: Vec::new(),
         count: found.followed,
         when: (found.pairs.first()?.1, found.pairs.last()?.1),
-        evidence: proofs(rows),
+        evidence: proofs(rows).into_iter().chain(marks_of(scene, &cause)).collect(),
         sightings: Vec::new(),
         behaviour: Behaviour::Trigger {
             request: format!("text message to {number}"),
@@ -103,6 +104,7 @@ fn triggered(
             lag_ms: found.lag,
             chance_ppm: found.chance,
             beside: cause.beside.iter().map(|kind| (*kind).to_owned()).collect(),
+            number: number.to_owned(),
         },
     };
     Some(told.finding())

@@ -76,7 +76,7 @@ fn judge(marks: &[i64], sent: &[i64], (first, length): (i64, i64), window: Windo
     let mut pairs = follow(marks, sent, window.nanos);
     if window.steady {
         let lag = typical(&pairs)?;
-        let slack = (lag / 20).max(2 * SECOND);
+        let slack = (lag / SHARE).max(2 * SECOND);
         pairs.retain(|(mark, sent)| (sent - mark - lag).abs() <= slack);
         return steady(marks, sent, pairs, (lag, slack), (first, length));
     }
@@ -211,15 +211,16 @@ fn binomial(all: usize, some: usize, one: f64) -> f64 {
 }
 
 /// The causes among kinds of marks that are followed, at most [`MOST_CAUSES`]. Of those that the same sendings follow,
-/// the one that is followed most reliably is told, of equals the one that says most, then the earliest; where one comes
-/// just before the sending and the others long before it, that one.
+/// the one that is followed most reliably is told, of equals the one that says most, then one after which whole minutes
+/// pass, as timers are set, then the earliest; where one comes just before the sending and the others long before it, that
+/// one.
 pub(super) fn causes(mut found: Vec<(&str, Trigger)>) -> Vec<Cause<'_>> {
     found.sort_by(|(a, one), (b, other)| one.lag.cmp(&other.lag).then(a.cmp(b)));
     let mut explained: BTreeMap<Timestamp, u64> = BTreeMap::new();
     let (mut near, far): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, trigger)| {
         let near = trigger.pairs.iter().filter(|(_, sent)| {
             let known = *explained.entry(*sent).or_insert(trigger.lag);
-            trigger.lag <= known.saturating_add(TOGETHER)
+            trigger.lag <= known.saturating_add(indistinct(known, TOGETHER))
         });
         near.count() * 2 >= trigger.pairs.len()
     });
@@ -232,7 +233,8 @@ pub(super) fn causes(mut found: Vec<(&str, Trigger)>) -> Vec<Cause<'_>> {
         let reliable = (other.followed * one.marks).cmp(&(one.followed * other.marks));
         let most = other.followed.cmp(&one.followed);
         let vague = VAGUE.contains(a).cmp(&VAGUE.contains(b));
-        reliable.then(most).then(vague).then(other.lag.cmp(&one.lag)).then(a.cmp(b))
+        let set = is_set(other.lag).cmp(&is_set(one.lag));
+        reliable.then(most).then(vague).then(set).then(other.lag.cmp(&one.lag)).then(a.cmp(b))
     });
     let mut causes: Vec<Cause<'_>> = Vec::new();
     for (kind, trigger) in near {
@@ -243,11 +245,25 @@ pub(super) fn causes(mut found: Vec<(&str, Trigger)>) -> Vec<Cause<'_>> {
     }
     for (kind, trigger) in far {
         let known = same_cause(&mut causes, &trigger);
-        let soon = known.filter(|known| trigger.lag.saturating_sub(known.trigger.lag) <= BESIDE);
+        let soon = known.filter(|known| {
+            trigger.lag.saturating_sub(known.trigger.lag) <= indistinct(known.trigger.lag, BESIDE)
+        });
         soon.into_iter().for_each(|known| known.beside.push(kind));
     }
     causes.truncate(MOST_CAUSES);
     causes
+}
+
+/// Lags that differ by no more are those of one thing that happened, in milliseconds: `least`, or as much as a long lag may
+/// vary.
+fn indistinct(lag: u64, least: u64) -> u64 {
+    if lag <= SOON { least } else { least.max(lag / SHARE.unsigned_abs()) }
+}
+
+/// Whether a long lag is of whole minutes, within two seconds.
+fn is_set(lag: u64) -> bool {
+    let over = lag % MINUTE;
+    lag > SOON && over.min(MINUTE - over) <= 2_000
 }
 
 /// The cause that most of a trigger's sendings have already; none where the trigger has enough of its own.
@@ -271,6 +287,10 @@ fn shared(one: &Trigger, other: &Trigger) -> usize {
 
 const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400 * SECOND;
+/// In milliseconds.
+const MINUTE: u64 = 60_000;
+/// By what part of itself a lag varies that is always the same.
+const SHARE: i64 = 20;
 /// Days, and periods of the sender, that are looked at on both sides; and how many times without a mark tell something.
 const PERIODS: i64 = 3;
 const LEAST_ALONE: usize = 3;
@@ -406,6 +426,21 @@ mod tests {
             told(vec![screen, begun, unlocked(), boot()]),
             [("unlocked", vec!["screen-on"]), ("boot-completed", vec![])]
         );
+    }
+
+    #[test]
+    fn long_after_a_start_what_came_within_a_minute_of_it_is_one_with_it() {
+        let starts = || [100_000, 700_000];
+        let found = [
+            ("boot-completed", followed(2, starts(), 10_800_900)),
+            ("boot-started", followed(2, starts(), 10_836_000)),
+            ("screen-on", followed(2, starts(), 10_781_000)),
+            ("unlocked", followed(2, starts(), 10_778_000)),
+        ];
+        // A timer of three hours tells which.
+        assert_eq!(told(found.to_vec()), [("boot-completed", vec!["boot-started", "unlocked", "screen-on"])]);
+        let [_, started, screen, unlocked] = found;
+        assert_eq!(told(vec![unlocked, started, screen]), [("boot-started", vec!["unlocked", "screen-on"])]);
     }
 
     #[test]

@@ -148,6 +148,7 @@ mod tests {
             occurrences: 9,
             confidence: 90,
             at: Vec::new(),
+            number: String::new(),
         });
         let rows = [
             (Some(900_000), Some("has itself started every 15 min")),
