@@ -32,7 +32,7 @@ pub(super) fn judge(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
 fn regular(number: &str, rows: &[(Timestamp, &SettledRow)], found: rhythm::Rhythm) -> Finding {
     Told {
         subject: format!("rhythm {}\ntext message\n{number}", found.rule),
-        severity: Severity::Medium,
+        severity: severity(rows),
         title: format!("Text messages go to {number} {}", found.rule),
         words: format!(
             "It happened {} from {} to {} (UTC). Certainty of the rhythm: {} of 100.",
@@ -78,7 +78,7 @@ fn triggered(
     let (kind, found) = (cause.kind, &cause.trigger);
     let told = Told {
         subject: format!("trigger {kind}\ntext message\n{number}"),
-        severity: Severity::Medium,
+        severity: severity(rows),
         title: format!("Text messages go to {number} {}", caused_words(kind, found.lag)),
         words: format!(
             "By its marks this happened on the phone {}: “{}”. {} a message followed, typically {} later. By \
@@ -108,6 +108,11 @@ fn triggered(
         },
     };
     Some(told.finding())
+}
+
+/// What the owner can read in the store, they may have written.
+fn severity(rows: &[(Timestamp, &SettledRow)]) -> Severity {
+    if rows.iter().all(|(_, row)| row.visible) { Severity::Low } else { Severity::Medium }
 }
 
 /// Where the first few messages are told of.
