@@ -56,7 +56,7 @@ impl<'a, W: Write> FileWriter<'a, W> {
         match event {
             Event::Frame(frame) => self.frame(frame),
             Event::Secret(line) => self.secrets(&format!("{line}\n")),
-            Event::Flow(..) => Ok(()),
+            Event::Crossing(_) | Event::Flow(..) => Ok(()),
         }
     }
 

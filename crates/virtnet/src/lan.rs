@@ -16,6 +16,9 @@ use crate::{Direction, Host, Router};
 /// Frames with their times (microseconds) and directions.
 pub(crate) type Frames = Vec<(i64, Direction, Vec<u8>)>;
 
+/// IP packets that a host sent or was given: time (microseconds), direction, length.
+pub(crate) type Crossings = Vec<(i64, Direction, usize)>;
+
 /// A host asks for its address and is given it.
 pub(crate) fn join(host: &Host, router: &Router, at: i64, dice: &mut Dice) -> Frames {
     let talk = Dhcp { host, router, transaction: dice.bytes(4) };

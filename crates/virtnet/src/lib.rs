@@ -47,7 +47,7 @@ pub use plan::{
     Conditions, Conversation, Datagram, Ending, Host, Lookup, Mistake, Nat, Plan, Reply, Router, Security,
     Server, Side, TlsVersion, Turn,
 };
-pub use recording::{Direction, Event, Flow, Frame, Part, Recording};
+pub use recording::{Crossing, Direction, Event, Flow, Frame, Part, Recording};
 
 /// Plays a plan and keeps all that comes of it.
 pub fn play(plan: &Plan) -> Result<Recording, Mistake> {

@@ -13,8 +13,9 @@ use evidence::Timestamp;
 use testkit::{Dice, Endpoint};
 
 use crate::{
-    Conversation, Datagram, Ending, Event, Flow, Frame, Host, Lookup, Mistake, Part, Plan, Security,
-    lan::{self, Frames},
+    Conversation, Crossing, Datagram, Ending, Event, Flow, Frame, Host, Lookup, Mistake, Part, Plan,
+    Security,
+    lan::{self, Crossings, Frames},
     plan::pause,
     talk::{Outcome, Talk},
     tls::{Authority, Pair, Wish},
@@ -81,6 +82,13 @@ impl<'a> Player<'a> {
         }
     }
 
+    fn count(&mut self, crossings: Crossings, part: Part, is_lookup: bool) {
+        for (time, direction, bytes) in crossings {
+            let crossing = Crossing { time: stamp(time), direction, bytes, part, is_lookup };
+            self.wait(time, Event::Crossing(crossing));
+        }
+    }
+
     fn join(&mut self, index: usize, at: i64) {
         let Some(host) = self.plan.hosts.get(index).filter(|_| self.view.nat().is_none()) else { return };
         let mut dice = self.dice(Part::Network(index), at.cast_unsigned());
@@ -143,9 +151,10 @@ impl<'a> Player<'a> {
         let (asked, answer) = udp::question(&talk.server, exists, dice);
         for _ in 0..QUESTIONS {
             let delay = 200 + i64::try_from(dice.below(20_000)).unwrap_or(0);
-            let (frames, heard) = exchange.once((at, &asked), Some((delay, &answer)), dice);
-            self.record(frames, Part::Conversation(index));
-            match heard {
+            let exchanged = exchange.once((at, &asked), Some((delay, &answer)), dice);
+            self.record(exchanged.frames, Part::Conversation(index));
+            self.count(exchanged.crossings, Part::Conversation(index), true);
+            match exchanged.heard {
                 Some(heard) if exists => return Ok(heard + 500),
                 Some(heard) => return Err((heard, None)),
                 None => at += ASKED_AGAIN_AFTER,
@@ -194,6 +203,7 @@ impl<'a> Player<'a> {
         for (time, line) in outcome.secrets {
             self.wait(time, Event::Secret(line));
         }
+        self.count(outcome.crossings, Part::Conversation(index), false);
         if !self.view.sees(far.address) {
             return;
         }
@@ -228,8 +238,9 @@ impl<'a> Player<'a> {
         let reply = datagram.reply.as_ref();
         let answer = reply.map(|reply| (pause(reply.delay_ms), reply.bytes.as_slice()));
         let Some(exchange) = self.exchange(host, (datagram.to, port), Some(datagram)) else { return };
-        let (frames, _) = exchange.once((at, &datagram.bytes), answer, &mut dice);
-        self.record(frames, Part::Datagram(index));
+        let exchanged = exchange.once((at, &datagram.bytes), answer, &mut dice);
+        self.record(exchanged.frames, Part::Datagram(index));
+        self.count(exchanged.crossings, Part::Datagram(index), false);
     }
 
     fn exchange(

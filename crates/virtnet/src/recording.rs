@@ -13,6 +13,8 @@ pub struct Recording {
     pub key_log: String,
     /// One for each conversation of the plan, in its order.
     pub flows: Vec<Flow>,
+    /// What the hosts' own counters count, in order of time.
+    pub crossings: Vec<Crossing>,
 }
 
 /// An Ethernet frame at the tap.
@@ -26,6 +28,22 @@ pub struct Frame {
     pub direction: Direction,
     /// What it belongs to.
     pub part: Part,
+}
+
+/// An IP packet that a host sent or was given: what its own counters count. The tap sees others where packets are lost
+/// before they reach it or behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Crossing {
+    /// When.
+    pub time: Timestamp,
+    /// Which way.
+    pub direction: Direction,
+    /// Its length, headers included.
+    pub bytes: usize,
+    /// What it belongs to.
+    pub part: Part,
+    /// It asks for a name or answers that.
+    pub is_lookup: bool,
 }
 
 /// Which way a frame went.
@@ -76,6 +94,8 @@ pub enum Event {
     Secret(String),
     /// A conversation is over; its place in the plan. Such come when their last frame may still be to come.
     Flow(usize, Flow),
+    /// A host sent or was given a packet.
+    Crossing(Crossing),
 }
 
 impl Recording {
@@ -83,6 +103,7 @@ impl Recording {
     pub fn take(&mut self, event: Event) {
         match event {
             Event::Frame(frame) => self.frames.push(frame),
+            Event::Crossing(crossing) => self.crossings.push(crossing),
             Event::Secret(line) => {
                 self.key_log.push_str(&line);
                 self.key_log.push('\n');

@@ -12,6 +12,7 @@ use testkit::Dice;
 use crate::{
     Conditions, Direction, Ending, Side, Turn,
     end::End,
+    lan::Crossings,
     line::Line,
     plan::pause,
     tls::{Pair, Secrets},
@@ -34,6 +35,8 @@ pub(crate) struct Talk<'a> {
 pub(crate) struct Outcome {
     /// IP packets at the tap.
     pub(crate) packets: Vec<(i64, Direction, Vec<u8>)>,
+    /// IP packets at the client.
+    pub(crate) crossings: Crossings,
     /// Lines of the key log, each not later than the first packet that needs it.
     pub(crate) secrets: Vec<(i64, String)>,
     pub(crate) connected: bool,
@@ -132,7 +135,10 @@ impl<'a> Stage<'a> {
         while self.flights.peek().is_some_and(|flight| flight.0.arrival <= now) {
             let Some(Reverse(flight)) = self.flights.pop() else { break };
             match flight.direction {
-                Direction::In => self.client.receive(flight.packet),
+                Direction::In => {
+                    self.outcome.crossings.push((flight.arrival, Direction::In, flight.packet.len()));
+                    self.client.receive(flight.packet);
+                }
                 Direction::Out => self.server.receive(flight.packet),
             }
         }
@@ -169,6 +175,9 @@ impl<'a> Stage<'a> {
             Direction::Out => self.client.packets(),
         };
         for packet in packets {
+            if direction == Direction::Out {
+                self.outcome.crossings.push((now, direction, packet.len()));
+            }
             let passage = self.line.send(&mut self.dice, direction, now, packet.len());
             for tap in passage.taps {
                 self.outcome.packets.push((tap, direction, packet.clone()));

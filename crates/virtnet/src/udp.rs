@@ -9,7 +9,11 @@ use testkit::{
     packet::{fragments, udp},
 };
 
-use crate::{Conditions, Direction, Server, lan::Frames, line::Line};
+use crate::{
+    Conditions, Direction, Server,
+    lan::{Crossings, Frames},
+    line::Line,
+};
 
 /// Two ends that exchange datagrams.
 pub(crate) struct Exchange<'a> {
@@ -23,24 +27,34 @@ pub(crate) struct Exchange<'a> {
     pub(crate) hops: (u8, u8),
 }
 
+/// What came of a datagram.
+#[derive(Default)]
+pub(crate) struct Exchanged {
+    /// What passed the tap.
+    pub(crate) frames: Frames,
+    /// What the near end sent and was given.
+    pub(crate) crossings: Crossings,
+    /// When the answer arrived, if it did.
+    pub(crate) heard: Option<i64>,
+}
+
 impl Exchange<'_> {
-    /// Sends a datagram; where it arrives, the answer after its delay (microseconds) comes back. Tells when that
-    /// arrived.
+    /// Sends a datagram; where it arrives, the answer after its delay (microseconds) comes back.
     pub(crate) fn once(
         &self,
         (at, bytes): (i64, &[u8]),
         reply: Option<(i64, &[u8])>,
         dice: &mut Dice,
-    ) -> (Frames, Option<i64>) {
+    ) -> Exchanged {
         let mut line = Line::new(self.conditions);
-        let mut frames = Frames::new();
+        let mut out = Exchanged::default();
         let sent = self.parts((&self.near, &self.far), self.hops.0, bytes, dice);
-        let reached = pass(&mut line, dice, (at, Direction::Out), sent, &mut frames);
-        let (Some(reached), Some((delay, bytes))) = (reached, reply) else { return (frames, None) };
+        let reached = pass(&mut line, dice, (at, Direction::Out), sent, &mut out);
+        let (Some(reached), Some((delay, bytes))) = (reached, reply) else { return out };
         let sent = self.parts((&self.answers, &self.near), self.hops.1, bytes, dice);
         let back = reached.saturating_add(delay);
-        let heard = pass(&mut line, dice, (back, Direction::In), sent, &mut frames);
-        (frames, heard)
+        out.heard = pass(&mut line, dice, (back, Direction::In), sent, &mut out);
+        out
     }
 
     /// The frames of a datagram: several where it is too long for one.
@@ -66,12 +80,15 @@ fn pass(
     dice: &mut Dice,
     (at, direction): (i64, Direction),
     parts: Vec<Vec<u8>>,
-    frames: &mut Frames,
+    out: &mut Exchanged,
 ) -> Option<i64> {
     let mut arrived = Some(at);
     for part in parts {
         let passage = line.send(dice, direction, at, part.len());
-        frames.extend(passage.taps.into_iter().map(|tap| (tap, direction, part.clone())));
+        let crosses = if direction == Direction::Out { &[at][..] } else { &passage.arrivals };
+        let length = part.len().saturating_sub(ETHERNET);
+        out.crossings.extend(crosses.iter().map(|time| (*time, direction, length)));
+        out.frames.extend(passage.taps.into_iter().map(|tap| (tap, direction, part.clone())));
         arrived = arrived.and_then(|before| Some(before.max(*passage.arrivals.first()?)));
     }
     arrived
@@ -112,6 +129,9 @@ pub(crate) fn question(server: &Server, exists: bool, dice: &mut Dice) -> (Vec<u
     let answer = dns::response(id, (&server.name, kind), &answers);
     (asked, answer)
 }
+
+/// Bytes of a frame's header.
+const ETHERNET: usize = 14;
 
 /// Bytes that one datagram over IPv4 can hold.
 const LONGEST: usize = 65_507;

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 
 use kit::{Side, conversation, http, packets, plan, spoken, tls};
 use virtnet::{
-    Conditions, Ending, FileStyle, Flow, Lookup, Nat, Part, Plan, Security, TlsVersion, pcapng, play,
+    Conditions, Direction, Ending, FileStyle, Flow, Lookup, Nat, Part, Plan, Recording, Security, TlsVersion,
+    pcapng, play,
 };
 
 fn rough() -> Conditions {
@@ -81,6 +82,31 @@ fn frames_come_in_order_with_right_checksums() {
     assert!(recording.frames.is_sorted_by_key(|frame| frame.time));
     assert!(recording.frames.len() > 100);
     recording.frames.iter().for_each(kit::check_sums);
+}
+
+#[test]
+fn hosts_count_what_the_tap_sees_unless_packets_are_lost() {
+    let talks = || securities().into_iter().map(|security| conversation(security, http(3, 20_000)));
+    let sums = |recording: &Recording, direction: Direction| {
+        let of_talks = |part: &Part| matches!(part, Part::Conversation(_));
+        let crossed = recording.crossings.iter().filter(|it| it.direction == direction && of_talks(&it.part));
+        let seen = recording.frames.iter().filter(|it| it.direction == direction && of_talks(&it.part));
+        // What a frame has besides its packet is an Ethernet header.
+        (crossed.map(|it| it.bytes).sum::<usize>(), seen.map(|frame| frame.bytes.len() - 14).sum::<usize>())
+    };
+    let good = play(&plan(talks())).unwrap();
+    for direction in [Direction::In, Direction::Out] {
+        let (crossed, seen) = sums(&good, direction);
+        assert!(crossed > 1000 && crossed == seen, "{crossed} {seen}");
+    }
+    let lookups = good.crossings.iter().filter(|crossing| crossing.is_lookup).count();
+    assert_eq!(lookups, 6, "a question and an answer each");
+    let bad = play(&Plan { conditions: Conditions { loss: 0.1, ..Conditions::default() }, ..plan(talks()) });
+    let bad = bad.unwrap();
+    let ((out, seen_out), (into, seen_in)) = (sums(&bad, Direction::Out), sums(&bad, Direction::In));
+    assert!(out > seen_out, "some are lost before the tap: {out} {seen_out}");
+    assert!(into < seen_in, "some are lost behind the tap: {into} {seen_in}");
+    assert!(bad.crossings.is_sorted_by_key(|crossing| crossing.time));
 }
 
 #[test]
@@ -232,7 +258,7 @@ fn a_month_of_conversations_is_played() {
             frames += 1;
         }
         virtnet::Event::Flow(_, flow) => whole += usize::from(flow.delivered == 4),
-        virtnet::Event::Secret(_) => {}
+        virtnet::Event::Crossing(_) | virtnet::Event::Secret(_) => {}
     })
     .unwrap();
     assert_eq!(whole, 3000);
