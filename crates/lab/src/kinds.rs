@@ -93,6 +93,12 @@ pub const KINDS: &[Kind] = &[
     of("typed", "", "", &[]),
     of("unlocked", "unlocked", "", &[("KeyguardViewMediator", "keyguardDone(true)")]),
     of("video-opened", "", "", &[]),
+    of(
+        "wifi-lost",
+        "connectivity",
+        "",
+        &[("wpa_supplicant", "wlan0: CTRL-EVENT-DISCONNECTED reason=3 locally_generated=1")],
+    ),
 ];
 
 /// The keys that an event may have beside `at`, `every`, `times`, `kind`, `set`, `unseen` and `then`.

@@ -7,43 +7,67 @@ use std::{
 
 use evidence::Timestamp;
 use virtnet::{
-    Conditions, Conversation, Datagram, Ending, FileStyle, Host, Lookup, Nat, Plan, Recording, Reply, Router,
-    Security, TlsVersion, Turn,
+    Conditions, Conversation, Datagram, Ending, FileStyle, Host, Lookup, Nat, Part, Plan, Recording, Reply,
+    Router, Security, TlsVersion, Turn,
 };
 
 use crate::{
-    LabError, Scenario, Secrets, Server,
-    script::{Exchange, Played, Thrown},
+    LabError, Network, Scenario, Secrets, Server,
+    script::{Exchange, Played, Thrown, Way},
 };
 
-/// The plan of what was played.
-pub(crate) fn plan(scenario: &Scenario, played: &Played) -> Result<Plan, LabError> {
-    let mut maker = Maker::new(scenario)?;
-    let conversations = played.exchanges.iter().filter_map(|exchange| maker.conversation(exchange)).collect();
-    let datagrams = played.datagrams.iter().filter_map(|thrown| maker.datagram(thrown)).collect();
-    let router = Ipv4Addr::from(u32::from(scenario.phone.address) & 0xffff_ff00 | 1);
-    Ok(Plan {
-        hosts: maker.hosts,
-        router: Router { v4: router, resolver: router.into(), ..Router::default() },
-        conversations,
-        datagrams,
-        conditions: conditions(scenario),
-        seed: scenario.seed,
-    })
+/// What was said over one of the phone's networks.
+#[derive(Debug)]
+pub(crate) struct Air {
+    pub(crate) way: Way,
+    pub(crate) plan: Plan,
+    pub(crate) recording: Recording,
+    /// The senders of the plan's conversations, and of its datagrams.
+    senders: (Vec<usize>, Vec<usize>),
 }
 
-/// The recording of a plan.
-pub(crate) fn record(plan: &Plan) -> Result<Recording, LabError> {
-    virtnet::play(plan).map_err(|mistake| LabError::Network(mistake.to_string()))
+impl Air {
+    /// Plays what went that way.
+    pub(crate) fn new(scenario: &Scenario, played: &Played, way: Way) -> Result<Self, LabError> {
+        let mut maker = Maker::new(scenario, way)?;
+        let exchanges = played.exchanges.iter().filter(|exchange| exchange.way == way);
+        let (callers, conversations) =
+            exchanges.filter_map(|exchange| Some((exchange.sender, maker.conversation(exchange)?))).unzip();
+        let thrown = played.datagrams.iter().filter(|thrown| thrown.way == way);
+        let (throwers, datagrams) =
+            thrown.filter_map(|thrown| Some((thrown.sender, maker.datagram(thrown)?))).unzip();
+        let plan = Plan {
+            router: router(maker.hosts.first().map_or(scenario.phone.address, |phone| phone.v4)),
+            hosts: maker.hosts,
+            conversations,
+            datagrams,
+            conditions: conditions(scenario, way),
+            seed: scenario.seed,
+        };
+        let recording = virtnet::play(&plan).map_err(|mistake| LabError::Network(mistake.to_string()))?;
+        Ok(Self { way, plan, recording, senders: (callers, throwers) })
+    }
+
+    /// The sender of a part of the plan, by its place in the scenario; none of the network's own talk.
+    pub(crate) fn sender(&self, part: Part) -> Option<usize> {
+        match part {
+            Part::Conversation(index) => self.senders.0.get(index).copied(),
+            Part::Datagram(index) => self.senders.1.get(index).copied(),
+            Part::Network(_) => None,
+        }
+    }
+}
+
+/// The first address of a network, which is its resolver as well.
+fn router(address: Ipv4Addr) -> Router {
+    let first = Ipv4Addr::from(u32::from(address) & 0xffff_ff00 | 1);
+    Router { v4: first, resolver: first.into(), ..Router::default() }
 }
 
 /// The recording as a file, and the key log beside it where there is one.
-pub(crate) fn files(
-    scenario: &Scenario,
-    plan: &Plan,
-    mut recording: Recording,
-) -> (Vec<u8>, Option<Vec<u8>>) {
-    recording.key_log = told(scenario, plan, &recording);
+pub(crate) fn files(scenario: &Scenario, air: Air) -> (Vec<u8>, Option<Vec<u8>>) {
+    let mut recording = air.recording;
+    recording.key_log = told(scenario, &air.plan, &recording);
     let secrets = scenario.evidence.secrets;
     let style = FileStyle { secrets: secrets == Secrets::Embedded, ..FileStyle::default() };
     let file = virtnet::pcapng(&recording, &style);
@@ -60,7 +84,7 @@ fn told(scenario: &Scenario, plan: &Plan, recording: &Recording) -> String {
         .frames
         .iter()
         .filter(|frame| {
-            let virtnet::Part::Conversation(index) = frame.part else { return false };
+            let Part::Conversation(index) = frame.part else { return false };
             plan.conversations.get(index).is_some_and(|talk| is_secret(&talk.server.name))
         })
         .filter_map(|frame| client_random(&frame.bytes))
@@ -79,8 +103,11 @@ fn client_random(frame: &[u8]) -> Option<&[u8]> {
     matches!(record, [22, 3, _, _, _, 1, ..]).then(|| record.get(11..43)).flatten()
 }
 
-fn conditions(scenario: &Scenario) -> Conditions {
-    let network = scenario.network;
+fn conditions(scenario: &Scenario, way: Way) -> Conditions {
+    let network = match way {
+        Way::Mobile => Network { nat: false, ..scenario.network },
+        Way::Wifi => scenario.network,
+    };
     let once_in = |count: u32| if count == 0 { 0.0 } else { 1.0 / f64::from(count) };
     Conditions {
         latency_ms: (network.latency_ms / 2, network.latency_ms),
@@ -101,8 +128,12 @@ struct Maker<'a> {
 
 impl<'a> Maker<'a> {
     /// The phone is the first host.
-    fn new(scenario: &'a Scenario) -> Result<Self, LabError> {
+    fn new(scenario: &'a Scenario, way: Way) -> Result<Self, LabError> {
         let phone = &scenario.phone;
+        if way == Way::Mobile {
+            let own = Host::new("", mac(&phone.wifi_mac)?, MOBILE);
+            return Ok(Self { scenario, hosts: vec![own], known: BTreeMap::new() });
+        }
         let mut own = Host::new(&phone.hostname, mac(&phone.wifi_mac)?, phone.address);
         own.vendor = format!("android-dhcp-{}", phone.android.split('.').next().unwrap_or_default());
         own.joins = vec![Timestamp(crate::scenario::nanos(scenario.start))];
@@ -131,17 +162,19 @@ impl<'a> Maker<'a> {
             port: server.port,
             cname: server.cname.clone(),
         };
-        let turns = exchange.turns.iter().enumerate().map(|(index, bytes)| {
+        let said = exchange.turns.iter().enumerate().map(|(index, bytes)| {
             if index % 2 == 0 {
                 Turn::client(bytes.clone())
             } else {
                 Turn::server(bytes.clone()).after(THINKS)
             }
         });
+        let keep = u64::try_from(exchange.keep.0.as_millis()).unwrap_or(u64::MAX);
+        let pause = (keep > 0).then(|| Turn::client(Vec::new()).after(keep));
         let ending = if exchange.turns.len() == 1 { Ending::CloseByServer } else { Ending::Close };
         Some(Conversation {
             security: security(server),
-            turns: turns.collect(),
+            turns: said.chain(pause).collect(),
             ending,
             lookup,
             ..Conversation::new(Timestamp(exchange.at), host, target)
@@ -192,6 +225,9 @@ fn mac(text: &str) -> Result<[u8; 6], LabError> {
     let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
     bytes.ok_or_else(|| LabError::Scenario(format!("{text:?} is no hardware address")))
 }
+
+/// The phone's address in the mobile network.
+const MOBILE: Ipv4Addr = Ipv4Addr::new(10, 85, 12, 7);
 
 /// How long a server thinks, in milliseconds.
 const THINKS: u64 = 25;

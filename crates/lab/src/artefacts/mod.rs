@@ -8,6 +8,9 @@
 //! | `logcat.txt` | `logcat -b all -v threadtime,year,zone` | `log` |
 //! | `events.csv` | the script, as it was written down by hand | `events` |
 //! | `getprop.txt`, `packages.txt`, `dumpsys-package.txt` | what adb tells | `packages` |
+//! | `bugreport-*.txt` | excerpts of a bugreport: properties, packages, permissions used, bytes by user id | `bugreports` |
+//! | `netstats-*.txt` | `dumpsys netstats --full --uid --tag` | `netstats` |
+//! | `sockets-*/tcp` and its like | `/proc/net/{tcp,tcp6,udp,udp6}` | `sockets` |
 //! | `connections.jsonl` | which app connected where, in the form of Android 16's intrusion log | `connections` |
 //! | `mmssms.db` | the store of messages | `messages` |
 //! | `sms-backup.xml` | what "SMS Backup & Restore" exports of it | `backup` |
@@ -16,16 +19,21 @@
 //!
 //! What the radio's receiver heard (`radio`) is in the capture, as GSMTAP.
 
+mod bugreport;
 mod connections;
+mod counters;
 mod logcat;
 mod messages;
+mod netstats;
 mod packages;
 mod profile;
 mod radio;
+mod sockets;
 
 use crate::{
-    LabError, Scenario, network,
-    script::{self, Played, Sent},
+    LabError, Scenario,
+    network::{self, Air},
+    script::{self, Played, Sent, Way},
 };
 
 /// A file.
@@ -60,13 +68,13 @@ impl Artefacts {
 /// Plays a scenario and writes what an investigator would have of it.
 pub fn run(scenario: &Scenario) -> Result<Artefacts, LabError> {
     let played = script::play(scenario)?;
-    let plan = network::plan(scenario, &played)?;
-    let mut recording = network::record(&plan)?;
-    if scenario.evidence.radio {
-        radio::add(scenario, &played, &mut recording)?;
-    }
-    let (capture, keys) = network::files(scenario, &plan, recording);
     let mut out = Artefacts { sent: sent(scenario, &played), ..Artefacts::default() };
+    let mut wifi = Air::new(scenario, &played, Way::Wifi)?;
+    wifi = of_device(scenario, &played, wifi, &mut out)?;
+    if scenario.evidence.radio {
+        radio::add(scenario, &played, &mut wifi.recording)?;
+    }
+    let (capture, keys) = network::files(scenario, wifi);
     out.put("capture.pcapng", capture);
     if let Some(keys) = keys {
         out.put("keys.log", keys);
@@ -108,6 +116,32 @@ fn files(scenario: &Scenario, played: &Played, out: &mut Artefacts) -> Result<()
     Ok(())
 }
 
+/// What the phone's counters and tables say. They know of the mobile network as well. Gives back what passed the Wi-Fi.
+fn of_device(scenario: &Scenario, played: &Played, wifi: Air, out: &mut Artefacts) -> Result<Air, LabError> {
+    let evidence = &scenario.evidence;
+    if evidence.bugreports.is_empty() && evidence.netstats.is_empty() && evidence.sockets.is_empty() {
+        return Ok(wifi);
+    }
+    let airs = [wifi, Air::new(scenario, played, Way::Mobile)?];
+    let stamp = |at: i64| clock(scenario, at, "%Y-%m-%d-%H-%M-%S");
+    let counted = counters::counted(scenario, &airs);
+    for at in evidence.bugreports.iter().map(|moment| moment.at(scenario.start)) {
+        let (name, text) = bugreport::written(scenario, played, &counted, at);
+        out.put(&name, text);
+    }
+    for at in evidence.netstats.iter().map(|moment| moment.at(scenario.start)) {
+        out.put(&format!("netstats-{}.txt", stamp(at)), netstats::written(scenario, &counted, at));
+    }
+    let open = sockets::all(scenario, &airs);
+    for at in scenario.socket_readings() {
+        for (table, text) in sockets::tables(&open, at) {
+            out.put(&format!("sockets-{}/{table}", stamp(at)), text);
+        }
+    }
+    let [wifi, _] = airs;
+    Ok(wifi)
+}
+
 fn sent(scenario: &Scenario, played: &Played) -> Vec<Sent> {
     let mut sent: Vec<Sent> = played
         .exchanges
@@ -120,6 +154,7 @@ fn sent(scenario: &Scenario, played: &Played) -> Vec<Sent> {
                 sender: scenario.senders.get(exchange.sender)?.name.clone(),
                 host: if server.host.is_empty() { address } else { server.host.clone() },
                 bytes: exchange.turns.iter().step_by(2).map(Vec::len).sum(),
+                is_mobile: exchange.way == Way::Mobile,
             })
         })
         .collect();

@@ -1,12 +1,15 @@
 //! What a scenario must keep to beyond its form: names that are used exist.
 
-use super::{Deed, Scenario, Sender};
+use std::collections::BTreeSet;
+
+use super::{Deed, Moment, Scenario, Sender, nanos};
 use crate::{DETAILS, LabError, kinds};
 
 impl Scenario {
     /// Fails with the first name that stands for nothing.
     pub(super) fn check(&self) -> Result<(), LabError> {
         self.deeds().try_for_each(deed)?;
+        self.readings()?;
         self.senders.iter().try_for_each(|sender| self.sender(sender))
     }
 
@@ -39,6 +42,42 @@ impl Scenario {
         }
     }
 
+    /// What is read off the phone is read before the end, and not twice in one second: that names the files.
+    fn readings(&self) -> Result<(), LabError> {
+        let moments =
+            |moments: &[Moment]| -> Vec<i64> { moments.iter().map(|moment| moment.at(self.start)).collect() };
+        let sockets = self.socket_readings().take(MOST_READINGS.saturating_add(1)).collect();
+        let first = self.evidence.sockets.iter().map(|reading| reading.at.at(self.start)).collect();
+        let all = [moments(&self.evidence.bugreports), moments(&self.evidence.netstats), sockets];
+        if all.iter().map(Vec::len).sum::<usize>() > MOST_READINGS {
+            return Err(LabError::Scenario(format!("the phone is read more than {MOST_READINGS} times")));
+        }
+        let end = nanos(self.start).saturating_add(self.length.nanos());
+        if all.iter().chain([&first]).flatten().any(|at| *at > end) {
+            return Err(LabError::scenario("the phone is read after the end"));
+        }
+        let is_twice = |moments: &Vec<i64>| {
+            let seconds: BTreeSet<i64> = moments.iter().map(|at| at.div_euclid(1_000_000_000)).collect();
+            seconds.len() < moments.len()
+        };
+        if all.iter().any(is_twice) {
+            return Err(LabError::scenario("the same is read twice in one second"));
+        }
+        Ok(())
+    }
+
+    /// When the tables of sockets are read, nanoseconds since 1970.
+    pub(crate) fn socket_readings(&self) -> impl Iterator<Item = i64> {
+        let end = nanos(self.start).saturating_add(self.length.nanos());
+        self.evidence.sockets.iter().flat_map(move |reading| {
+            let times = reading.times.unwrap_or(if reading.every.is_some() { u32::MAX } else { 1 });
+            let every = reading.every.unwrap_or_default().nanos().max(1);
+            let first = reading.at.at(self.start);
+            let later = move |count: u32| first.saturating_add(every.saturating_mul(i64::from(count)));
+            (0..times).map(later).take_while(move |at| *at <= end)
+        })
+    }
+
     fn can_happen(&self, kind: &str) -> bool {
         match kind.split_once(':') {
             Some(("sent" | "accepted" | "refused", name)) => {
@@ -59,3 +98,6 @@ fn deed(deed: &Deed) -> Result<(), LabError> {
         None => Ok(()),
     }
 }
+
+/// At most so many files of the phone's state.
+const MOST_READINGS: usize = 1000;

@@ -58,7 +58,8 @@ pub struct Scenario {
     /// Installed packages.
     #[serde(default)]
     pub packages: Vec<Package>,
-    /// Words that conditions look at: what holds in the beginning. Events change them with `set`.
+    /// Words that conditions look at: what holds in the beginning. Events change them with `set`. While `network` is
+    /// `mobile`, what the phone sends goes past the capture.
     #[serde(default)]
     pub state: BTreeMap<String, String>,
     /// Constants, `${vars.name}`.
@@ -401,6 +402,12 @@ pub struct Sender {
     /// The package.
     #[serde(default)]
     pub package: String,
+    /// The user id it runs under, where it is no package: 0 is root.
+    #[serde(default)]
+    pub uid: u32,
+    /// Operations that need a permission and are done whenever it sends, as `dumpsys appops` calls them.
+    #[serde(default)]
+    pub uses: Vec<String>,
     /// The machine, where it is not the phone.
     #[serde(default)]
     pub host: String,
@@ -546,6 +553,9 @@ pub struct Request {
     /// What is done to the body.
     #[serde(default)]
     pub encode: Vec<String>,
+    /// How long the connection stays open behind the answer.
+    #[serde(default)]
+    pub keep: Span,
 }
 
 /// A datagram.
@@ -678,6 +688,12 @@ pub struct Evidence {
     pub bill: bool,
     /// What the radio's receiver heard, in the capture.
     pub radio: bool,
+    /// When bugreports were made: excerpts of their text.
+    pub bugreports: Vec<Moment>,
+    /// When `dumpsys netstats` printed all that it counted.
+    pub netstats: Vec<Moment>,
+    /// When the tables of open sockets were read.
+    pub sockets: Vec<Reading>,
 }
 
 impl Default for Evidence {
@@ -692,8 +708,23 @@ impl Default for Evidence {
             backup: false,
             bill: false,
             radio: false,
+            bugreports: Vec::new(),
+            netstats: Vec::new(),
+            sockets: Vec::new(),
         }
     }
+}
+
+/// When something is read off the phone, once or again and again.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reading {
+    /// When first.
+    pub at: Moment,
+    /// Again after this.
+    pub every: Option<Span>,
+    /// How often in all; without it until the end.
+    pub times: Option<u32>,
 }
 
 /// Where the secrets of TLS are.

@@ -28,6 +28,8 @@ pub(crate) struct Played {
     pub(crate) datagrams: Vec<Thrown>,
     /// Events, in order.
     pub(crate) events: Vec<Happened>,
+    /// Operations that need a permission, in order.
+    pub(crate) operations: Vec<Done>,
     /// Lines that apps wrote to the log.
     pub(crate) log: Vec<Logged>,
     /// Text messages, in order.
@@ -47,6 +49,19 @@ pub(crate) struct Exchange {
     pub(crate) server: String,
     /// What is said in turn, the phone first. Empty: only the name is asked for.
     pub(crate) turns: Vec<Vec<u8>>,
+    /// How long the connection stays open behind that.
+    pub(crate) keep: Span,
+    /// Over which network.
+    pub(crate) way: Way,
+}
+
+/// The network that something goes over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Way {
+    /// The mobile network: past the capture.
+    Mobile,
+    /// The Wi-Fi that the capture is made in.
+    Wifi,
 }
 
 /// A datagram, and what came back.
@@ -58,6 +73,7 @@ pub(crate) struct Thrown {
     pub(crate) from_port: u16,
     pub(crate) body: Vec<u8>,
     pub(crate) reply: Vec<u8>,
+    pub(crate) way: Way,
 }
 
 /// An event that happened.
@@ -65,6 +81,16 @@ pub(crate) struct Thrown {
 pub(crate) struct Happened {
     pub(crate) at: i64,
     pub(crate) deed: Deed,
+}
+
+/// An operation that needs a permission.
+#[derive(Clone, Debug)]
+pub(crate) struct Done {
+    pub(crate) at: i64,
+    /// Which sender.
+    pub(crate) sender: usize,
+    /// Its name.
+    pub(crate) operation: String,
 }
 
 /// A line of the log.
@@ -101,6 +127,8 @@ pub struct Sent {
     pub host: String,
     /// Bytes said by the phone, before encryption.
     pub bytes: usize,
+    /// It went over the mobile network, past the capture.
+    pub is_mobile: bool,
 }
 
 /// Plays a scenario to its end.
@@ -414,6 +442,7 @@ impl<'a> Stage<'a> {
             running.attempt = running.attempt.saturating_add(1);
         }
         self.make_parts(index, sender, &mut occasion)?;
+        self.operate(index, sender);
         let reply = self.reply(index, sender);
         self.say(index, sender, &occasion, reply)?;
         self.write(index, sender, &occasion)?;
@@ -433,6 +462,14 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
+    /// Notes what it had to be allowed to do.
+    fn operate(&mut self, index: usize, sender: &Sender) {
+        let at = self.now.saturating_sub(READ_AHEAD);
+        let done =
+            sender.uses.iter().map(|operation| Done { at, sender: index, operation: operation.clone() });
+        self.played.operations.extend(done);
+    }
+
     /// The first reply whose condition holds.
     fn reply<'s>(&self, index: usize, sender: &'s Sender) -> Option<&'s Reply> {
         let attempt = self.running.get(index).map_or(0, |running| running.attempt);
@@ -447,6 +484,7 @@ impl<'a> Stage<'a> {
         reply: Option<&Reply>,
     ) -> Result<(), LabError> {
         let scenario = self.scenario;
+        let way = self.way(sender);
         if let Some(request) = &sender.request
             && let Some(server) = scenario.server(&request.server)
         {
@@ -460,6 +498,8 @@ impl<'a> Stage<'a> {
                 sender: index,
                 server: server.name.clone(),
                 turns,
+                keep: request.keep,
+                way,
             });
         }
         if let Some(datagram) = &sender.datagram {
@@ -474,6 +514,7 @@ impl<'a> Stage<'a> {
                 from_port,
                 body,
                 reply,
+                way,
             });
         }
         Ok(())
@@ -572,6 +613,11 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// Over which network a sender sends now: other machines have the Wi-Fi only.
+    fn way(&self, sender: &Sender) -> Way {
+        if sender.host.is_empty() && self.word("network") == "mobile" { Way::Mobile } else { Way::Wifi }
+    }
+
     /// The SIM in a slot.
     fn sim(&self, slot: usize) -> Option<&'a crate::Sim> {
         let number: usize = self.state.get(&format!("slot{slot}"))?.parse().ok()?;
@@ -608,6 +654,9 @@ const MOST: usize = 600_000;
 
 /// When the answer is there.
 const ANSWER_TAKES: i64 = 400_000_000;
+
+/// An app reads what it sends before it does.
+const READ_AHEAD: i64 = 120_000_000;
 
 /// An app writes its line just before it sends.
 const LOG_AHEAD: i64 = 12_000_000;
