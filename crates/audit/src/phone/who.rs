@@ -21,7 +21,8 @@ pub(crate) struct Sender {
     pub(crate) package: String,
 }
 
-/// The senders of flows to an endpoint: how many flows each, their bytes sent and received, and where that stands.
+/// The senders of flows to an endpoint: how many flows each, their bytes sent and received with headers, and where that
+/// stands.
 pub(crate) type Senders = BTreeMap<Sender, Sent>;
 
 /// What a sender sent.
@@ -63,7 +64,7 @@ impl Phone {
             None => true,
         };
         let sockets = self.sockets.get(&(other, own.1))?;
-        let mut fitting = sockets.iter().filter(|(socket, _)| speaks(socket));
+        let mut fitting = sockets.iter().filter(|(socket, _)| speaks(socket) && has_owner(socket));
         let (Socket { uid, .. }, quote) = fitting.next()?;
         if fitting.any(|(socket, _)| socket.uid != *uid) {
             return None;
@@ -91,6 +92,12 @@ impl Phone {
         let first = names.next()?;
         names.next().is_none().then(|| first.to_owned())
     }
+}
+
+/// Whether the table says whose a socket is. One that its owner has closed waits there without a number, and its user id
+/// is 0 whoever it was (Linux, `get_timewait4_sock`).
+fn has_owner(socket: &Socket) -> bool {
+    socket.inode != 0
 }
 
 /// How far a log's time may lie from a flow's first packet, in nanoseconds: logs are written after the fact, and
@@ -134,7 +141,13 @@ mod tests {
 
     fn socket(protocol: Option<Protocol>, uid: u32) -> (Socket, Quote) {
         let local = (Ipv4Addr::new(192, 168, 1, 23), 40_001).into();
-        (Socket { protocol, local, remote: OTHER.into(), state: 1, uid: Uid(uid), inode: 0 }, quote())
+        (Socket { protocol, local, remote: OTHER.into(), state: 1, uid: Uid(uid), inode: 345 }, quote())
+    }
+
+    /// Closed by its owner, in its last minute.
+    fn waiting() -> (Socket, Quote) {
+        let (socket, quote) = socket(Some(Protocol::Tcp), 0);
+        (Socket { state: 6, inode: 0, ..socket }, quote)
     }
 
     fn logged(second: i64, package: &str) -> Logged {
@@ -144,13 +157,15 @@ mod tests {
     #[test]
     fn a_socket_tells_of_flows_of_its_protocol_and_of_one_owner() {
         let (tcp, udp) = (Some(Protocol::Tcp), Some(Protocol::Udp));
-        let rows: [(Sockets, Option<u32>); 6] = [
+        let rows: [(Sockets, Option<u32>); 8] = [
             (vec![socket(tcp, 10_001)], Some(10_001)),
             (vec![socket(None, 10_001)], Some(10_001)),
             (vec![socket(udp, 10_001)], None),
             (vec![socket(udp, 10_001), socket(tcp, 10_002)], Some(10_002)),
             (vec![socket(tcp, 10_001), socket(tcp, 10_001)], Some(10_001)),
             (vec![socket(tcp, 10_001), socket(tcp, 10_002)], None),
+            (vec![waiting(), socket(tcp, 10_001)], Some(10_001)),
+            (vec![waiting()], None),
         ];
         for (sockets, expected) in rows {
             let mut phone = Phone::default();
