@@ -5,14 +5,14 @@ use std::{net::IpAddr, ops::Range};
 
 use evidence::{
     Channel, Direction, Endpoint, Evidence, Exchange, ExchangeId, FlowId, Ground, Occurrence, Quote,
-    Relation, Seen,
+    Relation, Seen, Transport,
 };
 use facts::Scope;
 use store::Record;
 use wire::{
     App, Body, DnsData, DnsHead, Ending, Head, HttpHead, Message, NamedHead, Part, Role, Sender, TlsHead,
     entries::{NOT_RECORDED, RecordedFlow},
-    flow::{FlowInfo, FlowSummary},
+    flow::{FlowInfo, FlowSummary, SideSummary},
 };
 
 use crate::{
@@ -261,7 +261,13 @@ impl Conversation {
         if let Some(contact) = gathered.contact(self.endpoint) {
             contact.flows += 1;
             if let Some((sender, quote)) = self.sender.take() {
-                let sent = Sent { flows: 1, bytes: [bytes.0, bytes.1], quotes: quote.into_iter().collect() };
+                let (own, other) = if self.inbound {
+                    (&summary.responder, &summary.originator)
+                } else {
+                    (&summary.originator, &summary.responder)
+                };
+                let bytes = [with_headers(info, own), with_headers(info, other)];
+                let sent = Sent { flows: 1, bytes, quotes: quote.into_iter().collect() };
                 contact.senders.entry(sender).or_default().merge(sent);
             }
             contact.moved(bytes, summary.first, summary.last);
@@ -493,6 +499,14 @@ fn is_named(message: &Message, part: &Part, name: &[u8]) -> bool {
 
 fn first_frame(message: &Message) -> evidence::FrameNo {
     message.recorded.place(0).map(|(_, frame, _)| frame).unwrap_or_default()
+}
+
+/// What a side sent, as the phone counts it: with the least headers that its packets can have (RFC 791 and 8200, RFC 9293
+/// and 768).
+fn with_headers(info: &FlowInfo, side: &SideSummary) -> u64 {
+    let network = if info.originator.0.to_canonical().is_ipv4() { 20 } else { 40 };
+    let transport = if info.transport == Transport::Tcp { 20 } else { 8 };
+    side.payload.saturating_add(side.packets.saturating_mul(network + transport))
 }
 
 /// A host without its port, in lower case, an IPv6 address without its brackets.

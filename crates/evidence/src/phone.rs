@@ -365,7 +365,8 @@ pub struct Completeness {
     pub packages: Vec<String>,
     /// Bytes sent and received as the phone counted them, headers included, in the hours of the captures.
     pub counted: [u64; 2],
-    /// Bytes of payload in flows of the captures that are known to be the uid's, sent and received.
+    /// Bytes in flows of the captures that are known to be the uid's, sent and received: payload, and the least headers
+    /// that the packets can have.
     pub seen: [u64; 2],
 }
 

@@ -50,8 +50,8 @@ pub(crate) struct Phone {
     connections: HashMap<(IpAddr, u16), Vec<Logged>>,
     /// Names that were looked up, and by whom.
     lookups: BTreeMap<String, BTreeMap<String, (u64, Vec<Quote>)>>,
-    /// Bytes received and sent, by counter, uid and span of time.
-    usage: BTreeMap<(Counter, Uid), Vec<Counted>>,
+    /// Bytes sent and received in spans of time, by uid.
+    usage: BTreeMap<Uid, History>,
     marks: Vec<Mark>,
     marks_dropped: u64,
     /// Values of the profile in its logs.
@@ -75,11 +75,15 @@ struct Logged {
     quote: Quote,
 }
 
-/// Bytes that the phone counted.
-#[derive(Clone, Copy, Debug)]
+/// Bytes that the phone counted, by network, set and the span's beginning. Several files tell of the same spans, and one
+/// file may do so twice.
+type History = BTreeMap<(String, String, Timestamp), Counted>;
+
+/// Bytes that the phone counted in a span of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Counted {
-    /// First and last instant; `None`: since it was started.
-    span: Option<(Timestamp, Timestamp)>,
+    /// Its last instant.
+    end: Timestamp,
     sent: u64,
     received: u64,
 }
@@ -209,13 +213,17 @@ impl Phone {
     }
 
     fn count(&mut self, usage: &Usage) {
-        let Some(uid) = usage.uid.filter(|_| usage.tag == 0) else { return };
-        let span = usage.bucket.map(|bucket| {
-            let length = i64::try_from(bucket.seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000_000);
-            (bucket.start, Timestamp(bucket.start.0.saturating_add(length)))
-        });
-        let counted = Counted { span, sent: usage.tx_bytes, received: usage.rx_bytes };
-        self.usage.entry((usage.counter, uid)).or_default().push(counted);
+        let is_history = usage.counter == Counter::UidHistory && usage.tag == 0;
+        let (Some(uid), Some(bucket)) = (usage.uid.filter(|_| is_history), usage.bucket) else { return };
+        let length = i64::try_from(bucket.seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000_000);
+        let end = Timestamp(bucket.start.0.saturating_add(length));
+        let counted = Counted { end, sent: usage.tx_bytes, received: usage.rx_bytes };
+        let key = (usage.network.clone(), usage.set.clone(), bucket.start);
+        let known = self.usage.entry(uid).or_default().entry(key).or_insert(counted);
+        // What is read again has counted on meanwhile.
+        if counted.sent.saturating_add(counted.received) > known.sent.saturating_add(known.received) {
+            *known = counted;
+        }
     }
 
     fn mark(&mut self, mark: Found<handset::marks::Mark>, tape: &Tape) {

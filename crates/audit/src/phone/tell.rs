@@ -6,13 +6,9 @@ use evidence::{
     Attribution, Buffer, Completeness, Destination, EndpointId, ExchangeId, Fidelity, FlowId, Ground,
     Occurrence, Quote, Segment, Source, Span, Step, Timestamp, Trail,
 };
-use handset::{
-    Uid,
-    packages::Known,
-    system::{BuildFact, Counter},
-};
+use handset::{Uid, packages::Known, system::BuildFact};
 
-use super::{Counted, Phone, Sender, Senders, who::Sent};
+use super::{Phone, Sender, Senders, who::Sent};
 
 /// The phone's part of the case: `senders` are those of flows, by the destination's number.
 pub(crate) fn phone_of(
@@ -159,11 +155,14 @@ impl Phone {
 
     /// Bytes that the phone counted as a uid's in the hours that meet a span: sent, received.
     fn counted(&self, uid: Uid, span: (Timestamp, Timestamp)) -> Option<[u64; 2]> {
-        let history = self.usage.get(&(Counter::UidHistory, uid))?;
-        let meets =
-            |counted: &&Counted| counted.span.is_some_and(|(first, last)| first <= span.1 && last >= span.0);
+        let history = self.usage.get(&uid)?;
+        // `--checkin` says again what the history says, with networks of one letter.
+        let is_letter = |key: &(String, String, Timestamp)| key.0.len() == 1;
+        let is_at_length = history.keys().any(|key| !is_letter(key));
+        let told = history.iter().filter(|(key, _)| !(is_at_length && is_letter(key)));
+        let met = told.filter(|((.., start), counted)| *start <= span.1 && counted.end >= span.0);
         let mut sums = [0u64; 2];
-        for counted in history.iter().filter(meets) {
+        for (_, counted) in met {
             sums = [sums[0].saturating_add(counted.sent), sums[1].saturating_add(counted.received)];
         }
         Some(sums)
@@ -239,3 +238,42 @@ const TELLING: [(&str, &str); 6] = [
     ("android.permission.SEND_SMS", "may send SMS"),
     ("android.permission.ACCESS_FINE_LOCATION", "may read the position"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use evidence::CaptureId;
+    use handset::{Clock, Kind, Service};
+
+    use super::*;
+
+    fn counted(texts: &[&str]) -> Option<[u64; 2]> {
+        let mut phone = Phone::default();
+        for text in texts {
+            let how = (Kind::Dumpsys(Service::Netstats), Clock::default());
+            let anomalies = &mut evidence::AnomalyTally::default();
+            phone.read(CaptureId(0), how, &mut text.as_bytes(), (anomalies, None), &mut |_| {});
+        }
+        phone.counted(Uid(10_123), (Timestamp::new(1_485_770_400, 0), Timestamp::new(1_485_777_600, 0)))
+    }
+
+    #[test]
+    fn what_is_told_again_is_counted_once() {
+        let history = |sent: u64| {
+            format!(
+                "UID stats:\n  ident=[{{type=WIFI}}] uid=10123 set=DEFAULT tag=0x0\n    NetworkStatsHistory: \
+                 bucketDuration=7200\n      st=1485770400 rb=10 rp=1 tb={sent} tp=1 op=0\n      st=1485799200 \
+                 rb=70 rp=1 tb=70 tp=1 op=0\n  ident=[{{type=MOBILE}}] uid=10123 set=DEFAULT tag=0x0\n    \
+                 NetworkStatsHistory: bucketDuration=7200\n      st=1485770400 rb=3 rp=1 tb=4 tp=1 op=0\n"
+            )
+        };
+        let checkin =
+            "v1,1485763200,1485799200\nxt\nuid\nc,w,10123,def,0\nd,7200\nb,1485770400,10,1,20,1,0\n";
+        let (early, late) = (history(15), history(20));
+        assert_eq!(counted(&[&early]), Some([19, 13]), "spans that do not meet the captures are left out");
+        assert_eq!(counted(&[&early, &late]), Some([24, 13]), "the later reading has counted on");
+        assert_eq!(counted(&[&late, &early, &late]), Some([24, 13]));
+        assert_eq!(counted(&[&late, checkin]), Some([24, 13]));
+        assert_eq!(counted(&[checkin]), Some([20, 10]));
+        assert_eq!(counted(&[]), None);
+    }
+}
