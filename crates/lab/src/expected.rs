@@ -46,7 +46,8 @@ pub struct Row {
     pub item: String,
     /// In these runs; in all of them where empty.
     pub runs: Vec<String>,
-    /// The finding's `kind` in `case.json`, or `destination`; any finding where empty.
+    /// The finding's `kind` in `case.json`, or what else of the case is meant: `destination`, `attribution`,
+    /// `completeness`, `habit`; any finding where empty.
     pub kind: String,
     /// The kind of identifier.
     pub identifier: String,
@@ -62,8 +63,10 @@ pub struct Row {
     pub severity: String,
     /// What title or explanation must say.
     pub says: String,
-    /// At least so often.
+    /// At least so often; of an attribution so many flows.
     pub least: u64,
+    /// Of completeness: how many percent of the bytes that the phone counted as sent were captured, at least and at most.
+    pub captured: Option<(u64, u64)>,
     /// Country of the address.
     pub country: String,
     /// Other fields of the finding: name, and what its JSON must hold.
@@ -79,7 +82,7 @@ pub struct Outcome {
     pub is_absence: bool,
     /// As it should be.
     pub is_met: bool,
-    /// The findings that fit: their ids, or the hosts of destinations.
+    /// What fits: findings by their ids, destinations by their hosts, what the phone says by user id and packages.
     pub by: Vec<String>,
 }
 
@@ -112,12 +115,46 @@ impl Row {
     /// What of a case fits.
     fn fitting(&self, case: &Value) -> Vec<String> {
         let destinations = list(case, "destinations");
-        if self.kind == "destination" {
-            let fitting = destinations.iter().filter(|destination| self.is_there(destination));
-            return fitting.map(|destination| text(destination, "/endpoint/host").to_owned()).collect();
+        let phone = case.get("phone").unwrap_or(&Value::Null);
+        match self.kind.as_str() {
+            "attribution" => named(list(phone, "attributions"), |row| self.is_told(row, destinations)),
+            "completeness" => named(list(phone, "completeness"), |row| self.is_captured(row)),
+            "destination" => {
+                let fitting = destinations.iter().filter(|destination| self.is_there(destination));
+                fitting.map(|destination| text(destination, "/endpoint/host").to_owned()).collect()
+            }
+            "habit" => named(list(phone, "habits"), |row| self.has_fields(row)),
+            _ => {
+                let fitting =
+                    list(case, "findings").iter().filter(|finding| self.fits(finding, destinations));
+                fitting.map(|finding| text(finding, "/id").to_owned()).collect()
+            }
         }
-        let fitting = list(case, "findings").iter().filter(|finding| self.fits(finding, destinations));
-        fitting.map(|finding| text(finding, "/id").to_owned()).collect()
+    }
+
+    /// Whether the phone says so of who sent to a destination.
+    fn is_told(&self, attribution: &Value, destinations: &[Value]) -> bool {
+        let of_it =
+            destinations.iter().find(|destination| destination.get("id") == attribution.get("endpoint"));
+        let flows = attribution.get("flows").and_then(Value::as_u64).unwrap_or(0);
+        of_it.is_some_and(|destination| self.is_of(destination))
+            && flows >= self.least
+            && self.has_fields(attribution)
+    }
+
+    fn is_captured(&self, completeness: &Value) -> bool {
+        let sent = |path: &str| completeness.pointer(path).and_then(Value::as_u64).unwrap_or(0);
+        let (seen, counted) = (sent("/seen/0").saturating_mul(100), sent("/counted/0"));
+        let is_within = |(least, most): (u64, u64)| {
+            counted > 0 && seen >= least.saturating_mul(counted) && seen <= most.saturating_mul(counted)
+        };
+        self.captured.is_none_or(is_within) && self.has_fields(completeness)
+    }
+
+    fn has_fields(&self, row: &Value) -> bool {
+        self.fields
+            .iter()
+            .all(|(name, wanted)| row.get(name).is_some_and(|value| value.to_string().contains(wanted)))
     }
 
     fn is_there(&self, destination: &Value) -> bool {
@@ -144,9 +181,7 @@ impl Row {
             && (self.form.is_empty() || list(finding, "forms").iter().any(|form| form == self.form.as_str()))
             && (self.steps.is_empty()
                 || list(finding, "evidence").iter().any(|evidence| self.is_way(evidence)))
-            && self.fields.iter().all(|(name, wanted)| {
-                finding.get(name).is_some_and(|value| value.to_string().contains(wanted))
-            })
+            && self.has_fields(finding)
     }
 
     fn is_said(&self, finding: &Value) -> bool {
@@ -179,6 +214,15 @@ impl Row {
         }
         wanted.peek().is_none()
     }
+}
+
+/// What fits of what the phone says, by user id and packages.
+fn named(rows: &[Value], fits: impl Fn(&Value) -> bool) -> Vec<String> {
+    let name = |row: &&Value| {
+        let words = ["uid", "package", "packages"].into_iter().filter_map(|name| row.get(name));
+        words.map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    rows.iter().filter(|row| fits(row)).map(|row| name(&row)).collect()
 }
 
 fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
@@ -238,6 +282,45 @@ severity = "critical"
         assert_eq!(met, [true, false, true], "{outcomes:#?}");
         assert_eq!(outcomes[0].by, ["F-1"]);
         assert_eq!(expected.hold("two", &case).len(), 2);
-        assert!(Expected::read(&text.replace("runs = [\"one\"]", "runs = [\"three\"]")).is_err());
+        let unknown = text.replace("runs = [\"one\"]", "runs = [\"three\"]");
+        assert!(Expected::read(&unknown).is_err());
+    }
+
+    #[test]
+    fn rows_are_held_against_what_the_phone_says() {
+        let row = |marks: &str| {
+            let text = format!(
+                "title = \"t\"\nruns = [{{ name = \"one\", scenario = \"x\" }}]\n[[found]]\nitem = \"i\"\n{marks}"
+            );
+            Expected::read(&text).unwrap()
+        };
+        let case = json!({
+            "destinations": [{ "id": 3, "endpoint": { "host": "a.example" } }],
+            "phone": {
+                "attributions": [{ "endpoint": 3, "uid": 1000, "packages": ["com.a", "com.b"], "flows": 2 }],
+                "completeness": [
+                    { "uid": 1000, "packages": ["com.a", "com.b"], "counted": [200, 0], "seen": [99, 0] },
+                    { "uid": 1001, "packages": ["com.c"], "counted": [0, 0], "seen": [0, 0] },
+                ],
+                "habits": [{ "uid": 1000, "package": "com.a", "deed": { "access": "READ_SMS" } }],
+            },
+        });
+        let rows = [
+            (
+                "kind = \"attribution\"\nhost = \"a.example\"\nleast = 2\nfields = [[\"packages\", \"com.b\"]]",
+                true,
+            ),
+            ("kind = \"attribution\"\nhost = \"b.example\"", false),
+            ("kind = \"attribution\"\nleast = 3", false),
+            ("kind = \"completeness\"\nfields = [[\"uid\", \"1000\"]]\ncaptured = [49, 50]", true),
+            ("kind = \"completeness\"\nfields = [[\"uid\", \"1000\"]]\ncaptured = [50, 100]", false),
+            ("kind = \"completeness\"\nfields = [[\"uid\", \"1001\"]]\ncaptured = [0, 100]", false),
+            ("kind = \"completeness\"\nfields = [[\"packages\", \"com.c\"]]", true),
+            ("kind = \"habit\"\nfields = [[\"package\", \"com.a\"], [\"deed\", \"READ_SMS\"]]", true),
+            ("kind = \"habit\"\nfields = [[\"deed\", \"READ_CONTACTS\"]]", false),
+        ];
+        for (marks, is_met) in rows {
+            assert_eq!(row(marks).hold("one", &case)[0].is_met, is_met, "{marks}");
+        }
     }
 }
