@@ -1,5 +1,7 @@
 //! What `getprop`, `pm list packages` and `dumpsys package` print, and the apps themselves.
 
+use std::collections::BTreeMap;
+
 use testkit::apk::{App, Class};
 
 use crate::{Package, Scenario};
@@ -63,7 +65,17 @@ pub(super) fn dump(scenario: &Scenario) -> String {
     }
     out.push_str("\nPackages:\n");
     out.extend(scenario.packages.iter().map(block));
-    out
+    out + &shared_users(scenario)
+}
+
+fn shared_users(scenario: &Scenario) -> String {
+    let sharing = scenario.packages.iter().filter(|package| !package.shared_user.is_empty());
+    let users: BTreeMap<&str, u32> =
+        sharing.map(|package| (package.shared_user.as_str(), package.uid)).collect();
+    let heading = if users.is_empty() { "" } else { "\nShared users:\n" };
+    let rows =
+        users.into_iter().map(|(user, uid)| format!("  SharedUser [{user}] (cb92b86):\n    userId={uid}\n"));
+    std::iter::once(heading.to_owned()).chain(rows).collect()
 }
 
 fn block(package: &Package) -> String {
