@@ -283,7 +283,8 @@ pub(crate) struct LabArguments {
 pub(crate) enum LabCommand {
     /// List the cases and their runs
     List,
-    /// Play runs: captures, logs, lists, message stores, bills and the profile, each in a folder
+    /// Play runs: captures, logs, lists, bugreports, tables of sockets, message stores, bills and the profile, each in a
+    /// folder
     Run(LabRunArguments),
 }
 

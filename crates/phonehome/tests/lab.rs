@@ -17,7 +17,9 @@ fn every_case_is_listed_with_its_runs() {
     for case in lab::Case::all() {
         assert!(text.contains(case.slug), "{}: {text}", case.slug);
     }
-    for words in ["before-foreign", "Variants: ", "extra-gzip"] {
+    for words in
+        ["before-foreign", "Variants: ", "extra-gzip", "2 bugreports, netstats, ", "readings of sockets"]
+    {
         assert!(text.contains(words), "{words}: {text}");
     }
 }

@@ -67,7 +67,7 @@ impl Scenario {
     }
 
     /// When the tables of sockets are read, nanoseconds since 1970.
-    pub(crate) fn socket_readings(&self) -> impl Iterator<Item = i64> {
+    pub fn socket_readings(&self) -> impl Iterator<Item = i64> {
         let end = nanos(self.start).saturating_add(self.length.nanos());
         self.evidence.sockets.iter().flat_map(move |reading| {
             let times = reading.times.unwrap_or(if reading.every.is_some() { u32::MAX } else { 1 });

@@ -29,7 +29,10 @@ fn list() -> anyhow::Result<Exit> {
         let _ = writeln!(text, "{}\n  {}", case.slug, expected.title);
         let width = expected.runs.iter().map(|run| run.name.len()).max().unwrap_or_default();
         for run in &expected.runs {
-            let _ = writeln!(text, "    {:width$}  {}", run.name, run.note);
+            let scenario = case.scenario(&run.name).map_err(|error| wrong(case.slug, &error))?;
+            let told = [run.note.clone(), read_off(&scenario)];
+            let told: Vec<_> = told.into_iter().filter(|words| !words.is_empty()).collect();
+            let _ = writeln!(text, "    {:width$}  {}", run.name, told.join("; "));
         }
     }
     let variants: Vec<_> = Variant::ALL.iter().map(|variant| variant.name()).collect();
@@ -54,13 +57,31 @@ fn play(arguments: &LabRunArguments) -> anyhow::Result<Exit> {
             write::file(path, bytes)?;
         }
         let shown = visible(&folder.display().to_string()).into_owned();
+        let with = Some(read_off(&scenario)).filter(|words| !words.is_empty());
+        let with = with.map_or_else(String::new, |words| format!("; {words}"));
         print::text(&format!(
-            "{shown}: {} files of {}\n  phonehome audit {shown} --profile {shown}/profile.toml\n",
+            "{shown}: {} files of {}{with}\n  phonehome audit {shown} --profile {shown}/profile.toml\n",
             files.len(),
             visible(&scenario.title),
         ))?;
     }
     Ok(Exit::Done)
+}
+
+/// What was read off the phone of a scenario besides the usual: `2 bugreports, netstats, 27 readings of sockets`.
+fn read_off(scenario: &Scenario) -> String {
+    let counted = |count: usize, one: &str, several: &str| match count {
+        0 => None,
+        1 => Some(one.to_owned()),
+        count => Some(format!("{count} {several}")),
+    };
+    let evidence = &scenario.evidence;
+    let words = [
+        counted(evidence.bugreports.len(), "bugreport", "bugreports"),
+        counted(evidence.netstats.len(), "netstats", "netstats"),
+        counted(scenario.socket_readings().count(), "sockets", "readings of sockets"),
+    ];
+    words.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// The scenarios that are asked for, by the folders that they go to: those of a case, or the one of a file.
