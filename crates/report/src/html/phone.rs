@@ -92,7 +92,7 @@ impl Page<'_> {
         html! {
             @if !rows.is_empty() {
                 h3 { "How much of it was captured" }
-                p.intro { "The phone counts the bytes of every app, headers included, over all its networks. Of the captures count the flows that are known to be the app’s, with the least headers that packets have. What it counted and nobody captured left unseen." }
+                p.intro { "The phone counts the bytes of every app, headers included, over all its networks. Of the captures count the flows that are known to be the app’s, with the least headers that packets have. What it counted and nobody captured left unseen; since Android 10 it counts an app’s questions for names as well, which are no flows of the app’s." }
                 div.scroll role="region" aria-label="Completeness" tabindex="0" {
                     table {
                         caption { "Bytes that the phone counted, and those of them that the captures hold" }
