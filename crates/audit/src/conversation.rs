@@ -16,7 +16,7 @@ use wire::{
 };
 
 use crate::{
-    arrivals::Parcels,
+    arrivals::{Heard, Named, Offer, Parcels},
     channel::channel,
     examine::{Tail, occurrence_of_part, security},
     gather::{Gathered, Names},
@@ -195,7 +195,22 @@ impl Conversation {
 
     /// Takes in what of an app a message brings, and where it leads.
     pub(crate) fn receive(&mut self, message: &Message, gathered: &mut Gathered) {
-        self.parcels.hear(self.flow, &self.remote, message, &mut gathered.arrivals);
+        let heard = Heard { flow: self.flow, device: self.device_address, endpoint: &self.remote };
+        self.parcels.hear(heard, message, &mut gathered.arrivals);
+    }
+
+    /// Notes the packages that a request names.
+    pub(crate) fn name(&mut self, message: &Message, names: Vec<Named>) {
+        if !names.is_empty() && message.sender == Sender::Originator {
+            self.parcels.name(message.exchange, names);
+        }
+    }
+
+    /// Notes the addresses that an answer holds.
+    pub(crate) fn offer(&self, message: &Message, offers: Vec<Offer>, gathered: &mut Gathered) {
+        if !offers.is_empty() && message.sender == Sender::Responder {
+            self.parcels.offer(message, offers, &mut gathered.arrivals);
+        }
     }
 
     /// Notes a message in its exchange, and hands the exchange on when it is over.

@@ -57,7 +57,7 @@ pub(crate) struct Merged {
     pub(crate) totals: Totals,
     /// Apps that came in, and the numbers of the destinations they came from.
     pub(crate) arrivals: Arrivals,
-    pub(crate) arrived_from: Vec<EndpointId>,
+    pub(crate) arrived_from: Vec<Vec<EndpointId>>,
     pub(crate) dropped: u64,
     /// Bytes of each file of flows that could not be read.
     pub(crate) unread: BTreeMap<CaptureId, u64>,
@@ -85,15 +85,18 @@ pub(crate) fn merge(mut shares: Vec<Gathered>, atlas: &Atlas) -> Merged {
         let reason = "DNS answers, more names of addresses than are remembered";
         merged.ledger.add_pieces(Fate::OverLimit, reason, 0, names.dropped);
     }
+    merged.arrivals.settle();
     if merged.arrivals.dropped > 0 {
         let reason = "apps that came in, or answers that lead elsewhere, more than are remembered";
         merged.ledger.add_pieces(Fate::OverLimit, reason, 0, merged.arrivals.dropped);
     }
-    merged.arrivals.settle();
     let told: Vec<_> = shares.iter_mut().map(|share| std::mem::take(&mut share.contacts)).collect();
     let contacts = Contacts::of(&shares, told, &names);
-    let from = merged.arrivals.all.iter().map(|arrival| contacts.number(&arrival.endpoint));
-    merged.arrived_from = from.map(Option::unwrap_or_default).collect();
+    let from = merged.arrivals.all.iter().map(|arrival| {
+        let all = std::iter::once(&arrival.endpoint).chain(&arrival.further);
+        all.map(|endpoint| contacts.number(endpoint).unwrap_or_default()).collect()
+    });
+    merged.arrived_from = from.collect();
     merged.book = book(&mut shares, |endpoint| contacts.place(endpoint));
     if merged.book.dropped > 0 {
         let reason = "messages of which no series is kept, because there are more kinds than are remembered";

@@ -6,6 +6,7 @@
 //! - [`bridge`]: what stands over the border of two pieces of one message.
 //! - [`notes`]: what is noted of it in the diary.
 //! - [`protection`]: what protects the content of what left.
+//! - [`queries`]: what requests to stores name, and where their answers lead.
 //! - [`provenance`]: the way from a hit down to frames, over the [`ground`] of what was decrypted.
 
 mod account;
@@ -15,6 +16,7 @@ mod hits;
 mod notes;
 mod protection;
 mod provenance;
+mod queries;
 mod roots;
 
 use std::ops::Range;
@@ -116,9 +118,12 @@ impl<'e> Examiner<'e> {
         let page = notes::Page { conversation, message, tree: &tree, kinds: &kinds };
         if out {
             notes::sent(&page, &mut self.gathered.diary);
+            let names = queries::named(&page);
             self.protection(conversation, message, &tree, &kinds);
+            conversation.name(message, names);
         } else {
             notes::received(&page, &mut self.gathered.diary);
+            conversation.offer(message, queries::offered(&page), &mut self.gathered);
         }
         self.account.message(message, &tree, &kinds, out);
         self.explorer.recycle(tree);

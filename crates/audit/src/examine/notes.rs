@@ -168,14 +168,14 @@ impl Page<'_> {
     }
 
     /// A field's value as evidence.
-    fn field(&self, field: FieldIndex) -> Occurrence {
+    pub(super) fn field(&self, field: FieldIndex) -> Occurrence {
         let found = self.tree.field(field);
         let buffer = found.map_or(0, |field| field.buffer);
         self.value(buffer, found.map(|field| field.value.clone()).unwrap_or_default())
     }
 
     /// A stretch of a buffer as evidence.
-    fn value(&self, buffer: BufferIndex, range: Range<usize>) -> Occurrence {
+    pub(super) fn value(&self, buffer: BufferIndex, range: Range<usize>) -> Occurrence {
         let (trail, span) = provenance::trail(self.message, self.tree, buffer, &range);
         let bytes = self.tree.buffer(buffer).and_then(|buffer| buffer.bytes.get(range));
         Occurrence {

@@ -1,15 +1,17 @@
 //! Apps that came in over the wire, to findings: from whom, by which way, signed by whom, and whether the phone
 //! has another of that name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use evidence::{AppSigner, Evidence, Finding, FindingKind, Outcome, Relation, Security, Severity};
+use evidence::{
+    AppSigner, EndpointId, Evidence, Finding, FindingKind, Outcome, Relation, Security, Severity,
+};
 use facts::domain;
 use handset::packages::Signer;
 
 use super::{VERSION, id, naming_of};
 use crate::{
-    arrivals::{Arrival, Redirect},
+    arrivals::{Arrival, Lead},
     input::hex,
     merge::Merged,
     phone::Phone,
@@ -17,27 +19,39 @@ use crate::{
 
 /// A finding for each package that arrived from one endpoint.
 pub(super) fn findings(merged: &Merged, phone: Option<&Phone>) -> Vec<Finding> {
-    let mut same: BTreeMap<(&str, u32), Vec<&Arrival>> = BTreeMap::new();
-    for (arrival, endpoint) in merged.arrivals.all.iter().zip(&merged.arrived_from) {
-        same.entry((&arrival.sha256, endpoint.0)).or_default().push(arrival);
+    let mut same: BTreeMap<(&str, EndpointId), Same<'_>> = BTreeMap::new();
+    for (arrival, endpoints) in merged.arrivals.all.iter().zip(&merged.arrived_from) {
+        let Some(endpoint) = endpoints.first() else { continue };
+        let (arrivals, all) = same.entry((&arrival.sha256, *endpoint)).or_default();
+        arrivals.push(arrival);
+        all.extend(endpoints.iter().skip(1));
     }
     same.into_iter()
-        .filter_map(|((_, endpoint), arrivals)| finding(merged, phone, endpoint, &arrivals))
+        .filter_map(|((_, endpoint), (arrivals, further))| {
+            let further = further.into_iter().filter(|other| *other != endpoint);
+            let endpoints = std::iter::once(endpoint).chain(further).collect();
+            finding(merged, phone, endpoints, &arrivals)
+        })
         .collect()
 }
 
-fn finding(merged: &Merged, phone: Option<&Phone>, endpoint: u32, arrivals: &[&Arrival]) -> Option<Finding> {
-    let first = arrivals.first()?;
+/// What arrived from one endpoint, and the others that parts of it came from.
+type Same<'m> = (Vec<&'m Arrival>, BTreeSet<EndpointId>);
+
+/// The first of `endpoints` is the one that the arrivals are told of.
+fn finding(
+    merged: &Merged,
+    phone: Option<&Phone>,
+    endpoints: Vec<EndpointId>,
+    arrivals: &[&Arrival],
+) -> Option<Finding> {
+    let (first, endpoint) = (arrivals.first()?, endpoints.first()?);
     let chain = merged.arrivals.led_to(first);
     let installed = phone.and_then(|phone| Installed::of(phone, &first.package));
     let host = if first.endpoint.host.is_empty() { &first.endpoint.address } else { &first.endpoint.host };
     let mut evidence = first.proofs.clone();
-    evidence.extend(chain.iter().map(|redirect| Evidence {
-        relation: Relation::Answer,
-        words: format!("the answer that leads on to {}", redirect.to),
-        occurrence: redirect.proof.clone(),
-    }));
-    evidence.extend(naming_of(merged, evidence::EndpointId(endpoint)));
+    evidence.extend(chain.iter().flat_map(|lead| leading(lead, &first.package)));
+    evidence.extend(naming_of(merged, *endpoint));
     Some(Finding {
         id: id(&format!("package\n{}\n{}\n{host}", first.package, first.sha256)),
         kind: FindingKind::PackageArrived {
@@ -53,13 +67,29 @@ fn finding(merged: &Merged, phone: Option<&Phone>, endpoint: u32, arrivals: &[&A
         severity: severity(first, host, installed.as_ref()),
         title: format!("The app {} came from {host}", named(first)),
         words: words(first, host, &chain, installed.as_ref()),
-        endpoints: vec![evidence::EndpointId(endpoint)],
+        endpoints,
         count: arrivals.len() as u64,
         first: first.time,
         last: arrivals.last().map_or(first.time, |last| last.time),
         evidence,
         sightings: Vec::new(),
     })
+}
+
+/// What proves that an answer led on.
+fn leading(lead: &Lead, package: &str) -> Vec<Evidence> {
+    let on = Evidence {
+        relation: Relation::Answer,
+        words: format!("the answer that leads on to {}", lead.to),
+        occurrence: lead.proof.occurrence(),
+    };
+    let names = lead.query.as_ref().map(|query| query.names(package)).unwrap_or_default();
+    let words = ["the query names the app", "the answer names the app beside the address"];
+    let named = names.into_iter().zip(words).filter_map(|(named, words)| {
+        let occurrence = named?.proof.occurrence();
+        Some(Evidence { relation: Relation::Label, words: words.to_owned(), occurrence })
+    });
+    std::iter::once(on).chain(named).collect()
 }
 
 /// What lists of the phone say of the package that is on it.
@@ -98,7 +128,7 @@ impl Installed {
 
 fn severity(arrival: &Arrival, host: &str, installed: Option<&Installed>) -> Severity {
     let forged = arrival.signers.iter().any(|signer| signer.outcome == Outcome::Invalid);
-    let unsigned = arrival.signers.is_empty() && !arrival.cut;
+    let unsigned = arrival.signers.is_empty() && !arrival.cut();
     let other = installed.and_then(|installed| installed.same_signer(&arrival.signers)) == Some(false);
     if forged || unsigned || other {
         Severity::High
@@ -117,7 +147,7 @@ fn is_googles(host: &str) -> bool {
         .is_some_and(|owner| owner.group.contains("Google") || owner.group.contains("Alphabet"))
 }
 
-fn words(arrival: &Arrival, host: &str, chain: &[&Redirect], installed: Option<&Installed>) -> String {
+fn words(arrival: &Arrival, host: &str, chain: &[&Lead], installed: Option<&Installed>) -> String {
     let mut words = format!(
         "The package {}, {} bytes with the SHA-256 {}, came from {host} as the answer to {}.",
         named(arrival),
@@ -125,13 +155,12 @@ fn words(arrival: &Arrival, host: &str, chain: &[&Redirect], installed: Option<&
         arrival.sha256,
         if arrival.url.is_empty() { "a request that was not recorded" } else { &arrival.url }
     );
-    if arrival.cut {
-        words.push_str(" Its end is missing: the hash is of what was recorded.");
-    }
+    words.push_str(&pieced(arrival));
     if !chain.is_empty() {
         let steps: Vec<_> = way(arrival, chain);
         words.push_str(&format!(" Answers led there: {}.", steps.join(" → ")));
     }
+    chain.iter().for_each(|lead| words.push_str(&asked(lead, &arrival.package)));
     if !arrival.referrer.is_empty() {
         words.push_str(&format!(" The request says that it came from {}.", arrival.referrer));
     }
@@ -151,6 +180,63 @@ fn words(arrival: &Arrival, host: &str, chain: &[&Redirect], installed: Option<&
     words
 }
 
+/// As whose answer to which query the address came.
+fn asked(lead: &Lead, package: &str) -> String {
+    let Some(query) = &lead.query else { return String::new() };
+    let host = host_of(&lead.from);
+    let mut words = format!(
+        " {host} gave the address {} in the field {} of its answer to the query {}",
+        lead.to,
+        named_field(&query.field),
+        lead.from
+    );
+    let [request, beside] = query.names(package);
+    if let Some(named) = request {
+        words.push_str(&format!(", which asks for {package} in {}", named_field(&named.field)));
+    }
+    if let Some(named) = beside {
+        words.push_str(&format!("; the answer names {package} beside it, in {}", named_field(&named.field)));
+    }
+    words.push('.');
+    words
+}
+
+/// A field's path as words have it.
+fn named_field(path: &str) -> &str {
+    if path.is_empty() { "without a name" } else { path }
+}
+
+fn host_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?']).next().unwrap_or(rest)
+}
+
+/// That it came in parts, and what of it is missing.
+fn pieced(arrival: &Arrival) -> String {
+    let mut words = String::new();
+    if arrival.parts > 1 {
+        words.push_str(&format!(" It came in {} parts, which were put together.", arrival.parts));
+    }
+    if arrival.differ {
+        words.push_str(" Parts of it came twice and differ: those that came first were taken.");
+    }
+    let few = arrival.holes.iter().take(HOLES).map(|hole| format!("{} to {}", hole.start, hole.end - 1));
+    let holes = few.chain((arrival.holes.len() > HOLES).then(|| "others".to_owned())).collect::<Vec<_>>();
+    let missing = match (holes.is_empty(), arrival.endless) {
+        (true, false) => return words,
+        (true, true) => "Its end is".to_owned(),
+        (false, end) => {
+            let end = if end { " and its end" } else { "" };
+            format!("Its bytes {}{end} are", holes.join(", "))
+        }
+    };
+    words.push_str(&format!(" {missing} missing: the hash is of what was recorded."));
+    if let Some(stated) = arrival.stated {
+        words.push_str(&format!(" By what the server says it has {stated} bytes."));
+    }
+    words
+}
+
 fn signed(arrival: &Arrival) -> String {
     let told: Vec<_> = arrival
         .signers
@@ -165,7 +251,7 @@ fn signed(arrival: &Arrival) -> String {
             format!("{} (certificate {}; {outcome})", signer.subject, signer.certificate)
         })
         .collect();
-    match (told.is_empty(), arrival.cut) {
+    match (told.is_empty(), arrival.cut()) {
         (false, _) => format!(" It is signed by {}.", told.join(" and ")),
         (true, true) => String::new(),
         (true, false) => " It is not signed.".to_owned(),
@@ -187,8 +273,8 @@ fn compared(arrival: &Arrival, installed: &Installed) -> String {
 }
 
 /// The addresses from the first that was asked to the one that gave the package.
-fn way(arrival: &Arrival, chain: &[&Redirect]) -> Vec<String> {
-    chain.iter().map(|redirect| redirect.from.clone()).chain([arrival.url.clone()]).collect()
+fn way(arrival: &Arrival, chain: &[&Lead]) -> Vec<String> {
+    chain.iter().map(|lead| lead.from.clone()).chain([arrival.url.clone()]).collect()
 }
 
 fn named(arrival: &Arrival) -> String {
@@ -206,3 +292,6 @@ fn version(name: &str, code: Option<u64>) -> String {
         (name, Some(code)) => format!("{name} ({code})"),
     }
 }
+
+/// Stretches that are missing, as many as are told.
+const HOLES: usize = 8;
