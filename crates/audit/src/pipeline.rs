@@ -117,10 +117,12 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
     let mut merged = merge_all(shares, &read, &order.atlas);
     let own = phone.get().map(Phone::addresses).unwrap_or_default();
     whose::settle(&mut merged.devices, &wanted.profile, &own);
-    merged.unmasked = unmask(&mut merged, &wanted, &read.apps, (order.effort, workers));
+    let files = apps::Files::of(&read.apps);
+    let held = apps::Held::over(&files);
+    merged.unmasked = unmask(&mut merged, &wanted, &held, (order.effort, workers));
     let (mut case, parts) = conclude(
         merged,
-        (read, phone.get()),
+        (read, phone.get(), &held),
         problems,
         (&wanted.profile, named),
         &order.atlas,
@@ -162,7 +164,7 @@ fn merge_all(mut shares: Vec<Gathered>, read: &ReadOutcome, atlas: &Atlas) -> Me
 
 fn conclude(
     mut merged: Merged,
-    (read, phone): (ReadOutcome, Option<&Phone>),
+    (read, phone, apps): (ReadOutcome, Option<&Phone>, &apps::Held<'_>),
     mut problems: Vec<InputProblem>,
     (profile, named): (&Profile, bool),
     atlas: &Atlas,
@@ -170,7 +172,7 @@ fn conclude(
 ) -> (Case, Vec<(u64, u32)>) {
     let logged: Vec<_> = phone.into_iter().flat_map(Phone::logged).collect();
     let told = phone_of(phone, &merged.destinations, &merged.senders);
-    let (told, unread) = apps::attribute(told, &merged, &read.apps, phone);
+    let (told, unread) = apps::attribute(told, &merged, apps, phone);
     problems.extend(unread);
     let messages = read.messages;
     let (fields, fields_dropped) = diary::fields(&merged.book);

@@ -8,7 +8,6 @@
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet, HashMap},
-    path::{Path, PathBuf},
 };
 
 use aho_corasick::AhoCorasick;
@@ -22,14 +21,14 @@ use handset::apk::{
     zip::{Archive, Content},
 };
 
-use super::{disk::LARGEST, judge::place, problem};
+use super::{held::Held, judge::place, problem};
 use crate::{examine::readable, gather::Asked, merge::Merged, phone::Phone};
 
 /// Adds to `told` what the code of `apps` says. Gives the apps that could not be asked, with the reason.
 pub(crate) fn attribute(
     told: &mut evidence::Phone,
     merged: &Merged,
-    apps: &[(CaptureId, PathBuf)],
+    apps: &Held<'_>,
     phone: Option<&Phone>,
 ) -> Vec<InputProblem> {
     let mut problems = Vec::new();
@@ -51,29 +50,18 @@ pub(crate) fn attribute(
         }
     };
     let mut rows: BTreeMap<(EndpointId, String), Scored> = BTreeMap::new();
-    for (capture, path) in apps {
-        match read(path) {
-            Ok(bytes) => {
-                let readers = merged.unmasked.readers.get(capture);
-                Asking::of(*capture, &bytes, (&wanted, &finder), readers).tell(&mut rows);
-            }
-            Err(error) => {
-                problems
-                    .push(problem(&path.display().to_string(), format!("its code was not asked: {error}")));
-            }
+    for (place, capture, path) in apps.all() {
+        let readers = merged.unmasked.readers.get(&capture);
+        let asked = apps.last(place, |apk| {
+            Asking::of(capture, apk, (&wanted, &finder), readers).tell(&mut rows);
+        });
+        if let Err(error) = asked {
+            problems.push(problem(&path.display().to_string(), format!("its code was not asked: {error}")));
         }
     }
     told.attributions.extend(ranked(rows, phone));
     told.attributions.sort_by_key(|row| (row.endpoint, std::cmp::Reverse(row.ground)));
     problems
-}
-
-/// An app's file, unless it is too large to be read at once.
-pub(super) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    if std::fs::metadata(path)?.len() > LARGEST {
-        return Err(std::io::ErrorKind::FileTooLarge.into());
-    }
-    std::fs::read(path)
 }
 
 /// The best few of each destination, best first.
@@ -289,7 +277,7 @@ fn product(agent: &str) -> Option<String> {
 /// One app, asked.
 struct Asking<'a> {
     capture: CaptureId,
-    apk: Apk<'a>,
+    apk: &'a Apk<'a>,
     wanted: &'a Wanted,
     /// What it holds of what is looked for, by the needle's number.
     found: HashMap<usize, Contained>,
@@ -303,12 +291,11 @@ struct Asking<'a> {
 impl<'a> Asking<'a> {
     fn of(
         capture: CaptureId,
-        bytes: &'a [u8],
+        apk: &'a Apk<'a>,
         (wanted, finder): (&'a Wanted, &AhoCorasick),
         known: Option<&'a Vec<Fact<String>>>,
     ) -> Self {
-        let apk = Apk::read(bytes);
-        let mut numbers: Vec<_> = present(&apk, wanted, finder).into_iter().collect();
+        let mut numbers: Vec<_> = present(apk, wanted, finder).into_iter().collect();
         let package = apk.manifest().package();
         let asked = |number: &usize| {
             let signs =
@@ -416,7 +403,7 @@ impl<'a> Asking<'a> {
 
     /// Where the app brings together one of `named` and a method that reads.
     fn meeting(&mut self, identifier: IdentifierKind, read: &str, named: &[Holder]) -> Option<CodeMeeting> {
-        let (apk, known) = (&self.apk, self.known);
+        let (apk, known) = (self.apk, self.known);
         let (callers, readers) = self.readers.get_or_insert_with(|| {
             let read = || Cow::Owned(apk.contents(Trackers::own()).reads);
             (Callers::of(apk.code()), known.map_or_else(read, Cow::Borrowed))

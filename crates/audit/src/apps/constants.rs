@@ -1,16 +1,12 @@
 //! Constants of the apps at hand that can be keys: what hidden values are tried with. All of an app's code is read for
 //! that; what it tells of who reads identifiers is kept for [who sent what](super::code).
 
-use std::{
-    collections::BTreeMap,
-    num::NonZeroUsize,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, num::NonZeroUsize};
 
 use evidence::CaptureId;
 use handset::apk::{Apk, Crypto, Fact, Trackers, text::KeyForm};
 
-use super::code::read;
+use super::held::Held;
 use crate::cores::in_parallel;
 
 /// A constant of an app's code or libraries that has the size of a key.
@@ -39,10 +35,11 @@ pub(crate) type Readers = BTreeMap<CaptureId, Vec<Fact<String>>>;
 
 /// Reads the code of all apps. Apps that cannot be read have nothing: that is told where their code is asked who sent
 /// what.
-pub(crate) fn constants(apps: &[(CaptureId, PathBuf)], workers: NonZeroUsize) -> Constants {
+pub(crate) fn constants(apps: &Held<'_>, workers: NonZeroUsize) -> Constants {
     let mut all = Constants::default();
-    for of_app in in_parallel(apps, workers, |(capture, path)| Some((*capture, of_app(path)?))) {
-        let Some((capture, (mut constants, readers))) = of_app else { continue };
+    let places: Vec<_> = apps.all().map(|(place, capture, _)| (place, capture)).collect();
+    for told in in_parallel(&places, workers, |(place, capture)| (*capture, apps.first(*place, of_app))) {
+        let (capture, Ok((mut constants, readers))) = told else { continue };
         all.more += constants.len().saturating_sub(OF_APP) as u64;
         constants.truncate(OF_APP);
         all.kept.extend(constants);
@@ -51,12 +48,10 @@ pub(crate) fn constants(apps: &[(CaptureId, PathBuf)], workers: NonZeroUsize) ->
     all
 }
 
-fn of_app(path: &Path) -> Option<(Vec<AppConstant>, Vec<Fact<String>>)> {
-    let bytes = read(path).ok()?;
-    let apk = Apk::read(&bytes);
+fn of_app(apk: &Apk<'_>) -> (Vec<AppConstant>, Vec<Fact<String>>) {
     let contents = apk.contents(Trackers::own());
     let package = apk.manifest().package();
-    Some((contents.crypto.iter().filter_map(|fact| constant(package, fact)).collect(), contents.reads))
+    (contents.crypto.iter().filter_map(|fact| constant(package, fact)).collect(), contents.reads)
 }
 
 fn constant(package: &str, fact: &Fact<Crypto>) -> Option<AppConstant> {

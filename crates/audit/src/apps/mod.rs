@@ -6,13 +6,14 @@
 //! - `judge`: an app's files → its part of the survey.
 //!
 //! In an audit, `code` asks each app's code for what was seen on the wire, and `constants` for what hidden values may have
-//! been made with.
+//! been made with; `held` keeps what was read for both.
 //!
 //! One app is in memory for each core, and no image is.
 
 pub(crate) mod code;
 mod constants;
 pub(crate) mod disk;
+mod held;
 mod judge;
 mod pick;
 mod shelf;
@@ -21,11 +22,12 @@ mod told;
 use std::{path::PathBuf, thread};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use evidence::{App, CaptureId, InputProblem, SURVEY_FORMAT, Survey};
+use evidence::{App, InputProblem, SURVEY_FORMAT, Survey};
 pub use handset::apk::Trackers;
 
 pub(crate) use self::{
     constants::{AppConstant, Constants, Readers, constants},
+    held::{Files, Held},
     judge::signer,
 };
 use self::{pick::Picked, shelf::Shelves, told::Told};
@@ -121,7 +123,7 @@ fn pick_all(shelves: &Shelves, survey: &mut Survey, give: &Sender<Picked>, meter
 pub(crate) fn attribute(
     mut told: evidence::Phone,
     merged: &Merged,
-    apps: &[(CaptureId, PathBuf)],
+    apps: &Held<'_>,
     phone: Option<&Phone>,
 ) -> (evidence::Phone, Vec<InputProblem>) {
     let problems = code::attribute(&mut told, merged, apps, phone);

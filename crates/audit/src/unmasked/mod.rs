@@ -18,11 +18,10 @@ mod sightings;
 use std::{
     collections::{BTreeMap, BTreeSet},
     num::NonZeroUsize,
-    path::PathBuf,
 };
 
 use evidence::{
-    CaptureId, Carrier, Content, EndpointId, Evidence, ExchangeId, Fate, Form, Grade, Hashed, IdentifierKind,
+    Carrier, Content, EndpointId, Evidence, ExchangeId, Fate, Form, Grade, Hashed, IdentifierKind,
     Protection, Relation, Security, Seen, SightingGroup, SightingKey, Step,
 };
 use unmask::Opened;
@@ -30,7 +29,7 @@ use unmask::Opened;
 pub(crate) use self::digests::agrees;
 use self::{context::Known, family::families, purse::Purse};
 use crate::{
-    apps::{Constants, Readers, constants},
+    apps::{Constants, Held, Readers, constants},
     cores::in_parallel,
     diary::Whom,
     examine::Wanted,
@@ -101,13 +100,13 @@ pub(crate) struct Judged {
 pub(crate) fn unmask(
     merged: &mut Merged,
     wanted: &Wanted,
-    apps: &[(CaptureId, PathBuf)],
+    apps: &Held<'_>,
     (effort, workers): (Effort, NonZeroUsize),
 ) -> Unmasked {
     let families = families(&merged.book);
     // Reading all of an app's code takes long: not where there is nothing to open.
-    let asked = if families.is_empty() { &[] } else { apps };
-    let Constants { kept, more, readers } = constants(asked, workers);
+    let asked = (!families.is_empty()).then(|| constants(apps, workers));
+    let Constants { kept, more, readers } = asked.unwrap_or_default();
     let known = Known::of(wanted, (kept, more));
     let share = Purse::share(effort, families.len());
     let (digests, cut) = digests::prove(&known, &families, (effort.digests, workers));
