@@ -194,6 +194,30 @@ fn habits_of_apps_are_told_and_bear_out_what_was_sent() {
 }
 
 #[test]
+fn what_the_phone_itself_keeps_of_habits_is_told_like_its_dump() {
+    let folder = tempfile::tempdir().unwrap();
+    lay(folder.path());
+    let text = format!(
+        "<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>\n<app-ops v=\"1\">\n<pkg n=\"com.maker.news\">\n\
+         <uid n=\"10123\">\n<op n=\"51\">\n<st n=\"{}\" t=\"1699999985123\" />\n</op>\n</uid>\n</pkg>\n</app-ops>\n",
+        600_u64 << 31 | 1
+    );
+    fs::write(folder.path().join("appops.xml"), text).unwrap();
+    let case = run(folder.path(), 1);
+    let [habit] = case.phone.habits.as_slice() else { panic!("{:?}", case.phone.habits) };
+    let (operation, background, refused) = ("READ_PHONE_STATE".to_owned(), Some(true), false);
+    assert_eq!(habit.deed, Deed::Access { operation, background, refused });
+    assert_eq!((habit.package.as_str(), habit.uid, habit.quote.line.0), ("com.maker.news", Some(10_123), 6));
+    assert_eq!(habit.last, Some(evidence::Timestamp(1_699_999_985_123_000_000)));
+    let finding = case.findings.iter().find(|finding| finding.title.contains("maker")).unwrap();
+    let account = finding.evidence.iter().find(|evidence| evidence.relation == Relation::Account).unwrap();
+    assert!(account.occurrence.found.starts_with("<st n="), "{account:?}");
+    let mut files = CaptureFiles::find(&case.captures, folder.path(), &[]).unwrap();
+    let replayed = replay(&account.occurrence, &mut files).unwrap();
+    assert_eq!(files.check(&replayed.frames).unwrap(), None);
+}
+
+#[test]
 fn lines_are_proved_and_every_byte_of_them_is_accounted_for() {
     let folder = tempfile::tempdir().unwrap();
     lay(folder.path());

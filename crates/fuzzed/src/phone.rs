@@ -61,7 +61,7 @@ fn place(fact: &Fact) -> u64 {
     }
 }
 
-const KINDS: [Kind; 22] = [
+const KINDS: [Kind; 26] = [
     Kind::Bugreport,
     Kind::BuildProperties,
     Kind::Dumpsys(Service::Activity),
@@ -84,4 +84,8 @@ const KINDS: [Kind; 22] = [
     Kind::PackageRestrictions(Xml::Text),
     Kind::RuntimePermissions(Xml::Binary),
     Kind::RuntimePermissions(Xml::Text),
+    Kind::Access(Xml::Binary),
+    Kind::Access(Xml::Text),
+    Kind::AppOps(Xml::Binary),
+    Kind::AppOps(Xml::Text),
 ];

@@ -17,6 +17,10 @@ pub const BEGINNING: usize = 8 * 1024;
 /// A kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
+    /// `access.abx`: what apps may do that needs a permission.
+    Access(Xml),
+    /// `appops.xml` or `appops_accesses.xml`: what apps did that needs a permission.
+    AppOps(Xml),
     /// A bugreport's text, or all of `dumpsys`.
     Bugreport,
     /// `build.prop`.
@@ -91,6 +95,9 @@ impl Kind {
     /// Its name for people.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Access(_) => "access.abx",
+            Self::AppOps(Xml::Binary) => "appops.xml (binary)",
+            Self::AppOps(Xml::Text) => "appops.xml",
             Self::Bugreport => "bugreport",
             Self::BuildProperties => "build.prop",
             Self::Dumpsys(service) => service.title(),
@@ -180,21 +187,25 @@ fn is_wide(bytes: &[u8]) -> bool {
     lines::mark(bytes).1.is_some()
 }
 
-/// One of the package manager's files, told by its root.
+/// One of the files of the package manager and of app-ops, told by its root.
 fn settings_xml(bytes: &[u8], text: &str) -> Option<Kind> {
     let xml = if bytes.starts_with(b"ABX") { Xml::Binary } else { Xml::Text };
     let is_root = |name: &str| match xml {
         Xml::Binary => is_binary_root(bytes, name),
         Xml::Text => is_text_root(text, name),
     };
-    ROOTS.iter().find(|(name, _)| is_root(name)).map(|(_, kind)| kind(xml))
+    let kind = ROOTS.iter().find(|(name, _)| is_root(name)).map(|(_, kind)| kind(xml));
+    // That one is never written as text, and its root is a word of everyday.
+    kind.filter(|kind| *kind != Kind::Access(Xml::Text))
 }
 
 /// The root of a file in XML, and the kind it makes.
 type Root = (&'static str, fn(Xml) -> Kind);
 
-/// The roots of the package manager's files.
-const ROOTS: [Root; 3] = [
+/// The roots of the files of the package manager and of app-ops.
+const ROOTS: [Root; 5] = [
+    ("access", Kind::Access),
+    ("app-ops", Kind::AppOps),
     ("packages", Kind::PackagesXml),
     ("package-restrictions", Kind::PackageRestrictions),
     ("runtime-permissions", Kind::RuntimePermissions),
@@ -246,7 +257,10 @@ mod tests {
 
     #[test]
     fn kinds_are_told_by_their_beginning() {
-        let rows: [(&[u8], Kind); 23] = [
+        let rows: [(&[u8], Kind); 26] = [
+            (b"ABX\x00\x10\x32\xff\xff\x00\x06access\x32", Kind::Access(Xml::Binary)),
+            (b"ABX\x00\x10\x32\xff\xff\x00\x07app-ops", Kind::AppOps(Xml::Binary)),
+            (b"<?xml version='1.0' ?>\n<app-ops v=\"1\">", Kind::AppOps(Xml::Text)),
             (b"=====\n== dumpstate: 2019-01-01 00:10:00\n", Kind::Bugreport),
             (b"Currently running services:\r\n  a\r\nDUMP OF SERVICE a:\r\n", Kind::Bugreport),
             (b"DUMP OF SERVICE package:\n  Package [a] (1):\n", Kind::Bugreport),
@@ -282,8 +296,9 @@ mod tests {
 
     #[test]
     fn other_files_are_none() {
-        let rows: [&[u8]; 11] = [
+        let rows: [&[u8]; 12] = [
             b"",
+            b"<access><package name='a'/></access>",
             b"<packages-x>",
             b"<?xml version='1.0' ?><settings version=\"1\">",
             b"PK\x03\x04",

@@ -160,12 +160,14 @@ fn whole(kind: Kind) -> Option<ReadWhole> {
     match kind {
         Kind::EventsCsv => Some(marks::read_events),
         Kind::PackagesJson => Some(packages::read_androidqf),
-        Kind::PackageRestrictions(xml) | Kind::PackagesXml(xml) | Kind::RuntimePermissions(xml) => {
-            Some(match xml {
-                Xml::Binary => packages::read_abx,
-                Xml::Text => packages::read_xml,
-            })
-        }
+        Kind::Access(xml)
+        | Kind::AppOps(xml)
+        | Kind::PackageRestrictions(xml)
+        | Kind::PackagesXml(xml)
+        | Kind::RuntimePermissions(xml) => Some(match xml {
+            Xml::Binary => packages::read_abx,
+            Xml::Text => packages::read_xml,
+        }),
         _ => None,
     }
 }
@@ -181,7 +183,9 @@ pub(crate) fn line_reader(kind: Kind, clock: Clock) -> Option<Box<dyn LineReader
         Kind::PackageList => Box::<packages::List>::default(),
         Kind::PackagesList => Box::<packages::InstalledList>::default(),
         Kind::ProcNet(table) => Box::new(system::Sockets::new(table)),
-        Kind::EventsCsv
+        Kind::Access(_)
+        | Kind::AppOps(_)
+        | Kind::EventsCsv
         | Kind::PackageRestrictions(_)
         | Kind::PackagesJson
         | Kind::PackagesXml(_)

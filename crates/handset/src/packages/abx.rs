@@ -16,7 +16,7 @@ use crate::{Oddity, reader::Fact};
 pub(crate) const MAGIC: &[u8] = b"ABX";
 
 /// Puts the packages of a `packages.xml`, `package-restrictions.xml` or `runtime-permissions.xml` in binary form
-/// into `out`; the root element tells which it is.
+/// into `out`, and operations of an `appops.xml` or `access.abx`; the root element tells which it is.
 pub fn read(bytes: &[u8], out: &mut Vec<Fact>) {
     let mut document = Document { bytes, at: MAGIC.len().saturating_add(1), names: Vec::new() };
     let mut settings = Settings::default();

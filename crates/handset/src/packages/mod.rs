@@ -3,6 +3,7 @@
 //! - `androidqf`: AndroidQF's `packages.json`.
 //! - `dump`: `dumpsys package`.
 //! - `list`: `pm list packages` and `packages.list`.
+//! - `operations`: `appops.xml` and `access.abx`, read by what reads the next ones.
 //! - `settings`: `packages.xml`, `package-restrictions.xml` and `runtime-permissions.xml`, as text (`text`) and in
 //!   Android's binary form (`abx`).
 //! - `table`: all tellings of a package together, and the packages of a uid.
@@ -12,6 +13,7 @@ mod androidqf;
 mod dump;
 mod hex;
 mod list;
+mod operations;
 mod settings;
 mod table;
 mod text;

@@ -1,4 +1,4 @@
-//! What `packages.xml` and the two files beside it hold, whichever way their elements are written; the root tells
+//! What `packages.xml` and the files beside it hold, whichever way their elements are written; the root tells
 //! which it is.
 //!
 //! - `packages` (AOSP `Settings.writeLPr`): a certificate is written once, with its index; later packages name the
@@ -6,8 +6,9 @@
 //! - `package-restrictions` (`Settings.writePackageRestrictions`): what one user made of each package.
 //! - `runtime-permissions` (`RuntimePermissionsPersistence`, before Android 11 `Settings`): what one user allowed
 //!   each package.
+//! - `app-ops` and `access`: what apps did that needs a permission, and whether they may ([`Operations`]).
 //!
-//! The last two stand in a folder that names the user; they do not name it themselves ([`UserState::UNKNOWN`]).
+//! The second and the third stand in a folder that names the user; they do not name it themselves ([`UserState::UNKNOWN`]).
 //!
 //! In the binary form two bytes can stand for a long text, so what is read is bounded by its length when written
 //! out ([`MOST`]), not by the file's.
@@ -16,7 +17,7 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use sha2::{Digest, Sha256};
 
-use super::{Flags, Package, Permission, SharedUser, Signer, UserState, hex};
+use super::{Flags, Package, Permission, SharedUser, Signer, UserState, hex, operations::Operations};
 use crate::{Found, Oddity, Uid, reader::Fact, scan};
 
 /// An element of the file.
@@ -33,7 +34,7 @@ pub(super) struct Element {
 }
 
 impl Element {
-    fn attribute(&self, name: &str) -> Option<&str> {
+    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(key, _)| **key == *name).map(|(_, value)| &**value)
     }
 
@@ -43,11 +44,11 @@ impl Element {
         values.fold(OF_AN_ELEMENT, usize::saturating_add)
     }
 
-    fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+    pub(super) fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
         self.attribute(name)?.parse().ok()
     }
 
-    fn found<T>(&self, value: T) -> Found<T> {
+    pub(super) fn found<T>(&self, value: T) -> Found<T> {
         Found::new(value, self.start..self.end)
     }
 
@@ -73,6 +74,7 @@ pub(super) struct Settings {
     /// Within a list of permissions.
     is_permissions: bool,
     certificates: BTreeMap<u32, [u8; 32]>,
+    operations: Operations,
     /// How much was read, written out.
     length: usize,
 }
@@ -80,6 +82,8 @@ pub(super) struct Settings {
 /// Which file it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Root {
+    Access,
+    Operations,
     Packages,
     Permissions,
     Restrictions,
@@ -88,6 +92,8 @@ enum Root {
 impl Root {
     fn of(name: &str) -> Self {
         match name {
+            "access" => Self::Access,
+            "app-ops" => Self::Operations,
             "package-restrictions" => Self::Restrictions,
             "runtime-permissions" => Self::Permissions,
             _ => Self::Packages,
@@ -109,6 +115,8 @@ impl Settings {
             return Some(Oddity::new("file holds more than is read of its kind", "", element.start));
         }
         match *self.root.get_or_insert_with(|| Root::of(&element.name)) {
+            Root::Access => self.operations.allowed(element),
+            Root::Operations => self.operations.counted(element),
             Root::Packages => self.installed(element),
             Root::Permissions => self.allowed(element),
             Root::Restrictions => self.restricted(element),
@@ -154,6 +162,9 @@ impl Settings {
 
     /// An element ends before the byte `end`.
     pub(super) fn end(&mut self, name: &str, end: u64, out: &mut Vec<Fact>) {
+        if matches!(self.root, Some(Root::Access | Root::Operations)) {
+            return self.operations.end(name, out);
+        }
         match name {
             "package" | "pkg" | "shared-user" | "updated-package" => self.close(end, out),
             "pastSigs" => self.is_past = false,
@@ -166,6 +177,7 @@ impl Settings {
     pub(super) fn close(&mut self, end: u64, out: &mut Vec<Fact>) {
         self.is_past = false;
         self.is_permissions = false;
+        self.operations.end("", out);
         out.extend(self.open.take().map(|open| match open {
             Open::Package(package, start) => Fact::Package(Found::new(package, start..end)),
             Open::SharedUser(user, start) => Fact::SharedUser(Found::new(user, start..end)),

@@ -12,7 +12,7 @@ use super::settings::{Element, MOST_ATTRIBUTES, Settings};
 use crate::{Oddity, reader::Fact};
 
 /// Puts the packages of a `packages.xml`, `package-restrictions.xml` or `runtime-permissions.xml` in text form into
-/// `out`; the root element tells which it is.
+/// `out`, and operations of an `appops.xml`; the root element tells which it is.
 pub fn read(bytes: &[u8], out: &mut Vec<Fact>) {
     let text = text(bytes, out);
     let mut reader = Reader::from_str(&text);
