@@ -47,6 +47,8 @@ pub(super) struct Apis {
     by_start: HashMap<[u8; 4], Vec<usize>>,
     /// The first of those bytes: few, and most strings begin otherwise.
     firsts: Vec<u8>,
+    /// The lengths of the classes' descriptors, as bits: most classes have another.
+    lengths: u128,
 }
 
 /// All rows. Empty where the program was built with a damaged file, which [`check`] tells.
@@ -73,6 +75,12 @@ pub fn check() -> Result<(), String> {
 }
 
 impl Apis {
+    /// Whether a row names a member of that class.
+    pub(super) fn is_class(&self, descriptor: &[u8]) -> bool {
+        let known = bit(descriptor.len()) & self.lengths != 0;
+        known && (self.methods.contains_key(descriptor) || self.fields.contains_key(descriptor))
+    }
+
     /// The rows with a string that begins like this one.
     pub(super) fn beginning(&self, text: &[u8]) -> &[usize] {
         let start = le::array::<4>(text, 0).filter(|[first, ..]| self.firsts.contains(first));
@@ -96,11 +104,18 @@ pub(super) static APIS: LazyLock<Apis> = LazyLock::new(|| {
             }
         }
     }
+    let classes = apis.methods.keys().chain(apis.fields.keys());
+    apis.lengths = classes.fold(0, |lengths, class| lengths | bit(class.len()));
     apis.firsts = apis.by_start.keys().map(|[first, ..]| *first).collect();
     apis.firsts.sort_unstable();
     apis.firsts.dedup();
     apis
 });
+
+/// Longer ones share the last bit.
+fn bit(len: usize) -> u128 {
+    1 << len.min(127)
+}
 
 /// `a.b.C` as `La/b/C;`
 pub(super) fn descriptor(class: &str) -> Vec<u8> {

@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::code::Code;
+use super::{code::Code, dex::Uses};
 
 /// The calls of an app, by the names of the methods.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +35,9 @@ impl Callers {
     /// Reads the calls of all code. Methods that differ in their parameters only are one.
     pub fn of(code: &Code<'_>) -> Self {
         let mut callers = Self::default();
-        for (_, dex, uses) in code.dexes() {
+        for (_, dex, _) in code.dexes() {
+            // What was kept of the code when it was read are calls of the framework.
+            let uses = Uses::of(&dex);
             let mut known: HashMap<u32, Option<u32>> = HashMap::new();
             for call in &uses.calls {
                 let mut id = |method: u32| {

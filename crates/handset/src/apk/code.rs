@@ -7,7 +7,10 @@ use std::{
     sync::Arc,
 };
 
-use super::dex::{Dex, NoDex, Uses, Via, dexes};
+use super::{
+    dex::{Dex, NoDex, Used, Uses, Via, dexes},
+    roles::Roles,
+};
 use crate::{Oddity, le};
 
 /// All DEX code of an app.
@@ -21,7 +24,26 @@ pub struct Code<'a> {
 struct File<'a> {
     member: Arc<str>,
     bytes: Cow<'a, [u8]>,
-    uses: Vec<Uses>,
+    walks: Vec<Walk>,
+}
+
+/// A DEX file, walked.
+#[derive(Clone, Debug)]
+pub(super) struct Walk {
+    pub(super) roles: Roles,
+    /// Of calls and fields those that have a role.
+    pub(super) uses: Uses,
+}
+
+impl Walk {
+    fn of(dex: &Dex<'_>) -> Self {
+        let roles = Roles::of(dex);
+        let uses = Uses::keeping(dex, &|used| match used {
+            Used::Call(callee) => roles.callees.has(callee),
+            Used::Field(field) => roles.fields.has(field),
+        });
+        Self { roles, uses }
+    }
 }
 
 /// Where something stands in an app.
@@ -68,8 +90,8 @@ pub struct Held {
 impl<'a> Code<'a> {
     /// Adds a member and walks its code: `classes.dex`, or an `.odex`, `.oat` or `.vdex` with DEX files inside.
     pub fn add(&mut self, member: &str, bytes: Cow<'a, [u8]>) -> Result<(), NoDex> {
-        let uses = dexes(&bytes)?.iter().map(Uses::of).collect();
-        self.files.push(File { member: Arc::from(member), bytes, uses });
+        let walks = dexes(&bytes)?.iter().map(Walk::of).collect();
+        self.files.push(File { member: Arc::from(member), bytes, walks });
         Ok(())
     }
 
@@ -127,11 +149,22 @@ impl<'a> Code<'a> {
     /// Those of `names` (with dots) that no class defined here has, in their order.
     pub fn undefined<'n>(&self, names: &[&'n str]) -> Vec<&'n str> {
         let mut left: HashSet<&str> = names.iter().copied().collect();
+        let lengths: HashSet<usize> = names.iter().map(|name| name.len()).collect();
         let mut name = String::new();
         for (_, dex, _) in self.dexes() {
             for class in dex.classes() {
                 if left.is_empty() {
                     return Vec::new();
+                }
+                // Most have another length, and need not be spelled: `L` and `;` stand around a name in ASCII.
+                let other = |descriptor: &[u8]| {
+                    descriptor.is_ascii()
+                        && descriptor.starts_with(b"L")
+                        && descriptor.ends_with(b";")
+                        && !lengths.contains(&descriptor.len().saturating_sub(2))
+                };
+                if dex.descriptor(class.class).is_none_or(other) {
+                    continue;
                 }
                 if dex.type_name_into(class.class, &mut name).is_some() {
                     left.remove(name.as_str());
@@ -141,11 +174,16 @@ impl<'a> Code<'a> {
         names.iter().copied().filter(|name| left.contains(name)).collect()
     }
 
-    /// Every DEX file with its member and what it uses.
+    /// Every DEX file with its member and what it uses, of calls and fields those that have a role.
     pub(super) fn dexes(&self) -> impl Iterator<Item = (&Arc<str>, Dex<'_>, &Uses)> {
+        self.walks().map(|(member, dex, walk)| (member, dex, &walk.uses))
+    }
+
+    /// Every DEX file with its member, walked.
+    pub(super) fn walks(&self) -> impl Iterator<Item = (&Arc<str>, Dex<'_>, &Walk)> {
         self.files.iter().flat_map(|file| {
             let read = dexes(&file.bytes).unwrap_or_default();
-            read.into_iter().zip(&file.uses).map(move |(dex, uses)| (&file.member, dex, uses))
+            read.into_iter().zip(&file.walks).map(move |(dex, walk)| (&file.member, dex, walk))
         })
     }
 }

@@ -16,6 +16,7 @@ mod packers;
 mod pool;
 pub mod report;
 pub mod resources;
+mod roles;
 pub mod signatures;
 pub mod text;
 pub mod trackers;

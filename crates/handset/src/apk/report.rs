@@ -8,9 +8,10 @@ use std::{
 
 use super::{
     apis::{self, APIS},
-    code::{Code, Holder},
-    dex::{Dex, Uses, Via},
+    code::{Code, Holder, Walk},
+    dex::{Dex, StringUse, Uses, Via},
     native::printable,
+    roles::{Noted, Role, Roles, index},
     text::{self, Endpoint, KeyForm},
     trackers::Trackers,
 };
@@ -102,9 +103,9 @@ impl<'t> Reading<'t> {
     }
 
     pub(super) fn code(&mut self, code: &Code<'_>) {
-        for (member, dex, uses) in code.dexes() {
+        for (member, dex, walk) in code.walks() {
             self.look_at_classes(&dex);
-            Walked::new(&dex, uses).tell(member, self);
+            Walked::new(&dex, walk).tell(member, self);
         }
     }
 
@@ -189,10 +190,10 @@ impl<'t> Reading<'t> {
 struct Walked<'d> {
     dex: &'d Dex<'d>,
     uses: &'d Uses,
+    roles: &'d Roles,
     strings: Noted<Interest>,
-    callees: Noted<Role>,
-    /// Rows of fields.
-    fields: Noted<usize>,
+    /// The uses of strings that can be something.
+    used: Vec<StringUse>,
     /// Methods that call something of a role.
     senders: HashSet<u32>,
     deleters: HashSet<u32>,
@@ -218,25 +219,17 @@ enum Interest {
     Reads(usize),
 }
 
-/// What a method of the framework does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
-    Deletes,
-    Encrypts,
-    Property,
-    Reads(usize),
-    SendsSms,
-}
-
 impl<'d> Walked<'d> {
-    fn new(dex: &'d Dex<'d>, uses: &'d Uses) -> Self {
-        let kinds = kinds(dex);
+    fn new(dex: &'d Dex<'d>, walk: &'d Walk) -> Self {
+        let (uses, roles) = (&walk.uses, &walk.roles);
+        let strings = interests(dex);
+        let used = uses.strings.iter().filter(|used| strings.has(used.string)).copied().collect();
         let mut walked = Self {
             dex,
             uses,
-            strings: interests(dex),
-            callees: roles(dex, &kinds),
-            fields: fields(dex, &kinds),
+            roles,
+            strings,
+            used,
             senders: HashSet::new(),
             deleters: HashSet::new(),
             property_readers: HashSet::new(),
@@ -251,7 +244,7 @@ impl<'d> Walked<'d> {
 
     fn look_at_calls(&mut self) {
         for call in &self.uses.calls {
-            for role in self.callees.of(call.callee) {
+            for role in self.roles.callees.of(call.callee) {
                 match role {
                     Role::Deletes => self.deleters.insert(call.caller),
                     Role::Encrypts => match self.dex.method_class(call.caller) {
@@ -267,7 +260,7 @@ impl<'d> Walked<'d> {
     }
 
     fn look_at_strings(&mut self) {
-        for used in &self.uses.strings {
+        for used in &self.used {
             let Via::Code(method) = used.via else { continue };
             for interest in self.strings.of(used.string) {
                 match interest {
@@ -303,7 +296,7 @@ impl<'d> Walked<'d> {
 
     fn tell_calls(&self, member: &Arc<str>, reading: &mut Reading<'_>) {
         for call in &self.uses.calls {
-            for role in self.callees.of(call.callee) {
+            for role in self.roles.callees.of(call.callee) {
                 let holder = || Holder::of(member, self.dex, Via::Code(call.caller), call.at);
                 let callee = || self.dex.method_name(call.callee).unwrap_or_default();
                 match role {
@@ -327,7 +320,7 @@ impl<'d> Walked<'d> {
 
     fn tell_fields(&mut self, member: &Arc<str>, reading: &mut Reading<'_>) {
         for used in &self.uses.fields {
-            for row in self.fields.of(used.field) {
+            for row in self.roles.fields.of(used.field) {
                 let Some(api) = apis::rows().get(*row) else { continue };
                 if api.reads == "SMS" {
                     self.message_stores.insert(used.method);
@@ -339,7 +332,7 @@ impl<'d> Walked<'d> {
     }
 
     fn tell_strings(&self, member: &Arc<str>, reading: &mut Reading<'_>) {
-        for used in &self.uses.strings {
+        for used in &self.used {
             for interest in self.strings.of(used.string) {
                 let holder = || Holder::of(member, self.dex, used.via, used.at);
                 self.tell_string(reading, interest, used.string, used.via, &holder);
@@ -385,15 +378,8 @@ impl<'d> Walked<'d> {
 
     /// Endpoints that stand in the table of strings and that no code was seen to use.
     fn tell_unused(&self, member: &Arc<str>, reading: &mut Reading<'_>) {
-        let mut used = vec![false; le::narrow(u64::from(self.dex.string_count()))];
-        for string in self.uses.strings.iter().filter(|used| self.strings.has(used.string)) {
-            if let Some(used) = used.get_mut(index(string.string)) {
-                *used = true;
-            }
-        }
-        for (string, interests) in
-            self.strings.all().filter(|(string, _)| used.get(index(*string)) == Some(&false))
-        {
+        let used: HashSet<u32> = self.used.iter().map(|used| used.string).collect();
+        for (string, interests) in self.strings.all().filter(|(string, _)| !used.contains(string)) {
             for interest in interests {
                 let Interest::Endpoint(endpoint) = interest else { continue };
                 let start = self.dex.string_range(string).map_or(0, |range| range.start);
@@ -462,116 +448,8 @@ fn is_property(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
 }
 
-/// What the methods named in a DEX file do, as far as it matters.
-fn roles(dex: &Dex<'_>, kinds: &Kinds<'_>) -> Noted<Role> {
-    let mut found = Noted::new(dex.method_count());
-    for method in 0..dex.method_count() {
-        let class = dex.method_class(method).and_then(|class| *kinds.get(index(class))?);
-        if let Some((class, name)) = class.zip(dex.method_short(method)) {
-            found.note(method, roles_of(class, name));
-        }
-    }
-    found
-}
-
-/// The descriptors of those types that matter, by their number: members are many, their types are few.
-type Kinds<'d> = Vec<Option<&'d [u8]>>;
-
-fn kinds<'d>(dex: &Dex<'d>) -> Kinds<'d> {
-    let kind = |kind| dex.descriptor(kind).filter(|descriptor| matters(descriptor));
-    (0..dex.type_count()).map(kind).collect()
-}
-
-fn matters(class: &[u8]) -> bool {
-    APIS.methods.contains_key(class)
-        || APIS.fields.contains_key(class)
-        || encrypts(class)
-        || OTHER_CLASSES.contains(&class)
-}
-
-fn roles_of(class: &[u8], name: &[u8]) -> Vec<Role> {
-    let rows = APIS.methods.get(class).into_iter().flatten();
-    let mut roles: Vec<_> =
-        rows.filter(|(method, _)| method.as_bytes() == name).map(|(_, row)| Role::Reads(*row)).collect();
-    match class {
-        b"Landroid/telephony/SmsManager;" | b"Landroid/telephony/gsm/SmsManager;"
-            if name.starts_with(b"send") =>
-        {
-            roles.push(Role::SendsSms);
-        }
-        b"Landroid/content/ContentResolver;" if name == b"delete" => roles.push(Role::Deletes),
-        b"Landroid/os/SystemProperties;" if name.starts_with(b"get") => roles.push(Role::Property),
-        b"Ljava/lang/reflect/Method;" if name == b"invoke" => roles.push(Role::Property),
-        _ if encrypts(class) => roles.push(Role::Encrypts),
-        _ => {}
-    }
-    roles
-}
-
-fn encrypts(class: &[u8]) -> bool {
-    class.starts_with(b"Ljavax/crypto/") || class.starts_with(b"Ljava/security/spec/")
-}
-
-/// Rows by the fields named in a DEX file.
-fn fields(dex: &Dex<'_>, kinds: &Kinds<'_>) -> Noted<usize> {
-    let mut found = Noted::new(dex.field_count());
-    for field in 0..dex.field_count() {
-        let class = dex.field_class(field).and_then(|class| *kinds.get(index(class))?);
-        let Some(rows) = class.and_then(|class| APIS.fields.get(class)) else { continue };
-        let name = dex.field_short(field).unwrap_or_default();
-        let rows = rows.iter().filter(|(known, _)| known.as_bytes() == name).map(|(_, row)| *row);
-        found.note(field, rows.collect());
-    }
-    found
-}
-
 fn reads_of(row: usize) -> String {
     apis::rows().get(row).map(|row| row.reads.clone()).unwrap_or_default()
-}
-
-/// Notes on few of many numbered things: four bytes for each, whatever the notes.
-struct Noted<T> {
-    /// A bit for each: code asks for all it uses, in no order, and this much stays in a processor's cache.
-    noted: Vec<u64>,
-    /// One more than the place in `notes`; 0 for none.
-    places: Vec<u32>,
-    notes: Vec<(u32, Vec<T>)>,
-}
-
-impl<T> Noted<T> {
-    fn new(count: u32) -> Self {
-        let count = index(count);
-        Self { noted: vec![0; count.div_ceil(64)], places: vec![0; count], notes: Vec::new() }
-    }
-
-    fn note(&mut self, number: u32, notes: Vec<T>) {
-        let Some(place) = self.places.get_mut(index(number)).filter(|_| !notes.is_empty()) else { return };
-        self.notes.push((number, notes));
-        *place = u32::try_from(self.notes.len()).unwrap_or(0);
-        if let Some(bits) = self.noted.get_mut(index(number / 64)) {
-            *bits |= 1 << (number % 64);
-        }
-    }
-
-    fn has(&self, number: u32) -> bool {
-        self.noted.get(index(number / 64)).is_some_and(|bits| bits >> (number % 64) & 1 == 1)
-    }
-
-    fn of(&self, number: u32) -> &[T] {
-        if !self.has(number) {
-            return &[];
-        }
-        let place = self.places.get(index(number)).and_then(|place| index(*place).checked_sub(1));
-        place.and_then(|place| self.notes.get(place)).map_or(&[], |(_, notes)| notes)
-    }
-
-    fn all(&self) -> impl Iterator<Item = (u32, &[T])> {
-        self.notes.iter().map(|(number, notes)| (*number, notes.as_slice()))
-    }
-}
-
-fn index(number: u32) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 /// Facts by value, their holders in the order of the files.
@@ -610,10 +488,3 @@ const MAX_NATIVE_STRINGS: usize = 500_000;
 const MESSAGE_STORES: &[&str] = &["content://sms", "content://mms-sms", "content://mms"];
 const PROPERTIES: &[&str] =
     &["ro.", "persist.", "gsm.", "ril.", "sys.", "net.", "debug.", "vendor.", "wifi.", "dhcp."];
-const OTHER_CLASSES: &[&[u8]] = &[
-    b"Landroid/telephony/SmsManager;",
-    b"Landroid/telephony/gsm/SmsManager;",
-    b"Landroid/content/ContentResolver;",
-    b"Landroid/os/SystemProperties;",
-    b"Ljava/lang/reflect/Method;",
-];

@@ -271,8 +271,8 @@ impl<'a> Dex<'a> {
         (0..count(dex.classes)).map_while(move |index| dex.class(index))
     }
 
-    /// The methods defined in a class, and the fields that its static values belong to, in order.
-    pub(super) fn members(&self, class: &ClassDef) -> Option<(Vec<u32>, Vec<Method>)> {
+    /// The fields that a class' static values belong to, in order. The methods defined in it are added to `methods`.
+    pub(super) fn members(&self, class: &ClassDef, methods: &mut Vec<Method>) -> Option<Vec<u32>> {
         if class.data == 0 {
             return None;
         }
@@ -282,10 +282,10 @@ impl<'a> Dex<'a> {
         let (virtuals, at) = uleb(self.bytes, at)?;
         let mut reader = Members { bytes: self.bytes, at };
         let fields = reader.fields(statics);
-        reader.fields(instance);
-        let mut methods = reader.methods(direct);
-        methods.extend(reader.methods(virtuals));
-        Some((fields, methods))
+        reader.pass(instance);
+        reader.methods(direct, methods);
+        reader.methods(virtuals, methods);
+        Some(fields)
     }
 
     fn class(&self, index: u32) -> Option<ClassDef> {
@@ -347,9 +347,17 @@ impl Members<'_> {
         fields
     }
 
-    fn methods(&mut self, count: u32) -> Vec<Method> {
+    /// Passes over fields.
+    fn pass(&mut self, count: u32) {
+        for _ in 0..count {
+            if self.next().zip(self.next()).is_none() {
+                break;
+            }
+        }
+    }
+
+    fn methods(&mut self, count: u32, methods: &mut Vec<Method>) {
         let mut index = 0u32;
-        let mut methods = Vec::new();
         for _ in 0..count {
             let (Some(step), Some(access), Some(code)) = (self.next(), self.next(), self.next()) else {
                 break;
@@ -357,7 +365,6 @@ impl Members<'_> {
             index = index.wrapping_add(step);
             methods.push(Method { method: index, access, code: usize::try_from(code).unwrap_or(0) });
         }
-        methods
     }
 }
 

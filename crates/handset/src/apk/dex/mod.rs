@@ -8,4 +8,5 @@ mod values;
 mod walk;
 
 pub use file::{ClassDef, Dex, Method, NoDex, dexes};
+pub(super) use walk::Used;
 pub use walk::{ArrayUse, Call, FieldUse, StringUse, Uses, Via};

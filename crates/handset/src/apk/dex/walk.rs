@@ -85,17 +85,31 @@ pub struct ArrayUse {
     pub bytes: Range<u32>,
 }
 
+/// A use that not everybody wants to know of.
+#[derive(Clone, Copy)]
+pub(in super::super) enum Used {
+    /// Of that method.
+    Call(u32),
+    /// Of that field.
+    Field(u32),
+}
+
 impl Uses {
     /// Walks all classes. What several classes or methods share counts each time, and the walk ends when
     /// three times the file was read: no compiler's output comes near, and no table can ask for more.
     pub fn of(dex: &Dex<'_>) -> Self {
+        Self::keeping(dex, &|_| true)
+    }
+
+    /// Walks all classes, and keeps of calls and fields those that are wanted: few matter, of very many.
+    pub(in super::super) fn keeping(dex: &Dex<'_>, wanted: &impl Fn(Used) -> bool) -> Self {
         let budget = le::wide(dex.bytes().len()).saturating_mul(3).saturating_add(4096);
         let mut uses = Self { budget, ..Self::default() };
-        // What compilers' output has, and a quarter of the file at most: lists that grow are copied.
-        uses.calls.reserve(dex.len() / 64);
+        // What compilers' output has, and an eighth of the file at most: lists that grow are copied.
         uses.strings.reserve(dex.len() / 128);
+        let mut methods = Vec::new();
         for class in dex.classes() {
-            uses.class(dex, &class);
+            uses.class(dex, &class, (wanted, &mut methods));
             if uses.spent > uses.budget {
                 uses.odd("file's DEX points at the same bytes again and again; the rest was not read", 0);
                 break;
@@ -104,19 +118,26 @@ impl Uses {
         uses
     }
 
-    fn class(&mut self, dex: &Dex<'_>, class: &ClassDef) {
-        let (fields, methods) = dex.members(class).unwrap_or_default();
+    /// `methods` is a list to be filled: kept for its capacity.
+    fn class(
+        &mut self,
+        dex: &Dex<'_>,
+        class: &ClassDef,
+        (wanted, methods): (&impl Fn(Used) -> bool, &mut Vec<Method>),
+    ) {
+        methods.clear();
+        let fields = dex.members(class, methods).unwrap_or_default();
         self.spend(32 + fields.len() + methods.len());
         self.static_values(dex, class, &fields);
         self.annotations(dex, class);
-        methods.iter().for_each(|method| self.method(dex, method));
+        methods.iter().for_each(|method| self.method(dex, method, wanted));
     }
 
     fn spend(&mut self, bytes: usize) {
         self.spent = self.spent.saturating_add(le::wide(bytes));
     }
 
-    fn method(&mut self, dex: &Dex<'_>, method: &Method) {
+    fn method(&mut self, dex: &Dex<'_>, method: &Method, wanted: &impl Fn(Used) -> bool) {
         if method.code == 0 {
             return;
         }
@@ -131,52 +152,48 @@ impl Uses {
             return;
         }
         if let Some(insns) = dex.bytes().get(code.clone()) {
-            self.walk(insns, code.start, method.method);
+            self.walk(insns, (code.start, method.method), wanted);
         }
     }
 
     /// Instructions are units of two bytes, the opcode in the first; payloads of switches and arrays are
     /// stepped over by their own length.
-    fn walk(&mut self, insns: &[u8], start: usize, method: u32) {
+    fn walk(&mut self, insns: &[u8], (start, method): (usize, u32), wanted: &impl Fn(Used) -> bool) {
         let forms = &*FORMS;
-        let mut at = 0usize;
-        while let Some(unit) = le::array::<2>(insns, at) {
-            let [opcode, high] = unit;
-            let here = || u32::try_from(start.saturating_add(at)).unwrap_or(u32::MAX);
-            let operand = || le::u16(insns, at.saturating_add(2)).map(u32::from);
-            let via = Via::Code(method);
-            let (uses, width) = forms.get(usize::from(opcode)).copied().unwrap_or((NOTHING, 1));
-            match uses {
-                NOTHING => {}
-                CALL => {
-                    if let Some(callee) = operand() {
-                        self.calls.push(Call { caller: method, callee, at: here() });
+        let mut rest = insns;
+        while let [opcode, high, operands @ ..] = rest {
+            let (uses, width) = forms.get(usize::from(*opcode)).copied().unwrap_or((NOTHING, 1));
+            let mut units = usize::from(width);
+            if uses != NOTHING {
+                let at = start.saturating_add(insns.len().saturating_sub(rest.len()));
+                let at = u32::try_from(at).unwrap_or(u32::MAX);
+                let operand = || le::u16(operands, 0).map(u32::from);
+                let via = Via::Code(method);
+                match uses {
+                    CALL => {
+                        let callee = operand().filter(|callee| wanted(Used::Call(*callee)));
+                        self.calls.extend(callee.map(|callee| Call { caller: method, callee, at }));
                     }
-                }
-                FIELD => {
-                    if let Some(field) = operand() {
-                        self.fields.push(FieldUse { field, method, at: here() });
+                    FIELD => {
+                        let field = operand().filter(|field| wanted(Used::Field(*field)));
+                        self.fields.extend(field.map(|field| FieldUse { field, method, at }));
                     }
-                }
-                TEXT => {
-                    if let Some(string) = operand() {
-                        self.strings.push(StringUse { string, via, at: here() });
+                    TEXT => self.strings.extend(operand().map(|string| StringUse { string, via, at })),
+                    LONG_TEXT => {
+                        self.strings.extend(le::u32(operands, 0).map(|string| StringUse { string, via, at }));
                     }
-                }
-                _ => {
-                    if let Some(string) = le::u32(insns, at.saturating_add(2)) {
-                        self.strings.push(StringUse { string, via, at: here() });
+                    _ if *high == 0 => {}
+                    _ => {
+                        units = payload(rest, *high);
+                        let array = array(rest, at).filter(|_| *high == 3);
+                        self.arrays.extend(array.map(|bytes| ArrayUse { method, bytes }));
                     }
                 }
             }
-            let units = if opcode == 0 && high != 0 { payload(insns, at, high) } else { usize::from(width) };
-            if opcode == 0 && high == 3 {
-                self.arrays.extend(array(insns, at, here()).map(|bytes| ArrayUse { method, bytes }));
-            }
-            at = at.saturating_add(units.saturating_mul(2));
-        }
-        if at > insns.len() {
-            self.odd("file's DEX has an instruction that runs over its method", start);
+            let Some(next) = rest.get(units.saturating_mul(2)..) else {
+                return self.odd("file's DEX has an instruction that runs over its method", start);
+            };
+            rest = next;
         }
     }
 
@@ -251,14 +268,14 @@ fn instructions(bytes: &[u8], code: usize) -> Option<Range<usize>> {
     (end <= bytes.len()).then_some(start..end)
 }
 
-/// Units of a packed-switch (1), sparse-switch (2) or fill-array-data (3) payload.
-fn payload(insns: &[u8], at: usize, kind: u8) -> usize {
-    let count = le::short(insns, at.saturating_add(2)).unwrap_or(0);
+/// Units of a packed-switch (1), sparse-switch (2) or fill-array-data (3) payload that begins here.
+fn payload(insns: &[u8], kind: u8) -> usize {
+    let count = le::short(insns, 2).unwrap_or(0);
     match kind {
         1 => count.saturating_mul(2).saturating_add(4),
         2 => count.saturating_mul(4).saturating_add(2),
         3 => {
-            let elements = le::size(insns, at.saturating_add(4)).unwrap_or(0);
+            let elements = le::size(insns, 4).unwrap_or(0);
             elements.saturating_mul(count).div_ceil(2).saturating_add(4)
         }
         _ => 1,
@@ -266,11 +283,11 @@ fn payload(insns: &[u8], at: usize, kind: u8) -> usize {
 }
 
 /// Where the bytes of a fill-array-data payload are, if it is of bytes and could be a key.
-fn array(insns: &[u8], at: usize, here: u32) -> Option<Range<u32>> {
-    let width = le::u16(insns, at.checked_add(2)?)?;
-    let len = le::u32(insns, at.checked_add(4)?)?;
-    let start = here.checked_add(8)?;
-    let end = at.checked_add(8)?.checked_add(usize::try_from(len).ok()?)?;
+fn array(insns: &[u8], at: u32) -> Option<Range<u32>> {
+    let width = le::u16(insns, 2)?;
+    let len = le::u32(insns, 4)?;
+    let start = at.checked_add(8)?;
+    let end = usize::try_from(len).ok()?.checked_add(8)?;
     (width == 1 && (8..=64).contains(&len) && end <= insns.len()).then_some(start..start.checked_add(len)?)
 }
 
@@ -279,6 +296,7 @@ fn array(insns: &[u8], at: usize, here: u32) -> Option<Range<u32>> {
 static FORMS: LazyLock<[(u8, u8); 256]> = LazyLock::new(|| {
     std::array::from_fn(|opcode| {
         let uses = match opcode {
+            0x00 => PADDING,
             0x1a => TEXT,
             0x1b => LONG_TEXT,
             0x62 | 0x69 => FIELD,
@@ -308,5 +326,49 @@ const FIELD: u8 = 2;
 const TEXT: u8 = 3;
 /// With an index of four bytes.
 const LONG_TEXT: u8 = 4;
+/// Nothing, or a payload.
+const PADDING: u8 = 5;
 const MAX_ODDITIES: usize = 64;
 const MAX_ANNOTATIONS: usize = 4_096;
+
+#[cfg(test)]
+mod tests {
+    use testkit::apk::{Class, Op, dex};
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_wanted_is_left_out_and_all_else_is_the_same() {
+        let ops = [
+            Op::Text("https://a.example/"),
+            Op::Call("com.a.Other.one"),
+            Op::Bytes(b"0123456789abcdef"),
+            Op::Call("com.a.Other.two"),
+            Op::Field("com.a.Other.URI"),
+            Op::Call("com.a.Other.one"),
+        ];
+        let bytes = dex(&[Class::new("com.a.Main").method("run", &ops).constant("HOST", "b.example")]);
+        let dex = Dex::read(&bytes).unwrap();
+        let all = Uses::of(&dex);
+        assert_eq!((all.calls.len(), all.fields.len(), all.strings.len(), all.arrays.len()), (3, 1, 2, 1));
+        let one = all.calls.first().unwrap().callee;
+        let some = Uses::keeping(&dex, &|used| matches!(used, Used::Call(callee) if callee == one));
+        let wanted: Vec<_> = all.calls.iter().copied().filter(|call| call.callee == one).collect();
+        assert_eq!((some.calls, wanted.len(), some.fields.len()), (wanted, 2, 0));
+        assert_eq!((some.strings, some.arrays), (all.strings, all.arrays));
+        assert_eq!((some.methods, some.code_bytes), (all.methods, all.code_bytes));
+        assert!(some.oddities.is_empty() && all.oddities.is_empty());
+    }
+
+    #[test]
+    fn an_instruction_that_runs_over_its_method_is_told() {
+        // A string's number lacks a byte more; what came before is kept.
+        for (insns, strings, odd) in
+            [(&[0x1a, 0, 7, 0][..], 1, 0), (&[0x1a, 0, 7, 0, 0x1a, 0], 1, 1), (&[0, 3, 1, 0, 255, 0], 0, 1)]
+        {
+            let mut uses = Uses::default();
+            uses.walk(insns, (0x20, 1), &|_| true);
+            assert_eq!((uses.strings.len(), uses.oddities.len()), (strings, odd), "{insns:?}");
+        }
+    }
+}
