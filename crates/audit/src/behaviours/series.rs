@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use evidence::{Behaviour, Evidence, Finding, Mark, Severity, Timestamp};
 
 use super::{Line, Scene, Told, mark_words, occasion, rhythm, times, trigger, when::when_words};
-use crate::diary::Moment;
+use crate::diary::{Moment, Series};
 
 /// Judges one line.
 pub(super) fn judge(scene: &Scene<'_>, line: &Line<'_>, findings: &mut Vec<Finding>) {
@@ -143,15 +143,24 @@ enum Outcome {
     Accepted,
     Failed,
     Refused,
+    /// Nothing came back where nothing has to: a datagram, a message of a WebSocket, what is published.
+    Unanswered,
 }
 
-fn outcome(moment: &Moment) -> Outcome {
-    let Some(answer) = &moment.answer else { return Outcome::Failed };
+fn outcome(series: &Series, moment: &Moment) -> Outcome {
+    let Some(answer) = &moment.answer else {
+        return if is_answered(series) { Outcome::Failed } else { Outcome::Unanswered };
+    };
     if answer.status >= 400 {
         return Outcome::Failed;
     }
     let refused = answer.results.iter().any(|(name, value)| is_refusal(name, value));
     if refused { Outcome::Refused } else { Outcome::Accepted }
+}
+
+/// Whether silence is a failure: the protocol has an answer to each request, or this receiver gave one to some.
+fn is_answered(series: &Series) -> bool {
+    series.owed || series.moments.values().any(|moment| moment.answer.is_some())
 }
 
 /// Whether the receiver's own word for the outcome says no. A field for success has its own numbers; of a lone `0` or
@@ -184,7 +193,8 @@ fn acceptance(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
             *results.entry((name.clone(), value.clone())).or_insert(0_u64) += 1;
         }
     }
-    let accepted = moments.iter().filter(|moment| outcome(moment) == Outcome::Accepted).count() as u64;
+    let accepted =
+        moments.iter().filter(|moment| outcome(series, moment) == Outcome::Accepted).count() as u64;
     let said: Vec<String> =
         results.iter().map(|((name, value), count)| format!("{name} {value} ({count})")).collect();
     let codes: Vec<String> = statuses
@@ -203,9 +213,13 @@ fn acceptance(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
         words.push_str(&format!(" In its own words: {}.", said.join(", ")));
     }
     words.push_str(" What was acknowledged is in the receiver’s hands, whatever it answers.");
+    if !is_answered(series) {
+        words.push_str(" Messages of this kind need no answer, so that there is none tells nothing.");
+    }
     words.push_str(&line.carried_words());
     let title = match (accepted, delivered) {
         (0, 0) => format!("Nothing shows that {} took what was sent by {}", line.receiver, line.request),
+        (0, _) if !is_answered(series) => format!("{} got what was sent by {}", line.receiver, line.request),
         (0, _) => format!("{} got what was sent by {}, and did not accept it", line.receiver, line.request),
         _ => format!("{} accepted what was sent by {}", line.receiver, line.request),
     };
@@ -242,7 +256,7 @@ fn acceptance(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
 fn retries(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
     let series = &line.entry.series;
     let mut told: Vec<(Timestamp, Outcome)> =
-        series.moments.iter().map(|((time, _), moment)| (*time, outcome(moment))).collect();
+        series.moments.iter().map(|((time, _), moment)| (*time, outcome(series, moment))).collect();
     // What follows at once is the same try, or a stream: nobody has waited for an answer.
     told.dedup_by(|after, before| {
         let at_once = after.0.since(before.0) < LEAST_PAUSE;
@@ -256,7 +270,7 @@ fn retries(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
     for pair in told.windows(2) {
         let [(before, outcome), (after, next)] = pair else { continue };
         let pause = after.since(*before) / 1_000_000_000;
-        if *outcome == Outcome::Accepted || pause > LONGEST_PAUSE {
+        if matches!(outcome, Outcome::Accepted | Outcome::Unanswered) || pause > LONGEST_PAUSE {
             row = 0;
             continue;
         }

@@ -84,6 +84,8 @@ pub(crate) struct Series {
     pub(crate) last: Timestamp,
     /// Whether any of it went in the clear.
     pub(crate) clear: bool,
+    /// Whether its protocol has an answer to each request, so that silence is a failure.
+    pub(crate) owed: bool,
     /// The earliest, in order.
     pub(crate) moments: BTreeMap<(Timestamp, ExchangeId), Moment>,
     pub(crate) fields: BTreeMap<u64, FieldNotes>,
@@ -166,6 +168,11 @@ impl Diary {
         if let Some(moment) = moment {
             (moment.frame, moment.device) = (frame, Some(device));
         }
+    }
+
+    /// Notes that each of these requests has an answer of its own, if all goes well.
+    pub(crate) fn owe(&mut self, key: SeriesKey) {
+        self.series.get_mut(&key).into_iter().for_each(|series| series.owed = true);
     }
 
     /// Keeps a request as a proof.
@@ -251,6 +258,11 @@ impl Series {
         counters.next()
     }
 
+    /// Whether all of its moments are kept.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.moments.len() as u64 == self.count
+    }
+
     /// Keeps a moment where it is among the earliest.
     fn keep(&mut self, place: (Timestamp, ExchangeId), moment: Moment) -> bool {
         if self.moments.len() >= MOMENTS
@@ -278,6 +290,7 @@ impl Series {
         self.first = self.first.into_iter().chain(other.first).min();
         self.last = self.last.max(other.last);
         self.clear |= other.clear;
+        self.owed |= other.owed;
         for (place, moment) in other.moments {
             self.keep(place, moment);
         }

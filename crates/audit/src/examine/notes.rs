@@ -38,6 +38,9 @@ pub(super) fn sent(page: &Page<'_>, diary: &mut Diary) {
     let Some((key, early)) = diary.request(whom, parties, place, security(message)) else { return };
     let frame = message.recorded.place(0).map_or_else(Default::default, |(_, frame, _)| frame);
     diary.locate(key, place, (frame, conversation.device_address()));
+    if matches!(message.head, Head::Http(_)) {
+        diary.owe(key);
+    }
     if early {
         let line = 0..message.recorded.bytes.len().min(FIRST_BYTES);
         let proof = page.part(&first_line(message, line));
