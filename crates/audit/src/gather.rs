@@ -138,6 +138,11 @@ impl Times {
         }
     }
 
+    /// Adds messages of which it is not known which they are.
+    pub(crate) fn add_unknown(&mut self) {
+        self.more = true;
+    }
+
     /// Adds those of another worker. The result does not depend on the order.
     pub(crate) fn merge(&mut self, other: Self) {
         self.more |= other.more;

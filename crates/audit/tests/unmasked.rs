@@ -149,6 +149,25 @@ fn a_salted_digest_is_told_with_its_salt_and_its_cost() {
     assert!(claimed(&forged, evidence, &replayed).is_err());
 }
 
+/// A value that stays the same is looked at once, and was sent all the same.
+#[test]
+fn a_salted_digest_that_stays_is_counted_as_often_as_it_was_sent() {
+    let digest = hex(&Sha256::digest(format!("a81f02{IMEI}")));
+    let body = |number: usize| format!("{{\"key\":\"a81f02\",\"id\":\"{digest}\",\"n\":{number}}}");
+    let (case, folder) = sent(&(0..5).map(body).collect::<Vec<_>>(), 50);
+    let finding = imei(&case).unwrap();
+    assert_eq!((finding.count, finding.last.since(finding.first)), (5, 4 * 61_700_000_000));
+    assert!(finding.words.contains("in 5 messages"), "{}", finding.words);
+    proved(&case, finding, &folder);
+    // Where other messages have another value, its last time is not known, but how often it came is.
+    let mut bodies: Vec<String> = (0..5).map(body).collect();
+    bodies.push("{\"key\":\"a81f02\",\"id\":\"none\"}".to_owned());
+    let (case, _folder) = sent(&bodies, 50);
+    let finding = imei(&case).unwrap();
+    assert_eq!(finding.count, 5);
+    assert!(finding.words.contains("at 5 places in messages"), "{}", finding.words);
+}
+
 #[test]
 fn what_is_like_it_and_is_not_is_left_alone() {
     let bodies: Vec<String> = (1..40)

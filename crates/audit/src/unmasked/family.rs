@@ -14,7 +14,7 @@ use super::{
     sightings::{self, Place},
 };
 use crate::{
-    diary::{Book, BookEntry, FieldNotes, Whom, is_closed},
+    diary::{Book, BookEntry, FieldNotes, Whom, hash_of, is_closed},
     gather::Times,
 };
 
@@ -53,7 +53,9 @@ pub(super) fn families(book: &Book) -> Vec<Family<'_>> {
                 continue;
             };
             let values = field.shown.iter().filter_map(|(at, proof)| {
-                Some((Place { entry, field, proof, time: at.0 }, &**field.samples.get(at)?))
+                let value = &**field.samples.get(at)?;
+                let times = field.different.times(hash_of(value));
+                Some((Place { entry, field, proof, time: at.0, times }, value))
             });
             let values = values.collect();
             let family = families.entry((domain, request, field.carrier, &field.path)).or_default();

@@ -20,8 +20,10 @@ pub(super) struct Place<'a> {
     pub(super) entry: &'a BookEntry,
     pub(super) field: &'a FieldNotes,
     pub(super) proof: &'a Packed,
-    /// When it was sent.
+    /// When it was sent first.
     pub(super) time: Timestamp,
+    /// How often the field had it.
+    pub(super) times: u64,
 }
 
 /// The identifiers in what was opened.
@@ -97,7 +99,7 @@ impl Place<'_> {
             direction: Direction::Out,
             security: if clear { Security::Clear } else { Security::Encrypted },
             endpoint: self.entry.endpoints.first().copied().unwrap_or_default(),
-            device: self.entry.devices.first().cloned().unwrap_or_default(),
+            device: self.device(),
             app: match self.entry.apps.len() {
                 1 => self.entry.apps.first().cloned().unwrap_or_default(),
                 _ => String::new(),
@@ -105,11 +107,31 @@ impl Place<'_> {
         }
     }
 
-    /// A group of the one time.
+    /// The device that sent it.
+    fn device(&self) -> String {
+        let moment = self.entry.series.moments.get(&(self.time, self.proof.exchange));
+        let sender = moment.and_then(|moment| moment.device).map(|address| address.to_string());
+        let known = sender.filter(|sender| self.entry.devices.contains(sender));
+        known.or_else(|| self.entry.devices.first().cloned()).unwrap_or_default()
+    }
+
+    /// A group of all the times that it was sent, the first of which is shown. What several devices sent is not told
+    /// apart: of that the first time alone counts.
     pub(super) fn group(&self, key: SightingKey, occurrence: Occurrence) -> (SightingGroup, Times) {
-        let mut times = Times::default();
+        let series = &self.entry.series;
+        let (mut group, mut times) = (SightingGroup::of(key, occurrence), Times::default());
         times.add(self.time, self.proof.exchange);
-        (SightingGroup::of(key, occurrence), times)
+        if self.times > 1 && self.entry.devices.len() < 2 {
+            group.count = self.times;
+            let everywhere = self.field.only().is_some() && self.field.messages == self.times;
+            if everywhere && series.count == self.times && series.is_whole() {
+                series.moments.keys().for_each(|(time, exchange)| times.add(*time, *exchange));
+                group.last = series.last;
+            } else {
+                times.add_unknown();
+            }
+        }
+        (group, times)
     }
 
     /// The way to a hit: to the field, through the opening, through the decoders in it.
