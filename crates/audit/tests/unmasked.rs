@@ -168,6 +168,16 @@ fn a_salted_digest_that_stays_is_counted_as_often_as_it_was_sent() {
     assert!(finding.words.contains("at 5 places in messages"), "{}", finding.words);
 }
 
+/// What the search reads backwards is no second sighting.
+#[test]
+fn what_is_read_as_it_stands_is_not_told_again_as_opened() {
+    let turned: String = IMEI.chars().rev().collect();
+    let body = |number: usize| format!("{{\"uid\":\"device-{turned}\",\"n\":{number}}}");
+    let (case, _folder) = sent(&[body(0), body(1)], Effort::USUAL);
+    let finding = imei(&case).unwrap();
+    assert_eq!((finding.count, finding.sightings.len()), (2, 1), "{}", finding.words);
+}
+
 #[test]
 fn what_is_like_it_and_is_not_is_left_alone() {
     let bodies: Vec<String> = (1..40)

@@ -139,7 +139,7 @@ pub(super) fn fault_paragraph(
                 "Nobody on the way could read it, but whoever ends the connection could: the receiver, and any service that it has put before its servers."
             }
             (ProtectionFault::OwnMaking, _) if opened => {
-                "The bytes are spread like those of a cipher. Some of it was opened without a secret, as other findings show: it protects against nobody who tries."
+                "It is neither text nor of a form that is known. Some of it was opened without a secret, as other findings show: it protects against nobody who tries."
             }
             (ProtectionFault::OwnMaking, _) => {
                 "The bytes are spread like those of a cipher. What they say could not be seen; such encryption is often weak. It may also be an unknown compression."

@@ -152,11 +152,37 @@ fn places(group: &SightingGroup) -> impl Iterator<Item = Place<'_>> {
     digests.map(|proof| (key.kind, key.value.as_str(), key.endpoint, proof.exchange, proof.found.as_str()))
 }
 
-/// Without digests that the search has seen in the same bytes: one sighting is not told as two.
+/// A field of a message in which the search has read a value, also one written backwards.
+type Field<'m> = (IdentifierKind, &'m str, EndpointId, ExchangeId, Carrier, &'m str);
+
+/// Where a value stands in its messages, by its first proofs and the names of its field up to a dot.
+fn fields_around(group: &SightingGroup) -> impl Iterator<Item = Field<'_>> {
+    let key = &group.key;
+    let names = key.field.match_indices('.').filter_map(|(dot, _)| key.field.get(..dot));
+    let names: Vec<&str> = names.chain([&*key.field, ""]).collect();
+    group.proofs.iter().flat_map(move |proof| {
+        let field = |name| (key.kind, key.value.as_str(), key.endpoint, proof.exchange, key.carrier, name);
+        names.clone().into_iter().map(field)
+    })
+}
+
+/// Without what the search has seen in the same bytes, or read in the same field: one sighting is not told as two.
 fn unseen(merged: &Merged, found: Vec<(SightingGroup, Times)>) -> Vec<(SightingGroup, Times)> {
     let seen: BTreeSet<Place<'_>> = merged.sightings.iter().flat_map(places).collect();
-    let is_seen = |group: &SightingGroup| {
-        group.key.grade == Grade::Derived && places(group).all(|place| seen.contains(&place))
+    let known = merged.sightings.iter().filter(|group| group.key.grade == Grade::Known);
+    let read: BTreeSet<Field<'_>> = known
+        .flat_map(|group| {
+            let key = &group.key;
+            let field = |proof: &evidence::Occurrence| {
+                (key.kind, key.value.as_str(), key.endpoint, proof.exchange, key.carrier, key.field.as_str())
+            };
+            group.proofs.iter().map(field)
+        })
+        .collect();
+    let is_seen = |group: &SightingGroup| match group.key.grade {
+        Grade::Derived => places(group).all(|place| seen.contains(&place)),
+        Grade::Known => fields_around(group).any(|field| read.contains(&field)),
+        Grade::Shaped => false,
     };
     one_of_each(found).filter(|(group, _)| !is_seen(group)).collect()
 }
@@ -183,7 +209,8 @@ fn own_making(merged: &Merged, unmasked: &Unmasked) -> Vec<(EndpointId, Shown)> 
     let shown = weak.filter_map(|((whom, address), _)| {
         let entry = merged.book.entries.get(whom).filter(|entry| entry.series.clear)?;
         let field = entry.series.fields.values().find(|field| field.leaf && field.address() == *address)?;
-        let words = format!("the field {}, as it was sent", address.1);
+        let name = if address.1.is_empty() { "body" } else { &*address.1 };
+        let words = format!("the field {name}, as it was sent");
         let occurrence = field.proof.as_ref().map(|(_, proof)| proof.occurrence())?;
         let proofs = vec![PackedEvidence::new(Evidence { relation: Relation::Value, words, occurrence })];
         let (first, last) = (entry.series.first?, entry.series.last);
