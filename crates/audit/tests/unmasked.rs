@@ -178,6 +178,24 @@ fn what_is_read_as_it_stands_is_not_told_again_as_opened() {
     assert_eq!((finding.count, finding.sightings.len()), (2, 1), "{}", finding.words);
 }
 
+/// A key that opened what stands beside it has told what it is.
+#[test]
+fn a_key_is_not_told_as_unreadable() {
+    let body = |number: u8| {
+        let key = noise(u64::from(number) + 40, 32);
+        let plain = format!("{{\"imei\":\"{IMEI}\",\"version\":{number},\"model\":\"TA-1046\"}}");
+        let hidden: Vec<u8> = plain.bytes().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key).collect();
+        format!("{{\"k\":\"{}\",\"d\":\"{}\"}}", hex(&key), hex(&hidden))
+    };
+    let (case, _folder) = sent(&[body(0), body(1), body(2)], Effort::USUAL);
+    assert!(imei(&case).is_some());
+    let fields = case.findings.iter().filter_map(|finding| match &finding.kind {
+        FindingKind::Behaviour(Behaviour::Opaque { field, .. }) => Some(field.as_str()),
+        _ => None,
+    });
+    assert_eq!(fields.collect::<Vec<_>>(), ["d"]);
+}
+
 #[test]
 fn what_is_like_it_and_is_not_is_left_alone() {
     let bodies: Vec<String> = (1..40)

@@ -33,7 +33,22 @@ fn judged<'a>(line: &Line<'a>, field: &FieldNotes) -> Option<&'a Judged> {
     let token = field.samples.values().any(|sample| line.heard.contains(&hash_of(sample)));
     let alone = judged.class == "undecidable" && !field.path.is_empty() && line.entry.series.clear;
     let told = field.samples.len() > 1 || alone;
-    (judged.opened || sized && differ && told && !token).then_some(judged)
+    let told = judged.opened || sized && differ && told && !token;
+    (told && !is_key(line, field, judged)).then_some(judged)
+}
+
+/// Whether another field of the same request was opened with it. Of two that were opened with each other, as what was
+/// xored with a key of its length is, the shorter one is the key.
+fn is_key(line: &Line<'_>, field: &FieldNotes, own: &Judged) -> bool {
+    let with = |judged: &Judged, key: &FieldNotes| {
+        judged.opened && judged.meaning.contains(&format!("field \"{}\"", key.path))
+    };
+    let rank = |field: &FieldNotes| (field.length.1, field.path.clone());
+    line.entry.series.fields.values().filter(|other| other.leaf).any(|other| {
+        let judged = line.judged.get(&(line.key.clone(), other.address()));
+        let opens = judged.is_some_and(|judged| with(judged, field));
+        opens && !(with(own, other) && rank(field) > rank(other))
+    })
 }
 
 fn finding(scene: &Scene<'_>, line: &Line<'_>, field: &FieldNotes, judged: &Judged) -> Option<Finding> {
@@ -78,12 +93,18 @@ fn finding(scene: &Scene<'_>, line: &Line<'_>, field: &FieldNotes, judged: &Judg
 }
 
 fn words(field: &FieldNotes, judged: &Judged, counter: &str, revealed: bool) -> String {
-    let mut words = format!(
-        "Its value has {} characters in each of {} messages, with {} different values.",
-        field.length.1,
-        field.messages,
-        field.different.len()
-    );
+    let (shortest, longest) = field.length;
+    let length = if shortest == longest { longest.to_string() } else { format!("{shortest} to {longest}") };
+    let mut words = match field.messages {
+        1 => format!("Its value has {length} characters, in one message."),
+        messages => format!(
+            "Its value has {length} characters in each of {messages} messages, with {}.",
+            match field.different.len() {
+                1 => "always the same value".to_owned(),
+                different => format!("{different} different values"),
+            }
+        ),
+    };
     if !counter.is_empty() {
         words.push_str(&format!(" Beside it {counter} counts the messages."));
     }
