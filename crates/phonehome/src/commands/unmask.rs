@@ -12,7 +12,7 @@ use std::{collections::BTreeSet, path::Path, time::Instant};
 
 use evidence::{Case, FindingKind, Grade, IdentifierKind};
 use identifiers::{Profile, spellings};
-use unmask::hashed::{Budget, Candidate, Salt, Spelling, Target, Wanted, prove_all};
+use unmask::hashed::{Budget, Candidate, Salt, Spelling, Target, Wanted, is_plain, prove_all};
 
 use self::{job::Job, results::Results, work::Work};
 use super::profile;
@@ -86,7 +86,8 @@ fn is_digest(text: &str) -> bool {
 }
 
 /// What is like a digest in a case: values of fields, and findings that rest on their shape alone. What the audit knew as
-/// a value of the profile, or `own` holds, stands in the clear.
+/// a value of the profile, or `own` holds, stands in the clear; names of hosts, paths and programs are the same for
+/// everybody.
 fn of_case(case: &Case, own: &BTreeSet<Vec<u8>>) -> Vec<String> {
     let known = case.sightings.iter().map(|group| &group.key).filter(|key| key.grade == Grade::Known);
     let known: BTreeSet<Vec<u8>> = known.flat_map(|key| written(key.kind, &key.value)).collect();
@@ -99,7 +100,10 @@ fn of_case(case: &Case, own: &BTreeSet<Vec<u8>>) -> Vec<String> {
     let telling = |text: &&String| {
         let long = |target: &Target| target.bytes.len() >= 8;
         let number = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-        text.len() <= LONGEST && !number && Target::readings(text.as_bytes()).iter().any(long)
+        text.len() <= LONGEST
+            && !number
+            && !is_plain(text.as_bytes())
+            && Target::readings(text.as_bytes()).iter().any(long)
     };
     let open = |text: &&String| !known.contains(text.as_bytes()) && !own.contains(text.as_bytes());
     values.chain(shaped).filter(telling).filter(open).cloned().collect()

@@ -63,3 +63,40 @@ pub fn chance(attempts: u64, bits: u32) -> f64 {
 
 /// Above this chance of being an accident a match is told as a doubt, not as a proof.
 pub const DOUBTFUL: f64 = 1e-4;
+
+/// Whether a value is plainly no digest: text with characters that no writing of bytes has, or words in small letters
+/// that are not hex, as hosts, paths and names in programs are.
+pub fn is_plain(value: &[u8]) -> bool {
+    let writes_bytes = |byte: &u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=' | b':' | b'%')
+    };
+    let text = value.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
+    let hex = value.iter().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'-' | b':' | b'_'));
+    let small = !value.iter().any(u8::is_ascii_uppercase);
+    // Base32 in small letters has digits among them, and no signs.
+    let words = !value.iter().any(u8::is_ascii_digit) || value.iter().any(|byte| b"-_/".contains(byte));
+    text && (!value.iter().all(writes_bytes) || small && !hex && words && !value.contains(&b'%'))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn names_are_no_digests() {
+        for plain in
+            ["generate_204", "www.example.com", "com.example.app", "v1/users/list", "hello world text"]
+        {
+            assert!(super::is_plain(plain.as_bytes()), "{plain}");
+        }
+        for digest in [
+            "d41d8cd98f00b204",
+            "D41D8CD98F00B204",
+            "d4:1d:8c:d9",
+            "1B2M2Y8AsgTpgAmY7PhCfg==",
+            "MFRGGZDFMZTWQ2LK",
+            "mfrggzdfmztwq2lk",
+        ] {
+            assert!(!super::is_plain(digest.as_bytes()), "{digest}");
+        }
+        assert!(!super::is_plain(&[0xd4, 0x1d, 0x8c, 0xd9]));
+    }
+}
