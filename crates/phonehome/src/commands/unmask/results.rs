@@ -22,6 +22,8 @@ pub(super) struct Results {
     proved: u64,
     swept: u64,
     seconds: f64,
+    /// Seconds that one digest of the profile's values took.
+    each: f64,
     /// Explanations that are more than anybody reads.
     dropped: u64,
     /// Digests that not all of the profile's values and salts were tried for.
@@ -40,6 +42,7 @@ impl Results {
             proved: 0,
             swept: 0,
             seconds: 0.0,
+            each: 0.0,
             dropped: 0,
             cut: 0,
         }
@@ -63,6 +66,7 @@ impl Results {
     pub(super) fn prove(&mut self, proofs: &[Proof], made: u64, took: Duration) {
         self.proved = self.proved.saturating_add(made);
         self.seconds = took.as_secs_f64();
+        self.each = if made > 0 { self.seconds / made as f64 } else { 0.0 };
         for (place, proof) in proofs.iter().enumerate() {
             self.cut = self.cut.saturating_add(u64::from(proof.ended == Ended::OutOfBudget));
             for found in proof.matches.iter().chain(&proof.doubtful) {
@@ -142,7 +146,7 @@ impl Results {
             "recipe": found.form().0,
             "salt": found.salt.as_ref().map(Salt::words),
             "tries": found.tries,
-            "seconds": self.seconds,
+            "seconds": found.tries as f64 * self.each,
             "chance": found.chance,
             "expected": found.chance,
             "shell": found.shell(),
