@@ -93,6 +93,28 @@ fn scrambles_are_opened() {
     }
 }
 
+/// A number alone, written with the upper row of a keyboard: among the spellings of a whole phone.
+#[test]
+fn digits_written_as_a_row_of_the_keyboard_are_read() {
+    let crib = |kind, label: &str, spellings: &[&str]| Crib {
+        kind,
+        label: label.into(),
+        spellings: spellings.iter().map(|text| text.as_bytes().to_vec()).collect(),
+    };
+    let cribs = Cribs::new(vec![
+        crib(IdentifierKind::Imei, "imei 1", &["867893041273558", "86789304127355", "8678930412735500"]),
+        crib(IdentifierKind::Imei, "imei 2", &["867893041273632", "86789304127363"]),
+        crib(IdentifierKind::Imsi, "imsi", &["228019876501234"]),
+        crib(IdentifierKind::PhoneNumber, "number", &["+41795550142", "41795550142", "0795550142"]),
+    ]);
+    for (value, plain) in [("OUIOPRQTWEIRYYO", "867893041273558"), ("EEOQWPOIUYQWERT", "228019876501234")] {
+        let opened = open(value.as_bytes(), &Context::new(&cribs));
+        let plains: Vec<_> = opened.iter().map(|opened| String::from_utf8_lossy(&opened.plaintext)).collect();
+        assert_eq!(plains, [plain], "{value}");
+    }
+    assert!(open(b"PUIOPRQTWEIRYYP", &Context::new(&cribs)).is_empty(), "others' numbers");
+}
+
 #[test]
 fn forms_are_enough_without_a_profile() {
     let none = Cribs::default();

@@ -59,6 +59,11 @@ impl Met {
         size(self.len) * rate - size(places.max(1)).log2() - size(spellings.max(1)).log2()
     }
 
+    /// At how many places of a plaintext it could stand: what is nothing else has one.
+    pub(crate) fn places(&self, plain: usize) -> usize {
+        plain.saturating_sub(self.len).saturating_add(1)
+    }
+
     pub(crate) fn ground(self) -> Ground {
         Ground::Crib { kind: self.kind, label: self.label }
     }

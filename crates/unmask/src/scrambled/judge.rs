@@ -59,7 +59,11 @@ impl<'a> Judge<'a> {
 
     pub(super) fn verdict(&self, plain: &[u8], text: bool) -> Option<Verdict> {
         let met = self.cribs.find(plain).map(|met| {
-            let bits = met.bits(self.rate_under(&met, plain.len()), plain.len(), self.cribs.rivals(met.len));
+            let bits = met.bits(
+                self.rate_under(&met, plain.len()),
+                met.places(plain.len()),
+                self.cribs.rivals(met.len),
+            );
             (bits, met.ground())
         });
         let form = self.form(plain, text).map(|(bits, name)| (bits, Ground::Structure(name.to_owned())));
