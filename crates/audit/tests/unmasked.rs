@@ -168,6 +168,21 @@ fn a_salted_digest_that_stays_is_counted_as_often_as_it_was_sent() {
     assert!(finding.words.contains("at 5 places in messages"), "{}", finding.words);
 }
 
+#[test]
+fn a_digest_between_two_salts_is_told_with_both() {
+    let body = |number: u8| {
+        let (nonce, rnd) = (hex(&noise(u64::from(number) + 3, 5)), hex(&noise(u64::from(number) + 9, 6)));
+        let digest = Sha256::digest(format!("{nonce}{IMEI}{rnd}"));
+        format!("{{\"nonce\":\"{nonce}\",\"uid\":\"{}\",\"rnd\":\"{rnd}\"}}", hex(&digest))
+    };
+    let (case, folder) = sent(&[body(0), body(1), body(2)], Effort::USUAL);
+    let finding = imei(&case).unwrap();
+    assert_eq!(finding.count, 3);
+    let told = "the salt is the field nonce sent along before it and the field rnd sent along behind it";
+    assert!(finding.words.contains(told), "{}", finding.words);
+    proved(&case, finding, &folder);
+}
+
 /// What the search reads backwards is no second sighting.
 #[test]
 fn what_is_read_as_it_stands_is_not_told_again_as_opened() {

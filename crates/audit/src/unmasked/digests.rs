@@ -172,10 +172,10 @@ impl Digest {
 /// Whether a digest is of the value that a finding says, made as it says: for whoever runs the proof again.
 pub(crate) fn agrees(kind: IdentifierKind, how: &Hashed, digest: &[u8]) -> Option<Match> {
     let spelling = hashed::Spelling { name: String::new(), bytes: how.spelling.clone().into_bytes() };
-    let salt = how.salt.as_ref().map(|salt| hashed::Salt {
-        bytes: salt.0.clone(),
-        origin: hashed::Origin::MessageField(String::new()),
-    });
+    let beside = || Origin::MessageField(String::new());
+    let two = how.form.0.contains("salt2");
+    let origin = if two { Origin::Two(Box::new((beside(), beside()))) } else { beside() };
+    let salt = how.salt.as_ref().map(|salt| Salt { bytes: salt.0.clone(), origin });
     let candidates = [hashed::Candidate { kind, spellings: vec![spelling] }];
     let salts: Vec<_> = salt.into_iter().collect();
     let proof = hashed::prove(digest, &candidates, &salts, &mut hashed::Budget::new(ONE));

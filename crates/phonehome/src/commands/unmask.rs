@@ -124,12 +124,10 @@ fn try_profile(profile: &Profile, salts: &[Salt], results: &mut Results, started
             .collect(),
     };
     let candidates: Vec<_> = profile.values().iter().map(candidate).collect();
-    let salts: Vec<_> = salts.iter().chain(Salt::common()).cloned().collect();
     let mut budget = Budget::new(PROFILE_DIGESTS);
     let digests = results.digests().to_vec();
-    let wanted: Vec<_> =
-        digests.iter().map(|digest| Wanted { value: digest.as_bytes(), salts: &[] }).collect();
-    let proofs = prove_all(&wanted, &candidates, &salts, &mut budget);
+    let wanted: Vec<_> = digests.iter().map(|digest| Wanted { value: digest.as_bytes(), salts }).collect();
+    let proofs = prove_all(&wanted, &candidates, Salt::common(), &mut budget);
     results.prove(&proofs, PROFILE_DIGESTS.saturating_sub(budget.left()), started.elapsed());
 }
 

@@ -1,6 +1,7 @@
 //! Tries a profile's values, with salts, until one gives the digest.
 
 use std::{
+    borrow::Cow,
     cmp::Reverse,
     collections::{BTreeMap, HashMap},
     ops::ControlFlow,
@@ -109,6 +110,14 @@ pub struct Wanted<'a> {
     pub salts: &'a [Salt],
 }
 
+impl<'a> Wanted<'a> {
+    /// Its salts, and behind them those by twos.
+    fn all_salts(&self) -> Cow<'a, [Salt]> {
+        let pairs = Salt::pairs(self.salts);
+        if pairs.is_empty() { self.salts.into() } else { [self.salts, &pairs].concat().into() }
+    }
+}
+
 /// Tries all recipes with all values and salts, the most usual first.
 ///
 /// All values are tried with a salt before the search ends with what it found, so that of two explanations both are
@@ -181,10 +190,11 @@ impl<'a> Prover<'a> {
     fn prove(&mut self, wanted: &[Wanted<'_>], common: &[Salt], budget: &mut Budget) -> Vec<Proof> {
         let readings: Vec<_> = wanted.iter().map(|wanted| Target::readings(wanted.value)).collect();
         let index = Index::new(&readings);
-        let values = readings.into_iter().zip(wanted).map(|(targets, wanted)| Value::new(targets, wanted));
+        let salts: Vec<_> = wanted.iter().map(Wanted::all_salts).collect();
+        let values = readings.into_iter().zip(&salts).map(|(targets, salts)| Value::new(targets, salts));
         let mut search = Search {
             values: values.collect(),
-            units: Unit::all(wanted, common),
+            units: Unit::all(&salts, common),
             index,
             prover: self,
             budget,
@@ -280,7 +290,7 @@ struct Unit<'a> {
 
 impl<'a> Unit<'a> {
     /// The salts that differ, those of most values first.
-    fn all(wanted: &'a [Wanted<'a>], common: &'a [Salt]) -> Vec<Self> {
+    fn all(salts: &'a [Cow<'a, [Salt]>], common: &'a [Salt]) -> Vec<Self> {
         let mut units: Vec<Self> = Vec::new();
         let mut known: HashMap<&[u8], usize> = HashMap::new();
         let mut unit = |salt: &'a Salt, add: &mut dyn FnMut(&mut Self)| {
@@ -293,8 +303,8 @@ impl<'a> Unit<'a> {
             }
             units.get_mut(place).into_iter().for_each(add);
         };
-        for (wanted, value) in wanted.iter().zip(0..) {
-            for (salt, rank) in wanted.salts.iter().zip(0..) {
+        for (salts, value) in salts.iter().zip(0..) {
+            for (salt, rank) in salts.iter().zip(0..) {
                 unit(salt, &mut |unit| {
                     if unit.own.last().is_none_or(|(last, _)| *last != value) {
                         unit.own.push((value, rank));
@@ -306,10 +316,16 @@ impl<'a> Unit<'a> {
             unit(salt, &mut |unit| unit.common = unit.common.or(Some(rank)));
         }
         units.sort_by_key(|unit| {
-            let users = if unit.common.is_some() { wanted.len() } else { unit.own.len() };
-            (Reverse(users), unit.own.iter().map(|(_, rank)| *rank).min())
+            let users = if unit.common.is_some() { salts.len() } else { unit.own.len() };
+            let own = unit.own.iter().map(|(_, rank)| *rank).min();
+            (Reverse(users), own.unwrap_or(usize::MAX))
         });
         units
+    }
+
+    /// Whether it stood beside one of the values: where salts are tried in many ways, those come first.
+    fn is_own(&self) -> bool {
+        !self.own.is_empty()
     }
 
     /// Which of a value's salts it is.
@@ -340,9 +356,9 @@ struct Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    fn new(targets: Vec<Target>, wanted: &Wanted<'a>) -> Self {
+    fn new(targets: Vec<Target>, salts: &'a [Salt]) -> Self {
         let floor = targets.iter().map(|target| target.bytes.len()).min().unwrap_or(usize::MAX);
-        let (salts, found) = (wanted.salts, Vec::new());
+        let found = Vec::new();
         Self { targets, floor, salts, found, explained: None, tries: 0, attempts: 0, cut: false }
     }
 
@@ -399,8 +415,12 @@ impl Search<'_, '_> {
             return ControlFlow::Continue(());
         }
         let mut over = self.unit(0, None);
+        let (own, common): (Vec<usize>, Vec<usize>) =
+            (0..self.units.len()).partition(|unit| self.units.get(*unit).is_some_and(Unit::is_own));
         for round in 1..PLANS.len() {
-            for unit in 0..self.units.len() {
+            let first: Vec<_> = own.iter().chain(&common).copied().collect();
+            let units = if round < OWN_FIRST { (0..self.units.len()).collect() } else { first };
+            for unit in units {
                 if over.is_break() {
                     self.users(round, Some(unit)).into_iter().for_each(|(value, _)| self.cut(value));
                 } else {
@@ -421,6 +441,7 @@ impl Search<'_, '_> {
             _ if round == LONG_ROUND && value.floor < LONG => None,
             None => Some((round, 0)),
             Some(unit) if round > WIDE_ROUND && unit?.salt.is_wide() => None,
+            Some(unit) if unit?.salt.is_pair() != (round == PAIR_ROUND) => None,
             Some(unit) => Some((round, unit?.rank(place, value.salts.len())?)),
         };
         let users = self.values.iter().enumerate().filter_map(|(place, value)| {
@@ -529,15 +550,19 @@ struct Inner {
     again: u8,
 }
 
-/// Without salt, with salt as nearly everybody does it, the same with functions whose digests are long, as is usual, in
-/// digests of digests, as is rare.
-static PLANS: LazyLock<[Plan; 6]> = LazyLock::new(|| recipes().map(Plan::new));
+/// Without salt, with salt as nearly everybody does it, the same with functions whose digests are long, as password stores
+/// do it, between two salts, as is usual, in digests of digests, as is rare.
+static PLANS: LazyLock<[Plan; 8]> = LazyLock::new(|| recipes().map(Plan::new));
 /// The round that is of long functions: they run one by one, and only values that are longer than all other digests are
 /// theirs alone.
 const LONG_ROUND: usize = 2;
 const LONG: usize = 33;
 /// The last round in which salts are tried of which there are many.
 const WIDE_ROUND: usize = 1;
+/// From here on a salt costs so much that those of the message come before everybody's.
+const OWN_FIRST: usize = 3;
+/// The round of two salts.
+const PAIR_ROUND: usize = 4;
 
 impl Plan {
     fn new(recipes: Vec<Recipe>) -> Self {
@@ -573,13 +598,13 @@ impl Plan {
 }
 
 /// What is tried, in the order of [`PLANS`].
-fn recipes() -> [Vec<Recipe>; 6] {
+fn recipes() -> [Vec<Recipe>; 8] {
     let ciphers = || Algorithm::ALL.iter().copied().filter(|algorithm| !algorithm.is_weak());
     let mut plain: Vec<_> =
         Algorithm::ALL.iter().map(|&algorithm| Recipe::single(Mix::Plain, algorithm)).collect();
     plain.extend(ciphers().flat_map(|outer| nested(Mix::Plain, outer, Mix::Plain)));
     plain.extend(thrice());
-    let mut mixes = vec![Mix::ValueIsKey, Mix::Around("")];
+    let mut mixes = vec![Mix::ValueIsKey];
     let separated = SEPARATORS.iter().skip(1);
     mixes.extend(
         separated.flat_map(|&between| [Mix::Before(between), Mix::After(between), Mix::Around(between)]),
@@ -592,6 +617,8 @@ fn recipes() -> [Vec<Recipe>; 6] {
     let long = [Algorithm::Sha512, Algorithm::Sha384];
     let long: Vec<_> = long.into_iter().flat_map(joined).collect();
     let salted: Vec<_> = common.iter().flat_map(|&algorithm| mixed(algorithm)).collect();
+    let mut stored: Vec<_> =
+        common.iter().map(|&algorithm| Recipe::single(Mix::Around(""), algorithm)).collect();
     let mut twice = Vec::new();
     for &outer in &common {
         for mix in [Mix::Before(""), Mix::After("")] {
@@ -599,6 +626,11 @@ fn recipes() -> [Vec<Recipe>; 6] {
             twice.extend(nested(mix, outer, Mix::Plain));
         }
     }
+    stored.extend(twice.extract_if(.., |recipe| is_stored(recipe)));
+    let between = |&algorithm: &Algorithm| {
+        SEPARATORS.iter().map(move |&separator| Recipe::single(Mix::Between(separator), algorithm))
+    };
+    let between: Vec<_> = common.iter().flat_map(between).collect();
     let others = Algorithm::ALL.iter().copied().filter(|algorithm| !algorithm.is_common());
     let mut rare: Vec<_> = others.flat_map(|algorithm| joined(algorithm).chain(mixed(algorithm))).collect();
     rare.retain(|recipe| {
@@ -614,7 +646,17 @@ fn recipes() -> [Vec<Recipe>; 6] {
             rare.extend(nested(inner, outer, last));
         }
     }
-    [plain, likely, long, salted, twice, rare]
+    [plain, likely, long, stored, between, salted, twice, rare]
+}
+
+/// Whether a digest of a digest is made as passwords are stored: the first one without salt, by the same function or by
+/// MD5, its digits with salt into the second.
+fn is_stored(recipe: &Recipe) -> bool {
+    let first = recipe.first;
+    recipe.second.is_some_and(|(between, second)| {
+        let usual = first.algorithm == second.algorithm || first.algorithm == Algorithm::Md5;
+        usual && between == Between::Hex && first.mix == Mix::Plain
+    })
 }
 
 /// One of the common functions three times over.

@@ -15,6 +15,8 @@ pub enum Mix {
     After(&'static str),
     /// The salt on both sides.
     Around(&'static str),
+    /// Two salts, one on each side: a zero byte parts them.
+    Between(&'static str),
     /// HMAC with the salt as its key.
     SaltIsKey,
     /// HMAC of the salt with the value as its key.
@@ -90,7 +92,7 @@ impl Recipe {
 
     /// The recipe as text with what was kept and how it was written: `sha256(salt:value)[..8]/hex`.
     ///
-    /// `+` joins without a separator; `hex(…)` and `HEX(…)` are digits of a digest; `hmac-md5(key=salt,value)`;
+    /// `+` joins without a separator; `salt2` is another salt; `hex(…)` and `HEX(…)` are digits of a digest; `hmac-md5(key=salt,value)`;
     /// the part that was kept is counted in bytes.
     pub fn written(&self, cut: Cut, encoding: Encoding) -> String {
         let len = self.outer().len();
@@ -156,6 +158,7 @@ impl Stage {
             Mix::Before(between) => format!("{name}(salt{}{value})", joint(between)),
             Mix::After(between) => format!("{name}({value}{}salt)", joint(between)),
             Mix::Around(between) => format!("{name}(salt{0}{value}{0}salt)", joint(between)),
+            Mix::Between(between) => format!("{name}(salt{0}{value}{0}salt2)", joint(between)),
             Mix::SaltIsKey => format!("hmac-{name}(key=salt,{value})"),
             Mix::ValueIsKey => format!("hmac-{name}(key={value},salt)"),
         }
@@ -178,28 +181,36 @@ impl Stage {
 impl Mix {
     /// Appends the message that a value and a salt become; the value alone for HMAC.
     pub(super) fn write(self, value: &[u8], salt: &[u8], message: &mut Vec<u8>) {
-        if let Self::Before(separator) | Self::Around(separator) = self {
-            message.extend_from_slice(salt);
+        let (first, second) = if let Self::Between(_) = self { parted(salt) } else { (salt, salt) };
+        if let Self::Before(separator) | Self::Around(separator) | Self::Between(separator) = self {
+            message.extend_from_slice(first);
             message.extend_from_slice(separator.as_bytes());
         }
         message.extend_from_slice(value);
-        if let Self::After(separator) | Self::Around(separator) = self {
+        if let Self::After(separator) | Self::Around(separator) | Self::Between(separator) = self {
             message.extend_from_slice(separator.as_bytes());
-            message.extend_from_slice(salt);
+            message.extend_from_slice(second);
         }
     }
 
     /// The bytes before and after the value; nothing for HMAC.
     pub(super) fn around(self, salt: &[u8]) -> (Vec<u8>, Vec<u8>) {
-        let before = |separator: &str| [salt, separator.as_bytes()].concat();
-        let after = |separator: &str| [separator.as_bytes(), salt].concat();
+        let (first, second) = if let Self::Between(_) = self { parted(salt) } else { (salt, salt) };
+        let before = |separator: &str| [first, separator.as_bytes()].concat();
+        let after = |separator: &str| [separator.as_bytes(), second].concat();
         match self {
             Self::Before(separator) => (before(separator), Vec::new()),
             Self::After(separator) => (Vec::new(), after(separator)),
-            Self::Around(separator) => (before(separator), after(separator)),
+            Self::Around(separator) | Self::Between(separator) => (before(separator), after(separator)),
             Self::Plain | Self::SaltIsKey | Self::ValueIsKey => (Vec::new(), Vec::new()),
         }
     }
+}
+
+/// The two salts that are written as one.
+fn parted(salts: &[u8]) -> (&[u8], &[u8]) {
+    let end = salts.iter().position(|byte| *byte == 0).unwrap_or(salts.len());
+    (salts.get(..end).unwrap_or_default(), salts.get(end.saturating_add(1)..).unwrap_or_default())
 }
 
 impl Between {

@@ -29,19 +29,45 @@ pub enum Origin {
     PackageName,
     /// A time, written so.
     Time(String),
+    /// One before the value and one behind it, with a zero byte between them.
+    Two(Box<(Origin, Origin)>),
 }
 
 impl Salt {
     /// Where it was found, to stand after "the salt is".
     pub fn words(&self) -> String {
-        match &self.origin {
-            Origin::AppConstant(name) => format!("a constant of the app ({name})"),
-            Origin::DeviceValue(name) => format!("another value of the phone ({name})"),
-            Origin::List(reason) => format!("one that is in every list ({reason})"),
-            Origin::MessageField(name) => format!("the field {name} sent along"),
-            Origin::PackageName => "the app's package name".to_owned(),
-            Origin::Time(form) => format!("the time ({form})"),
-        }
+        self.origin.words()
+    }
+
+    /// Salts by twos, as they stand before and behind a value: of the first few that stood in the message or are the
+    /// app's, those whose names say that they are salts before the others.
+    pub(super) fn pairs(salts: &[Self]) -> Vec<Self> {
+        let own = |salt: &&Self| {
+            matches!(salt.origin, Origin::AppConstant(_) | Origin::MessageField(_) | Origin::PackageName)
+                && !salt.bytes.is_empty()
+                && !salt.bytes.contains(&0)
+        };
+        let mut own: Vec<&Self> = salts.iter().filter(own).collect();
+        own.sort_by_key(|salt| !salt.is_named());
+        own.truncate(PAIRED);
+        let of = |first: &Self, second: &Self| Self {
+            bytes: [&first.bytes, &[0][..], &second.bytes].concat(),
+            origin: Origin::Two(Box::new((first.origin.clone(), second.origin.clone()))),
+        };
+        let others = |first| own.iter().filter(move |second| !std::ptr::eq(first, **second));
+        own.iter().flat_map(|first| others(*first).map(|second| of(first, second))).collect()
+    }
+
+    /// Whether it is two.
+    pub(super) fn is_pair(&self) -> bool {
+        matches!(self.origin, Origin::Two(_))
+    }
+
+    /// Whether the name of its field says that it is a salt.
+    fn is_named(&self) -> bool {
+        let Origin::MessageField(name) = &self.origin else { return false };
+        let name = name.to_ascii_lowercase();
+        NAMES.iter().any(|known| name.contains(known))
     }
 
     /// Whether there are so many of its origin that they are tried in the usual ways only.
@@ -88,6 +114,20 @@ impl Salt {
     }
 }
 
+impl Origin {
+    fn words(&self) -> String {
+        match self {
+            Self::AppConstant(name) => format!("a constant of the app ({name})"),
+            Self::DeviceValue(name) => format!("another value of the phone ({name})"),
+            Self::List(reason) => format!("one that is in every list ({reason})"),
+            Self::MessageField(name) => format!("the field {name} sent along"),
+            Self::PackageName => "the app's package name".to_owned(),
+            Self::Time(form) => format!("the time ({form})"),
+            Self::Two(both) => format!("{} before it and {} behind it", both.0.words(), both.1.words()),
+        }
+    }
+}
+
 /// A time as numbers and, from [`DIGITS`] on, as text, with names.
 fn written(seconds: u64, elsewhere: &str) -> Vec<(String, String)> {
     let (year, month, day) = Timestamp::new(i64::try_from(seconds).unwrap_or(i64::MAX), 0).date();
@@ -116,6 +156,9 @@ fn truncated(seconds: u64, unit: u64) -> [(String, String); 2] {
     ]
 }
 
+/// Salts of a message that are tried by twos, and what the names of fields say that hold one.
+const PAIRED: usize = 7;
+const NAMES: &[&str] = &["salt", "nonce", "rand", "rnd", "key", "secret", "token", "time", "ts", "app"];
 /// Writings of a time that are numbers.
 const DIGITS: usize = 4;
 
