@@ -257,6 +257,33 @@ fn the_routers_own_side_of_a_flow_is_told_once_and_of_the_device() {
     assert!(finding.title.contains(" by another device"), "{}", finding.title);
 }
 
+/// A resolver in the same room passes on what it is asked; what is asked within the room stays there.
+#[test]
+fn a_number_in_a_name_that_is_asked_for_goes_to_whoever_answers_for_it() {
+    // printf %s 352099001761481 | md5sum
+    let digest = "aeccb70bba350a0cd171203b0d042d7e";
+    let resolver = Endpoint::new([2, 0, 0x5e, 0, 0, 1], Ipv4Addr::new(192, 168, 2, 1), 53);
+    let asked = |domain: &str| {
+        let mut net = Net::new(PcapWriter::new(Vec::new(), PcapStyle::default()).unwrap());
+        let device = Endpoint::new([2, 0, 0x5e, 0, 1, 1], PHONE, 40_000);
+        let name = format!("{digest}.7.{domain}");
+        net.udp(&device, &resolver, &testkit::dns::query(7, &name, 1)).unwrap();
+        net.udp(&resolver, &device, &testkit::dns::response(7, (&name, 1), &[])).unwrap();
+        audit_of(net.into_wire().into_inner(), Some(&format!("[device]\nimei = [\"{IMEI}\"]\n")))
+    };
+    for (domain, to, severity) in [
+        ("x.collect-stats.com", "collect-stats.com", Severity::High),
+        ("printer.local", "the local network", Severity::Low),
+    ] {
+        let case = asked(domain);
+        let [finding] = sent(&case, IMEI)[..] else { unreachable!("{:?}", case.findings) };
+        assert!(finding.title.contains(&format!("was sent to {to}")), "{}", finding.title);
+        assert_eq!(finding.severity, severity);
+        let passed_on = "pass such a question on to the servers of collect-stats.com";
+        assert_eq!(finding.words.contains(passed_on), severity == Severity::High, "{}", finding.words);
+    }
+}
+
 /// Names that firmware holds and nobody has, as their whole capture: denied, silent, and those that are answered.
 #[test]
 fn names_that_lead_nowhere_are_told_whatever_else_there_is() {

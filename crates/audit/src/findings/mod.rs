@@ -19,8 +19,8 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use evidence::{
-    Destination, Direction, EndpointId, Evidence, Finding, FindingId, FindingKind, Form, Grade, Hashed,
-    IdentifierKind, Phone, Relation, Security, Severity, SightingGroup,
+    Carrier, Destination, Direction, EndpointId, Evidence, Finding, FindingId, FindingKind, Form, Grade,
+    Hashed, IdentifierKind, Phone, Relation, Security, Severity, SightingGroup,
 };
 use identifiers::Profile;
 use sha2::{Digest, Sha256};
@@ -140,7 +140,7 @@ fn leaks(merged: &Merged) -> Vec<Leak<'_>> {
         if key.direction != Direction::Out {
             continue;
         }
-        let receiver = receiver(destination);
+        let receiver = asked_of(merged, group).map_or_else(|| receiver(destination), Receiver::Domain);
         let foreign = others.contains(key.device.as_str());
         let leak = leaks.entry((key.kind, key.value.as_str(), receiver, foreign)).or_insert_with(|| Leak {
             kind: key.kind,
@@ -153,6 +153,22 @@ fn leaks(merged: &Merged) -> Vec<Leak<'_>> {
         leak.groups.push((index, group));
     }
     leaks.into_values().map(best_first).collect()
+}
+
+/// The domain whose servers answer for a name that a value stood in: a resolver, wherever it is, passes the question on to
+/// them.
+fn asked_of<'m>(merged: &'m Merged, group: &SightingGroup) -> Option<&'m str> {
+    use IdentifierKind::{Hostname, Url};
+    let key = &group.key;
+    let telling = key.grade == Grade::Derived || key.grade == Grade::Known && key.kind.persistent();
+    if key.carrier != Carrier::HostName || !telling || matches!(key.kind, Hostname | Url) {
+        return None;
+    }
+    let found = group.proofs.first()?.found.to_ascii_lowercase();
+    let name = merged.book.names.asked.keys().find(|name| name.contains(&found))?;
+    // Who has an address is asked of `arpa`.
+    let domain = facts::domain::registrable(name).filter(|_| !name.ends_with(".arpa"))?;
+    (!domain.contains(&found)).then_some(domain)
 }
 
 fn best_first(mut leak: Leak<'_>) -> Leak<'_> {

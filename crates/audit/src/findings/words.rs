@@ -405,7 +405,13 @@ fn destination(merged: &Merged, leak: &Leak<'_>) -> String {
         _ => ", though that network answers from many places",
     };
     let located = located.map(|located| located + edge);
-    format!("It went to {host}{owner}{holder}{}.", located.unwrap_or_default())
+    let passed_on = match leak.receiver {
+        Receiver::Domain(domain) if super::receiver(destination) != leak.receiver => format!(
+            " It stood in a name that was asked for: resolvers pass such a question on to the servers of {domain}."
+        ),
+        _ => String::new(),
+    };
+    format!("It went to {host}{owner}{holder}{}.{passed_on}", located.unwrap_or_default())
 }
 
 fn name_of(code: &str) -> String {
