@@ -193,6 +193,18 @@ fn what_is_read_as_it_stands_is_not_told_again_as_opened() {
     assert_eq!((finding.count, finding.sightings.len()), (2, 1), "{}", finding.words);
 }
 
+/// The needles have all plain digests, whichever way they are written.
+#[test]
+fn a_plain_digest_is_told_once() {
+    // printf %s 352099001761481 | openssl dgst -sha256 -binary | base64
+    let digest = "GVZckwiiy1RHhF11aS26xdHY8InrRkfAm3E36fuNIkw=";
+    let body = |number: usize| format!("{{\"uid\":\"{digest}\",\"n\":{number}}}");
+    let (case, _folder) = sent(&[body(0), body(1)], Effort::USUAL);
+    let finding = imei(&case).unwrap();
+    let FindingKind::IdentifierSent { forms, .. } = &finding.kind else { unreachable!() };
+    assert_eq!((finding.count, forms.len()), (2, 1), "{forms:?}");
+}
+
 /// A key that opened what stands beside it has told what it is.
 #[test]
 fn a_key_is_not_told_as_unreadable() {

@@ -123,12 +123,13 @@ pub(crate) fn unmask(
         found.extend(tried.found);
         purse.add(&tried.purse);
     }
+    let own = own_making(merged, &unmasked);
     for (sighting, times) in unseen(merged, found) {
         merged.totals.sightings += sighting.count;
         merged.sightings.push(sighting);
         merged.times.push(times);
     }
-    for (endpoint, shown) in own_making(merged, &unmasked) {
+    for (endpoint, shown) in own {
         let Some(protections) = merged.protections.get_mut(endpoint.0 as usize) else { continue };
         let protection =
             Protection { security: Security::Clear, content: Content::Unreadable, label: String::new() };
@@ -150,6 +151,31 @@ fn places(group: &SightingGroup) -> impl Iterator<Item = Place<'_>> {
     let key = &group.key;
     let digests = group.proofs.iter().filter(|_| key.grade == Grade::Derived);
     digests.map(|proof| (key.kind, key.value.as_str(), key.endpoint, proof.exchange, proof.found.as_str()))
+}
+
+/// A message in which a plain digest of a value stands, and its function.
+type Plain<'m> = (IdentifierKind, &'m str, EndpointId, ExchangeId, &'m str);
+
+/// The plain digests that the search has seen, by their functions: `sha1/base64`, `digits[..14]/md5[..8]/hex`.
+fn plain_digests(group: &SightingGroup) -> impl Iterator<Item = Plain<'_>> {
+    let key = &group.key;
+    let steps = key.form.0.split('/').map(|step| step.split('[').next().unwrap_or(step));
+    let steps: Vec<&str> = steps.filter(|_| key.grade == Grade::Derived).collect();
+    group.proofs.iter().flat_map(move |proof| {
+        let of = |step| (key.kind, key.value.as_str(), key.endpoint, proof.exchange, step);
+        steps.clone().into_iter().map(of)
+    })
+}
+
+/// The same of a digest that was proved, where no salt went into it: `sha1(value)/base64`.
+fn unsalted(group: &SightingGroup) -> impl Iterator<Item = Plain<'_>> {
+    let key = &group.key;
+    let name = key.form.0.split('/').find_map(|step| Some(step.split_once("(value)")?.0));
+    let name = name.filter(|name| !name.contains('('));
+    group
+        .proofs
+        .iter()
+        .filter_map(move |proof| Some((key.kind, key.value.as_str(), key.endpoint, proof.exchange, name?)))
 }
 
 /// A field of a message in which the search has read a value, also one written backwards.
@@ -179,8 +205,13 @@ fn unseen(merged: &Merged, found: Vec<(SightingGroup, Times)>) -> Vec<(SightingG
             group.proofs.iter().map(field)
         })
         .collect();
+    let plain: BTreeSet<Plain<'_>> = merged.sightings.iter().flat_map(plain_digests).collect();
     let is_seen = |group: &SightingGroup| match group.key.grade {
-        Grade::Derived => places(group).all(|place| seen.contains(&place)),
+        Grade::Derived => {
+            let mut unsalted = unsalted(group).peekable();
+            places(group).all(|place| seen.contains(&place))
+                || unsalted.peek().is_some() && unsalted.all(|digest| plain.contains(&digest))
+        }
         Grade::Known => fields_around(group).any(|field| read.contains(&field)),
         Grade::Shaped => false,
     };
@@ -202,13 +233,19 @@ fn one_of_each(found: Vec<(SightingGroup, Times)>) -> impl Iterator<Item = (Sigh
     groups.into_values()
 }
 
-/// Where a field of clear messages hid what was read by force, or will be by somebody: encryption of somebody's own.
+/// Where a field of clear messages hid what was read by force, or will be by somebody: encryption of somebody's own. What
+/// the search has read as it stands is none.
 fn own_making(merged: &Merged, unmasked: &Unmasked) -> Vec<(EndpointId, Shown)> {
+    let known = merged.sightings.iter().map(|group| &group.key).filter(|key| key.grade == Grade::Known);
+    let read: BTreeSet<_> = known.map(|key| (key.endpoint, key.carrier, key.field.as_str())).collect();
     let weak =
         unmasked.fields.iter().filter(|(_, judged)| judged.opened || judged.class.starts_with("weakly"));
     let shown = weak.filter_map(|((whom, address), _)| {
         let entry = merged.book.entries.get(whom).filter(|entry| entry.series.clear)?;
         let field = entry.series.fields.values().find(|field| field.leaf && field.address() == *address)?;
+        if entry.endpoints.iter().any(|endpoint| read.contains(&(*endpoint, address.0, &*address.1))) {
+            return None;
+        }
         let name = if address.1.is_empty() { "body" } else { &*address.1 };
         let words = format!("the field {name}, as it was sent");
         let occurrence = field.proof.as_ref().map(|(_, proof)| proof.occurrence())?;
