@@ -4,7 +4,7 @@
 use std::{net::IpAddr, ops::Range};
 
 use evidence::{
-    Channel, Direction, Endpoint, Evidence, Exchange, ExchangeId, FlowId, Ground, Occurrence, Quote,
+    Channel, Direction, Endpoint, Evidence, Exchange, ExchangeId, FlowId, Ground, Occurrence, Quote, Reading,
     Relation, Seen, Transport,
 };
 use facts::Scope;
@@ -49,6 +49,8 @@ pub(crate) struct Conversation {
     tails: [Vec<Tail>; 2],
     /// Apps that are coming in.
     parcels: Parcels,
+    /// What was read of what the device sent.
+    pub(crate) reading: Reading,
 }
 
 impl Conversation {
@@ -76,6 +78,7 @@ impl Conversation {
             exchanges: 0,
             tails: [Vec::new(), Vec::new()],
             parcels: Parcels::default(),
+            reading: Reading::default(),
         }
     }
 
@@ -270,6 +273,10 @@ impl Conversation {
         gathered.totals.exchanges += u64::from(self.exchanges);
         let sent = if self.inbound { &summary.responder } else { &summary.originator };
         gathered.diary.close(self.flow, sent.all_acknowledged());
+        // What is encrypted in both directions is known; in this one it is no more than what no message had.
+        let told = self.reading.understood.saturating_add(self.reading.searched);
+        let unread = sent.delivered.saturating_sub(told);
+        self.reading.closed = self.reading.closed.min(unread);
         gathered.ledger.merge(&summary.ledger);
         let (there, back) = (summary.originator.payload, summary.responder.payload);
         let bytes = if self.inbound { (back, there) } else { (there, back) };
@@ -286,6 +293,7 @@ impl Conversation {
                 contact.senders.entry(sender).or_default().merge(sent);
             }
             contact.moved(bytes, summary.first, summary.last);
+            contact.reading.add(&self.reading);
         }
         if !self.device_address.is_unspecified() {
             let device = gathered.devices.entry(self.device_address).or_default();

@@ -12,8 +12,8 @@ use std::{
 
 use evidence::{
     AnomalyTally, CaptureId, Carrier, Channel, Direction, Endpoint, EndpointId, Evidence, ExchangeId, Form,
-    Grade, IdentifierKind, Ledger, Occurrence, Protection, Security, Seen, SightingGroup, SightingKey,
-    Timestamp, Totals,
+    Grade, IdentifierKind, Ledger, Occurrence, Protection, Reading, Security, Seen, SightingGroup,
+    SightingKey, Timestamp, Totals,
 };
 use facts::domain;
 use foldhash::{HashMap, HashMapExt};
@@ -213,6 +213,8 @@ pub(crate) struct Contact {
     pub(crate) named_at: Option<Packed>,
     pub(crate) bytes_out: u64,
     pub(crate) bytes_in: u64,
+    /// How much could be read of what went out.
+    pub(crate) reading: Reading,
     pub(crate) flows: u64,
     pub(crate) first: Option<Timestamp>,
     pub(crate) last: Timestamp,
@@ -551,6 +553,7 @@ impl Contact {
         self.flows += other.flows;
         if let Some(first) = other.first {
             self.moved((other.bytes_out, other.bytes_in), first, other.last);
+            self.reading.add(&other.reading);
         }
     }
 }

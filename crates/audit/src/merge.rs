@@ -404,6 +404,7 @@ fn destination(
         owner: domain::owner(&endpoint.host),
         bytes_out: contact.bytes_out,
         bytes_in: contact.bytes_in,
+        reading: contact.reading,
         flows: contact.flows,
         channels: contact.channels.iter().map(|(one, shown)| (one.clone(), shown.seen.messages)).collect(),
         first: first_of(contact),

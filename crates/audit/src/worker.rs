@@ -157,7 +157,9 @@ impl<'w, E: Ear> SinkFactory for Desk<'w, E> {
                 return;
             }
         }
-        gathered.ledger.merge(&sink.session.ledger());
+        let passed = sink.session.ledger();
+        gathered.ledger.merge(&passed);
+        sink.conversation.reading.closed = passed.bytes(Fate::Encrypted);
         sink.conversation.close(flow, summary, gathered, records);
         ear.close(sink.memory);
     }

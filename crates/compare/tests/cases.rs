@@ -6,7 +6,7 @@ use evidence::{
     Behaviour, Capture, CaptureId, Carrier, Case, Change, Channel, Comparison, Country, Destination,
     Difference, Direction, DoubtReason, Endpoint, EndpointId, Fate, FieldSeries, FieldValue, Finding,
     FindingId, FindingKind, Form, FrameNo, Grade, Holds, IdentifierKind, Kinship, Likeness, Mark, Network,
-    Presence, Quote, Security, Severity, SightingGroup, SightingKey, Timestamp, Transport,
+    Presence, Quote, Reading, Security, Severity, SightingGroup, SightingKey, Timestamp, Transport,
 };
 
 /// A case as programs wrote it before there were fields and kinds of planted values.
@@ -55,6 +55,7 @@ fn case(hours: i64) -> Case {
         owner: None,
         bytes_out: 100,
         bytes_in: 10,
+        reading: Reading::default(),
         flows: 3,
         channels: vec![],
         first: at(0),

@@ -85,6 +85,9 @@ pub struct Destination {
     pub bytes_out: u64,
     /// Bytes of payload received from it.
     pub bytes_in: u64,
+    /// How much could be read of what was sent to it.
+    #[serde(default, skip_serializing_if = "Reading::is_empty")]
+    pub reading: Reading,
     /// Flows to it.
     pub flows: u64,
     /// How flows to it were protected, with how many handshakes said so; none where none was seen.
@@ -117,6 +120,36 @@ impl Endpoint {
             }
             (domain, _) => domain,
         }
+    }
+}
+
+/// How much could be read of what was sent, in bytes of messages as they were recorded; coverage, for one receiver.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// Heads, and bodies that a decoder recognised.
+    pub understood: u64,
+    /// Searched as it stands: no decoder recognised it, or it was not read to its end.
+    pub searched: u64,
+    /// Encrypted, without a key.
+    pub closed: u64,
+}
+
+impl Reading {
+    /// All of it.
+    pub fn total(&self) -> u64 {
+        self.understood.saturating_add(self.searched).saturating_add(self.closed)
+    }
+
+    /// Whether nothing was sent.
+    pub fn is_empty(&self) -> bool {
+        self.total() == 0
+    }
+
+    /// Adds what was sent at another time.
+    pub fn add(&mut self, other: &Self) {
+        self.understood = self.understood.saturating_add(other.understood);
+        self.searched = self.searched.saturating_add(other.searched);
+        self.closed = self.closed.saturating_add(other.closed);
     }
 }
 

@@ -38,7 +38,9 @@ pub use comparison::{
 };
 pub use coverage::{Fate, Ledger, LedgerRow, Missing, MissingRow};
 pub use decryption::{Cipher, Decryption, HexBytes, KeyBlock, Master, Schedule, ScheduleHash};
-pub use exchange::{Country, Destination, Device, Endpoint, Exchange, Network, Owner, Security, Transport};
+pub use exchange::{
+    Country, Destination, Device, Endpoint, Exchange, Network, Owner, Reading, Security, Transport,
+};
 pub use field::{FieldSeries, FieldValue};
 pub use finding::{Evidence, Finding, FindingKind, Hashed, ProtectionFault, Relation, Severity};
 pub use identifier::{Form, Grade, IdentifierKind, Subject};

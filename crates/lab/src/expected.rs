@@ -67,6 +67,8 @@ pub struct Row {
     pub least: u64,
     /// Of completeness: how many percent of the bytes that the phone counted as sent were captured, at least and at most.
     pub captured: Option<(u64, u64)>,
+    /// Of a destination: how many percent of what was sent there could be read, at least and at most.
+    pub read: Option<(u64, u64)>,
     /// Country of the address.
     pub country: String,
     /// Other fields of the finding: name, and what its JSON must hold.
@@ -162,6 +164,7 @@ impl Row {
         self.is_of(destination)
             && holds(&self.country, "/network/located/code")
             && holds(&self.says, "/network/holder")
+            && self.read.is_none_or(|bounds| is_read(destination, bounds))
     }
 
     fn is_of(&self, destination: &Value) -> bool {
@@ -214,6 +217,15 @@ impl Row {
         }
         wanted.peek().is_none()
     }
+}
+
+/// Whether so many percent of what was sent to a destination could be read.
+fn is_read(destination: &Value, (least, most): (u64, u64)) -> bool {
+    let bytes =
+        |name: &str| destination.pointer(&format!("/reading/{name}")).and_then(Value::as_u64).unwrap_or(0);
+    let understood = bytes("understood").saturating_mul(100);
+    let total = bytes("understood").saturating_add(bytes("searched")).saturating_add(bytes("closed"));
+    total > 0 && understood >= least.saturating_mul(total) && understood <= most.saturating_mul(total)
 }
 
 /// What fits of what the phone says, by user id and packages.
@@ -295,7 +307,10 @@ severity = "critical"
             Expected::read(&text).unwrap()
         };
         let case = json!({
-            "destinations": [{ "id": 3, "endpoint": { "host": "a.example" } }],
+            "destinations": [{
+                "id": 3, "endpoint": { "host": "a.example" },
+                "reading": { "understood": 70, "searched": 20, "closed": 10 },
+            }],
             "phone": {
                 "attributions": [{ "endpoint": 3, "uid": 1000, "packages": ["com.a", "com.b"], "flows": 2 }],
                 "completeness": [
@@ -310,6 +325,8 @@ severity = "critical"
                 "kind = \"attribution\"\nhost = \"a.example\"\nleast = 2\nfields = [[\"packages\", \"com.b\"]]",
                 true,
             ),
+            ("kind = \"destination\"\nhost = \"a.example\"\nread = [70, 70]", true),
+            ("kind = \"destination\"\nhost = \"a.example\"\nread = [71, 100]", false),
             ("kind = \"attribution\"\nhost = \"b.example\"", false),
             ("kind = \"attribution\"\nleast = 3", false),
             ("kind = \"completeness\"\nfields = [[\"uid\", \"1000\"]]\ncaptured = [49, 50]", true),

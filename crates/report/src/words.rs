@@ -2,7 +2,8 @@
 
 use evidence::{
     Behaviour, Capture, CaptureId, Carrier, Case, Content, Deed, Direction, Fate, FrameNo, Grade, Layer,
-    Missing, Occurrence, ProtectionFault, Relation, Security, Severity, Step, Timestamp, Transport, prose,
+    Missing, Occurrence, ProtectionFault, Reading, Relation, Security, Severity, Step, Timestamp, Transport,
+    prose,
 };
 
 /// `12,345`.
@@ -51,6 +52,16 @@ pub(crate) fn bytes(value: u64) -> String {
         unit *= 1000;
     }
     number(value)
+}
+
+/// How much could be read of what was sent to somebody; `None` where nothing was.
+pub(crate) fn reading(reading: &Reading) -> Option<String> {
+    let total = Some(reading.total()).filter(|total| *total > 0)?;
+    let searched = match reading.searched {
+        0 => String::new(),
+        searched => format!(", {} more only searched", share(searched, total)),
+    };
+    Some(format!("{} of it read{searched}", share(reading.understood, total)))
 }
 
 /// `61%`. Never rounds something down to 0% nor up to 100%.

@@ -3,7 +3,7 @@
 //! Rows are kept by their words' parts, which are all fixed, and become ledger rows only in the end: a
 //! hundred thousand short messages make no hundred thousand strings.
 
-use evidence::{Fate, Ledger, LedgerRow};
+use evidence::{Fate, Ledger, LedgerRow, Reading};
 use foldhash::HashMap;
 use payload::{FieldKind, Limit, Tree};
 use wire::{Head, Message};
@@ -20,8 +20,15 @@ pub(crate) struct Account {
 type Row = (Fate, &'static str, &'static str, &'static str);
 
 impl Account {
-    /// Accounts for each byte of a message. Of one that left, the label is not believed against the first bytes.
-    pub(crate) fn message(&mut self, message: &Message, tree: &Tree<'_>, kinds: &[FieldKind], out: bool) {
+    /// Accounts for each byte of a message, and tells how much of it was understood. Of one that left, the label is not
+    /// believed against the first bytes.
+    pub(crate) fn message(
+        &mut self,
+        message: &Message,
+        tree: &Tree<'_>,
+        kinds: &[FieldKind],
+        out: bool,
+    ) -> Reading {
         let len = message.recorded.bytes.len() as u64;
         let total = message.stands_for.unwrap_or(len);
         let body = kinds.iter().position(|kind| matches!(kind, FieldKind::Body | FieldKind::Raw));
@@ -37,12 +44,14 @@ impl Account {
         };
         let head = (body_start(message) as u64).min(len);
         let head = if total == len { head } else { head_share(total, head, len) };
+        let mut reading = Reading::default();
         if head > 0 {
-            self.add((Fate::Decoded, message.protocol, " heads", ""), head);
+            reading.add(&self.add((Fate::Decoded, message.protocol, " heads", ""), head));
         }
         if total > head {
-            self.add(body_row(message, tree, body, out), total - head);
+            reading.add(&self.add(body_row(message, tree, body, out), total - head));
         }
+        reading
     }
 
     /// Puts the rows into the ledger.
@@ -52,10 +61,14 @@ impl Account {
         }
     }
 
-    fn add(&mut self, row: Row, bytes: u64) {
+    fn add(&mut self, row: Row, bytes: u64) -> Reading {
         let (sum, pieces) = self.rows.entry(row).or_default();
         *sum += bytes;
         *pieces += 1;
+        match row.0 {
+            Fate::Decoded => Reading { understood: bytes, ..Reading::default() },
+            _ => Reading { searched: bytes, ..Reading::default() },
+        }
     }
 }
 

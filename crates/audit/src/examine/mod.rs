@@ -125,7 +125,10 @@ impl<'e> Examiner<'e> {
             notes::received(&page, &mut self.gathered.diary);
             conversation.offer(message, queries::offered(&page), &mut self.gathered);
         }
-        self.account.message(message, &tree, &kinds, out);
+        let reading = self.account.message(message, &tree, &kinds, out);
+        if out {
+            conversation.reading.add(&reading);
+        }
         self.explorer.recycle(tree);
     }
 

@@ -4,7 +4,7 @@
 use evidence::{
     Behaviour, Capture, CaptureId, Case, Channel, Country, Destination, Endpoint, EndpointId, Fate, Finding,
     FindingId, FindingKind, Form, FrameNo, Grade, Holds, IdentifierKind, Ledger, Mark, Network, Owner, Phone,
-    Quote, Security, Severity, SightingGroup, SightingKey, Timestamp, Totals, Transport,
+    Quote, Reading, Security, Severity, SightingGroup, SightingKey, Timestamp, Totals, Transport,
 };
 
 /// A case that begins with nothing but traffic of some hours, all of it readable, and a profile.
@@ -109,6 +109,7 @@ impl Made {
             }),
             bytes_out: 100,
             bytes_in: 100,
+            reading: Reading::default(),
             flows: 1,
             channels: vec![(
                 Channel {

@@ -134,6 +134,7 @@ impl Page<'_> {
                 td data-label="Address" { (self.address(reached)) }
                 td data-label="Traffic" {
                     span.line { (words::bytes(one.bytes_out)) " sent" }
+                    @if let Some(read) = words::reading(&one.reading) { span.muted { (read) } }
                     span.line { (words::bytes(one.bytes_in)) " received" }
                     span.muted { (words::counted(one.flows, "flow")) }
                 }

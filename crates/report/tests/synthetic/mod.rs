@@ -7,8 +7,8 @@ use evidence::{
     Anomaly, AnomalyTally, Buffer, BufferId, CASE_FORMAT, Capture, CaptureId, Carrier, Case, Country,
     DataSet, Destination, Device, Direction, Endpoint, EndpointId, Evidence, ExchangeId, Fate, Fidelity,
     Finding, FindingId, FindingKind, FlowId, Form, FrameNo, Grade, Holds, IdentifierKind, InputProblem,
-    Layer, Ledger, Missing, Network, Occurrence, Owner, Relation, Security, Segment, Severity, SightingGroup,
-    SightingKey, Source, Span, Step, Timestamp, Totals, Trail, Transport,
+    Layer, Ledger, Missing, Network, Occurrence, Owner, Reading, Relation, Security, Segment, Severity,
+    SightingGroup, SightingKey, Source, Span, Step, Timestamp, Totals, Trail, Transport,
 };
 
 /// 2019-01-15 07:40:00 UTC.
@@ -227,6 +227,7 @@ fn destinations() -> Vec<Destination> {
         owner: None,
         bytes_out: 0,
         bytes_in: 0,
+        reading: Reading::default(),
         flows: 1,
         channels: Vec::new(),
         first: at(3),
