@@ -1,5 +1,5 @@
-//! The apps at hand, each read once. An audit asks their code twice: for [constants](super::constants) before all is told, and
-//! for [signs](super::code) after. What was read for the first question is kept for the second, as long as there is
+//! The apps at hand, each read once. An audit asks their code twice: for `constants` before all is told, and
+//! for signs (`code`) after. What was read for the first question is kept for the second, as long as there is
 //! room.
 
 use std::{
