@@ -548,8 +548,8 @@ struct Inner {
     again: u8,
 }
 
-/// Without salt, with salt as nearly everybody does it, the same with functions whose digests are long, as password stores
-/// do it, between two salts, as is usual, in digests of digests, as is rare.
+/// Without salt, with salt as nearly everybody does it, the same with functions whose digests are long, as is usual, as
+/// password stores do it, between two salts, in digests of digests, as is rare.
 static PLANS: LazyLock<[Plan; 8]> = LazyLock::new(|| recipes().map(Plan::new));
 /// The round that is of long functions: they run one by one, and only values that are longer than all other digests are
 /// theirs alone.
@@ -563,17 +563,17 @@ const STEPS: &[(usize, Option<bool>)] = &[
     (1, None),
     (2, None),
     (3, Some(true)),
+    (4, Some(true)),
     (PAIR_ROUND, Some(true)),
-    (5, Some(true)),
     (3, Some(false)),
-    (5, Some(false)),
+    (4, Some(false)),
     (6, Some(true)),
     (6, Some(false)),
     (7, Some(true)),
     (7, Some(false)),
 ];
 /// The round of two salts.
-const PAIR_ROUND: usize = 4;
+const PAIR_ROUND: usize = 5;
 
 impl Plan {
     fn new(recipes: Vec<Recipe>) -> Self {
@@ -615,7 +615,7 @@ fn recipes() -> [Vec<Recipe>; 8] {
         Algorithm::ALL.iter().map(|&algorithm| Recipe::single(Mix::Plain, algorithm)).collect();
     plain.extend(ciphers().flat_map(|outer| nested(Mix::Plain, outer, Mix::Plain)));
     plain.extend(thrice());
-    let mut mixes = vec![Mix::ValueIsKey];
+    let mut mixes = vec![Mix::ValueIsKey, Mix::Around("")];
     let separated = SEPARATORS.iter().skip(1);
     mixes.extend(
         separated.flat_map(|&between| [Mix::Before(between), Mix::After(between), Mix::Around(between)]),
@@ -628,8 +628,6 @@ fn recipes() -> [Vec<Recipe>; 8] {
     let long = [Algorithm::Sha512, Algorithm::Sha384];
     let long: Vec<_> = long.into_iter().flat_map(joined).collect();
     let salted: Vec<_> = common.iter().flat_map(|&algorithm| mixed(algorithm)).collect();
-    let mut stored: Vec<_> =
-        common.iter().map(|&algorithm| Recipe::single(Mix::Around(""), algorithm)).collect();
     let mut twice = Vec::new();
     for &outer in &common {
         for mix in [Mix::Before(""), Mix::After("")] {
@@ -637,7 +635,7 @@ fn recipes() -> [Vec<Recipe>; 8] {
             twice.extend(nested(mix, outer, Mix::Plain));
         }
     }
-    stored.extend(twice.extract_if(.., |recipe| is_stored(recipe)));
+    let stored = twice.extract_if(.., |recipe| is_stored(recipe)).collect();
     let between = |&algorithm: &Algorithm| {
         SEPARATORS.iter().map(move |&separator| Recipe::single(Mix::Between(separator), algorithm))
     };
@@ -657,7 +655,7 @@ fn recipes() -> [Vec<Recipe>; 8] {
             rare.extend(nested(inner, outer, last));
         }
     }
-    [plain, likely, long, stored, between, salted, twice, rare]
+    [plain, likely, long, salted, stored, between, twice, rare]
 }
 
 /// Whether a digest of a digest is made as passwords are stored: the first one without salt, by the same function or by
