@@ -10,7 +10,7 @@ use audit::{
     Effort, Meter, Order, audit,
     prove::{CaptureFiles, claimed, recipe, replay},
 };
-use evidence::{Behaviour, Case, Finding, FindingKind, Grade, IdentifierKind, Step};
+use evidence::{Behaviour, Case, Finding, FindingKind, Grade, IdentifierKind, Relation, Step};
 use facts::Atlas;
 use identifiers::Profile;
 use sha2::{Digest, Sha256};
@@ -64,7 +64,7 @@ fn recorded(host: impl Fn(u16) -> String, bodies: &[String]) -> tempfile::TempDi
             body.len()
         );
         talk.send(&mut net, Side::Client, request.as_bytes()).unwrap();
-        talk.send(&mut net, Side::Server, b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
+        talk.send(&mut net, Side::Server, b"HTTP/1.1 204 No Content\r\nServer: nginx\r\n\r\n").unwrap();
         talk.close(&mut net).unwrap();
     }
     let frames = net.into_wire();
@@ -191,6 +191,16 @@ fn what_is_read_as_it_stands_is_not_told_again_as_opened() {
     let (case, _folder) = sent(&[body(0), body(1)], Effort::USUAL);
     let finding = imei(&case).unwrap();
     assert_eq!((finding.count, finding.sightings.len()), (2, 1), "{}", finding.words);
+}
+
+/// What a server calls itself is no answer.
+#[test]
+fn an_answer_is_shown_by_its_first_line() {
+    let (case, _folder) = sent(&[format!("{{\"uid\":\"{IMEI}\"}}")], 0);
+    let answers = case.findings.iter().flat_map(|finding| &finding.evidence);
+    let answers = answers.filter(|evidence| evidence.relation == Relation::Answer);
+    let found: Vec<&str> = answers.map(|evidence| evidence.occurrence.found.as_str()).collect();
+    assert_eq!(found, ["HTTP/1.1 204 No Content"]);
 }
 
 /// The needles have all plain digests, whichever way they are written.

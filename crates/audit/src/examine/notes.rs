@@ -99,8 +99,9 @@ pub(super) fn received(page: &Page<'_>, diary: &mut Diary) {
     let late = series.answers.last().is_some_and(|last| last.exchange <= exchange);
     if series.answers.len() < SightingGroup::PROOFS || !late {
         let line = 0..message.recorded.bytes.len().min(FIRST_BYTES);
-        let proof = page.part(&first_line(message, line));
-        if proof.trail.is_whole(proof.span) {
+        let shown = [status_line(message), Some(first_line(message, line))];
+        let mut proofs = shown.iter().flatten().map(|shown| page.part(shown));
+        if let Some(proof) = proofs.find(|proof| proof.trail.is_whole(proof.span)) {
             Packed::keep(&mut series.answers, [Packed::new(proof)]);
         }
     }
@@ -203,6 +204,13 @@ fn first_line(message: &Message, first: Range<usize>) -> Range<usize> {
     let bytes = message.recorded.bytes.get(first.clone()).unwrap_or_default();
     let end = bytes.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
     first.start..end.filter(|end| *end > 0).map_or(first.end, |end| first.start + end)
+}
+
+/// The line with which an answer of HTTP/1 begins, as it was recorded.
+fn status_line(message: &Message) -> Option<Range<usize>> {
+    let bytes = &message.recorded.bytes;
+    let line = bytes.get(..bytes.len().min(FIRST_BYTES)).filter(|line| line.starts_with(b"HTTP/1."))?;
+    Some(0..line.iter().position(|byte| matches!(byte, b'\r' | b'\n'))?)
 }
 
 /// Bytes of a message that are shown of it.
