@@ -105,6 +105,9 @@ fn words(field: &FieldNotes, judged: &Judged, counter: &str, revealed: bool) -> 
             }
         ),
     };
+    if !judged.opened && is_of_token_size(field) {
+        words.push_str(" Random numbers that mean nothing, and digests, are as short.");
+    }
     if !counter.is_empty() {
         words.push_str(&format!(" Beside it {counter} counts the messages."));
     }
@@ -123,8 +126,13 @@ fn words(field: &FieldNotes, judged: &Judged, counter: &str, revealed: bool) -> 
 
 /// One message shows nothing over time: what it hides may be a token that nobody sees again.
 fn severity(field: &FieldNotes, judged: &Judged, clear: bool) -> Severity {
-    let shown = judged.opened || field.messages > 1;
+    let shown = judged.opened || field.messages > 1 && !is_of_token_size(field);
     if clear && shown { Severity::Medium } else { Severity::Low }
+}
+
+/// Whether its values are no longer than 32 bytes as hex: random numbers, digests and keys are as long.
+fn is_of_token_size(field: &FieldNotes) -> bool {
+    field.length.1 <= 64
 }
 
 /// Lines of the log that held values of the profile within seconds of the sending: the first for each value, of

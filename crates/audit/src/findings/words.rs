@@ -170,7 +170,7 @@ pub(super) fn place(key: &SightingKey) -> String {
         Carrier::HostName => "a host name",
         Carrier::Path => "the path",
         Carrier::Query => "the query",
-        Carrier::Raw => "a message of an unrecognised protocol",
+        Carrier::Raw => "the content of a message",
     };
     let field = if key.field.is_empty() { String::new() } else { format!("field “{}” of ", key.field) };
     let encodings = if key.encodings.is_empty() {
