@@ -281,6 +281,8 @@ fn a_number_in_a_name_that_is_asked_for_goes_to_whoever_answers_for_it() {
         assert_eq!(finding.severity, severity);
         let passed_on = "pass such a question on to the servers of collect-stats.com";
         assert_eq!(finding.words.contains(passed_on), severity == Severity::High, "{}", finding.words);
+        let FindingKind::IdentifierSent { passed_to, .. } = &finding.kind else { unreachable!() };
+        assert_eq!(passed_to, if severity == Severity::High { to } else { "" });
     }
 }
 

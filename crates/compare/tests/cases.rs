@@ -76,6 +76,7 @@ fn with_imei(mut case: Case, count: u64, security: Security) -> Case {
         grade: Grade::Known,
         forms: vec![Form("digits".to_owned())],
         hashed: Vec::new(),
+        passed_to: String::new(),
     };
     let severity = if security == Security::Clear { Severity::High } else { Severity::Medium };
     case.findings.push(finding(kind, severity, count, vec![place]));

@@ -100,6 +100,9 @@ pub enum FindingKind {
         /// How the digests among the forms were made, where that had to be tried.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         hashed: Vec<Hashed>,
+        /// The domain whose name servers a resolver passes it on to, where it stood in names that were asked for; else empty.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        passed_to: String,
     },
     /// One value stands in the phone's own log. That does not say it was sent.
     Logged {

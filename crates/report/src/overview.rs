@@ -130,8 +130,15 @@ impl<'a> Overview<'a> {
         if !public.is_empty() {
             places.push(words::counted(hosts(public.into_iter()), "host"));
         }
-        if !local.is_empty() {
+        if local.iter().any(|reached| self.stays(reached)) {
             places.push("the local network".to_owned());
+        }
+        let passed: BTreeSet<String> =
+            self.own().filter_map(|told| Some(plain::fitted(told.passed_to()?, 40))).collect();
+        match passed.first() {
+            Some(only) if passed.len() == 1 => places.push(format!("the name servers of {only}")),
+            Some(_) => places.push(format!("the name servers of {} domains", passed.len())),
+            None => {}
         }
         if let numbers @ 1.. = self.numbers() {
             let numbers = words::counted(numbers, "number");
@@ -143,6 +150,12 @@ impl<'a> Overview<'a> {
             (false, true) => format!("{what} came from {}.", prose::list(&places)),
             (false, false) => format!("{what} left {} for {}.", self.whom(), prose::list(&places)),
         }
+    }
+
+    /// Whether some identifier stays at a destination, and is not passed on by a resolver.
+    fn stays(&self, reached: &Reached<'_>) -> bool {
+        let mut findings = reached.findings.iter().filter_map(|place| self.findings.get(*place));
+        findings.any(|told| told.identifier().is_some() && !told.foreign && told.passed_to().is_none())
     }
 
     /// `this phone`; where nobody knows which of the devices it is, all of them.
@@ -446,6 +459,15 @@ impl<'a> Told<'a> {
     /// Whether it tells of values that went over a network.
     pub(crate) fn is_sent(&self) -> bool {
         matches!(self.finding.kind, FindingKind::BulkData { .. } | FindingKind::IdentifierSent { .. })
+    }
+
+    /// The domain that resolvers pass it on to.
+    pub(crate) fn passed_to(&self) -> Option<&'a str> {
+        match &self.finding.kind {
+            FindingKind::IdentifierSent { passed_to, .. } => Some(passed_to.as_str()),
+            _ => None,
+        }
+        .filter(|domain| !domain.is_empty())
     }
 
     /// The telephone number of the other side, where it is about text messages.

@@ -193,6 +193,9 @@ fn whom(told: &Told) -> String {
     if matches!(told.finding.kind, FindingKind::Logged { .. }) {
         return "the phone’s own log, not known to be sent".to_owned();
     }
+    if let Some(domain) = told.passed_to() {
+        return format!("{domain}, through name servers");
+    }
     let public = told.destinations.iter().filter(|destination| !local(destination));
     let names: BTreeSet<&str> = public.map(|destination| destination.receiver()).collect();
     match (names.first(), names.len()) {

@@ -171,6 +171,14 @@ fn asked_of<'m>(merged: &'m Merged, group: &SightingGroup) -> Option<&'m str> {
     (!domain.contains(&found)).then_some(domain)
 }
 
+/// The domain that resolvers pass a leak on to, where nothing of it goes there itself.
+fn passed_to<'m>(merged: &Merged, leak: &Leak<'m>) -> Option<&'m str> {
+    let Receiver::Domain(domain) = leak.receiver else { return None };
+    let mut reached =
+        leak.groups.iter().filter_map(|(_, group)| merged.destinations.get(group.key.endpoint.0 as usize));
+    (!reached.any(|destination| receiver(destination) == leak.receiver)).then_some(domain)
+}
+
 fn best_first(mut leak: Leak<'_>) -> Leak<'_> {
     leak.groups.sort_by_key(|(index, group)| (std::cmp::Reverse(group.key.grade), group.first, *index));
     leak
@@ -214,6 +222,7 @@ fn identifier_finding(merged: &Merged, leak: &Leak<'_>) -> Finding {
         grade: leak.grade(),
         hashed,
         forms,
+        passed_to: passed_to(merged, leak).unwrap_or_default().to_owned(),
     };
     let leaks = std::slice::from_ref(leak);
     Finding {

@@ -164,6 +164,7 @@ impl Made {
             grade: Grade::Known,
             forms,
             hashed: vec![],
+            passed_to: String::new(),
         };
         self.found(kind, 3)
     }

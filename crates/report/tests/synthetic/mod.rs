@@ -533,6 +533,7 @@ fn finding(group: &SightingGroup, (title, words): (&str, &str), place: u32) -> F
             grade: key.grade,
             forms: vec![key.form.clone()],
             hashed: Vec::new(),
+            passed_to: String::new(),
         },
     };
     let proof = |relation, words: &str, occurrence: &Occurrence| Evidence {
