@@ -1,18 +1,18 @@
-//! What was recorded twice: by two captures, or by one at two interfaces.
+//! What one capture recorded and another one recorded as well.
 //!
 //! The phone's own capture and the access point's, or a capture and an extract of it, hold the same packets. Each
 //! connection and each datagram counts once: a connection is told by its initial sequence number (RFC 9293 section
-//! 3.4.1), a datagram by its bytes and time. Within one connection sequence numbers tell it anyway.
+//! 3.4.1), a datagram by its bytes and time.
 
 use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
 };
 
-use evidence::{CaptureId, FlowId, Timestamp};
+use evidence::{CaptureId, FlowId};
 
 use super::{connection::Remains, key::Key};
-use crate::{PacketHead, Sender};
+use crate::PacketHead;
 
 /// What the captures before recorded, as far as it is remembered.
 #[derive(Debug, Default)]
@@ -55,25 +55,6 @@ impl Earlier {
     }
 }
 
-/// The last datagram of each side of a flow. What records at all interfaces of a router sees it at each that it passes.
-#[derive(Debug, Default)]
-pub(super) struct Echoes([Option<(u64, Timestamp)>; 2]);
-
-impl Echoes {
-    /// Whether a datagram is the last one of its sender again, within [`PASSING`]: told by a hash of its bytes.
-    pub(super) fn know(&mut self, sender: Sender, time: Timestamp, name: u64) -> bool {
-        let [originator, responder] = &mut self.0;
-        let last = if sender == Sender::Originator { originator } else { responder };
-        let again = last.is_some_and(|(known, at)| known == name && (0..=PASSING).contains(&time.since(at)));
-        if !again {
-            *last = Some((name, time));
-        }
-        again
-    }
-}
-
-/// How long a router takes with a datagram, in nanoseconds.
-const PASSING: i64 = 10_000_000;
 /// Connections and datagrams remembered, each: some 20 and 10 MB.
 const MOST: usize = 1 << 18;
 /// In nanoseconds.

@@ -3,17 +3,14 @@
 //! Each is found by its addresses, moved to the end of its queue by every packet, and closed when its
 //! connection is over, when it was silent for too long, or when too many are open.
 
-use std::{
-    collections::HashMap,
-    hash::{BuildHasher, RandomState},
-};
+use std::collections::HashMap;
 
 use evidence::{Fate, FlowId, Ledger, Segment, Source, Timestamp, Transport};
 
 use super::{
     Datagram, Ended, FlowInfo, FlowSink, FlowSummary, Limits, SinkFactory,
     connection::{Belongs, Connection, Remains},
-    earlier::{Earlier, Echoes},
+    earlier::Earlier,
     key::{Key, sent_by_originator},
     queue::{Class, Queues},
     scope::{Blamed, Scope},
@@ -37,7 +34,6 @@ pub struct Flows<F: SinkFactory> {
     held_of_all: usize,
     /// What other captures recorded; `None` where there is one.
     earlier: Option<Earlier>,
-    hasher: RandomState,
     ledger: Ledger,
 }
 
@@ -68,7 +64,6 @@ struct Flow<S> {
     summary: FlowSummary,
     /// `None` for UDP.
     connection: Option<Box<Connection>>,
-    echoes: Echoes,
 }
 
 /// A clock that no single wrong timestamp can push ahead.
@@ -94,7 +89,6 @@ impl<F: SinkFactory> Flows<F> {
             clock: Clock::default(),
             held_of_all: 0,
             earlier: None,
-            hasher: RandomState::new(),
             ledger: Ledger::default(),
         }
     }
@@ -242,7 +236,7 @@ impl<F: SinkFactory> Flows<F> {
         let sink = self.factory.open(&info);
         let summary = FlowSummary { first: head.time, last: head.time, ..FlowSummary::default() };
         let connection = head.tcp.map(|_| Box::new(Connection::new()));
-        Content::Open(Box::new(Flow { info, sink, summary, connection, echoes: Echoes::default() }))
+        Content::Open(Box::new(Flow { info, sink, summary, connection }))
     }
 
     fn fill(&mut self, slot: Slot<F::Sink>) -> u32 {
@@ -262,9 +256,7 @@ impl<F: SinkFactory> Flows<F> {
     fn hand(&mut self, place: u32, packet: &Packet, bytes: &[u8]) -> Belongs {
         let Some(slot) = self.slots.get_mut(place as usize) else { return Belongs::Here };
         match &mut slot.content {
-            Content::Open(flow) => {
-                flow.push(packet, bytes, (&self.limits, &mut self.held_of_all, &self.hasher))
-            }
+            Content::Open(flow) => flow.push(packet, bytes, (&self.limits, &mut self.held_of_all)),
             Content::Closed(info, remains) => {
                 let sender = info.sender(&packet.head);
                 if !remains.know(sender, packet.head.tcp.unwrap_or_default(), bytes.len()) {
@@ -418,19 +410,15 @@ impl<S: FlowSink> Flow<S> {
         &mut self,
         packet: &Packet,
         bytes: &[u8],
-        (limits, held_of_all, hasher): (&Limits, &mut usize, &RandomState),
+        (limits, held_of_all): (&Limits, &mut usize),
     ) -> Belongs {
         let sender = self.info.sender(&packet.head);
-        let Self { sink, summary, connection, echoes, .. } = self;
+        let Self { sink, summary, connection, .. } = self;
         let belongs = match (connection, packet.head.tcp) {
             (Some(connection), Some(tcp)) => {
                 let blamed = Blamed::packet(packet);
                 let mut scope = Scope { sink, summary, limits, held_of_all, blamed };
                 connection.push((sender, tcp), packet, bytes, &mut scope)
-            }
-            _ if echoes.know(sender, packet.head.time, hasher.hash_one(bytes)) => {
-                summary.ledger.add(Fate::Duplicate, ECHO, bytes.len() as u64);
-                Belongs::Here
             }
             _ => {
                 hand_datagram(sender, packet, bytes, (sink, summary));
@@ -457,7 +445,7 @@ impl<S: FlowSink> Flow<S> {
     where
         F: SinkFactory<Sink = S>,
     {
-        let Self { info, mut sink, mut summary, connection, .. } = self;
+        let Self { info, mut sink, mut summary, connection } = self;
         summary.ended = ended;
         summary.opening_seen = true;
         if let Some(mut connection) = connection {
@@ -558,8 +546,6 @@ fn hand_datagram<S: FlowSink>(
     sink.datagram(sender, Datagram { bytes, segments, time: head.time, cut: head.cut });
 }
 
-/// Why a datagram is left out that came just before.
-const ECHO: &str = "UDP, recorded at another interface as well";
 /// Why what another capture recorded is left out.
 const TWICE: &str = "recorded by another capture as well";
 /// The queues are looked at once in so many packets.
