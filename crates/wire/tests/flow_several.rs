@@ -24,17 +24,29 @@ fn connection() -> Packets<'static> {
     ]
 }
 
-/// Plays captures one after the other, each from the same time on; between them, time that closed flows do not outlive.
+/// Plays captures one after the other, each from the same time on.
 fn play(captures: &[Packets<'_>]) -> (Vec<Closed>, Ledger) {
+    let (flows, ledger) = play_at(captures, |_| 0, true);
+    let (at_once, _) = play_at(captures, |_| 0, false);
+    let told = |flows: &[Closed]| -> Vec<_> {
+        flows.iter().map(|flow| (flow.info.id.capture, flow.text(Originator), flow.text(Responder))).collect()
+    };
+    assert_eq!(told(&flows), told(&at_once), "whether closed flows still linger");
+    (flows, ledger)
+}
+
+/// Plays captures one after the other, each from its time on, in seconds; between them, where asked for, time that closed
+/// flows do not outlive.
+fn play_at(captures: &[Packets<'_>], from: impl Fn(u32) -> i64, pause: bool) -> (Vec<Closed>, Ledger) {
     let mut table = Table::new(Limits::default());
     table.flows.of_several_captures();
     let begin = table.time;
     for (capture, packets) in (0..).map(CaptureId).zip(captures) {
-        table.time = begin;
+        table.time = begin + from(capture.0) * SECOND;
         for (head, payload) in packets {
             table.push(PacketHead { capture, ..head.clone() }, payload);
         }
-        for port in 1000..1200 {
+        for port in (1000..1200).filter(|_| pause) {
             table.time += 5 * SECOND;
             table.push(PacketHead { capture, ..head(phone(port), server(9), None) }, b"");
         }
@@ -74,6 +86,26 @@ fn another_connection_of_the_same_ports_is_its_own() {
     let (flows, ledger) = play(&[connection(), other]);
     assert_eq!(flows.len(), 2, "{flows:#?}");
     assert_eq!(ledger.bytes(Fate::Duplicate), 0);
+}
+
+#[test]
+fn what_says_something_else_or_comes_at_another_time_is_its_own() {
+    // Some programs write captures with always the same sequence numbers.
+    let mut other = connection();
+    (other[2].1, other[3].1) = (b"AB", b"CD");
+    let (flows, _) = play(&[connection(), other]);
+    let told: String = flows.iter().map(|flow| flow.text(Originator)).collect();
+    assert!(told.contains("abcd") && told.contains("ABCD"), "{flows:#?}");
+    let (flows, ledger) = play_at(&[connection(), connection()], |capture| i64::from(capture) * 86_400, true);
+    assert_eq!((flows.len(), ledger.bytes(Fate::Duplicate)), (2, 0), "the same a day later");
+}
+
+#[test]
+fn of_equal_datagrams_each_has_one_copy() {
+    let datagram = (head(phone(40_000), server(53), None), &b"who is it?"[..]);
+    let (flows, _) =
+        play_at(&[vec![datagram.clone()], vec![datagram.clone(), datagram.clone(), datagram]], |_| 0, true);
+    assert_eq!(flows.iter().map(|flow| flow.summary.originator.packets).sum::<u64>(), 3);
 }
 
 #[test]

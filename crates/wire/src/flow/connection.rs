@@ -298,9 +298,12 @@ pub(super) struct Remains {
 }
 
 impl Remains {
-    /// The sequence number of the originator's first byte.
-    pub(super) fn opening(&self) -> u32 {
-        self.originator.0
+    /// The sequence number of a side's first byte.
+    pub(super) fn first(&self, sender: Sender) -> u32 {
+        match sender {
+            Sender::Originator => self.originator.0,
+            Sender::Responder => self.responder.0,
+        }
     }
 
     /// Whether a packet repeats what the connection has said, or says nothing.

@@ -10,7 +10,7 @@ use evidence::{Fate, FlowId, Ledger, Segment, Source, Timestamp, Transport};
 use super::{
     Datagram, Ended, FlowInfo, FlowSink, FlowSummary, Limits, SinkFactory,
     connection::{Belongs, Connection, Remains},
-    earlier::Earlier,
+    earlier::{Earlier, Openings, Over, is_near},
     key::{Key, sent_by_originator},
     queue::{Class, Queues},
     scope::{Blamed, Scope},
@@ -50,7 +50,7 @@ struct Slot<S> {
 #[derive(Debug)]
 enum Content<S> {
     /// Over; what is left is there to recognise late packets.
-    Closed(FlowInfo, Remains),
+    Closed(FlowInfo, Over),
     /// The connection moved here from that flow, which hears it.
     Moved(FlowId),
     Open(Box<Flow<S>>),
@@ -64,6 +64,7 @@ struct Flow<S> {
     summary: FlowSummary,
     /// `None` for UDP.
     connection: Option<Box<Connection>>,
+    openings: Openings,
 }
 
 /// A clock that no single wrong timestamp can push ahead.
@@ -156,7 +157,7 @@ impl<F: SinkFactory> Flows<F> {
             None => self.begin(key, &packet.head, bytes),
         };
         // Where the flow is over that it came from, the addresses are those of another one.
-        let place = place.unwrap_or_else(|| self.begin_own(key, &packet.head));
+        let place = place.unwrap_or_else(|| self.begin_own(key, &packet.head, bytes));
         match self.hand(place, packet, bytes) {
             Belongs::Here => self.settle(place, packet.head.time),
             Belongs::Elsewhere(first) => {
@@ -208,12 +209,12 @@ impl<F: SinkFactory> Flows<F> {
         home
     }
 
-    fn begin_own(&mut self, key: Key, head: &PacketHead) -> u32 {
+    fn begin_own(&mut self, key: Key, head: &PacketHead, bytes: &[u8]) -> u32 {
         self.make_room(None);
         let info = describe(head);
         let movable = may_move(&info).then_some(info.id);
-        let content = match self.copied(key, head, &info) {
-            Some((id, remains)) => Content::Closed(FlowInfo { id, ..info }, remains),
+        let content = match self.copied((key, &info), head, bytes) {
+            Some((flow, over)) => Content::Closed(flow, over),
             None => self.listen(info, head),
         };
         let slot = Slot { key, content, last: head.time, touched: self.clock.now };
@@ -227,16 +228,23 @@ impl<F: SinkFactory> Flows<F> {
     }
 
     /// The connection of another capture that this packet, with which a flow begins, is a copy of.
-    fn copied(&self, key: Key, head: &PacketHead, info: &FlowInfo) -> Option<(FlowId, Remains)> {
-        let known = self.earlier.as_ref()?.connection(key, head)?;
-        known.1.know(info.sender(head), head.tcp?, 0).then_some(known)
+    fn copied(
+        &self,
+        (key, info): (Key, &FlowInfo),
+        head: &PacketHead,
+        bytes: &[u8],
+    ) -> Option<(FlowInfo, Over)> {
+        let earlier = self.earlier.as_ref()?;
+        let (flow, over) = earlier.connection(key, head)?;
+        let is_copied = over.is_copied(info.sender(head), head, bytes, earlier);
+        is_copied.then_some((flow, over))
     }
 
     fn listen(&mut self, info: FlowInfo, head: &PacketHead) -> Content<F::Sink> {
         let sink = self.factory.open(&info);
         let summary = FlowSummary { first: head.time, last: head.time, ..FlowSummary::default() };
         let connection = head.tcp.map(|_| Box::new(Connection::new()));
-        Content::Open(Box::new(Flow { info, sink, summary, connection }))
+        Content::Open(Box::new(Flow { info, sink, summary, connection, openings: Openings::default() }))
     }
 
     fn fill(&mut self, slot: Slot<F::Sink>) -> u32 {
@@ -256,14 +264,29 @@ impl<F: SinkFactory> Flows<F> {
     fn hand(&mut self, place: u32, packet: &Packet, bytes: &[u8]) -> Belongs {
         let Some(slot) = self.slots.get_mut(place as usize) else { return Belongs::Here };
         match &mut slot.content {
-            Content::Open(flow) => flow.push(packet, bytes, (&self.limits, &mut self.held_of_all)),
-            Content::Closed(info, remains) => {
-                let sender = info.sender(&packet.head);
-                if !remains.know(sender, packet.head.tcp.unwrap_or_default(), bytes.len()) {
+            Content::Open(flow) => {
+                let belongs = flow.push(packet, bytes, (&self.limits, &mut self.held_of_all));
+                if let (Belongs::Here, Some(earlier)) = (&belongs, &self.earlier) {
+                    let sender = flow.info.sender(&packet.head);
+                    earlier.hear(&mut flow.openings, sender, bytes);
+                }
+                belongs
+            }
+            Content::Closed(info, over) => {
+                let (head, tcp) = (&packet.head, packet.head.tcp.unwrap_or_default());
+                let sender = info.sender(head);
+                let known = match &self.earlier {
+                    Some(earlier) if info.id.capture != head.capture => {
+                        let near = !tcp.flags.syn() || is_near(head.time, info.first);
+                        near && over.is_copied(sender, head, bytes, earlier)
+                    }
+                    _ => over.remains.know(sender, tcp, bytes.len()),
+                };
+                if !known {
                     return Belongs::Elsewhere(Vec::new());
                 }
                 if !bytes.is_empty() {
-                    let late = info.id.capture == packet.head.capture;
+                    let late = info.id.capture == head.capture;
                     let reason = if late { "TCP, after its connection was closed" } else { TWICE };
                     self.ledger.add(Fate::Duplicate, reason, bytes.len() as u64);
                 }
@@ -290,9 +313,11 @@ impl<F: SinkFactory> Flows<F> {
     fn close_connection(&mut self, place: u32) {
         let Some(slot) = self.slots.get_mut(place as usize) else { return };
         let Content::Open(flow) = std::mem::replace(&mut slot.content, Content::Vacant) else { return };
-        slot.content = Content::Closed(flow.info.clone(), flow.remains());
-        let key = slot.key;
-        self.end(key, *flow, Ended::Closed);
+        let (key, info) = (slot.key, flow.info.clone());
+        let over = self.end(key, *flow, Ended::Closed);
+        if let Some(slot) = self.slots.get_mut(place as usize) {
+            slot.content = Content::Closed(info, over);
+        }
     }
 
     fn close_if_idle(&mut self, place: u32, time: Timestamp) -> bool {
@@ -321,14 +346,16 @@ impl<F: SinkFactory> Flows<F> {
         }
     }
 
-    /// Nothing more comes of a flow.
-    fn end(&mut self, key: Key, flow: Flow<F::Sink>, ended: Ended) {
-        let (id, remains) = (flow.info.id, flow.remains());
-        let is_connection = flow.connection.is_some();
+    /// Nothing more comes of a flow: what is left of it.
+    fn end(&mut self, key: Key, flow: Flow<F::Sink>, ended: Ended) -> Over {
+        let info = flow.connection.as_ref().and(self.earlier.as_ref()).map(|_| flow.info.clone());
+        let (remains, openings) = (flow.remains(), flow.openings);
         let whole = flow.close(ended, &mut self.factory, (&self.limits, &mut self.held_of_all));
-        if let Some(earlier) = self.earlier.as_mut().filter(|_| is_connection && whole) {
-            earlier.remember(key, id, remains);
+        let over = Over { remains, openings, whole };
+        if let (Some(earlier), Some(info)) = (&mut self.earlier, info) {
+            earlier.remember(key, &info, over);
         }
+        over
     }
 
     /// Closes what has been silent for so long that a packet of the past would not wake it up.
@@ -445,7 +472,7 @@ impl<S: FlowSink> Flow<S> {
     where
         F: SinkFactory<Sink = S>,
     {
-        let Self { info, mut sink, mut summary, connection } = self;
+        let Self { info, mut sink, mut summary, connection, .. } = self;
         summary.ended = ended;
         summary.opening_seen = true;
         if let Some(mut connection) = connection {
