@@ -126,7 +126,7 @@ impl Endpoint {
 /// How much could be read of what was sent, in bytes of messages as they were recorded; coverage, for one receiver.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
-    /// Heads, and bodies that a decoder recognised.
+    /// Heads, and bodies that a decoder recognised; handshakes of TLS and QUIC are left out.
     pub understood: u64,
     /// Searched as it stands: no decoder recognised it, or it was not read to its end.
     pub searched: u64,

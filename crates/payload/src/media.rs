@@ -63,13 +63,11 @@ fn behind_parts(bytes: &[u8], mut at: usize) -> usize {
     }
 }
 
-/// A header, then chunks up to the last.
+/// Chunks up to the last.
 fn png(bytes: &[u8]) -> Option<()> {
-    let header = bytes.get(8..33)?;
-    let known = header.starts_with(b"\0\0\0\x0dIHDR")
-        && matches!(header.get(16), Some(1 | 2 | 4 | 8 | 16))
-        && matches!(header.get(17), Some(0 | 2 | 3 | 4 | 6));
-    let mut at = known.then_some(33)?;
+    // Of iOS, another chunk stands before the header.
+    let mut at = 8;
+    bytes.get(at..at + 12)?;
     loop {
         let Some([a, b, c, d, name @ ..]) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) else {
             return Some(());
@@ -113,6 +111,9 @@ fn jpeg(bytes: &[u8]) -> Option<()> {
 
 /// The marker that stands at a place, and what is behind it: nothing at the end, `Some(None)` where there is another byte.
 fn marker(bytes: &[u8], at: usize) -> Option<Option<(u8, usize)>> {
+    // Some programs put zeros between segments.
+    let zeros = bytes.get(at..)?.iter().take(PADDING).take_while(|byte| **byte == 0).count();
+    let at = at + zeros;
     if *bytes.get(at)? != 0xff {
         return Some(None);
     }
@@ -129,6 +130,9 @@ fn behind_scan(bytes: &[u8], at: usize) -> usize {
     ends.find(|end| !goes_on(end)).unwrap_or(bytes.len())
 }
 
+/// Zeros in front of a segment.
+const PADDING: usize = 16;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,7 +148,10 @@ mod tests {
         let png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\0IEND\xaeB`\x82";
         // Application data, then a scan with a stuffed byte, a restart and its end.
         let jpeg = b"\xff\xd8\xff\xe0\0\x04JF\xff\xda\0\x03\0\x12\xff\0\x34\xff\xd0\x56\xff\xd9";
-        for picture in [&gif[..], png, jpeg] {
+        // As Xcode writes them, and with segments that are padded.
+        let apple = b"\x89PNG\r\n\x1a\n\0\0\0\x04CgBI\x50\0\x20\x02\x2b\xd5\xb3\x7f\0\0\0\0IEND\xaeB`\x82";
+        let padded = b"\xff\xd8\xff\xe0\0\x04JF\0\0\xff\xda\0\x03\0\x12\xff\0\x34\xff\xd0\x56\xff\xd9";
+        for picture in [&gif[..], png, jpeg, apple, padded] {
             assert!(!is_broken_picture(picture), "{picture:x?}");
             // However long: nothing panics, and what is cut off late is a picture still.
             (0..picture.len()).for_each(|len| {

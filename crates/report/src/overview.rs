@@ -271,6 +271,9 @@ impl<'a> Overview<'a> {
         let clear = self.clear();
         let left = self.left();
         let mut line = match clear {
+            0 if left == 0 && self.own().any(|told| told.is_near()) => {
+                "It was readable by anyone on the local network, and was not seen to leave that".to_owned()
+            }
             0 if self.operators() > 0 => "What went by text message was readable by the operators".to_owned(),
             0 => "None of it was seen in clear text".to_owned(),
             all if all == left => "All of it was readable by anyone on the way".to_owned(),
@@ -295,16 +298,16 @@ impl<'a> Overview<'a> {
         }
     }
 
-    /// Findings that tell of something that left, of those that say who could read it.
+    /// Findings that tell of something that left the local network, of those that say who could read it.
     pub(crate) fn left(&self) -> usize {
-        let counts = |told: &&Told| told.left() && told.reader() != Reader::Unknown;
+        let counts = |told: &&Told| told.left() && told.reader() != Reader::Unknown && !told.is_near();
         self.own().filter(counts).count()
     }
 
     /// Findings that travelled in clear text at least once.
     pub(crate) fn clear(&self) -> usize {
         let open = |told: &&Told| matches!(told.reader(), Reader::Anyone | Reader::AnyoneInPart);
-        self.own().filter(open).count()
+        self.own().filter(open).filter(|told| !told.is_near()).count()
     }
 
     /// Findings of what went by text message.
@@ -454,6 +457,12 @@ impl<'a> Told<'a> {
     /// Whether it tells of something that left the phone.
     pub(crate) fn left(&self) -> bool {
         !matches!(self.finding.kind, FindingKind::IdentifierReceived { .. } | FindingKind::Logged { .. })
+    }
+
+    /// Whether all that it tells of stayed in the local network.
+    pub(crate) fn is_near(&self) -> bool {
+        let passed = self.passed_to().is_some();
+        !passed && !self.destinations.is_empty() && self.destinations.iter().all(|one| local(one))
     }
 
     /// Whether it tells of values that went over a network.

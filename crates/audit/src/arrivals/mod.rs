@@ -195,7 +195,11 @@ impl Parcels {
         let validator = validator(message);
         let origin = Origin { device: heard.device, url: from.clone(), validator };
         if place.start == 0 && !begins(body(message)) {
-            return arrivals.parts.refuse(origin);
+            // A few bytes may be an error's, or lie: what else comes from there is waited for.
+            if place.len.is_none_or(|len| len >= TELLING) {
+                arrivals.parts.refuse(origin);
+            }
+            return;
         }
         if place.start > 0 && (from.is_empty() || !may_be_package(head, &from)) {
             return;
@@ -491,6 +495,8 @@ const OPEN: usize = 16;
 const LOCAL: &[u8] = b"PK\x03\x04";
 /// Kinds of media that are no packages.
 const OTHERS: [&str; 6] = ["audio/", "font/", "image/", "multipart/", "text/", "video/"];
+/// Bytes at the beginning of a file that tell that it is no package.
+const TELLING: u64 = 1024;
 /// Where the first members of a package stand.
 const PROBE: usize = 1 << 16;
 /// Bytes of its beginning that are shown: a local header.

@@ -29,6 +29,12 @@ impl Account {
         kinds: &[FieldKind],
         out: bool,
     ) -> Reading {
+        let reading = self.rows_of(message, tree, kinds, out);
+        // A handshake is read, and says nothing of what it protects.
+        if matches!(message.head, Head::Tls(_)) { Reading::default() } else { reading }
+    }
+
+    fn rows_of(&mut self, message: &Message, tree: &Tree<'_>, kinds: &[FieldKind], out: bool) -> Reading {
         let len = message.recorded.bytes.len() as u64;
         let total = message.stands_for.unwrap_or(len);
         let body = kinds.iter().position(|kind| matches!(kind, FieldKind::Body | FieldKind::Raw));

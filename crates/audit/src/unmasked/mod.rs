@@ -236,14 +236,21 @@ fn one_of_each(found: Vec<(SightingGroup, Times)>) -> impl Iterator<Item = (Sigh
 /// Where a field of clear messages hid what was read by force, or will be by somebody: encryption of somebody's own. What
 /// the search has read as it stands is none.
 fn own_making(merged: &Merged, unmasked: &Unmasked) -> Vec<(EndpointId, Shown)> {
-    let known = merged.sightings.iter().map(|group| &group.key).filter(|key| key.grade == Grade::Known);
-    let read: BTreeSet<_> = known.map(|key| (key.endpoint, key.carrier, key.field.as_str())).collect();
+    let known = merged.sightings.iter().filter(|group| group.key.grade == Grade::Known);
+    let known = known.map(|group| (&group.key, group.count));
+    let mut read = BTreeMap::new();
+    for (key, count) in known {
+        let most = read.entry((key.endpoint, key.carrier, key.field.as_str())).or_insert(0_u64);
+        *most = count.max(*most);
+    }
     let weak =
         unmasked.fields.iter().filter(|(_, judged)| judged.opened || judged.class.starts_with("weakly"));
     let shown = weak.filter_map(|((whom, address), _)| {
         let entry = merged.book.entries.get(whom).filter(|entry| entry.series.clear)?;
         let field = entry.series.fields.values().find(|field| field.leaf && field.address() == *address)?;
-        if entry.endpoints.iter().any(|endpoint| read.contains(&(*endpoint, address.0, &*address.1))) {
+        let seen = |endpoint: &EndpointId| read.get(&(*endpoint, address.0, &*address.1)).copied();
+        // What is plain in some messages may be hidden in the others.
+        if entry.endpoints.iter().filter_map(seen).sum::<u64>() >= field.messages {
             return None;
         }
         let name = if address.1.is_empty() { "body" } else { &*address.1 };

@@ -105,6 +105,17 @@ fn took(text: &str) -> String {
 }
 
 /// `dumpsys appops` (AOSP, `AppOpsService.dump`): when each operation was last done.
+/// A user id as Android writes it (`UserHandle.formatUid`): `1000`, `u0a123`, `u10s1000`.
+fn uid_name(uid: u32) -> String {
+    match (uid / 100_000, uid % 100_000) {
+        (0, id @ ..10_000) => id.to_string(),
+        (user, id) => match id.checked_sub(10_000) {
+            Some(app) => format!("u{user}a{app}"),
+            None => format!("u{user}s{id}"),
+        },
+    }
+}
+
 fn appops(scenario: &Scenario, played: &Played, at: i64) -> String {
     let mut last: BTreeMap<u32, BTreeMap<&str, BTreeMap<&str, i64>>> = BTreeMap::new();
     for Done { at, sender, operation } in played.operations.iter().filter(|done| done.at <= at) {
@@ -117,8 +128,7 @@ fn appops(scenario: &Scenario, played: &Played, at: i64) -> String {
     }
     let mut out = "Current AppOps Service state:\n".to_owned();
     for (uid, packages) in last {
-        let name = if uid < 10_000 { uid.to_string() } else { format!("u0a{}", uid % 100_000 - 10_000) };
-        out.push_str(&format!("  Uid {name}:\n"));
+        out.push_str(&format!("  Uid {}:\n", uid_name(uid)));
         for (package, operations) in packages {
             out.push_str(&format!("    Package {package}:\n"));
             let seen = if is_open(played, package, at) { "top" } else { "bg" };
