@@ -65,6 +65,8 @@ pub(crate) type Line = Vec<Inline>;
 /// A part of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Block {
+    /// A list, what is to know of each item below it; may be empty.
+    Explained(Vec<(Line, Line)>),
     /// Names with what is said of them.
     Facts(Vec<(String, Line)>),
     /// A list.
@@ -188,6 +190,10 @@ fn is_brief(cell: &Line) -> bool {
 
 fn block_html(block: &Block) -> Markup {
     markup! { @match block {
+        Block::Explained(items) => ul { @for (item, below) in items { li {
+            (line_html(item))
+            @if !below.is_empty() { div.small { (line_html(below)) } }
+        } } },
         Block::Facts(facts) => dl.facts { @for (name, line) in facts { dt { (Shown(name)) } dd { (line_html(line)) } } },
         Block::Items(items) => ul { @for item in items { li { (line_html(item)) } } },
         Block::Paragraph(line) => p { (line_html(line)) },
@@ -220,6 +226,10 @@ fn line_markdown(line: &Line) -> String {
 
 fn block_markdown(block: &Block, page: &mut String) {
     let _ = match block {
+        Block::Explained(items) => items.iter().try_for_each(|(item, below)| {
+            writeln!(page, "- {}", line_markdown(item))?;
+            if below.is_empty() { Ok(()) } else { writeln!(page, "  - {}", line_markdown(below)) }
+        }),
         Block::Facts(facts) => facts.iter().try_for_each(|(name, line)| {
             writeln!(page, "- {}: {}", markdown::text(name), line_markdown(line))
         }),
@@ -261,6 +271,14 @@ pub(crate) fn plain_line(line: &Line) -> String {
 
 fn block_text(block: &Block, width: usize, page: &mut String) {
     match block {
+        Block::Explained(items) => {
+            for (item, below) in items {
+                wrapped(page, "- ", &plain_line(item), width);
+                if !below.is_empty() {
+                    wrapped(page, "  ", &plain_line(below), width);
+                }
+            }
+        }
         Block::Facts(facts) => {
             for (name, line) in facts {
                 wrapped(page, "  ", &format!("{name}: {}", plain_line(line)), width);
@@ -349,6 +367,7 @@ mod tests {
                 Block::Part(attack.to_owned(), Some(Severity::High.into())),
                 Block::Table(vec![attack.to_owned(), "b".to_owned()], vec![vec![line(), line()]]),
                 Block::Items(vec![line()]),
+                Block::Explained(vec![(line(), line())]),
                 Block::Facts(vec![(attack.to_owned(), line())]),
             ],
             ..Document::default()

@@ -158,12 +158,9 @@ impl Layout {
 
     fn block(&mut self, block: &Block) {
         match block {
+            Block::Explained(items) => items.iter().for_each(|(item, below)| self.explained(item, below)),
             Block::Facts(facts) => facts.iter().for_each(|(name, line)| self.fact(name, line)),
-            Block::Items(items) => items.iter().for_each(|item| {
-                let bullet = self.fonts.piece("•", Face::Text, SOFT);
-                let item = self.fonts.pieces(item);
-                self.columns(&[(vec![bullet], LEFT, 10.0), (item, LEFT + 12.0, WIDTH - 12.0)], SIZE);
-            }),
+            Block::Items(items) => items.iter().for_each(|item| self.item(item)),
             Block::Paragraph(line) => {
                 let said = self.fonts.pieces(line);
                 self.line(&said, LEFT, WIDTH, SIZE);
@@ -190,6 +187,21 @@ impl Layout {
                 let said: Vec<_> = said.map(|one| Piece { colour: WARN, ..one }).collect();
                 self.line(&said, LEFT, WIDTH, SIZE);
             }
+        }
+    }
+
+    fn item(&mut self, item: &Line) {
+        let bullet = self.fonts.piece("•", Face::Text, SOFT);
+        let item = self.fonts.pieces(item);
+        self.columns(&[(vec![bullet], LEFT, 10.0), (item, LEFT + 12.0, WIDTH - 12.0)], SIZE);
+    }
+
+    fn explained(&mut self, item: &Line, below: &Line) {
+        self.item(item);
+        if !below.is_empty() {
+            let below = self.fonts.pieces(below).into_iter();
+            let below: Vec<_> = below.map(|one| Piece { colour: SOFT, ..one }).collect();
+            self.line(&below, LEFT + 12.0, WIDTH - 12.0, SMALL);
         }
     }
 

@@ -130,6 +130,88 @@ fn an_assessment_reads_well() {
     insta::assert_snapshot!("assessment_german", assessment::markdown(&devices, &german).unwrap());
 }
 
+/// What stands below a finding, in a language.
+fn below(case: &Case, language: Language) -> String {
+    let devices = [Assessed { name: "A", case, verdicts: &[] }];
+    let text = assessment::markdown(&devices, &AssessmentOptions { language, ..OPTIONS }).unwrap();
+    let mut lines = text.lines().skip_while(|line| !line.contains(&case.findings[0].id.0));
+    lines.nth(1).unwrap().trim().to_owned()
+}
+
+/// Whoever reads a risk learns who got it, where that is, how often, when and from which app.
+#[test]
+fn evidence_tells_who_got_it_how_often_and_from_which_app() {
+    let mut case = synthetic::case();
+    case.findings.retain(|finding| finding.title.contains("(IMEI)"));
+    let place = case.findings[0].sightings[0] as usize;
+    case.sightings[place].key.app = "com.example.register".to_owned();
+    let english = below(&case, Language::English);
+    assert_eq!(
+        english,
+        "- 7 times, 2019-01-15 07:40:04 to 2019-02-14 08:10:00 UTC · zzhc.vnet.example (198.51.100.61), run by \
+         Example Telecom device registration, which belongs to Example Telecom Corporation (China), address \
+         thought to be in China · app: com.example.register · `nokia-boot.pcapng.gz, frame 12`"
+    );
+    let german = below(&case, Language::German);
+    assert_eq!(
+        german,
+        "- 7-mal, 2019-01-15 07:40:04 bis 2019-02-14 08:10:00 UTC · zzhc.vnet.example (198.51.100.61), betrieben \
+         von Example Telecom device registration, Teil von Example Telecom Corporation (China), Land der Adresse \
+         vermutlich: China · App: com.example.register · `nokia-boot.pcapng.gz, Paket 12`"
+    );
+    let devices = [Assessed { name: "A", case: &case, verdicts: &[] }];
+    let page = assessment::html(&devices, &OPTIONS).unwrap();
+    assert!(page.contains("run by Example Telecom device registration"), "{page}");
+
+    // What only could have sent it did not send it; what the phone's log names did.
+    case.sightings[place].key.app = String::new();
+    let attribution = |ground, package: &str| evidence::Attribution {
+        endpoint: case.findings[0].endpoints[0],
+        packages: vec![package.to_owned()],
+        uid: None,
+        privileges: vec![],
+        ground,
+        flows: 1,
+        quotes: vec![],
+        ties: vec![],
+        meetings: vec![],
+    };
+    let could = attribution(evidence::Ground::Code, "com.example.could");
+    let did = attribution(evidence::Ground::Log, "com.example.did");
+    case.phone.attributions = vec![could];
+    assert!(below(&case, Language::English).contains(" · app: not told · "), "{case:#?}");
+    case.phone.attributions.push(did);
+    assert!(below(&case, Language::English).contains(" · app: com.example.did · "), "{case:#?}");
+}
+
+/// Of many the first are named and the others counted; what is not known is called so.
+#[test]
+fn many_receivers_are_counted_and_unknown_ones_called_so() {
+    let mut case = synthetic::case();
+    case.findings.retain(|finding| finding.title.contains("(IMEI)"));
+    let model = case.destinations[0].clone();
+    case.destinations = (0..5)
+        .map(|number| {
+            let mut one = model.clone();
+            one.id = evidence::EndpointId(number);
+            one.endpoint.host = format!("h{number}.example");
+            one.endpoint.address = format!("198.51.100.{number}");
+            (one.owner, one.network.located) = (None, None);
+            one
+        })
+        .collect();
+    case.findings[0].endpoints = case.destinations.iter().map(|one| one.id).collect();
+    let said = below(&case, Language::English);
+    let expected = " · h0.example, h1.example, h2.example and 2 more, operator unknown, network of Example \
+                    Telecom backbone, country of the address unknown · `";
+    assert!(said.contains(expected), "{said}");
+    if let FindingKind::IdentifierSent { passed_to, .. } = &mut case.findings[0].kind {
+        *passed_to = "vnet.example".to_owned();
+    }
+    let said = below(&case, Language::English);
+    assert!(said.contains(" · through name servers to those of vnet.example · `"), "{said}");
+}
+
 /// What a row of the table of negatives says of the one device.
 fn negative(case: &Case, risk: &str) -> String {
     let devices = [Assessed { name: "A", case, verdicts: &[] }];

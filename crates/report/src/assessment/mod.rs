@@ -5,6 +5,7 @@
 //! (`texts.en.toml`). Every finding is in exactly one risk. A device without findings is named, and whatever was
 //! not seen on a device is told together with what it would have taken to see it.
 
+mod circumstances;
 mod claims;
 mod limits;
 mod negative;
@@ -19,6 +20,7 @@ use evidence::{Case, DataSet, Finding, Severity, Verdict};
 pub use texts::Language;
 
 use self::{
+    circumstances::circumstances,
     claims::claims,
     limits::limits,
     negative::Conditions,
@@ -243,49 +245,55 @@ fn told(texts: &Texts, devices: &[Device], number: usize, risk: &Risk) -> Vec<Bl
         let is_alike = |title: &str| findings.iter().filter(|told| told.finding.title == title).count() > 1;
         items.extend(shown.map(|told| {
             let value = told.value().filter(|_| is_alike(&told.finding.title));
-            evidence(texts, device, (name, value), told.finding)
+            evidence(texts, device, (name, value), told)
         }));
         if let more @ 1.. = findings.len().saturating_sub(EVIDENCE) {
             let more = texts.fill("more_evidence", &[("n", &texts.number(more as u64))]);
-            items.push(line(name.map_or_else(|| more.clone(), |name| format!("{name}: {more}"))));
+            let more = name.map_or_else(|| more.clone(), |name| format!("{name}: {more}"));
+            items.push((line(more), Line::new()));
         }
     }
-    blocks.push(Block::Items(items));
+    blocks.push(Block::Explained(items));
     blocks
 }
 
-/// `F-0011aabb Phone A: The phone's IMEI was sent …, boot.pcap, frame 12`.
+/// `F-0011aabb Phone A: The phone's IMEI was sent …`, and below it its circumstances and `boot.pcap, frame 12`.
 fn evidence(
     texts: &Texts,
     device: &Device,
-    (name, told): (Option<&str>, Option<&str>),
-    finding: &Finding,
-) -> Line {
+    (name, value_told): (Option<&str>, Option<&str>),
+    told: &Told,
+) -> (Line, Line) {
+    let finding = told.finding;
     let title = texts.of_case("sentence", &finding.title);
     let mut said = value(finding.id.0.clone());
     let of = name.map_or_else(String::new, |name| format!(" {name}:"));
     said.push(Inline::Words(format!("{of} {}", title.trim_end_matches('.'))));
-    if let Some(told) = told {
+    if let Some(value) = value_told {
         said.push(Inline::Words(": ".to_owned()));
-        said.push(Inline::Value(told.to_owned()));
+        said.push(Inline::Value(value.to_owned()));
     }
-    said.push(Inline::Words(". ".to_owned()));
+    let mut below = Line::new();
+    for part in circumstances(texts, device, told) {
+        below.push(Inline::Words(format!("{part} · ")));
+    }
+    below.push(place(texts, device, finding));
+    (said, below)
+}
+
+/// `boot.pcap, frame 12`: where its proof begins.
+fn place(texts: &Texts, device: &Device, finding: &Finding) -> Inline {
     let place = finding.place().or_else(|| {
         let occurrence = &finding.evidence.first()?.occurrence;
         Some((occurrence.exchange.flow.capture, occurrence.frame, occurrence.exchange))
     });
-    match place {
-        Some((id, frame, _)) => {
-            let capture = device.case().captures.iter().find(|capture| capture.id == id);
-            let name = capture.map_or_else(|| id.to_string(), |capture| short(device.case(), &capture.name));
-            let unit = texts.say(capture.map_or("unit_frame", |capture| unit(capture.unit())));
-            let frame = frame.to_string();
-            let values = [("capture", name.as_str()), ("unit", unit), ("frame", frame.as_str())];
-            said.push(Inline::Value(texts.fill("frame", &values)));
-        }
-        None => said.push(Inline::Words(texts.say("no_proof").to_owned())),
-    }
-    said
+    let Some((id, frame, _)) = place else { return Inline::Words(texts.say("no_proof").to_owned()) };
+    let capture = device.case().captures.iter().find(|capture| capture.id == id);
+    let name = capture.map_or_else(|| id.to_string(), |capture| short(device.case(), &capture.name));
+    let unit = texts.say(capture.map_or("unit_frame", |capture| unit(capture.unit())));
+    let frame = frame.to_string();
+    let values = [("capture", name.as_str()), ("unit", unit), ("frame", frame.as_str())];
+    Inline::Value(texts.fill("frame", &values))
 }
 
 /// The text that names a place in a file.

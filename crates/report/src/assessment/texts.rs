@@ -248,7 +248,7 @@ mod tests {
         }
     }
 
-    /// The words for each kind of identifier and what a source of messages lacks are in every phrasebook, so that a new
+    /// The words for each kind of identifier, countries and what a source of messages lacks are in every phrasebook, so that a new
     /// one is not forgotten; nothing in a translation is filled in that the English has not.
     #[test]
     fn phrasebooks_know_what_is_told_most() {
@@ -260,6 +260,12 @@ mod tests {
             };
             for kind in evidence::IdentifierKind::ALL {
                 knows("kind", kind.words());
+            }
+            let letters = || 'A'..='Z';
+            for code in letters().flat_map(|first| letters().map(move |next| format!("{first}{next}"))) {
+                if facts::country::name(&code).is_some() {
+                    knows("country", &crate::overview::country(&code));
+                }
             }
             for source in evidence::MessageSource::ALL {
                 knows("sentence", source.lacking());
