@@ -13,8 +13,8 @@ mod synthetic;
 
 use compare::{Named, compare};
 use evidence::{
-    Behaviour, Case, Claim, Comparison, Finding, FindingId, FindingKind, Holding, ProtectionFault, Severity,
-    Verdict,
+    Behaviour, Case, Claim, Comparison, Finding, FindingId, FindingKind, Holding, ProtectionFault, Security,
+    Severity, Verdict,
 };
 use report::{
     assessment::{self, Assessed, AssessmentOptions, Language},
@@ -335,6 +335,81 @@ fn every_kind_of_finding_is_in_a_risk() {
     {
         assert!(text.lines().any(|line| line.starts_with("### ") && line.contains(title)), "{title}: {text}");
     }
+}
+
+/// The risk that a finding is in, with its texts.
+fn risk_of(kind: FindingKind, severity: Severity, security: Security) -> String {
+    let mut case = synthetic::case();
+    case.findings.retain(|finding| finding.title.contains("(IMEI)"));
+    (case.findings[0].kind, case.findings[0].severity) = (kind, severity);
+    case.sightings[case.findings[0].sightings[0] as usize].key.security = security;
+    let devices = [Assessed { name: "A", case: &case, verdicts: &[] }];
+    let text = assessment::markdown(&devices, &OPTIONS).unwrap();
+    let (_, risk) = text.split_once("### 1. ").unwrap();
+    risk.split_once("- `F-").unwrap().0.to_owned()
+}
+
+/// What a risk says is true of each of its findings: who could read it, and what to do about it.
+#[test]
+fn a_risk_says_what_is_true_of_its_findings() {
+    use evidence::{Content, IdentifierKind, Protection, ProtectionFault as Fault};
+    let fault = |fault, security| {
+        let protection = Protection { security, content: Content::Readable, label: String::new() };
+        risk_of(FindingKind::Protection { fault, protection }, Severity::Low, security)
+    };
+    let open = fault(Fault::LabelLies, Security::Clear);
+    assert!(open.starts_with("What goes over open connections is protected worse than it seems"), "{open}");
+    for encrypted in [Fault::LabelLies, Fault::OnlyTheChannel] {
+        let risk = fault(encrypted, Security::Encrypted);
+        assert!(risk.starts_with("Only the connection protects what is sent"), "{risk}");
+        assert!(risk.contains("Nobody on the way reads it."), "{risk}");
+    }
+    let weak = fault(Fault::WeakChannel, Security::Encrypted);
+    assert!(weak.starts_with("Connections are encrypted more weakly than is usual today"), "{weak}");
+
+    let sent = |identifier, severity, security| {
+        let kind = FindingKind::IdentifierSent {
+            identifier,
+            value: "v".to_owned(),
+            grade: evidence::Grade::Known,
+            forms: vec![],
+            hashed: vec![],
+            passed_to: String::new(),
+        };
+        risk_of(kind, severity, security)
+    };
+    for identifier in [
+        IdentifierKind::AndroidId,
+        IdentifierKind::AdvertisingId,
+        IdentifierKind::DeviceId,
+        IdentifierKind::InstallId,
+    ] {
+        let risk = sent(identifier, Severity::Low, Security::Encrypted);
+        assert!(risk.starts_with("Identifiers of the installation leave"), "{risk}");
+        assert!(!risk.contains("None by itself"), "{risk}");
+    }
+    // What has the shape of a device number weighs less; it still is one.
+    let shaped = sent(IdentifierKind::Imei, Severity::Low, Security::Encrypted);
+    assert!(shaped.starts_with("Identifiers leave over encrypted connections"), "{shaped}");
+    let little = sent(IdentifierKind::Model, Severity::Info, Security::Encrypted);
+    assert!(little.starts_with("What leaves identifies little by itself (info)"), "{little}");
+    let clear = sent(IdentifierKind::AndroidId, Severity::Medium, Security::Clear);
+    assert!(clear.starts_with("Identifiers leave so that anyone on the way can read them"), "{clear}");
+}
+
+/// That a receiver took what was sent is no risk of its own, and makes none that it stands beside.
+#[test]
+fn what_a_receiver_did_is_told_apart() {
+    let accepted = Behaviour::Acceptance {
+        request: "POST /".to_owned(),
+        sent: 3,
+        delivered: 3,
+        answered: 3,
+        statuses: vec![(200, 3)],
+        results: vec![],
+    };
+    let risk = risk_of(FindingKind::Behaviour(accepted), Severity::Info, Security::Clear);
+    assert!(risk.starts_with("What receivers did with what was sent (info)"), "{risk}");
 }
 
 #[test]

@@ -20,6 +20,7 @@ pub(crate) struct Rule {
     behaviour: Vec<String>,
     #[serde(default)]
     fault: Vec<evidence::ProtectionFault>,
+    nature: Option<Severity>,
     readable: Option<Readable>,
     severity: Option<Severity>,
     #[serde(default)]
@@ -82,6 +83,7 @@ impl Rule {
             && (self.subject.is_empty()
                 || identifier.is_some_and(|one| self.subject.contains(&one.subject())))
             && (self.fault.is_empty() || fault(finding).is_some_and(|one| self.fault.contains(&one)))
+            && self.nature.is_none_or(|least| identifier.is_some_and(|one| one.severity() >= least))
             && self.readable.is_none_or(|readable| readable == readable_by(told))
             && self.severity.is_none_or(|least| finding.severity >= least)
     }
