@@ -212,6 +212,41 @@ fn many_receivers_are_counted_and_unknown_ones_called_so() {
     assert!(said.contains(" · through name servers to those of vnet.example · `"), "{said}");
 }
 
+/// Two recordings of one phone are no two devices; those of which the numbers or models differ are.
+#[test]
+fn recordings_are_devices_only_where_they_are_told_apart() {
+    let with = |model: &str, mac: &str| {
+        let mut case = synthetic::clean();
+        case.phone.build = vec![("model".to_owned(), model.to_owned())];
+        case.devices[0].mac = (!mac.is_empty()).then(|| mac.to_owned());
+        case
+    };
+    let rows = [
+        (("Nokia 7 plus", ""), ("Nokia 7 plus", ""), "2 recordings"),
+        (("Nokia 7 plus", ""), ("", ""), "2 recordings"),
+        (("Nokia 7 plus", ""), ("P40", ""), "2 devices"),
+        (("Nokia 7 plus", "d0:37:45:ab:01:9f"), ("Nokia 7 plus", "d0:37:45:ab:01:9f"), "2 recordings"),
+        (("Nokia 7 plus", "d0:37:45:ab:01:9f"), ("Nokia 7 plus", "D0:37:45:AB:01:9e"), "2 devices"),
+        // An address that a phone made up for one network.
+        (("Nokia 7 plus", "d2:37:45:ab:01:9f"), ("Nokia 7 plus", "d2:37:45:ab:01:9e"), "2 recordings"),
+        // One phone, whose model is written in two ways.
+        (("Nokia 7 plus", "d0:37:45:ab:01:9f"), ("Onyx", "D0:37:45:AB:01:9F"), "2 recordings"),
+    ];
+    for (one, other, expected) in rows {
+        let (one, other) = (with(one.0, one.1), with(other.0, other.1));
+        let devices = [&one, &other].map(|case| Assessed { name: "A", case, verdicts: &[] });
+        let text = assessment::markdown(&devices, &OPTIONS).unwrap();
+        assert!(text.contains(&format!("found in {expected},")), "{expected}: {text}");
+    }
+    let case = synthetic::case();
+    let devices = [&case, &case].map(|case| Assessed { name: "A", case, verdicts: &[] });
+    let text = assessment::markdown(&devices, &OPTIONS).unwrap();
+    assert!(
+        text.contains("Every recording has at least one") && text.contains("- Recordings: A and A"),
+        "{text}"
+    );
+}
+
 /// What a row of the table of negatives says of the one device.
 fn negative(case: &Case, risk: &str) -> String {
     let devices = [Assessed { name: "A", case, verdicts: &[] }];

@@ -5,6 +5,7 @@
 //! (`texts.en.toml`). Every finding is in exactly one risk. A device without findings is named, and whatever was
 //! not seen on a device is told together with what it would have taken to see it.
 
+mod apart;
 mod circumstances;
 mod claims;
 mod limits;
@@ -20,6 +21,7 @@ use evidence::{Case, DataSet, Finding, Severity, Verdict};
 pub use texts::Language;
 
 use self::{
+    apart::are_apart,
     circumstances::circumstances,
     claims::claims,
     limits::limits,
@@ -119,29 +121,50 @@ struct Risk<'r, 'a> {
     findings: Vec<Vec<&'r Told<'a>>>,
 }
 
+/// The texts that name what is assessed: devices, or recordings where these may be of one device.
+struct Names {
+    many: &'static str,
+    label: &'static str,
+    all_have_findings: &'static str,
+}
+
+impl Names {
+    fn of(devices: &[Device]) -> Self {
+        match are_apart(devices) {
+            true => Self { many: "devices", label: "label_devices", all_have_findings: "all_have_findings" },
+            false => Self {
+                many: "recordings",
+                label: "label_recordings",
+                all_have_findings: "all_recordings_have_findings",
+            },
+        }
+    }
+}
+
 fn document(devices: &[Assessed], options: &AssessmentOptions) -> Result<Document, AssessmentError> {
     let wrong = |error: toml::de::Error| AssessmentError(error.to_string());
     let texts = Texts::of(options.language).map_err(wrong)?;
     let rules = rules().map_err(wrong)?;
     let devices: Vec<_> = devices.iter().map(Device::of).collect();
     let risks = risks(&devices, &rules);
-    let mut blocks = summary(&texts, &devices, &risks);
+    let names = Names::of(&devices);
+    let mut blocks = summary(&texts, &devices, &risks, &names);
     blocks.extend(claims::in_short(&texts, &devices, options.verdicts));
     blocks.push(Block::Section(texts.say("section_risks").to_owned()));
     for (number, risk) in risks.iter().enumerate() {
-        blocks.extend(told(&texts, &devices, number + 1, risk));
+        blocks.extend(told(&texts, &devices, (number + 1, names.label), risk));
     }
     blocks.extend(claims(&texts, &devices, options.verdicts));
     blocks.extend(method(&texts, &devices));
     blocks.extend(limits(&texts, &devices));
     blocks.extend(negatives(&texts, &devices, &rules, &risks));
     blocks.extend(annex(&texts, &devices));
-    let names: Vec<_> = devices.iter().map(|device| device.name.to_owned()).collect();
+    let all: Vec<_> = devices.iter().map(|device| device.name.to_owned()).collect();
     Ok(Document {
         language: texts.say("language").to_owned(),
         eyebrow: texts.say("eyebrow").to_owned(),
-        title: texts.fill("title", &[("devices", &texts.list(&names))]),
-        lead: format!("{} {}", lead(&texts, &devices, &risks), texts.say("as_in_the_cases"))
+        title: texts.fill("title", &[("devices", &texts.list(&all))]),
+        lead: format!("{} {}", lead(&texts, &devices, &risks, &names), texts.say("as_in_the_cases"))
             .trim_end()
             .to_owned(),
         blocks,
@@ -175,8 +198,8 @@ fn risks<'r, 'a>(devices: &'r [Device<'a>], rules: &'r [Rule]) -> Vec<Risk<'r, '
 }
 
 /// What has weight, in how many devices.
-fn lead(texts: &Texts, devices: &[Device], risks: &[Risk]) -> String {
-    let of = texts.counted(devices.len(), "one_device", "devices");
+fn lead(texts: &Texts, devices: &[Device], risks: &[Risk], names: &Names) -> String {
+    let of = texts.counted(devices.len(), "one_device", names.many);
     let heavy = risks.iter().filter(|risk| risk.severity >= WEIGHT).count();
     if heavy == 0 {
         return texts.fill("lead_none", &[("of", &of)]);
@@ -187,7 +210,7 @@ fn lead(texts: &Texts, devices: &[Device], risks: &[Risk]) -> String {
 }
 
 /// A table of the risks, and the devices without any.
-fn summary(texts: &Texts, devices: &[Device], risks: &[Risk]) -> Vec<Block> {
+fn summary(texts: &Texts, devices: &[Device], risks: &[Risk], names: &Names) -> Vec<Block> {
     let mut blocks = vec![Block::Section(texts.say("section_summary").to_owned())];
     if !risks.is_empty() {
         let head = ["column_number", "column_risk", "column_severity"].map(|name| texts.say(name).to_owned());
@@ -208,7 +231,7 @@ fn summary(texts: &Texts, devices: &[Device], risks: &[Risk]) -> Vec<Block> {
     }
     let without: Vec<_> = devices.iter().filter(|device| device.worst() < Some(WEIGHT)).collect();
     if without.is_empty() && devices.len() > 1 {
-        blocks.push(Block::Paragraph(line(texts.say("all_have_findings"))));
+        blocks.push(Block::Paragraph(line(texts.say(names.all_have_findings))));
     }
     for device in without {
         let conditions = Conditions::of(texts, device).words(texts);
@@ -219,19 +242,19 @@ fn summary(texts: &Texts, devices: &[Device], risks: &[Risk]) -> Vec<Block> {
     blocks
 }
 
-fn told(texts: &Texts, devices: &[Device], number: usize, risk: &Risk) -> Vec<Block> {
+fn told(texts: &Texts, devices: &[Device], (number, label): (usize, &str), risk: &Risk) -> Vec<Block> {
     let about = texts.risk(&risk.rule.name);
     let having: Vec<_> =
         devices.iter().zip(&risk.findings).filter(|(_, findings)| !findings.is_empty()).collect();
     let names: Vec<_> = having.iter().map(|(device, _)| device.name.to_owned()).collect();
     let facts = [
-        ("label_devices", texts.list(&names)),
+        (label, texts.list(&names)),
         ("label_affected", about.affected),
         ("label_can", about.can),
         ("label_recommendation", about.recommendation),
     ];
     // Of a single device it goes without saying.
-    let facts = facts.into_iter().filter(|(name, _)| *name != "label_devices" || devices.len() > 1);
+    let facts = facts.into_iter().filter(|(name, _)| *name != label || devices.len() > 1);
     let facts = facts.map(|(name, said)| (texts.say(name).to_owned(), line(said)));
     let mut blocks = vec![
         Block::Part(format!("{number}. {}", about.title), Some(texts.weight(risk.severity))),
