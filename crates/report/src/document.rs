@@ -49,6 +49,8 @@ impl From<Severity> for Weight {
 /// A part of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Inline {
+    /// Words that are this program's own, and come from no input: an address in them is one.
+    Own(String),
     /// A severity as a coloured word.
     Severity(Weight),
     /// Words that weigh.
@@ -170,11 +172,11 @@ fn weight_html(weight: &Weight) -> Markup {
 
 fn line_html(line: &Line) -> Markup {
     markup! { @for inline in line { @match inline {
+        Inline::Own(text) | Inline::Words(text) => (Prose(text)),
         Inline::Severity(weight) => (weight_html(weight)),
         Inline::Strong(text) => strong { (Prose(text)) },
         Inline::Value(text) if is_short(text) => code.short { (Shown(text)) },
         Inline::Value(text) => code { (Shown(text)) },
-        Inline::Words(text) => (Prose(text)),
     } } }
 }
 
@@ -216,6 +218,7 @@ fn block_html(block: &Block) -> Markup {
 
 fn line_markdown(line: &Line) -> String {
     let inline = |inline: &Inline| match inline {
+        Inline::Own(text) => markdown::own(text),
         Inline::Severity(weight) => format!("**{}**", weight.word),
         Inline::Strong(text) => format!("**{}**", markdown::prose(text)),
         Inline::Value(text) => markdown::code(text),
@@ -264,7 +267,9 @@ pub(crate) fn plain_line(line: &Line) -> String {
     let inline = |inline: &Inline| match inline {
         Inline::Severity(weight) => weight.word.clone(),
         Inline::Value(text) => plain::clipped(text, VALUE).into_owned(),
-        Inline::Strong(text) | Inline::Words(text) => plain::clipped(text, WORDS).into_owned(),
+        Inline::Own(text) | Inline::Strong(text) | Inline::Words(text) => {
+            plain::clipped(text, WORDS).into_owned()
+        }
     };
     line.iter().map(inline).collect()
 }

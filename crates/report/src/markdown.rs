@@ -149,6 +149,12 @@ pub(crate) fn prose(raw: &str) -> String {
     escaped(raw, LONGEST_PARAGRAPH)
 }
 
+/// The same for what this program itself says: addresses in it stay as they are.
+pub(crate) fn own(text: &str) -> String {
+    let word = |word: &str| if word.contains("://") { word.to_owned() } else { prose(word) };
+    text.split_inclusive(' ').map(word).collect()
+}
+
 fn escaped(raw: &str, longest: usize) -> String {
     let mut escaped = String::with_capacity(raw.len() + 8);
     for character in plain::clipped(raw, longest).chars() {
@@ -189,6 +195,8 @@ mod tests {
         assert_eq!(code("a`b``c"), "``` a`b``c ```");
         assert_eq!(code("<img src=x>"), "`<img src=x>`");
         assert_eq!(code("a\n# b"), "`a\\u{a}# b`");
+        let attribution = "A_b <c> (https://a.example/b_c), d";
+        assert_eq!(own(attribution), "A\\_b \\<c\\> (https://a.example/b_c), d");
         assert_eq!(text("[x](http://y) <b>*"), "\\[x\\](http: //y) \\<b\\>\\*");
     }
 }

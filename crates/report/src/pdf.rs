@@ -60,7 +60,9 @@ impl Fonts {
             }
             Inline::Strong(text) => self.piece(text, Face::Bold, INK),
             Inline::Value(text) => self.piece(&plain::clipped(text, VALUE), Face::Code, INK),
-            Inline::Words(text) => self.piece(&plain::clipped(text, WORDS), Face::Text, INK),
+            Inline::Own(text) | Inline::Words(text) => {
+                self.piece(&plain::clipped(text, WORDS), Face::Text, INK)
+            }
         };
         line.iter().map(piece).collect()
     }

@@ -247,6 +247,24 @@ fn recordings_are_devices_only_where_they_are_told_apart() {
     );
 }
 
+/// An attribution stands as its giver wants it; a case's own words lead nowhere.
+#[test]
+fn only_what_is_foreign_is_kept_from_being_a_link() {
+    let mut case = synthetic::clean();
+    case.data = facts::data_sets();
+    let forged = evidence::DataSet {
+        name: "a".to_owned(),
+        version: "1".to_owned(),
+        licence: "see https://evil.example/a".to_owned(),
+    };
+    case.data.push(forged);
+    let devices = [Assessed { name: "A", case: &case, verdicts: &[] }];
+    let text = assessment::markdown(&devices, &OPTIONS).unwrap();
+    assert!(text.contains("DB-IP (https://db-ip.com),"), "{text}");
+    assert!(text.contains("(https://en.wikipedia.org/wiki/Mobile_country_code)"), "{text}");
+    assert!(!text.contains("https://evil.example"), "{text}");
+}
+
 /// What a row of the table of negatives says of the one device.
 fn negative(case: &Case, risk: &str) -> String {
     let devices = [Assessed { name: "A", case, verdicts: &[] }];

@@ -414,8 +414,12 @@ fn negatives(texts: &Texts, devices: &[Device], rules: &[Rule], risks: &[Risk]) 
 fn annex(texts: &Texts, devices: &[Device]) -> Vec<Block> {
     let sets = devices.iter().flat_map(|device| &device.case().data);
     let sets: BTreeSet<_> = sets.map(|DataSet { name, version, licence }| (name, version, licence)).collect();
+    // A case says what it likes; what this program says itself of a set is known.
+    let own = facts::data_sets();
     let rows = sets.into_iter().map(|(name, version, licence)| {
-        vec![line(texts.of_case("set", name)), line(version.clone()), line(licence.clone())]
+        let is_own = own.iter().any(|set| set.licence == *licence);
+        let licence = if is_own { vec![Inline::Own(licence.clone())] } else { line(licence.clone()) };
+        vec![line(texts.of_case("set", name)), line(version.clone()), licence]
     });
     let head = ["column_set", "column_version", "column_licence"].map(|name| texts.say(name).to_owned());
     vec![Block::Section(texts.say("section_annex").to_owned()), Block::Table(head.to_vec(), rows.collect())]
