@@ -418,6 +418,52 @@ fn a_proof_shows_frames_steps_and_the_value() {
     }
 }
 
+/// What is printed of steps lies within the steps before.
+#[test]
+fn the_bytes_of_a_proof_lie_in_the_steps_that_it_shows() {
+    let desk = Desk::new(&leaky());
+    desk.audited();
+    let (_, text, _) = run(&desk, &["prove", "x.case"]);
+    let mut steps: Vec<std::ops::Range<u64>> = Vec::new();
+    let (mut cut, mut values) = (0, 0);
+    for line in text.lines().map(str::trim_start) {
+        if line.starts_with("Proof ") {
+            steps.clear();
+        } else if line.starts_with("Step ") {
+            if let Some((within, step)) = of_step(line) {
+                assert!(contains(&steps[step], &within), "{line}\n{text}");
+            }
+            let (_, made) = line.rsplit_once(": ").unwrap();
+            cut += u32::from(made.starts_with("bytes "));
+            steps.push(match made.strip_suffix(" bytes") {
+                Some(len) => 0..len.parse().unwrap(),
+                None => range(made.strip_prefix("bytes ").unwrap().split(' ').next().unwrap()),
+            });
+        } else if line.starts_with("Value ") {
+            let (within, step) = of_step(line).unwrap();
+            assert!(contains(&steps[step], &within), "{line}\n{text}");
+            values += 1;
+        }
+    }
+    assert!(cut > 0 && values > 0, "{text}");
+}
+
+/// `… bytes 3..17 of step 2 …`
+fn of_step(line: &str) -> Option<(std::ops::Range<u64>, usize)> {
+    let (before, after) = line.split_once(" of step ")?;
+    let number: String = after.chars().take_while(char::is_ascii_digit).collect();
+    Some((range(before.rsplit(' ').next()?), number.parse().ok()?))
+}
+
+fn range(text: &str) -> std::ops::Range<u64> {
+    let (start, end) = text.split_once("..").unwrap();
+    start.parse().unwrap()..end.parse().unwrap()
+}
+
+fn contains(outer: &std::ops::Range<u64>, inner: &std::ops::Range<u64>) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
+}
+
 #[test]
 fn proofs_go_where_they_are_sent() {
     let desk = Desk::new(&leaky());

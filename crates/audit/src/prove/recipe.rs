@@ -11,7 +11,7 @@ use std::{collections::BTreeSet, fmt::Write};
 
 use evidence::{
     Buffer, BufferId, Capture, CaptureId, Decryption, Evidence, Finding, FindingId, FrameNo, Segment, Source,
-    Step,
+    Span, Step,
 };
 use sha2::{Digest, Sha256};
 
@@ -48,6 +48,15 @@ pub fn file_name(finding: &FindingId) -> String {
 
 /// What a step does, in words.
 pub fn words(buffer: &Buffer) -> String {
+    counted(buffer, |_, at| at)
+}
+
+/// The same, where bytes of an earlier step are counted as `place` says.
+fn counted(buffer: &Buffer, place: impl Fn(BufferId, u64) -> u64) -> String {
+    let bytes = |input: Span| {
+        let (start, end) = (place(input.buffer, input.start), place(input.buffer, input.end));
+        format!("of bytes {start}..{end} of step {}", input.buffer.0)
+    };
     match (&buffer.step, buffer.input) {
         (Step::Datagram, _) => "the payload of a datagram".to_owned(),
         (Step::Reassembly, _) => "one direction of a TCP connection, put in order".to_owned(),
@@ -64,13 +73,11 @@ pub fn words(buffer: &Buffer) -> String {
         }
         (Step::Decrypt(how), None) => how.cipher.name().to_owned(),
         (Step::Decrypt(how), Some(input)) => {
-            let (cipher, start, end) = (how.cipher.name(), input.start, input.end);
-            format!("{cipher} undone, of bytes {start}..{end} of step {}", input.buffer.0)
+            format!("{} undone, {}", how.cipher.name(), bytes(input))
         }
         (Step::Decode(decoder), None) => format!("{} undone", comment(decoder)),
         (Step::Decode(decoder), Some(input)) => {
-            let (decoder, start, end) = (comment(decoder), input.start, input.end);
-            format!("{decoder} undone, of bytes {start}..{end} of step {}", input.buffer.0)
+            format!("{} undone, {}", comment(decoder), bytes(input))
         }
     }
 }
@@ -103,7 +110,9 @@ impl Recipe {
         let buffers = &evidence.occurrence.trail.buffers;
         for (index, buffer) in buffers.iter().enumerate() {
             let matters = if buffer.step.joins() { ": the bytes of it that matter" } else { "" };
-            self.line(format_args!("\n# Step {index}: {}{matters}.", words(buffer)));
+            // What is cut out of a step is a file, whose bytes count from its own beginning.
+            let words = counted(buffer, |buffer, at| place(replay, buffer, at));
+            self.line(format_args!("\n# Step {index}: {words}{matters}."));
             match &buffer.step {
                 Step::Decode(decoder) => self.decode((number, index), buffer, decoder, replay),
                 Step::Decrypt(how) => self.decrypt((number, index), buffer, how, replay),

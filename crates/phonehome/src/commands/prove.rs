@@ -7,9 +7,10 @@ use std::{
 };
 
 use audit::prove::{
-    CaptureFiles, Carried, Place, Recipe, Replay, ReplayError, claimed, file_name, recorded, replay, words,
+    CaptureFiles, Carried, Output, Place, Recipe, Replay, ReplayError, claimed, file_name, recorded, replay,
+    words,
 };
-use evidence::{Capture, CaptureId, Case, Evidence, Finding, FrameNo, Trail};
+use evidence::{Buffer, Capture, CaptureId, Case, Evidence, Finding, FrameNo, Trail};
 use report::visible;
 
 use crate::{
@@ -213,7 +214,7 @@ impl Prover {
         let buffers = &evidence.occurrence.trail.buffers;
         for (number, (buffer, output)) in buffers.iter().zip(&replay.outputs).enumerate() {
             let (label, step) = (format!("Step {number}"), visible(&words(buffer)).into_owned());
-            let _ = writeln!(text, "  {label:<10} {step}: {} bytes", output.bytes.len());
+            let _ = writeln!(text, "  {label:<10} {step}: {}", extent(buffer, output));
         }
         let span = evidence.occurrence.span;
         let _ =
@@ -261,6 +262,16 @@ impl From<ReplayError> for Failure {
             ReplayError::GoesOn { .. } => Self::NotAlone(error.to_string()),
             _ => Self::Fails(error.to_string()),
         }
+    }
+}
+
+/// How long a step's output is; where only a part of it was made, which.
+fn extent(buffer: &Buffer, output: &Output) -> String {
+    let (start, len) = (output.start, output.bytes.len() as u64);
+    if len == buffer.len {
+        format!("{len} bytes")
+    } else {
+        format!("bytes {start}..{} of {}", start.saturating_add(len), buffer.len)
     }
 }
 
