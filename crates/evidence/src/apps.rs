@@ -81,7 +81,8 @@ pub struct App {
     pub endpoints: Vec<AppFact>,
     /// Telephone numbers in it.
     pub phone_numbers: Vec<AppFact>,
-    /// Identifiers and personal data that it can read.
+    /// Identifiers and personal data that it can read, as its code shows. Where no code was read, what its
+    /// permissions allow: without a place, and `detail` names the permission.
     pub reads: Vec<AppFact>,
     /// System properties that it reads, with the value that the firmware gives them.
     pub properties: Vec<AppFact>,
@@ -98,6 +99,45 @@ pub struct App {
     /// What is odd about it.
     pub oddities: Vec<AppOddity>,
 }
+
+impl App {
+    /// The permissions that it asks for or was given, as far as anything tells.
+    pub fn permitted(&self) -> impl Iterator<Item = &str> {
+        let given = self.grants.iter().filter(|grant| !["config", "denied"].contains(&grant.kind.as_str()));
+        self.permissions.iter().map(String::as_str).chain(given.map(|grant| grant.what.as_str()))
+    }
+
+    /// Whether any of its code was read.
+    pub fn shows_code(&self) -> bool {
+        self.coverage.as_ref().is_some_and(|coverage| coverage.dex_bytes > 0)
+    }
+
+    /// Whether its own manifest was read, which names its components and all permissions that it asks for.
+    pub fn shows_manifest(&self) -> bool {
+        self.coverage.is_some() && !self.package.is_empty()
+    }
+
+    /// Whether it can send SMS, by its code or by a permission; `None` where neither was read.
+    pub fn can_send_sms(&self) -> Option<bool> {
+        let can = !self.sms_sends.is_empty() || self.permitted().any(|permission| permission == SEND_SMS);
+        let known = can || self.shows_code() || self.shows_manifest() || self.permitted().next().is_some();
+        known.then_some(can)
+    }
+
+    /// Whether what it can read is told by its permissions, and not by its code.
+    pub fn reads_by_permission(&self) -> bool {
+        !self.reads.is_empty() && self.reads.iter().all(|fact| fact.count == 0)
+    }
+
+    /// Whether it has no icon among the apps; `None` where nothing was read that would tell.
+    pub fn has_no_icon(&self) -> Option<bool> {
+        // What has no components is no app that people open.
+        self.hidden.or_else(|| self.shows_manifest().then_some(false))
+    }
+}
+
+/// The permission to send text messages.
+const SEND_SMS: &str = "android.permission.SEND_SMS";
 
 /// A file of an app.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -271,6 +311,35 @@ impl CodeCoverage {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_not_read_is_not_denied() {
+        let list = App { package: "a".to_owned(), ..App::default() };
+        let asking = |name: &str| App { permissions: vec![name.to_owned()], ..list.clone() };
+        let grant = |kind: &str| AppGrant {
+            kind: kind.to_owned(),
+            what: SEND_SMS.to_owned(),
+            fixed: false,
+            file: String::new(),
+            start: 0,
+            end: 0,
+        };
+        let given = |kind| App { grants: vec![grant(kind)], ..list.clone() };
+        let apk = App { coverage: Some(CodeCoverage::default()), ..list.clone() };
+        let rows = [
+            (list.clone(), None, None),
+            (App { hidden: Some(true), ..list.clone() }, None, Some(true)),
+            (asking(SEND_SMS), Some(true), None),
+            (asking("android.permission.INTERNET"), Some(false), None),
+            (given("default"), Some(true), None),
+            (given("denied"), None, None),
+            (App { package: String::new(), ..apk.clone() }, None, None),
+            (apk, Some(false), Some(false)),
+        ];
+        for (app, sends, hidden) in rows {
+            assert_eq!((app.can_send_sms(), app.has_no_icon()), (sends, hidden), "{app:?}");
+        }
+    }
 
     #[test]
     fn coverage_counts_what_was_not_read() {

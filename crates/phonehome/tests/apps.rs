@@ -46,6 +46,56 @@ fn the_table_names_the_app_and_what_it_does() {
     assert!(!text.contains('\u{1b}'), "{text}");
 }
 
+/// Packages as the phone's own list tells of them: the first with permissions, the second without.
+const LISTED: &str = "DUMP OF SERVICE package:
+Packages:
+  Package [com.example.activation] (1a2b3c):
+    userId=10071
+    codePath=/system/priv-app/Activation
+    versionCode=7 minSdk=21 targetSdk=26
+    flags=[ SYSTEM HAS_CODE ]
+    privateFlags=[ PRIVILEGED ]
+    requested permissions:
+      android.permission.SEND_SMS
+      android.permission.READ_PHONE_STATE
+    install permissions:
+      android.permission.SEND_SMS: granted=true
+      android.permission.READ_PHONE_STATE: granted=true
+  Package [com.example.music] (1a2b3d):
+    userId=10072
+    codePath=/data/app/com.example.music-1
+    versionCode=1 minSdk=21 targetSdk=26
+    flags=[ HAS_CODE ]
+";
+
+#[test]
+fn of_apps_that_only_a_list_names_it_is_told_what_is_not_known() {
+    let desk = desk();
+    desk.write("dumpsys-package.txt", LISTED.as_bytes());
+    let (code, text, errors) = run(&desk, &["apps", "dumpsys-package.txt", "--out", "out"]);
+    assert_eq!((code, errors.as_str()), (0, ""));
+    let headline = "2 apps: how many are without an icon is not known, 1 that can send SMS (not known of 1)";
+    assert!(text.starts_with(headline), "{text}");
+    let of = |package: &str| text.lines().skip_while(|line| !line.starts_with(package)).collect::<Vec<_>>();
+    let cells = |line: &str| line.split_whitespace().skip(2).collect::<Vec<_>>().join(" ");
+    let activation = of("com.example.activation");
+    assert_eq!(cells(activation[0]), "not known SP s? - - -");
+    assert_eq!(activation[1], "  may read ICCID, IMEI or MEID, IMSI, serial number");
+    assert_eq!(cells(of("com.example.music")[0]), "not known - ? - - -");
+    let page = fs::read_to_string(desk.join("out/apps.html")).unwrap().replace("<wbr>", "");
+    for words in [headline, "may send SMS", "by permission", "by android.permission.READ_PHONE_STATE, up to"]
+    {
+        assert!(page.contains(words), "{words}");
+    }
+
+    // An app whose code was read is counted by that.
+    let (_, text, _) = run(&desk, &["apps", "x.apk", "dumpsys-package.txt"]);
+    let headline = "3 apps: 1 without an icon (not known of 2), 2 that can send SMS (not known of 1)";
+    assert!(text.starts_with(headline), "{text}");
+    let (_, text, _) = run(&desk, &["apps", "x.apk"]);
+    assert!(text.starts_with("1 app: 1 without an icon, 1 that can send SMS\n"), "{text}");
+}
+
 #[test]
 fn json_is_the_survey() {
     let (code, text, _) = run(&desk(), &["apps", "x.apk", "--json"]);

@@ -1,10 +1,14 @@
 //! What lists of the phone and permission files of its firmware say of packages.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
-use evidence::{App, AppFile, AppGrant, AppOddity, AppSigner, CaptureId, Outcome, Standing, Survey};
+use evidence::{App, AppFact, AppFile, AppGrant, AppOddity, AppSigner, CaptureId, Outcome, Standing, Survey};
 use handset::{
     Clock,
+    apk::apis,
     firmware::{GrantKind, Role, grants, role},
     packages::{Known, Package, Packages, Signer},
 };
@@ -120,12 +124,18 @@ impl Told {
         if let Some(known) = self.packages().named(&app.package) {
             self.stand(&mut app.standing, known);
             app.hidden = app.hidden.or_else(|| known.has_launcher().map(|has| !has));
+            if !app.shows_manifest() {
+                app.permissions = permissions(known);
+            }
+        }
+        if app.reads.is_empty() && !app.shows_code() {
+            app.reads = allowed(app);
         }
     }
 
     /// Adds the apps that only lists name.
     pub(super) fn add_unseen(&self, apps: &mut Vec<App>) {
-        let seen: std::collections::BTreeSet<String> = apps.iter().map(|app| app.package.clone()).collect();
+        let seen: BTreeSet<String> = apps.iter().map(|app| app.package.clone()).collect();
         let unseen = self.packages().iter().filter(|(name, _)| !seen.contains(*name));
         apps.extend(unseen.map(|(name, known)| {
             let mut app = of_list(name, known);
@@ -165,23 +175,42 @@ fn of_list(name: &str, known: &Known) -> App {
     };
     let path = text(|told| told.code_path.as_ref());
     let file = |path: String| AppFile { path, bytes: 0, sha256: String::new(), split: String::new() };
-    let told = || known.told.iter().map(|(_, told)| &told.value);
-    let mut permissions: Vec<_> =
-        told().flat_map(|told| &told.permissions).map(|found| found.value.name.clone()).collect();
-    permissions.sort();
-    permissions.dedup();
-    let mut signers: Vec<_> =
-        told().flat_map(|told| &told.signers).map(|found| signer(&found.value)).collect();
+    let told = known.told.iter().map(|(_, told)| &told.value);
+    let mut signers: Vec<_> = told.flat_map(|told| &told.signers).map(|found| signer(&found.value)).collect();
     signers.dedup();
     App {
         package: name.to_owned(),
         version_name: text(|told| told.version_name.as_ref()),
         version_code: known.first(|told| told.version_code.as_ref()).map(|(_, found)| found.value),
         files: (!path.is_empty()).then(|| file(path)).into_iter().collect(),
-        permissions,
         signers,
         ..App::default()
     }
+}
+
+/// The permissions that lists give it.
+fn permissions(known: &Known) -> Vec<String> {
+    let told = known.told.iter().flat_map(|(_, told)| &told.value.permissions);
+    let names: BTreeSet<&String> = told.map(|found| &found.value.name).collect();
+    names.into_iter().cloned().collect()
+}
+
+/// What an app can read by its permissions, each once with the permissions that open it.
+fn allowed(app: &App) -> Vec<AppFact> {
+    let permitted: BTreeSet<&str> = app.permitted().collect();
+    let mut opened: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for allowance in apis::allowances().iter().filter(|row| permitted.contains(row.permission.as_str())) {
+        let comma = if allowance.condition.is_empty() { "" } else { ", " };
+        let by = format!("{}{comma}{}", allowance.permission, allowance.condition);
+        allowance.reads.iter().for_each(|reads| opened.entry(reads).or_default().push(by.clone()));
+    }
+    let fact = |(reads, by): (&str, Vec<String>)| AppFact {
+        value: reads.to_owned(),
+        detail: format!("by {}", by.join("; by ")),
+        places: Vec::new(),
+        count: 0,
+    };
+    opened.into_iter().map(fact).collect()
 }
 
 fn signer(signer: &Signer) -> AppSigner {

@@ -1,5 +1,5 @@
 //! Which calls, fields and strings show that an app reads an identifier: the rows of
-//! `data/identifier_apis.toml`, made ready for looking up.
+//! `data/identifier_apis.toml`, made ready for looking up; and what permissions alone let it read.
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -31,9 +31,27 @@ pub struct Row {
     pub source: String,
 }
 
+/// What a permission lets an app read.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Allowance {
+    /// The permission: `android.permission.READ_SMS`.
+    pub permission: String,
+    /// What it opens, in the words of the rows' `reads`.
+    pub reads: Vec<String>,
+    /// On which condition; empty where there is none.
+    #[serde(default)]
+    pub condition: String,
+    /// Why the row means that.
+    pub reasoning: String,
+    /// What it rests on.
+    pub source: String,
+}
+
 #[derive(Debug, Default, Deserialize)]
 struct List {
     row: Vec<Row>,
+    allowance: Vec<Allowance>,
 }
 
 /// The rows, by what code shows.
@@ -56,6 +74,11 @@ pub fn rows() -> &'static [Row] {
     LIST.as_ref().map_or(&[], |list| &list.row)
 }
 
+/// What permissions let apps read. Empty where [`check`] tells of a damaged file.
+pub fn allowances() -> &'static [Allowance] {
+    LIST.as_ref().map_or(&[], |list| &list.allowance)
+}
+
 /// What is wrong with the program's own table; tests ask it, so that no such program is built.
 pub fn check() -> Result<(), String> {
     let list = LIST.as_ref().map_err(Clone::clone)?;
@@ -69,6 +92,14 @@ pub fn check() -> Result<(), String> {
         }
         if let Some(name) = names.into_iter().find(|name| !name.contains('.')) {
             return Err(format!("{name}: lacks its class"));
+        }
+    }
+    for row in &list.allowance {
+        if row.reasoning.is_empty() || row.source.is_empty() {
+            return Err(format!("{}: lacks its reasoning or source", row.permission));
+        }
+        if let Some(reads) = row.reads.iter().find(|reads| list.row.iter().all(|row| row.reads != **reads)) {
+            return Err(format!("{}: {reads} is what no row reads", row.permission));
         }
     }
     Ok(())

@@ -153,6 +153,7 @@ fn marks(app: &App) -> Vec<String> {
     mark(app.hidden == Some(true), "no icon among the apps");
     mark(starts_at(app, "boot"), "starts at boot");
     mark(!app.sms_sends.is_empty(), "sends SMS");
+    mark(app.sms_sends.is_empty() && app.can_send_sms() == Some(true), "may send SMS");
     mark(!app.sms_deletes.is_empty(), "deletes SMS");
     if !app.standing.shared_user.is_empty() {
         marks.push(format!("shares the user id {}", app.standing.shared_user));
@@ -229,11 +230,33 @@ fn coverage_words(app: &App) -> String {
 /// A sentence over the whole survey.
 fn headline(survey: &Survey) -> String {
     let apps = words::counted(survey.apps.len() as u64, "app");
-    let hidden = survey.apps.iter().filter(|app| app.hidden == Some(true)).count();
-    let sending = survey.apps.iter().filter(|app| !app.sms_sends.is_empty()).count();
-    format!("{apps}: {hidden} without an icon, {sending} that can send SMS")
+    let hidden = tally(survey, App::has_no_icon, ("without an icon", "how many are without an icon"));
+    let sending = tally(survey, App::can_send_sms, ("that can send SMS", "how many can send SMS"));
+    format!("{apps}: {hidden}, {sending}")
 }
 
+/// Of how many apps something holds, and of how many nobody knows.
+fn tally(survey: &Survey, holds: fn(&App) -> Option<bool>, (those, how_many): (&str, &str)) -> String {
+    let count = |wanted| survey.apps.iter().filter(|app| holds(app) == wanted).count();
+    match (count(Some(true)), count(None)) {
+        (known, 0) => format!("{known} {those}"),
+        (_, unknown) if unknown == survey.apps.len() => format!("{how_many} is not known"),
+        (known, unknown) => format!("{known} {those} (not known of {unknown})"),
+    }
+}
+
+/// What is told in place of a signer, where there is none.
+fn no_signer(app: &App) -> &'static str {
+    if app.coverage.is_some() { "none" } else { UNKNOWN }
+}
+
+/// What it can read, in a row; by its permissions where no code of it was read.
+fn reads(app: &App) -> String {
+    app.reads.iter().map(|fact| fact.value.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// In place of what nothing tells.
+const UNKNOWN: &str = "not known";
 /// Rows shown of a chapter.
 const MOST: usize = 400;
 /// Places shown of a row.

@@ -4,8 +4,8 @@ use evidence::{App, Outcome, Survey};
 use maud::{DOCTYPE, Markup, html as markup};
 
 use super::{
-    Chapter, chapters, coverage_words, headline, marks, name, outcome, share, signer, signer_words,
-    unread_words, version,
+    Chapter, UNKNOWN, chapters, coverage_words, headline, marks, name, no_signer, outcome, reads, share,
+    signer, signer_words, unread_words, version,
 };
 use crate::{
     html::{Prose, Shown, head},
@@ -87,7 +87,7 @@ fn overview(survey: &Survey) -> Markup {
 }
 
 fn row(survey: &Survey, number: usize, app: &App) -> Markup {
-    let reads: Vec<_> = app.reads.iter().map(|fact| fact.value.as_str()).collect();
+    let held = |facts: usize| app.coverage.as_ref().map_or_else(|| "–".to_owned(), |_| facts.to_string());
     markup! {
         tr {
             th scope="row" {
@@ -96,24 +96,26 @@ fn row(survey: &Survey, number: usize, app: &App) -> Markup {
                 @if is_twin(survey, app) { span.muted { (Shown(&whereabouts(app))) } }
             }
             td data-label="Signed by" { (signature(app)) }
-            td data-label="Is and does" { (or_dash(&marks(app).join(", "))) }
-            td data-label="Can read" { (or_dash(&reads.join(", "))) }
-            td.number data-label="Trackers" { (app.trackers.len()) }
-            td.number data-label="Endpoints" { (app.endpoints.len()) }
+            td data-label="Is and does" { (told_or(app, &marks(app).join(", "))) }
+            td data-label="Can read" { (told_or(app, &reads(app))) @if app.reads_by_permission() { span.muted { "by permission" } } }
+            td.number data-label="Trackers" { (held(app.trackers.len())) }
+            td.number data-label="Endpoints" { (held(app.endpoints.len())) }
             td.number data-label="Code read" { (app.coverage.as_ref().map_or_else(|| "not at hand".to_owned(), share)) }
         }
     }
 }
 
-fn or_dash(words: &str) -> Markup {
-    markup! { @if words.is_empty() { "–" } @else { (Prose(words)) } }
+/// The words; a dash where the app has nothing of the kind, and that it is not known where only lists tell of it.
+fn told_or(app: &App, words: &str) -> Markup {
+    let none = if app.coverage.is_some() { "–" } else { UNKNOWN };
+    markup! { @if words.is_empty() { (none) } @else { (Prose(words)) } }
 }
 
 /// Who signed it, and whether that holds.
 fn signature(app: &App) -> Markup {
     markup! {
         @match signer(app) {
-            None => { span.muted { "not known" } }
+            None => { span.muted { (no_signer(app)) } }
             Some(one) => {
                 code { (Shown(&one.certificate.chars().take(8).collect::<String>())) }
                 @match one.outcome {

@@ -1,13 +1,14 @@
 //! A survey -> the table in the terminal: a line for each app, and a second one for what it can read.
 //!
 //! Marks are letters: what an app is to the system (`S` comes with it, `P` privileged, `U` shares a user id) and
-//! what it does (`h` has no icon, `b` starts at boot, `s` sends SMS, `d` deletes SMS).
+//! what it does (`h` has no icon, `b` starts at boot, `s` can send SMS, `d` deletes SMS; `?` where only lists
+//! of the phone tell of it).
 
 use std::fmt::Write;
 
 use evidence::{App, Survey};
 
-use super::{headline, name, outcome, share, signer, starts_at};
+use super::{headline, name, no_signer, outcome, reads, share, signer, starts_at};
 use crate::plain;
 
 /// How to write it.
@@ -35,15 +36,15 @@ fn write(out: &mut String, survey: &Survey, width: usize) -> std::fmt::Result {
     line(out, package, ["PACKAGE", "VERSION", "SIGNER", "", "IS", "DOES", "TRK", "ENDP", "CODE"])?;
     for app in &survey.apps {
         row(out, package, app)?;
-        let reads: Vec<_> = app.reads.iter().map(|fact| fact.value.as_str()).collect();
-        if !reads.is_empty() {
-            let reads = plain::fitted(&reads.join(", "), width.saturating_sub(8));
-            writeln!(out, "  reads {reads}")?;
+        if !app.reads.is_empty() {
+            let word = if app.reads_by_permission() { "may read" } else { "reads" };
+            let words = plain::fitted(&format!("{word} {}", reads(app)), width.saturating_sub(2));
+            writeln!(out, "  {words}")?;
         }
     }
     writeln!(
         out,
-        "\nS comes with the system, P privileged, U shares a user id; h no icon, b starts at boot, s sends SMS,\nd deletes SMS; TRK trackers, ENDP endpoints, CODE how much of its code was read"
+        "\nS comes with the system, P privileged, U shares a user id; h no icon, b starts at boot, s can send\nSMS by its code or by permission, d deletes SMS, ? what else is not known; TRK trackers, ENDP endpoints,\nCODE how much of its code was read; may read: by permission, where no code was;\nits conditions, as the version of Android, are in the page of --out"
     )?;
     unread(out, survey, width)
 }
@@ -51,9 +52,10 @@ fn write(out: &mut String, survey: &Survey, width: usize) -> std::fmt::Result {
 fn row(out: &mut String, package: usize, app: &App) -> std::fmt::Result {
     let signer = signer(app);
     let hash: String = signer.map(|one| one.certificate.chars().take(8).collect()).unwrap_or_default();
-    let verdict = signer.map_or("none", |one| outcome(one.outcome));
+    let verdict = signer.map_or(no_signer(app), |one| outcome(one.outcome));
     let code = app.coverage.as_ref().map_or_else(|| "-".to_owned(), share);
-    let (trackers, endpoints) = (app.trackers.len().to_string(), app.endpoints.len().to_string());
+    let held = |facts: usize| app.coverage.as_ref().map_or_else(|| "-".to_owned(), |_| facts.to_string());
+    let (trackers, endpoints) = (held(app.trackers.len()), held(app.endpoints.len()));
     let (is, does) = (is(app), does(app));
     let code_number = app.version_code.map(|code| code.to_string()).unwrap_or_default();
     let short = if app.version_name.is_empty() { &code_number } else { &app.version_name };
@@ -85,8 +87,9 @@ fn does(app: &App) -> String {
     letters([
         (app.hidden == Some(true), 'h'),
         (starts_at(app, "boot"), 'b'),
-        (!app.sms_sends.is_empty(), 's'),
+        (app.can_send_sms() == Some(true), 's'),
         (!app.sms_deletes.is_empty(), 'd'),
+        (app.coverage.is_none(), '?'),
     ])
 }
 
