@@ -205,6 +205,13 @@ fn many_receivers_are_counted_and_unknown_ones_called_so() {
     let expected = " · h0.example, h1.example, h2.example and 2 more, operator unknown, network of Example \
                     Telecom backbone, country of the address unknown · `";
     assert!(said.contains(expected), "{said}");
+    case.destinations[3].owner = model.owner;
+    case.destinations[3].network.located = model.network.located;
+    let said = below(&case, Language::English);
+    let expected = ", run by Example Telecom device registration, which belongs to Example Telecom Corporation \
+                    (China), others by operators that are unknown, address thought to be in China and a country \
+                    that is unknown · `";
+    assert!(said.contains(expected), "{said}");
     if let FindingKind::IdentifierSent { passed_to, .. } = &mut case.findings[0].kind {
         *passed_to = "vnet.example".to_owned();
     }

@@ -69,7 +69,9 @@ fn run(texts: &Texts, destinations: &[&Destination]) -> String {
         destinations.iter().filter_map(|one| one.owner.as_ref()).map(|one| owner(texts, one)).collect();
     if !owners.is_empty() {
         let owners: BTreeSet<&str> = owners.iter().map(String::as_str).collect();
-        return texts.fill("run_by", &[("owners", &named(texts, &owners))]);
+        let others = destinations.iter().any(|one| one.owner.is_none());
+        let name = if others { "run_by_and_others" } else { "run_by" };
+        return texts.fill(name, &[("owners", &named(texts, &owners))]);
     }
     let holders: BTreeSet<&str> = destinations.iter().map(|one| one.network.holder.as_str()).collect();
     match holders.iter().any(|holder| !holder.is_empty()) {
@@ -98,7 +100,10 @@ fn located(texts: &Texts, destinations: &[&Destination]) -> String {
     if codes.is_empty() {
         return texts.say("country_unknown").to_owned();
     }
-    let countries: BTreeSet<String> = codes.into_iter().map(|code| nation(texts, code)).collect();
+    let mut countries: BTreeSet<String> = codes.into_iter().map(|code| nation(texts, code)).collect();
+    if destinations.iter().any(|one| one.network.located.is_none()) {
+        countries.insert(texts.say("unknown_country").to_owned());
+    }
     let countries = named(texts, &countries.iter().map(String::as_str).collect());
     // Such an address is the nearest of many, wherever it was asked for.
     let is_edge = destinations.iter().any(|one| !one.network.edge.is_empty());
