@@ -388,7 +388,7 @@ impl Conversation {
         self.remote.host = host.chars().take(HOST).collect();
         self.endpoint = gathered.endpoint(&self.remote, named_by);
         if let Some(contact) = gathered.contact(self.endpoint) {
-            contact.prove(proof);
+            contact.prove(self.device_address, proof);
         }
     }
 

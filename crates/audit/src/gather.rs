@@ -209,8 +209,8 @@ pub(crate) fn rank_of(endpoint: &Endpoint) -> u64 {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Contact {
     pub(crate) named_by: &'static str,
-    /// The earliest place that names it.
-    pub(crate) named_at: Option<Packed>,
+    /// Where it is named.
+    pub(crate) named_at: Namings,
     pub(crate) bytes_out: u64,
     pub(crate) bytes_in: u64,
     /// How much could be read of what went out.
@@ -517,12 +517,10 @@ impl Contact {
         self.last = self.last.max(last);
     }
 
-    /// Keeps the earliest proof of the name.
-    pub(crate) fn prove(&mut self, proof: Option<Occurrence>) {
+    /// Keeps the earliest proof of the name that the device gives.
+    pub(crate) fn prove(&mut self, device: IpAddr, proof: Option<Occurrence>) {
         let Some(proof) = proof else { return };
-        if self.named_at.as_ref().is_none_or(|known| (proof.exchange, proof.frame) < known.place()) {
-            self.named_at = Some(Packed::new(proof));
-        }
+        self.named_at.add(device, proof);
     }
 
     /// Notes a message that was protected in that way. `proofs` are made where it is the earliest.
@@ -548,12 +546,46 @@ impl Contact {
         }
         self.asked.merge(other.asked);
         self.named(other.named_by);
-        let named = [self.named_at.take(), other.named_at];
-        self.named_at = named.into_iter().flatten().min_by_key(Packed::place);
+        self.named_at.merge(other.named_at);
         self.flows += other.flows;
         if let Some(first) = other.first {
             self.moved((other.bytes_out, other.bytes_in), first, other.last);
             self.reading.add(&other.reading);
+        }
+    }
+}
+
+/// The earliest place where each device names an endpoint: a proof of what one device sent shows the name that it
+/// called. Devices of the lowest addresses have places of their own, so that it does not matter in which order they
+/// come.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Namings(BTreeMap<IpAddr, Packed>);
+
+impl Namings {
+    /// The place of that device; where it has none, the earliest of all.
+    pub(crate) fn of(&self, device: Option<IpAddr>) -> Option<&Packed> {
+        let own = device.and_then(|device| self.0.get(&device));
+        own.or_else(|| self.0.values().min_by_key(|named| named.place()))
+    }
+
+    fn add(&mut self, device: IpAddr, proof: Occurrence) {
+        if self.0.get(&device).is_none_or(|known| (proof.exchange, proof.frame) < known.place()) {
+            self.insert(device, Packed::new(proof));
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        for (device, named) in other.0 {
+            if self.0.get(&device).is_none_or(|known| named.place() < known.place()) {
+                self.insert(device, named);
+            }
+        }
+    }
+
+    fn insert(&mut self, device: IpAddr, named: Packed) {
+        self.0.insert(device, named);
+        if self.0.len() > NAMING {
+            self.0.pop_last();
         }
     }
 }
@@ -806,6 +838,8 @@ const CHAIN: usize = 16;
 const NAMES: usize = 200_000;
 /// Names remembered of one address: content networks serve many from one.
 const NAMES_PER_ADDRESS: usize = 64;
+/// Devices of which it is kept where they name one endpoint.
+const NAMING: usize = 16;
 /// Names kept for one device: user agents of its apps, DHCP names.
 const DEVICE_NAMES: usize = 32;
 /// The longest of them, in characters.

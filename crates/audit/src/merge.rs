@@ -18,10 +18,9 @@ use crate::{
     conversation::{colons, written},
     diary::{Book, book},
     gather::{
-        Asked, Contact, DeviceFacts, Gathered, GroupKey, Names, Tally, Times, Ways, hash_of, rank_of,
-        receiver_of,
+        Asked, Contact, DeviceFacts, Gathered, GroupKey, Names, Namings, Tally, Times, Ways, hash_of,
+        rank_of, receiver_of,
     },
-    packed::Packed,
     phone::Senders,
     unmasked::Unmasked,
 };
@@ -39,8 +38,8 @@ pub(crate) struct Merged {
     /// The store's group numbers, and the place in `sightings` each became part of.
     pub(crate) parts: Vec<(u64, u32)>,
     pub(crate) destinations: Vec<Destination>,
-    /// What names each destination, by its number.
-    pub(crate) named_at: Vec<Option<Packed>>,
+    /// Where each destination is named, by its number.
+    pub(crate) named_at: Vec<Namings>,
     /// How what was sent to each destination was protected, by its number.
     pub(crate) protections: Vec<Ways<Protection>>,
     /// What handshakes with each destination agreed on, by its number.
@@ -176,7 +175,7 @@ impl Contacts {
             let (named, answer) = named(endpoint, first_of(&contact), names);
             if answer.is_some() {
                 contact.named_by = "dns answer";
-                contact.prove(answer);
+                contact.prove(NOT_RECORDED, answer);
             }
             contacts.names.insert(endpoint.clone(), named.clone());
             contacts.by_endpoint.entry(named).or_default().merge(contact);

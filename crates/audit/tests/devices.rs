@@ -6,7 +6,7 @@
 use std::net::Ipv4Addr;
 
 use audit::{Effort, Meter, Order, audit};
-use evidence::{Behaviour, Case, Fate, Finding, FindingKind, LedgerRow, Severity};
+use evidence::{Behaviour, Case, Fate, Finding, FindingKind, LedgerRow, Relation, Severity};
 use identifiers::Profile;
 use testkit::{Conversation, Endpoint, Net, PcapStyle, PcapWriter, Side};
 
@@ -125,6 +125,25 @@ fn what_other_devices_sent_did_not_leave_the_phone() {
         let counted: u64 = case.sightings.iter().map(|group| group.count).sum();
         assert_eq!(counted, 3, "no sighting is lost");
     }
+}
+
+/// Another device asks for the same host first.
+#[test]
+fn a_name_is_proved_by_the_device_that_sent() {
+    let body = format!(r#"{{"imei":"{IMEI}"}}"#);
+    let posts = [(OTHER, 2, body.as_str()), (PHONE, 1, body.as_str()), (PHONE, 1, body.as_str())];
+    let case = run(&posts, Some(&format!("[device]\naddresses = [\"{PHONE}\"]\n")));
+    let mut flows = std::collections::BTreeSet::new();
+    for finding in sent(&case, IMEI) {
+        let exchange = |wanted| {
+            let found = finding.evidence.iter().find(|evidence| evidence.relation == wanted);
+            found.map(|evidence| evidence.occurrence.exchange)
+        };
+        assert!(exchange(Relation::Value).is_some());
+        assert_eq!(exchange(Relation::Destination), exchange(Relation::Value), "{}", finding.title);
+        flows.extend(exchange(Relation::Destination));
+    }
+    assert_eq!(flows.len(), 2, "the phone's and the other's");
 }
 
 /// The phone posts every hour, another device every 25 minutes: taken together they have no rhythm.

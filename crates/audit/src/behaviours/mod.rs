@@ -258,7 +258,8 @@ impl<'a> Line<'a> {
     }
 
     fn naming(&self, scene: &Scene<'_>) -> Option<Evidence> {
-        naming_of(scene.merged, *self.entry.endpoints.first()?)
+        let device = self.entry.devices.first().map_or("", String::as_str);
+        naming_of(scene.merged, *self.entry.endpoints.first()?, device)
     }
 
     fn endpoints(&self) -> Vec<EndpointId> {

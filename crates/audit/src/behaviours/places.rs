@@ -49,7 +49,7 @@ fn spread_of(scene: &Scene<'_>, owner: &str, destinations: &[&Destination]) -> O
         .filter(|holder| !holder.is_empty())
         .collect();
     let endpoints: Vec<_> = destinations.iter().map(|destination| destination.id).collect();
-    let named = endpoints.iter().filter_map(|id| naming_of(scene.merged, *id)).take(6);
+    let named = endpoints.iter().filter_map(|id| naming_of(scene.merged, *id, "")).take(6);
     let evidence: Vec<Evidence> =
         named.map(|evidence| Evidence { relation: Relation::Value, ..evidence }).collect();
     let codes: Vec<&str> = countries.keys().copied().collect();
@@ -197,7 +197,7 @@ fn unexplained(scene: &Scene<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let found = unknown.into_iter().filter_map(|destination| {
-        let naming = naming_of(scene.merged, destination.id)?;
+        let naming = naming_of(scene.merged, destination.id, "")?;
         let told = Told {
             subject: format!("no process\n{:?}", destination.endpoint),
             severity: Severity::Low,

@@ -364,15 +364,15 @@ fn evidence(merged: &Merged, leaks: &[Leak<'_>]) -> Vec<Evidence> {
         }
     }
     let first = leaks.first().and_then(|leak| leak.groups.first());
-    evidence.extend(first.and_then(|(_, group)| naming_of(merged, group.key.endpoint)));
+    evidence.extend(first.and_then(|(_, group)| naming_of(merged, group.key.endpoint, &group.key.device)));
     evidence
 }
 
-/// What names a destination.
-pub(crate) fn naming_of(merged: &Merged, endpoint: EndpointId) -> Option<Evidence> {
+/// What names a destination: where the device of that address names it, else where any does first.
+pub(crate) fn naming_of(merged: &Merged, endpoint: EndpointId, device: &str) -> Option<Evidence> {
     let number = endpoint.0 as usize;
     let destination = merged.destinations.get(number)?;
-    let occurrence = merged.named_at.get(number)?.as_ref()?.occurrence();
+    let occurrence = merged.named_at.get(number)?.of(device.parse().ok())?.occurrence();
     Some(Evidence { relation: Relation::Destination, words: words::naming(destination), occurrence })
 }
 

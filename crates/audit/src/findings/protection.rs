@@ -121,7 +121,7 @@ fn finding(
     let opened = !found.endpoints.is_disjoint(opened);
     let protection = &found.protection;
     let mut evidence: Vec<_> = found.proofs.iter().map(PackedEvidence::evidence).collect();
-    evidence.extend(found.endpoints.iter().find_map(|endpoint| super::naming_of(merged, *endpoint)));
+    evidence.extend(found.endpoints.iter().find_map(|endpoint| super::naming_of(merged, *endpoint, "")));
     Finding {
         id: id(&format!("protection\n{}\n{detail}\n{receiver:?}", fault.id())),
         kind: FindingKind::Protection { fault: *fault, protection: protection.clone() },
