@@ -224,7 +224,7 @@ impl Bench {
 
     fn audit_command(&self, capture: &Captured, case: &Path) -> Command {
         let mut command = self.stopwatch.command(&self.program);
-        command.arg("audit").arg(&capture.path).arg("--quiet");
+        command.arg("audit").arg(&capture.path).args(["--quiet", "--force"]);
         if let Some(keys) = &capture.keys {
             command.arg("--keys").arg(keys);
         }

@@ -51,6 +51,21 @@ fn a_value_that_is_new_each_time_is_told_once() {
     assert_eq!(sent(&run(&[(PHONE, 1, &list)], None), &random(1)).len(), 1);
 }
 
+/// Of many random numbers in a field without a name one has the form of a SIM card's by chance. Where all have it, they are.
+#[test]
+fn chance_makes_no_identifier() {
+    let random = |n: u64| 1_000_000_007_u64.wrapping_mul(n).wrapping_add(7_000_000_000_000_000_000) | 1;
+    let bodies = |one: &str| -> Vec<String> {
+        let numbers = (0..60).map(|n| if n == 31 { one.to_owned() } else { random(n).to_string() });
+        numbers.map(|number| format!("{{\"q\":{number}}}")).collect()
+    };
+    let iccid = "8949020073518264919";
+    let case = run(&bodies(iccid).iter().map(|body| (PHONE, 1, body.as_str())).collect::<Vec<_>>(), None);
+    assert!(sent(&case, iccid).is_empty(), "{:?}", case.findings);
+    let alone = format!("{{\"q\":{iccid}}}");
+    assert_eq!(sent(&run(&[(PHONE, 1, &alone)], None), iccid).len(), 1);
+}
+
 /// Posts of devices to one server: the device's address, the last byte of its hardware address, the body.
 fn capture(posts: &[(Ipv4Addr, u8, &str)]) -> Vec<u8> {
     let mut net = Net::new(PcapWriter::new(Vec::new(), PcapStyle::default()).unwrap());

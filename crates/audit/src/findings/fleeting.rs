@@ -27,7 +27,11 @@ pub(super) fn split<'m>(
     leaks: Vec<Leak<'m>>,
 ) -> (Vec<(Place<'m>, Vec<Leak<'m>>)>, Vec<Leak<'m>>) {
     let opened = opened(merged, &leaks);
-    let leaks: Vec<Leak<'m>> = leaks.into_iter().filter(|leak| !is_opened(merged, leak, &opened)).collect();
+    let chance = by_chance(merged, &leaks);
+    let tells = |leak: &Leak<'m>| {
+        !is_opened(merged, leak, &opened) && !unnamed(leak).is_some_and(|place| chance.contains(&place))
+    };
+    let leaks: Vec<Leak<'m>> = leaks.into_iter().filter(tells).collect();
     let fleeting = fleeting(merged, &leaks);
     let mut taken: BTreeMap<Place<'m>, Vec<Leak<'m>>> = BTreeMap::new();
     let mut lasting = Vec::new();
@@ -38,6 +42,38 @@ pub(super) fn split<'m>(
         }
     }
     (taken.into_iter().collect(), lasting)
+}
+
+/// A kind, and a field without a name in which a number has its form.
+type Unnamed<'m> = (IdentifierKind, Carrier, &'m str);
+
+/// Fields without a name of whose many values hardly any has the form: of random numbers one in a few thousand does.
+fn by_chance<'m>(merged: &Merged, leaks: &[Leak<'m>]) -> BTreeSet<Unnamed<'m>> {
+    let mut formed: BTreeMap<Unnamed<'m>, u64> = BTreeMap::new();
+    leaks.iter().filter_map(unnamed).for_each(|place| *formed.entry(place).or_default() += 1);
+    let different = |carrier: Carrier, path: &str| -> u64 {
+        let fields = merged.book.entries.values().flat_map(|entry| entry.series.fields.values());
+        let same = fields.filter(|field| field.carrier == carrier && field.path == path);
+        same.map(|field| field.different.len() as u64).sum()
+    };
+    let chance = formed.into_iter().filter(|((_, carrier, path), formed)| {
+        let different = different(*carrier, path);
+        different >= MANY && formed.saturating_mul(10) < different
+    });
+    chance.map(|(place, _)| place).collect()
+}
+
+/// Where a leak stood that only its form tells.
+fn unnamed<'m>(leak: &Leak<'m>) -> Option<Unnamed<'m>> {
+    let (_, group) = leak.groups.first()?;
+    let path = group.key.field.as_str();
+    let name = path.rsplit('.').next().unwrap_or_default();
+    let says_nothing = name == "[]" || name.chars().nth(1).is_none();
+    (leak.grade() == Grade::Shaped && says_nothing && !path.is_empty()).then_some((
+        leak.kind,
+        group.key.carrier,
+        path,
+    ))
 }
 
 /// The fields of which most messages have a value that no other message has.
@@ -122,6 +158,8 @@ fn messages(merged: &Merged, group: u32) -> impl Iterator<Item = ExchangeId> {
     times.and_then(|times| times.messages()).into_iter().flatten()
 }
 
+/// From how many different values on chance is thought of.
+const MANY: u64 = 20;
 /// From how many messages on a field's values are known to be new each time.
 const FEWEST: u64 = 4;
 /// Kinds that may be any number or any characters: of others the form tells more than the name of the field.
