@@ -62,6 +62,10 @@ fn chance_makes_no_identifier() {
     let iccid = "8949020073518264919";
     let case = run(&bodies(iccid).iter().map(|body| (PHONE, 1, body.as_str())).collect::<Vec<_>>(), None);
     assert!(sent(&case, iccid).is_empty(), "{:?}", case.findings);
+    let mut again = bodies(iccid);
+    again.push(again[31].clone());
+    let case = run(&again.iter().map(|body| (PHONE, 1, body.as_str())).collect::<Vec<_>>(), None);
+    assert_eq!(sent(&case, iccid).len(), 1, "what comes again is no chance");
     let alone = format!("{{\"q\":{iccid}}}");
     assert_eq!(sent(&run(&[(PHONE, 1, &alone)], None), iccid).len(), 1);
 }

@@ -246,9 +246,8 @@ fn form(told: &Told) -> String {
 }
 
 fn reader(told: &Told) -> &'static str {
-    let near = !told.destinations.is_empty() && told.destinations.iter().all(|one| local(one));
     match told.reader() {
-        Reader::Anyone | Reader::AnyoneInPart if near => "readable by anyone on the local network",
+        Reader::Anyone | Reader::AnyoneInPart if told.is_near() => "readable by anyone on the local network",
         Reader::Anyone => "readable by anyone on the way",
         Reader::AnyoneInPart => "in part readable by anyone on the way",
         Reader::Operators => "readable by the operators",

@@ -241,10 +241,11 @@ fn content(told: &Told) -> String {
 
 /// Who was able to read it: what stayed in the local network has nobody on the way but those who are in it.
 fn readers(told: &Told) -> &'static str {
-    let near = !told.destinations.is_empty() && told.destinations.iter().all(|one| local(one));
     match told.reader() {
-        Reader::Anyone if near => "anyone on the local network: clear text",
-        Reader::AnyoneInPart if near => "anyone on the local network, some of the times: partly clear text",
+        Reader::Anyone if told.is_near() => "anyone on the local network: clear text",
+        Reader::AnyoneInPart if told.is_near() => {
+            "anyone on the local network, some of the times: partly clear text"
+        }
         reader => reader.words(),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{Carrier, ExchangeId, Grade, IdentifierKind, Timestamp};
 
-use super::{Leak, Receiver, message_count};
+use super::{Leak, Receiver, message_count, receiver};
 use crate::merge::Merged;
 
 /// Who sent it to whom, and in which field. Two fields are never one because their values are of one kind.
@@ -28,9 +28,11 @@ pub(super) fn split<'m>(
 ) -> (Vec<(Place<'m>, Vec<Leak<'m>>)>, Vec<Leak<'m>>) {
     let opened = opened(merged, &leaks);
     let chance = by_chance(merged, &leaks);
-    let tells = |leak: &Leak<'m>| {
-        !is_opened(merged, leak, &opened) && !unnamed(leak).is_some_and(|place| chance.contains(&place))
+    // What comes again is no chance.
+    let by_chance = |leak: &Leak<'m>| {
+        unnamed(leak).is_some_and(|place| chance.contains(&place)) && is_single(merged, leak)
     };
+    let tells = |leak: &Leak<'m>| !is_opened(merged, leak, &opened) && !by_chance(leak);
     let leaks: Vec<Leak<'m>> = leaks.into_iter().filter(tells).collect();
     let fleeting = fleeting(merged, &leaks);
     let mut taken: BTreeMap<Place<'m>, Vec<Leak<'m>>> = BTreeMap::new();
@@ -44,23 +46,24 @@ pub(super) fn split<'m>(
     (taken.into_iter().collect(), lasting)
 }
 
-/// A kind, and a field without a name in which a number has its form.
-type Unnamed<'m> = (IdentifierKind, Carrier, &'m str);
+/// A field without a name in which a number has some form, and who got it.
+type Unnamed<'m> = (Receiver<'m>, Carrier, &'m str);
 
-/// Fields without a name of whose many values hardly any has the form: of random numbers one in a few thousand does.
-fn by_chance<'m>(merged: &Merged, leaks: &[Leak<'m>]) -> BTreeSet<Unnamed<'m>> {
-    let mut formed: BTreeMap<Unnamed<'m>, u64> = BTreeMap::new();
-    leaks.iter().filter_map(unnamed).for_each(|place| *formed.entry(place).or_default() += 1);
-    let different = |carrier: Carrier, path: &str| -> u64 {
-        let fields = merged.book.entries.values().flat_map(|entry| entry.series.fields.values());
-        let same = fields.filter(|field| field.carrier == carrier && field.path == path);
-        same.map(|field| field.different.len() as u64).sum()
-    };
-    let chance = formed.into_iter().filter(|((_, carrier, path), formed)| {
-        let different = different(*carrier, path);
-        different >= MANY && formed.saturating_mul(10) < different
-    });
-    chance.map(|(place, _)| place).collect()
+/// Fields without a name of whose many values hardly any has a form: of random numbers one in a few thousand does.
+fn by_chance<'m>(merged: &'m Merged, leaks: &[Leak<'m>]) -> BTreeSet<Unnamed<'m>> {
+    let mut counts: BTreeMap<Unnamed<'m>, (u64, u64)> = BTreeMap::new();
+    leaks.iter().filter_map(unnamed).for_each(|place| counts.entry(place).or_default().0 += 1);
+    for entry in merged.book.entries.values() {
+        let whom = entry.endpoints.first().and_then(|one| merged.destinations.get(one.0 as usize));
+        let Some(whom) = whom.map(receiver) else { continue };
+        for field in entry.series.fields.values() {
+            if let Some((_, different)) = counts.get_mut(&(whom, field.carrier, field.path.as_str())) {
+                *different += field.different.len() as u64;
+            }
+        }
+    }
+    counts.retain(|_, (formed, different)| *different >= MANY && formed.saturating_mul(10) < *different);
+    counts.into_keys().collect()
 }
 
 /// Where a leak stood that only its form tells.
@@ -68,12 +71,9 @@ fn unnamed<'m>(leak: &Leak<'m>) -> Option<Unnamed<'m>> {
     let (_, group) = leak.groups.first()?;
     let path = group.key.field.as_str();
     let name = path.rsplit('.').next().unwrap_or_default();
-    let says_nothing = name == "[]" || name.chars().nth(1).is_none();
-    (leak.grade() == Grade::Shaped && says_nothing && !path.is_empty()).then_some((
-        leak.kind,
-        group.key.carrier,
-        path,
-    ))
+    let says_nothing = !path.is_empty() && (name == "[]" || name.chars().nth(1).is_none());
+    let formed = leak.grade() == Grade::Shaped && says_nothing;
+    formed.then_some((leak.receiver, group.key.carrier, path))
 }
 
 /// The fields of which most messages have a value that no other message has.

@@ -152,6 +152,7 @@ impl<'p> FrameReader<'p> {
         self.read_phone(&phone, packets.iter().find_map(|(time, ..)| *time));
         self.read_messages(&messages);
         if packets.len() > 1 {
+            // Apps and files of flows are among these: that costs a little memory, and nothing else.
             for worker in &self.workers {
                 let _ = worker.send(Work::Several);
             }
