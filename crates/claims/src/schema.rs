@@ -250,12 +250,12 @@ pub const COVERAGE: &[Field] = &[
     field(
         "readable",
         Kind::Number,
-        "share of the content that was decoded and searched, 0 to 1; what no decoder knew was not read, and bodies that are pictures, sound, video or fonts by their label count neither way",
+        "share of the content that was decoded and searched, 0 to 1; what no decoder knew was not read, and pictures, sound, video and fonts (by their label or by how they begin; of what left, not by the label alone) count neither way",
     ),
     field(
         "shares",
         Kind::Map(&Kind::Number),
-        "share of the content by fate: `decoded`, `not_understood`, `encrypted`, `home_made_encryption`, `over_limit`, `not_parsed`",
+        "share of the content by fate: `decoded`, `media`, `not_understood`, `encrypted`, `home_made_encryption`, `over_limit`, `not_parsed`",
     ),
     field("missing", Kind::Int, "bytes that the captures lack"),
     field("limited", Kind::Bool, "a limit was reached somewhere"),

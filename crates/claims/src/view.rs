@@ -24,8 +24,6 @@ pub(crate) struct View {
     phone: BTreeMap<String, Node>,
     message_sources: Vec<MessageSource>,
     pub(crate) fates: BTreeMap<&'static str, u64>,
-    /// Of what no decoder knew, bodies that are media by their label.
-    media: u64,
     pub(crate) missing: u64,
     limited: bool,
     profile: Option<(u64, BTreeSet<&'static str>)>,
@@ -52,10 +50,6 @@ impl View {
             phone: phone(role, case),
             message_sources: case.phone.message_sources(),
             fates: FATES.iter().map(|(fate, name)| (*name, case.coverage.bytes(*fate))).collect(),
-            media: rows
-                .iter()
-                .filter(|row| row.is_labelled_media())
-                .fold(0, |sum: u64, row| sum.saturating_add(row.bytes)),
             missing: case.coverage.missing().iter().fold(0, |sum, row| sum.saturating_add(row.bytes)),
             limited: rows.iter().any(|row| row.fate == Fate::OverLimit),
             profile: case.profile.as_ref().map(|_| (case.profile_values, kinds(case))),
@@ -142,8 +136,8 @@ impl View {
             }
             _ => ", build unknown".to_owned(),
         };
-        let read = self.fates.get("decoded").copied().unwrap_or(0);
-        let read = match (self.to_read(), self.media) {
+        let read = self.fate("decoded");
+        let read = match (self.to_read(), self.fate("media")) {
             (0, _) => "no content".to_owned(),
             (content, 0) => percent(read, content) + " of the content read",
             (content, _) => percent(read, content) + " of the content read, media aside",
@@ -157,7 +151,11 @@ impl View {
 
     /// The content that waits for a decoder: all but media.
     fn to_read(&self) -> u64 {
-        self.content().saturating_sub(self.media)
+        self.content().saturating_sub(self.fate("media"))
+    }
+
+    fn fate(&self, name: &str) -> u64 {
+        self.fates.get(name).copied().unwrap_or(0)
     }
 
     fn reading(&self) -> String {
@@ -165,23 +163,23 @@ impl View {
         if content == 0 {
             return format!("{}: the captures hold no content", self.role);
         }
-        let fate = |name: &str| self.fates.get(name).copied().unwrap_or(0);
-        let media = (self.media, "media by their label (searched only as they stand)");
-        let rest = FATES.iter().filter(|(_, name)| *name != "decoded").map(|(fate_of, name)| match fate_of {
-            Fate::NotUnderstood => (fate(name).saturating_sub(self.media), unread(*fate_of)),
-            _ => (fate(name), unread(*fate_of)),
-        });
-        let rest = std::iter::once(media).chain(rest).filter(|(bytes, _)| *bytes > 0);
-        let rest = rest.map(|(bytes, words)| format!("{} {words}", percent(bytes, content)));
+        let rest = FATES.iter().filter(|(_, name)| *name != "decoded" && self.fate(name) > 0);
+        let rest =
+            rest.map(|(fate, name)| format!("{} {}", percent(self.fate(name), content), unread(*fate)));
         let rest: Vec<_> = rest.collect();
         let rest = if rest.is_empty() { String::new() } else { format!("; {}", rest.join(", ")) };
-        format!("{}: {} of the content could be read{rest}", self.role, percent(fate("decoded"), content))
+        format!(
+            "{}: {} of the content could be read{rest}",
+            self.role,
+            percent(self.fate("decoded"), content)
+        )
     }
 }
 
 /// What became of content that was not read, behind its share.
 fn unread(fate: Fate) -> &'static str {
     match fate {
+        Fate::Media => "media (searched only as they stand)",
         Fate::NotUnderstood => "searched only as it stands (no decoder knew it)",
         Fate::Encrypted => "encrypted without a key",
         Fate::HomeMadeEncryption => "under an encryption of somebody's own making",
@@ -896,8 +894,9 @@ fn phone(role: &str, case: &Case) -> BTreeMap<String, Node> {
 }
 
 /// What counts as content, with the names that files have for it.
-pub(crate) const FATES: [(Fate, &str); 6] = [
+pub(crate) const FATES: [(Fate, &str); 7] = [
     (Fate::Decoded, "decoded"),
+    (Fate::Media, "media"),
     (Fate::NotUnderstood, "not_understood"),
     (Fate::Encrypted, "encrypted"),
     (Fate::HomeMadeEncryption, "home_made_encryption"),

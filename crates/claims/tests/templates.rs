@@ -334,12 +334,15 @@ fn what_was_only_searched_as_it_stands_was_not_read() {
     assert!(verdict.coverage.iter().any(|sentence| sentence == told), "{verdict:#?}");
     // Pictures wait for no decoder; that they were not read either is told.
     let mut made = update(&[Kind::Imei], "B2").sent(Kind::Model, SEALED);
-    made.0.coverage.add(evidence::Fate::NotUnderstood, "HTTP/1 bodies labelled as images", 1000);
+    made.0.coverage.add(evidence::Fate::Media, "HTTP/1 bodies labelled as images", 1000);
     let verdict = judged("only_technical", "", &one(made));
     assert_eq!(verdict.holding, Holding::Consistent, "{verdict:#?}");
     assert!(verdict.reasons[1].ends_with("100% of the content read, media aside"), "{verdict:#?}");
     assert!(
-        verdict.coverage.iter().any(|sentence| sentence.contains("; 50% media by their label")),
+        verdict
+            .coverage
+            .iter()
+            .any(|sentence| sentence.contains("; 50% media (searched only as they stand)")),
         "{verdict:#?}"
     );
 }

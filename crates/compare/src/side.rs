@@ -100,6 +100,7 @@ fn side(named: &Named) -> Side {
         recorded_s: recorded(periods),
         content: content(ledger),
         decoded: ledger.bytes(Fate::Decoded),
+        media: ledger.bytes(Fate::Media),
         not_understood: ledger.bytes(Fate::NotUnderstood),
         encrypted: ledger.bytes(Fate::Encrypted),
         home_made: ledger.bytes(Fate::HomeMadeEncryption),

@@ -61,6 +61,9 @@ pub struct Side {
     pub content: u64,
     /// Of them, understood and searched.
     pub decoded: u64,
+    /// Pictures, sound, video and fonts.
+    #[serde(default)]
+    pub media: u64,
     /// Searched as they stood.
     pub not_understood: u64,
     /// Encrypted, without a key.

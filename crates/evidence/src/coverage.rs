@@ -17,7 +17,10 @@ pub enum Fate {
     Headers,
     /// Understood: a message's head, or a body that a decoder recognised. Searched.
     Decoded,
-    /// Delivered whole and searched as it stands, but no decoder recognised it.
+    /// Pictures, sound, video or fonts, by their label or by how they begin: searched as they stand. Nothing in them
+    /// waits for a decoder, as long as they are what they say; of what left, the label alone is not believed.
+    Media,
+    /// Delivered whole and searched as it stands, but no decoder read it.
     NotUnderstood,
     /// Encrypted by a protocol we know, without a key. Only its clear parts were searched.
     Encrypted,
@@ -56,20 +59,6 @@ pub struct LedgerRow {
     /// How many pieces (frames, messages or blocks).
     pub pieces: u64,
 }
-
-impl LedgerRow {
-    /// Whether these are bodies without a decoder in messages that were read, and that label them as pictures, sound,
-    /// video or fonts. They are searched as they stand, as other content that nobody understood is; but nothing in
-    /// them waits for a decoder, as long as the label tells the truth.
-    pub fn is_labelled_media(&self) -> bool {
-        let is_media = |class: &&str| self.reason.ends_with(*class);
-        self.fate == Fate::NotUnderstood && MEDIA.iter().any(is_media)
-    }
-}
-
-/// What reasons of rows end with whose bodies are media by their label.
-const MEDIA: [&str; 4] =
-    [" labelled as images", " labelled as video", " labelled as sound", " labelled as fonts"];
 
 /// One line of what is missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -199,17 +188,6 @@ fn count<K: Copy + Ord>(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn media_are_told_by_their_label() {
-        let row = |fate, reason: &str| LedgerRow { fate, reason: reason.to_owned(), bytes: 1, pieces: 1 };
-        assert!(row(Fate::NotUnderstood, "HTTP/1 bodies labelled as images").is_labelled_media());
-        assert!(
-            !row(Fate::NotUnderstood, "HTTP/1 bodies labelled as data of applications").is_labelled_media()
-        );
-        assert!(!row(Fate::NotUnderstood, "UDP").is_labelled_media());
-        assert!(!row(Fate::Decoded, "HTTP/1 bodies labelled as images").is_labelled_media());
-    }
 
     #[test]
     fn rows_add_up_in_any_order_of_merging() {

@@ -25,5 +25,5 @@ pub use explorer::{Explorer, FieldKind, Hint, Root, RootField};
 pub use limits::Limits;
 pub use media::is_broken_picture;
 pub use registry::{DECODERS, Decoder, Gives, is_compression, replay, replay_up_to};
-pub use sniff::begins_as_media;
-pub use tree::{Buffer, BufferIndex, Field, FieldIndex, Limit, Name, Origin, Piece, Reading, Tree};
+pub use sniff::{begins_as_media, is_media};
+pub use tree::{Buffer, BufferIndex, Field, FieldIndex, Limit, Name, Origin, Outcome, Piece, Reading, Tree};

@@ -160,8 +160,8 @@ impl Work<'_, '_> {
         }
         let bytes = self.bytes(task);
         let read = match sniff::magic(bytes) {
-            Some(Magic::Media(name)) => {
-                self.recognise(task, name);
+            Some(Magic::Named(name)) => {
+                self.name(task, name);
                 return self.check_label(task, label, Some(name));
             }
             Some(Magic::Decoder("zip")) if zip::is_package(bytes) => {

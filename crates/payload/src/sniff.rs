@@ -90,7 +90,7 @@ pub(crate) enum Magic {
     /// A decoder of this name reads it.
     Decoder(&'static str),
     /// Images, sound, video, fonts, programs: named, but not decoded.
-    Media(&'static str),
+    Named(&'static str),
 }
 
 /// The format that bytes begin like.
@@ -108,9 +108,9 @@ pub(crate) fn magic(bytes: &[u8]) -> Option<Magic> {
 fn offset_magic(bytes: &[u8]) -> Option<Magic> {
     let at = |start: usize, magic: &[u8]| bytes.get(start..).is_some_and(|rest| rest.starts_with(magic));
     match bytes {
-        [b'R', b'I', b'F', b'F', ..] if at(8, b"WEBP") => Some(Magic::Media("webp")),
-        [b'R', b'I', b'F', b'F', ..] if at(8, b"WAVE") => Some(Magic::Media("wave")),
-        [0, 0, 0, _, b'f', b't', b'y', b'p', ..] => Some(Magic::Media("mp4")),
+        [b'R', b'I', b'F', b'F', ..] if at(8, b"WEBP") => Some(Magic::Named("webp")),
+        [b'R', b'I', b'F', b'F', ..] if at(8, b"WAVE") => Some(Magic::Named("wave")),
+        [0, 0, 0, _, b'f', b't', b'y', b'p', ..] => Some(Magic::Named("mp4")),
         [0x50, 0x2a..=0x2f, 0x4d, 0x18, ..] => Some(Magic::Decoder("zstd")),
         _ if at(257, b"ustar") => Some(Magic::Decoder("tar")),
         _ => None,
@@ -123,7 +123,7 @@ pub fn begins_as_media(bytes: &[u8]) -> bool {
     let container =
         bytes.first() == Some(&0) && [&b"ftyp"[..], b"moof", b"sidx", b"styp"].iter().any(|name| at(4, name));
     match magic(bytes) {
-        Some(Magic::Media(name)) => MEDIA.contains(&name),
+        Some(Magic::Named(name)) => is_media(name),
         Some(Magic::Decoder(_)) => false,
         None => {
             container
@@ -131,6 +131,11 @@ pub fn begins_as_media(bytes: &[u8]) -> bool {
                 || at(0, b"G") && at(188, b"G")
         }
     }
+}
+
+/// Whether the format of that name (see [`Reading::decoder`](crate::Reading)) is one of images, sound, video or fonts.
+pub fn is_media(format: &str) -> bool {
+    MEDIA.contains(&format)
 }
 
 /// Whether bytes are text: UTF-8 (but for a character cut at the end) with hardly a control character, in
@@ -245,27 +250,27 @@ const MAGICS: &[(&[u8], Magic)] = &[
     (b"\xff\x06\x00\x00sNaPpY", Magic::Decoder("snappy")),
     (b"PK\x03\x04", Magic::Decoder("zip")),
     (b"bplist0", Magic::Decoder("bplist")),
-    (b"\xff\xd8\xff", Magic::Media("jpeg")),
-    (b"\x89PNG\r\n\x1a\n", Magic::Media("png")),
-    (b"GIF87a", Magic::Media("gif")),
-    (b"GIF89a", Magic::Media("gif")),
-    (b"wOFF", Magic::Media("woff")),
-    (b"wOF2", Magic::Media("woff2")),
-    (b"\0\x01\0\0\0", Magic::Media("truetype")),
-    (b"OTTO\0", Magic::Media("opentype")),
-    (b"OggS\0", Magic::Media("ogg")),
-    (b"ID3\x03", Magic::Media("mp3")),
-    (b"ID3\x04", Magic::Media("mp3")),
-    (b"\x1aE\xdf\xa3", Magic::Media("matroska")),
-    (b"FLV\x01", Magic::Media("flash-video")),
-    (b"%PDF-", Magic::Media("pdf")),
-    (b"dex\n0", Magic::Media("dex")),
-    (b"\x7fELF", Magic::Media("elf")),
-    (b"7z\xbc\xaf\x27\x1c", Magic::Media("7z")),
-    (b"\xfd7zXZ\0", Magic::Media("xz")),
-    (b"SQLite format 3\0", Magic::Media("sqlite")),
-    (b"\0\0\x01\0\x01\0", Magic::Media("icon")),
-    (b"CrAU", Magic::Media("payload-bin")),
+    (b"\xff\xd8\xff", Magic::Named("jpeg")),
+    (b"\x89PNG\r\n\x1a\n", Magic::Named("png")),
+    (b"GIF87a", Magic::Named("gif")),
+    (b"GIF89a", Magic::Named("gif")),
+    (b"wOFF", Magic::Named("woff")),
+    (b"wOF2", Magic::Named("woff2")),
+    (b"\0\x01\0\0\0", Magic::Named("truetype")),
+    (b"OTTO\0", Magic::Named("opentype")),
+    (b"OggS\0", Magic::Named("ogg")),
+    (b"ID3\x03", Magic::Named("mp3")),
+    (b"ID3\x04", Magic::Named("mp3")),
+    (b"\x1aE\xdf\xa3", Magic::Named("matroska")),
+    (b"FLV\x01", Magic::Named("flash-video")),
+    (b"%PDF-", Magic::Named("pdf")),
+    (b"dex\n0", Magic::Named("dex")),
+    (b"\x7fELF", Magic::Named("elf")),
+    (b"7z\xbc\xaf\x27\x1c", Magic::Named("7z")),
+    (b"\xfd7zXZ\0", Magic::Named("xz")),
+    (b"SQLite format 3\0", Magic::Named("sqlite")),
+    (b"\0\0\x01\0\x01\0", Magic::Named("icon")),
+    (b"CrAU", Magic::Named("payload-bin")),
 ];
 
 /// Those of [`MAGICS`] that are images, sound, video or fonts.

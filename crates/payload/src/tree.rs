@@ -35,9 +35,19 @@ pub struct Reading {
     pub field: Option<FieldIndex>,
     /// The decoder.
     pub decoder: &'static str,
-    /// Whether it could read them. `false` is noted only for decoders that the message's own label named:
-    /// the label does not fit.
-    pub recognised: bool,
+    /// What it made of them.
+    pub outcome: Outcome,
+}
+
+/// What a decoder made of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// They begin as its format does, which nothing here reads further: images, sound, databases, programs.
+    Named,
+    /// It read them.
+    Read,
+    /// It could not read them. Noted only of decoders that the message's own label named: the label does not fit.
+    Refuted,
 }
 
 /// Fields `first..end` of `buffer`, all inside `parent`, made by one decoder in one go.
@@ -181,20 +191,16 @@ impl Tree<'_> {
         }
     }
 
-    /// Whether some decoder recognised the value of a root's body or raw field.
-    pub fn understood(&self, field: FieldIndex) -> bool {
-        self.recognised_by(field).next().is_some()
-    }
-
     /// The decoders that recognised a root field's value as it stands in the root.
     pub fn recognised_by(&self, field: FieldIndex) -> impl Iterator<Item = &'static str> {
-        self.readings_of(field).filter(|reading| reading.recognised).map(|reading| reading.decoder)
+        let recognised = self.readings_of(field).filter(|reading| reading.outcome != Outcome::Refuted);
+        recognised.map(|reading| reading.decoder)
     }
 
     /// The decoders that the message's label named for a root field, and that could not read it.
     pub fn refuted(&self, field: FieldIndex) -> impl Iterator<Item = &'static str> {
         let all = self.readings.iter().filter(move |reading| reading.field == Some(field));
-        all.filter(|reading| !reading.recognised).map(|reading| reading.decoder)
+        all.filter(|reading| reading.outcome == Outcome::Refuted).map(|reading| reading.decoder)
     }
 
     fn readings_of(&self, field: FieldIndex) -> impl Iterator<Item = &Reading> {
@@ -264,8 +270,6 @@ pub struct Buffer<'a> {
     pub depth: u8,
     /// Whether the decoder came to the end of its input without complaint.
     pub complete: bool,
-    /// Whether some decoder recognised this buffer's bytes (so that the ledger counts them as decoded).
-    pub understood: bool,
 }
 
 /// How a buffer was made from another.

@@ -14,7 +14,7 @@ use crate::{
     limits::Budget,
     output::{Done, Output},
     registry::{self, Run},
-    tree::Run as FieldRun,
+    tree::{Outcome, Run as FieldRun},
     values::{self, Values},
     walk::{Fields, Place, Walked},
 };
@@ -93,13 +93,7 @@ impl<'w, 'a> Work<'w, 'a> {
                 end: self.next_field(),
                 nested: false,
             });
-            self.tree.buffers.push(Buffer {
-                bytes: root.bytes,
-                origin: None,
-                depth: 0,
-                complete: true,
-                understood: false,
-            });
+            self.tree.buffers.push(Buffer { bytes: root.bytes, origin: None, depth: 0, complete: true });
         }
     }
 
@@ -126,24 +120,25 @@ impl<'w, 'a> Work<'w, 'a> {
         slice(&self.tree, task.buffer, &task.range)
     }
 
-    /// Notes that a decoder recognised a task's bytes.
+    /// Notes that a decoder read a task's bytes.
     pub(crate) fn recognise(&mut self, task: &Task, decoder: &'static str) {
-        self.read(task, decoder, true);
-        let buffer = usize::try_from(task.buffer).ok().filter(|_| is_read(task));
-        if let Some(buffer) = buffer.and_then(|at| self.tree.buffers.get_mut(at)) {
-            buffer.understood = true;
-        }
+        self.read(task, decoder, Outcome::Read);
+    }
+
+    /// Notes that a task's bytes begin as a format does that nothing here reads further.
+    pub(crate) fn name(&mut self, task: &Task, format: &'static str) {
+        self.read(task, format, Outcome::Named);
     }
 
     /// Notes that the decoder which the label names could not read a task's bytes.
     pub(crate) fn refute(&mut self, task: &Task, decoder: &'static str) {
-        self.read(task, decoder, false);
+        self.read(task, decoder, Outcome::Refuted);
     }
 
-    fn read(&mut self, task: &Task, decoder: &'static str, recognised: bool) {
+    fn read(&mut self, task: &Task, decoder: &'static str, outcome: Outcome) {
         let (buffer, range, field) = (task.buffer, task.range.clone(), task.field);
         if is_read(task) {
-            self.tree.readings.push(Reading { buffer, range, field, decoder, recognised });
+            self.tree.readings.push(Reading { buffer, range, field, decoder, outcome });
         }
     }
 
@@ -250,7 +245,6 @@ impl<'w, 'a> Work<'w, 'a> {
             origin: Some(origin),
             depth,
             complete: done.complete,
-            understood: false,
         });
     }
 

@@ -22,7 +22,6 @@ fn a_browser_event_is_found_through_five_encodings() {
     let body = format!("crc=-12&gzip=1&data_list={}", percent(&base64(&gzip(events().as_bytes()))));
     let tree = explore(body.as_bytes(), "application/x-www-form-urlencoded", "");
     assert_eq!(find(&tree, IMEI), ["root.data_list.[].properties.uuid form form-value base64 gzip json"]);
-    assert!(tree.understood(0));
     assert_eq!(tree.recognised_by(0).collect::<Vec<_>>(), ["form"]);
     assert_eq!(tree.refuted(0).count(), 0);
     assert_eq!(
@@ -120,7 +119,7 @@ fn compressed_bodies_are_read_with_without_and_against_their_label() {
     for (name, body) in &packed {
         for coding in ["", "gzip", "deflate", "br", "identity"] {
             let tree = explore(body, "application/json", coding);
-            assert!(tree.understood(0), "{name} labelled {coding:?}");
+            assert!(tree.recognised_by(0).next().is_some(), "{name} labelled {coding:?}");
             assert!(
                 find(&tree, IMEI).contains(&format!("root.imei {name} json")),
                 "{name} labelled {coding:?}: {:?}",

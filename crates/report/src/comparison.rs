@@ -138,6 +138,7 @@ fn sides(sides: &[Side]) -> Block {
         }),
         row("Content", &|side| line(words::bytes(side.content))),
         row("Understood and searched", &of_content(|side| side.decoded)),
+        row("Media", &of_content(|side| side.media)),
         row("Searched as it stands", &of_content(|side| side.not_understood)),
         row("Encrypted, no key", &of_content(|side| side.encrypted)),
         row("Home-made encryption", &of_content(|side| side.home_made)),

@@ -43,7 +43,13 @@ impl Coverage {
 
     /// Content that was searched: decoded, or as it stands.
     pub(crate) fn searched(&self) -> u64 {
-        self.bytes(Fate::Decoded).saturating_add(self.bytes(Fate::NotUnderstood))
+        let searched = [Fate::Decoded, Fate::Media, Fate::NotUnderstood];
+        searched.into_iter().fold(0, |sum, fate| sum.saturating_add(self.bytes(fate)))
+    }
+
+    /// Content that waits for a decoder: all but media.
+    pub(crate) fn to_read(&self) -> u64 {
+        self.content.saturating_sub(self.bytes(Fate::Media))
     }
 
     /// Bytes that the captures lack.
@@ -105,19 +111,22 @@ impl Coverage {
                 reasons(&depths)
             );
         }
-        let unknown = self.bytes(Fate::NotUnderstood);
-        let but = match unknown {
-            0 => String::new(),
-            _ => format!(
-                ", {} of it only as it stands: no decoder knew it",
-                words::share(unknown, self.content)
+        let of_content = |fate| Some(self.bytes(fate)).filter(|bytes| *bytes > 0);
+        let share = |bytes| words::share(bytes, self.content);
+        let but = match (of_content(Fate::Media).map(share), of_content(Fate::NotUnderstood).map(share)) {
+            (None, None) => String::new(),
+            (Some(media), None) => format!(", {media} of it media, which are searched as they stand"),
+            (None, Some(unknown)) => format!(", {unknown} of it only as it stands: no decoder knew it"),
+            (Some(media), Some(unknown)) => format!(
+                ", {media} of it media, which are searched as they stand, and {unknown} only as it stands, because no \
+                 decoder knew it"
             ),
         };
         if self.searched() == self.content {
             return format!("All of the content could be searched{but}.");
         }
-        let share = prose::capital(&words::share(self.searched(), self.content));
-        format!("{share} of the content could be searched{but}; the rest could not.")
+        let searched = prose::capital(&share(self.searched()));
+        format!("{searched} of the content could be searched{but}; the rest could not.")
     }
 
     /// What could not be seen, in shares of the content.
@@ -226,6 +235,11 @@ mod tests {
         );
         let files = Coverage { traffic: false, ..coverage(&[], 0) };
         assert!(files.headline().starts_with("No network traffic was read"));
+        let film = coverage(&[(Fate::Decoded, 60), (Fate::Media, 40)], 0);
+        assert_eq!(
+            film.headline(),
+            "All of the content could be searched, 40% of it media, which are searched as they stand."
+        );
         let half = coverage(&[(Fate::Decoded, 50), (Fate::Encrypted, 40), (Fate::OverLimit, 10)], 7);
         assert_eq!(
             half.statement(),

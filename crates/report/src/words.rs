@@ -283,6 +283,7 @@ pub(crate) fn fate(fate: Fate) -> (&'static str, &'static str) {
         Fate::Framing => ("File framing", "the capture file's own headers and padding"),
         Fate::Headers => ("Packet headers", "link, network and transport headers"),
         Fate::Decoded => ("Decoded", "understood and searched"),
+        Fate::Media => ("Media", "pictures, sound, video, fonts: searched as they stand"),
         Fate::NotUnderstood => ("Not understood", "searched as it stands; no decoder knew it"),
         Fate::Encrypted => ("Encrypted", "no key; only the clear parts were searched"),
         Fate::HomeMadeEncryption => ("Home-made encryption", "unreadable content inside a clear message"),

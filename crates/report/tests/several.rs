@@ -342,6 +342,12 @@ fn what_was_only_searched_as_it_stands_counts_for_nothing_read() {
     let devices = [Assessed { name: "A", case: &case, verdicts: &[] }];
     let text = assessment::markdown(&devices, &OPTIONS).unwrap();
     assert!(text.contains("75% of the content readable, 25% more only searched as it stands"), "{text}");
+    // Media wait for no decoder: they count neither way, and are told.
+    case.coverage.add(evidence::Fate::Media, "HTTP", 5000);
+    assert_eq!(lists(&case), "not seen in the readable 75%");
+    let devices = [Assessed { name: "A", case: &case, verdicts: &[] }];
+    let text = assessment::markdown(&devices, &OPTIONS).unwrap();
+    assert!(text.contains("25% more only searched as it stands, media aside"), "{text}");
 }
 
 /// The log and a list of events tell of the same: counted is what happened.

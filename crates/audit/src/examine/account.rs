@@ -3,12 +3,15 @@
 //! Rows are kept by their words' parts, which are all fixed, and become ledger rows only in the end: a
 //! hundred thousand short messages make no hundred thousand strings.
 
-use evidence::{Fate, Ledger, LedgerRow, Reading};
+use evidence::{Fate, Ledger, Reading};
 use foldhash::HashMap;
-use payload::{FieldKind, Limit, Tree};
+use payload::{FieldKind, Limit, Outcome, Tree};
 use wire::{Head, Message};
 
-use super::roots::body_start;
+use super::{
+    protection::{Stretch, bytes_of, innermost, is_random, readings_at},
+    roots::body_start,
+};
 
 /// Accounts for messages.
 #[derive(Debug, Default)]
@@ -103,31 +106,41 @@ fn body_row(message: &Message, tree: &Tree<'_>, body: u32, out: bool) -> Row {
     if let Some(limit) = cut_short(tree) {
         return (Fate::OverLimit, message.protocol, what, limit_words(limit));
     }
-    let fate = if tree.understood(body) { Fate::Decoded } else { Fate::NotUnderstood };
-    let detail = match &message.head {
-        Head::Http(head) => media_class(&head.media),
-        _ => "",
+    let (class, may_hide) = match &message.head {
+        Head::Http(head) => (Class::of(&head.media), out),
+        Head::Named(head) => (Class { words: "", ..Class::of(&head.media) }, out),
+        _ => (Class::NONE, false),
     };
-    let row = (fate, message.protocol, what, detail);
-    let bytes = bytes_of(tree, body);
-    match out {
-        true if payload::is_broken_picture(bytes) => (Fate::NotUnderstood, message.protocol, what, BROKEN),
-        true if !payload::begins_as_media(bytes) && is_labelled_media(row) => {
-            (fate, message.protocol, what, MISLABELLED)
-        }
-        _ => row,
+    let (fate, detail) = match innermost(tree, body) {
+        Some((at, _)) if may_hide => sent(tree, &at, class),
+        Some((at, _)) => known(tree, &at, class).unwrap_or((class.unread(), class.words)),
+        None => (Fate::NotUnderstood, class.words),
+    };
+    (fate, message.protocol, what, detail)
+}
+
+/// What became of a body that left, by what it holds once it is unpacked, and the end of the words for it.
+fn sent(tree: &Tree<'_>, at: &Stretch, class: Class) -> (Fate, &'static str) {
+    let bytes = bytes_of(tree, at);
+    if payload::is_broken_picture(bytes) {
+        return (Fate::NotUnderstood, BROKEN);
     }
+    known(tree, at, class).unwrap_or_else(|| match class.is_media {
+        true if payload::begins_as_media(bytes) => (Fate::Media, class.words),
+        _ if is_random(bytes) => (Fate::HomeMadeEncryption, class.words),
+        true => (Fate::NotUnderstood, MISLABELLED),
+        false => (Fate::NotUnderstood, class.words),
+    })
 }
 
-/// Whether it is a row of media.
-fn is_labelled_media((fate, protocol, what, detail): Row) -> bool {
-    let reason = format!("{protocol}{what}{detail}");
-    LedgerRow { fate, reason, bytes: 0, pieces: 0 }.is_labelled_media()
-}
-
-fn bytes_of<'t>(tree: &'t Tree<'_>, body: u32) -> &'t [u8] {
-    let body = tree.field(body);
-    body.and_then(|body| tree.buffer(body.buffer)?.bytes.get(body.value.clone())).unwrap_or_default()
+/// The same of what a decoder read, or knew by how it begins.
+fn known(tree: &Tree<'_>, at: &Stretch, class: Class) -> Option<(Fate, &'static str)> {
+    if readings_at(tree, at).any(|reading| reading.outcome == Outcome::Read) {
+        return Some((Fate::Decoded, class.words));
+    }
+    let named = readings_at(tree, at).next()?;
+    let is_media = payload::is_media(named.decoder);
+    Some(if is_media { (Fate::Media, class.words) } else { (Fate::NotUnderstood, NAMED) })
 }
 
 /// The limit that ended the reading of a message. It speaks of decoded bytes, or of none where a decoder took
@@ -137,19 +150,44 @@ fn cut_short(tree: &Tree<'_>) -> Option<Limit> {
 }
 
 /// The class of a media type as labelled, from a short list: the ledger's rows must stay few.
-fn media_class(media: &str) -> &'static str {
-    const CLASSES: [(&str, &str); 6] = [
-        ("image/", " labelled as images"),
-        ("video/", " labelled as video"),
-        ("audio/", " labelled as sound"),
-        ("font/", " labelled as fonts"),
-        ("text/", " labelled as text"),
-        ("application/", " labelled as data of applications"),
-    ];
-    let begins =
-        |prefix: &str| media.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix));
-    CLASSES.iter().find(|(prefix, _)| begins(prefix)).map_or("", |(_, words)| words)
+#[derive(Clone, Copy)]
+struct Class {
+    /// What types of it begin with.
+    begin: &'static str,
+    /// The end of the words for bodies with that label.
+    words: &'static str,
+    /// Whether it is one of images, sound, video or fonts.
+    is_media: bool,
 }
+
+impl Class {
+    const NONE: Self = Self::new("", "", false);
+
+    const fn new(begin: &'static str, words: &'static str, is_media: bool) -> Self {
+        Self { begin, words, is_media }
+    }
+
+    /// The fate of what came in and nothing read: its label is believed.
+    fn unread(self) -> Fate {
+        if self.is_media { Fate::Media } else { Fate::NotUnderstood }
+    }
+
+    fn of(media: &str) -> Self {
+        let begins = |class: &&Self| {
+            media.get(..class.begin.len()).is_some_and(|it| it.eq_ignore_ascii_case(class.begin))
+        };
+        CLASSES.iter().find(begins).copied().unwrap_or(Self::NONE)
+    }
+}
+
+const CLASSES: [Class; 6] = [
+    Class::new("image/", " labelled as images", true),
+    Class::new("video/", " labelled as video", true),
+    Class::new("audio/", " labelled as sound", true),
+    Class::new("font/", " labelled as fonts", true),
+    Class::new("text/", " labelled as text", false),
+    Class::new("application/", " labelled as data of applications", false),
+];
 
 fn limit_words(limit: Limit) -> &'static str {
     match limit {
@@ -163,4 +201,5 @@ fn limit_words(limit: Limit) -> &'static str {
 /// Behind the words for bodies that left: neither a label nor a few first bytes alone make a picture of what may be
 /// encrypted.
 const BROKEN: &str = " that begin like pictures, and are none";
+const NAMED: &str = " of formats that are known by name only";
 const MISLABELLED: &str = " labelled as media, though they do not begin like any";

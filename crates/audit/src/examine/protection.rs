@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use evidence::{Content, Protection};
-use payload::{BufferIndex, FieldKind, Tree};
+use payload::{BufferIndex, FieldKind, Outcome, Tree};
 use wire::{Head, Message};
 
 use super::security;
@@ -12,7 +12,7 @@ use super::security;
 /// How a message's body is protected, and the bytes that show it: of which buffer, and which of them.
 pub(super) struct Judged {
     pub(super) protection: Protection,
-    pub(super) shown: (BufferIndex, Range<usize>),
+    pub(super) shown: Stretch,
     /// Where in the message the label stands.
     pub(super) label_at: Option<Range<usize>>,
     pub(super) bytes: u64,
@@ -35,20 +35,9 @@ pub(super) fn judge(message: &Message, tree: &Tree<'_>, kinds: &[FieldKind]) -> 
 }
 
 /// The body's content, and what shows it.
-fn content(tree: &Tree<'_>, body: u32, media: &str) -> Option<(Content, (BufferIndex, Range<usize>))> {
-    let field = tree.field(body)?;
-    let whole = (field.buffer, field.value.clone());
-    let mut layers = Vec::new();
-    let mut at = whole;
-    // The body, what it decodes to as a whole, what that decodes to: sources come first, so this ends.
-    loop {
-        let made = made_of(tree, &at);
-        let Some((next, decoder)) = made else { break };
-        layers.push(decoder.to_owned());
-        let len = tree.buffer(next)?.bytes.len();
-        at = (next, 0..len);
-    }
-    let bytes = tree.buffer(at.0)?.bytes.get(at.1.clone())?;
+fn content(tree: &Tree<'_>, body: u32, media: &str) -> Option<(Content, Stretch)> {
+    let (at, layers) = innermost(tree, body)?;
+    let bytes = bytes_of(tree, &at);
     let recognised = recognised(tree, &at) && !payload::is_broken_picture(bytes);
     let is_media = is_media(media) && begins_as_media(bytes);
     if !recognised && !is_media && is_random(bytes) {
@@ -58,21 +47,42 @@ fn content(tree: &Tree<'_>, body: u32, media: &str) -> Option<(Content, (BufferI
     match (readable, layers.is_empty()) {
         (false, _) => None,
         (true, true) => Some((Content::Readable, at)),
-        (true, false) => Some((Content::Encoded(layers), at)),
+        (true, false) => {
+            let layers = layers.into_iter().map(str::to_owned).collect();
+            Some((Content::Encoded(layers), at))
+        }
     }
 }
 
+/// A stretch of a buffer.
+pub(super) type Stretch = (BufferIndex, Range<usize>);
+
+/// What a body holds once every way of writing in which nobody reads is undone, and what undid them, outermost first.
+pub(super) fn innermost(tree: &Tree<'_>, body: u32) -> Option<(Stretch, Vec<&'static str>)> {
+    let field = tree.field(body)?;
+    let mut at = (field.buffer, field.value.clone());
+    let mut layers = Vec::new();
+    // The body, what it decodes to as a whole, what that decodes to: sources come first, so this ends.
+    while let Some((next, decoder)) = made_of(tree, &at) {
+        layers.push(decoder);
+        let len = tree.buffer(next)?.bytes.len();
+        at = (next, 0..len);
+    }
+    Some((at, layers))
+}
+
+/// The bytes of a stretch.
+pub(super) fn bytes_of<'t>(tree: &'t Tree<'_>, (buffer, range): &Stretch) -> &'t [u8] {
+    tree.buffer(*buffer).and_then(|buffer| buffer.bytes.get(range.clone())).unwrap_or_default()
+}
+
 /// The buffer that was made of all, or nearly all, of a stretch.
-fn made_of(
-    tree: &Tree<'_>,
-    (buffer, range): &(BufferIndex, Range<usize>),
-) -> Option<(BufferIndex, &'static str)> {
+fn made_of(tree: &Tree<'_>, (buffer, range): &Stretch) -> Option<(BufferIndex, &'static str)> {
     let needed = range.len() - range.len() / 10;
     (0..).zip(&tree.buffers).skip(*buffer as usize + 1).find_map(|(index, made)| {
         let origin = made.origin.as_ref().filter(|origin| origin.source == *buffer)?;
         let inside = origin.range.start >= range.start && origin.range.end <= range.end;
-        let undone = hides(origin.decoder);
-        (inside && undone && origin.range.len() >= needed && !made.bytes.is_empty())
+        (origin.range.len() >= needed && inside && hides(origin.decoder) && !made.bytes.is_empty())
             .then_some((index, origin.decoder))
     })
 }
@@ -88,9 +98,18 @@ fn begins_as_media(bytes: &[u8]) -> bool {
 }
 
 /// Whether a decoder that names fields read the stretch.
-fn recognised(tree: &Tree<'_>, (buffer, range): &(BufferIndex, Range<usize>)) -> bool {
-    let inside = |reading: &payload::Reading| reading.buffer == *buffer && reading.range.start >= range.start;
-    tree.readings.iter().any(|reading| reading.recognised && inside(reading) && !hides(reading.decoder))
+fn recognised(tree: &Tree<'_>, at: &Stretch) -> bool {
+    readings_at(tree, at).any(|reading| !hides(reading.decoder))
+}
+
+/// The decoders that recognised a stretch, or a part of it.
+pub(super) fn readings_at<'t>(
+    tree: &'t Tree<'_>,
+    (buffer, range): &Stretch,
+) -> impl Iterator<Item = &'t payload::Reading> {
+    let inside =
+        move |reading: &&payload::Reading| reading.buffer == *buffer && reading.range.start >= range.start;
+    tree.readings.iter().filter(inside).filter(|reading| reading.outcome != Outcome::Refuted)
 }
 
 fn claims_encryption(label: &str) -> bool {
@@ -117,7 +136,7 @@ fn is_media(media: &str) -> bool {
 
 /// Whether bytes are spread like those of a cipher: the chi-square statistic against an even distribution lies
 /// within five standard deviations of what chance gives (255 degrees of freedom). Too few bytes cannot be told.
-fn is_random(bytes: &[u8]) -> bool {
+pub(super) fn is_random(bytes: &[u8]) -> bool {
     if bytes.len() < FEWEST {
         return false;
     }

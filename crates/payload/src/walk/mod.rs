@@ -148,8 +148,7 @@ pub(crate) fn walk_alone(
     let mut fields = Fields::new(&mut all, place, 1 << 20, 256);
     let walked = walker(&mut fields, input)?;
     let count = all.len() as FieldIndex;
-    let root =
-        crate::Buffer { bytes: input.into(), origin: None, depth: 0, complete: true, understood: true };
+    let root = crate::Buffer { bytes: input.into(), origin: None, depth: 0, complete: true };
     let tree = crate::Tree { buffers: vec![root], fields: all, ..crate::Tree::default() };
     let parents: Vec<_> = tree.fields.iter().filter_map(|field| field.parent).collect();
     let leaves = (0..count).filter(|index| !parents.contains(index));

@@ -54,6 +54,11 @@ fn shortened(case: &Case, sentence: &str) -> String {
 /// How much of the content was read; what became of the rest stands below it, fate by fate.
 fn statement(texts: &Texts, coverage: &Coverage) -> String {
     let mut sentences = vec![headline(texts, coverage)];
+    let media = coverage.bytes(Fate::Media);
+    if media > 0 {
+        let share = prose::capital(&texts.share(media, coverage.content));
+        sentences.push(texts.fill("coverage_media", &[("share", &share)]));
+    }
     let unknown = coverage.bytes(Fate::NotUnderstood);
     if unknown > 0 {
         let share = prose::capital(&texts.share(unknown, coverage.content));
@@ -105,6 +110,7 @@ fn name(fate: Fate) -> Option<&'static str> {
     match fate {
         Fate::Framing | Fate::Headers | Fate::Duplicate => None,
         Fate::Decoded => Some("fate_decoded"),
+        Fate::Media => Some("fate_media"),
         Fate::NotUnderstood => Some("fate_not_understood"),
         Fate::Encrypted => Some("fate_encrypted"),
         Fate::HomeMadeEncryption => Some("fate_home_made_encryption"),

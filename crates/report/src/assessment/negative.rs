@@ -93,19 +93,20 @@ impl Conditions {
 /// How much of the content was read. What no decoder knew was searched as it stands, and is told apart.
 fn share(texts: &Texts, device: &Device) -> String {
     let coverage = &device.coverage;
-    let read = texts.share(coverage.bytes(Fate::Decoded), coverage.content);
-    match coverage.bytes(Fate::NotUnderstood) {
+    let read = texts.share(coverage.bytes(Fate::Decoded), coverage.to_read());
+    let share = match coverage.bytes(Fate::NotUnderstood) {
         0 => texts.fill("readable", &[("share", &read)]),
         unknown => {
-            let unknown = texts.share(unknown, coverage.content);
+            let unknown = texts.share(unknown, coverage.to_read());
             texts.fill("readable_part", &[("share", &read), ("unknown", &unknown)])
         }
-    }
+    };
+    if coverage.bytes(Fate::Media) > 0 { texts.fill("media_aside", &[("share", &share)]) } else { share }
 }
 
 /// The share that was read, where it is not all.
 fn part(texts: &Texts, device: &Device) -> Option<String> {
-    let (read, content) = (device.coverage.bytes(Fate::Decoded), device.coverage.content);
+    let (read, content) = (device.coverage.bytes(Fate::Decoded), device.coverage.to_read());
     (read < content).then(|| texts.share(read, content))
 }
 

@@ -123,6 +123,7 @@ fn class(fate: Fate) -> &'static str {
         Fate::Framing => "framing",
         Fate::Headers => "headers",
         Fate::Decoded => "decoded",
+        Fate::Media => "media",
         Fate::NotUnderstood => "not-understood",
         Fate::Encrypted => "encrypted",
         Fate::HomeMadeEncryption => "home-made",

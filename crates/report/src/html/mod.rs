@@ -211,14 +211,15 @@ impl Page<'_> {
     /// How much of the content is understood, and how much was searched without that.
     fn decoded(&self) -> Markup {
         let coverage = &self.coverage;
-        let share = |fate| words::share(coverage.bytes(fate), coverage.content);
+        let share = |fate| words::share(coverage.bytes(fate), coverage.to_read());
         markup! {
             @if coverage.content == 0 {
                 span.big { "–" } span.small { @if coverage.traffic { "no content" } @else { "no traffic was read" } }
             } @else {
                 span.big { (share(Fate::Decoded)) }
                 span.small {
-                    "of " (words::bytes(coverage.content))
+                    "of " (words::bytes(coverage.to_read()))
+                    @if coverage.bytes(Fate::Media) > 0 { ", media aside" }
                     @if coverage.bytes(Fate::NotUnderstood) > 0 { "; " (share(Fate::NotUnderstood)) " more searched as it stands" }
                 }
             }
