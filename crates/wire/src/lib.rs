@@ -24,6 +24,7 @@ mod link;
 mod message;
 pub mod mqtt;
 pub mod net;
+pub mod ntp;
 mod packet;
 mod packets;
 pub mod protocol;

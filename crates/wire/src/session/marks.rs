@@ -29,12 +29,11 @@ pub(super) fn tls_hello(bytes: &[u8]) -> Verdict {
     positions(bytes, HELLO_LEN, rule)
 }
 
-/// NTP (RFC 5905 section 7.3) on its port: versions 1 to 4, modes 1 to 7.
-pub(super) fn ntp(bytes: &[u8], context: &Context) -> bool {
+/// Control and private messages of NTP (RFC 9327, modes 6 and 7) on its port.
+pub(super) fn ntp_control(bytes: &[u8], context: &Context) -> bool {
     let Some(&first) = bytes.first() else { return false };
     let (version, mode) = (first >> 3 & 7, first & 7);
-    let long = if mode <= 5 { bytes.len() >= 48 } else { bytes.len() >= 8 };
-    context.port(123) && (1..=4).contains(&version) && mode != 0 && long
+    context.port(123) && (1..=4).contains(&version) && mode >= 6 && bytes.len() >= 8
 }
 
 /// `Yes` where the first `len` bytes all follow the rule, which gets place and byte.

@@ -9,6 +9,7 @@ use crate::{
     h2::{self, Http2},
     http::{self, Http},
     mqtt::{self, Mqtt},
+    ntp::{self, Ntp},
     protocol::{Context, DatagramProtocol, StreamProtocol, Verdict},
     quic::{self, Quic},
     ssdp::Ssdp,
@@ -102,7 +103,8 @@ pub(super) const DATAGRAMS: &[DatagramRow] = &[
     datagram("NBNS", |bytes, _, context| context.port(137) && dns::plausible(bytes), silent),
     datagram("CoAP", coap::recognise, |name, _| Box::new(coap::Datagrams::new(name))),
     datagram("DNS", |bytes, _, context| dns::recognise(bytes, context), domain_names),
-    datagram("NTP", |bytes, _, context| marks::ntp(bytes, context), silent),
+    datagram("NTP", |bytes, _, context| ntp::recognise(bytes, context), |_, _| Box::<Ntp>::default()),
+    datagram("NTP control", |bytes, _, context| marks::ntp_control(bytes, context), silent),
     datagram("RTP", |bytes, _, _| media::may_be_rtp(bytes), |name, _| Box::new(media::Rtp::new(name))),
 ];
 
