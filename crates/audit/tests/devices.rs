@@ -22,7 +22,7 @@ fn noise_that_is_called_music_is_not_taken_for_it() {
         ("audio/flac", [b"fLaC".to_vec(), noise(4096)].concat(), Fate::Media),
         ("audio/flac", noise(4096), Fate::HomeMadeEncryption),
         ("audio/flac", vec![0x81; 4096], Fate::NotUnderstood),
-        ("application/x-www-form-urlencoded", format!("data={hex}").into_bytes(), Fate::HomeMadeEncryption),
+        ("text/plain", hex.into_bytes(), Fate::HomeMadeEncryption),
         ("application/octet-stream", [b"\0\0\0\x18ftypmp42".to_vec(), noise(4096)].concat(), Fate::Media),
         (
             "application/octet-stream",

@@ -89,7 +89,7 @@ pub(crate) fn may_be_hex(text: &[u8]) -> bool {
     match text.len() {
         0..SHORTEST_HEX => false,
         SHORTEST_HEX..SHORT_HEX => text.first().is_some_and(starts) && spells_text(text),
-        _ => spells_something(text),
+        _ => text.len() >= OPAQUE_HEX || spells_something(text),
     }
 }
 
@@ -238,6 +238,8 @@ pub(crate) const SHORTEST_BASE64: usize = 8;
 /// Digits that may spell something, and those that spell no more than 11 bytes.
 pub(crate) const SHORTEST_HEX: usize = 12;
 const SHORT_HEX: usize = 24;
+/// So many digits are no hash, key or signature that somebody shows: they encode something, whatever that is.
+const OPAQUE_HEX: usize = 1024;
 /// Shorter runs of base64 in other text are not looked at.
 const SHORTEST_RUN: usize = 24;
 /// PEM breaks at 64 characters, MIME at 76.
