@@ -4,7 +4,7 @@
 use std::{net::IpAddr, ops::Range};
 
 use evidence::{
-    Channel, Direction, Endpoint, Evidence, Exchange, ExchangeId, FlowId, Ground, Occurrence, Quote, Reading,
+    Channel, Direction, Endpoint, Evidence, Exchange, ExchangeId, FlowId, Ground, Occurrence, Quote,
     Relation, Seen, Transport,
 };
 use facts::Scope;
@@ -21,6 +21,7 @@ use crate::{
     examine::{Tail, occurrence_of_part, security},
     gather::{Gathered, Names},
     phone::{self, Sent},
+    readings::Readings,
     records::Records,
 };
 
@@ -49,8 +50,8 @@ pub(crate) struct Conversation {
     tails: [Vec<Tail>; 2],
     /// Apps that are coming in.
     parcels: Parcels,
-    /// What was read of what the device sent.
-    pub(crate) reading: Reading,
+    /// What was read of what the device sent, and of what came.
+    pub(crate) readings: Readings,
 }
 
 impl Conversation {
@@ -78,7 +79,7 @@ impl Conversation {
             exchanges: 0,
             tails: [Vec::new(), Vec::new()],
             parcels: Parcels::default(),
-            reading: Reading::default(),
+            readings: Readings::default(),
         }
     }
 
@@ -273,10 +274,8 @@ impl Conversation {
         gathered.totals.exchanges += u64::from(self.exchanges);
         let sent = if self.inbound { &summary.responder } else { &summary.originator };
         gathered.diary.close(self.flow, sent.all_acknowledged());
-        // What is encrypted in both directions is known; in this one it is no more than what no message had.
-        let told = self.reading.understood.saturating_add(self.reading.searched);
-        let unread = sent.delivered.saturating_sub(told);
-        self.reading.closed = self.reading.closed.min(unread);
+        let came = if self.inbound { &summary.originator } else { &summary.responder };
+        self.readings.close([sent.delivered, came.delivered]);
         gathered.ledger.merge(&summary.ledger);
         let (there, back) = (summary.originator.payload, summary.responder.payload);
         let bytes = if self.inbound { (back, there) } else { (there, back) };
@@ -293,7 +292,7 @@ impl Conversation {
                 contact.senders.entry(sender).or_default().merge(sent);
             }
             contact.moved(bytes, summary.first, summary.last);
-            contact.reading.add(&self.reading);
+            contact.readings.add(&self.readings);
         }
         if !self.device_address.is_unspecified() {
             let device = gathered.devices.entry(self.device_address).or_default();

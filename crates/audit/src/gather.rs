@@ -12,8 +12,8 @@ use std::{
 
 use evidence::{
     AnomalyTally, CaptureId, Carrier, Channel, Direction, Endpoint, EndpointId, Evidence, ExchangeId, Form,
-    Grade, IdentifierKind, Ledger, Occurrence, Protection, Reading, Security, Seen, SightingGroup,
-    SightingKey, Timestamp, Totals,
+    Grade, IdentifierKind, Ledger, Occurrence, Protection, Security, Seen, SightingGroup, SightingKey,
+    Timestamp, Totals,
 };
 use facts::domain;
 use foldhash::{HashMap, HashMapExt};
@@ -24,6 +24,7 @@ use crate::{
     diary::Diary,
     packed::{Packed, PackedEvidence},
     phone::Senders,
+    readings::Readings,
 };
 
 /// One worker's share of the results.
@@ -213,8 +214,8 @@ pub(crate) struct Contact {
     pub(crate) named_at: Namings,
     pub(crate) bytes_out: u64,
     pub(crate) bytes_in: u64,
-    /// How much could be read of what went out.
-    pub(crate) reading: Reading,
+    /// How much could be read of what went out and of what came in.
+    pub(crate) readings: Readings,
     pub(crate) flows: u64,
     pub(crate) first: Option<Timestamp>,
     pub(crate) last: Timestamp,
@@ -550,7 +551,7 @@ impl Contact {
         self.flows += other.flows;
         if let Some(first) = other.first {
             self.moved((other.bytes_out, other.bytes_in), first, other.last);
-            self.reading.add(&other.reading);
+            self.readings.add(&other.readings);
         }
     }
 }

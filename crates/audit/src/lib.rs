@@ -29,6 +29,7 @@ mod phone;
 mod pipeline;
 mod progress;
 pub mod prove;
+mod readings;
 mod records;
 mod secrets;
 mod unmasked;

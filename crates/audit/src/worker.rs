@@ -159,7 +159,7 @@ impl<'w, E: Ear> SinkFactory for Desk<'w, E> {
         }
         let passed = sink.session.ledger();
         gathered.ledger.merge(&passed);
-        sink.conversation.reading.closed = passed.bytes(Fate::Encrypted);
+        sink.conversation.readings.encrypted = passed.bytes(Fate::Encrypted);
         sink.conversation.close(flow, summary, gathered, records);
         ear.close(sink.memory);
     }

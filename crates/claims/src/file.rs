@@ -19,6 +19,7 @@
 //! | `template` | a template's name; then the conditions are its, and the claim may add needs |
 //! | `with` | the template's parameters by name |
 //! | `hosts`, `apps`, `owners` | what it is about: a finding or destination counts if one of these names fits it. Hosts fit with all names below them. None: everything |
+//! | `except_apps` | apps that it is not about, such as those that the owner installed: findings and traffic of these alone are left out |
 //! | `grounds` (template) | what findings may rest on to speak against it: `wire`, `message`, `log`. Without it `wire` and `message`: logged is not sent |
 //! | `roles` (template) | the cases it takes, by the names that the command line gives them; none: all that there are, together |
 //! | `contradicted_by` (template) | a condition on each finding, `f`: those for which it holds speak against the statement |
@@ -103,6 +104,7 @@ pub(crate) struct Stated {
     pub(crate) claim: Claim,
     pub(crate) hosts: Vec<String>,
     pub(crate) apps: Vec<String>,
+    pub(crate) except_apps: Vec<String>,
     pub(crate) owners: Vec<String>,
     pub(crate) grounds: Vec<String>,
     pub(crate) roles: Vec<String>,
@@ -228,6 +230,8 @@ struct RawClaim {
     hosts: Vec<String>,
     #[serde(default)]
     apps: Vec<String>,
+    #[serde(default)]
+    except_apps: Vec<String>,
     #[serde(default)]
     owners: Vec<String>,
     grounds: Option<Vec<String>>,
@@ -395,6 +399,7 @@ impl Reader<'_> {
             },
             hosts: raw.hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
             apps: raw.apps,
+            except_apps: raw.except_apps,
             owners: raw.owners,
             grounds,
             words: raw

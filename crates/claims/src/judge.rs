@@ -17,6 +17,7 @@ use cel::Context;
 use evidence::{Case, FindingId, Holding, Proof, Verdict, prose};
 
 use crate::{
+    about::About,
     expression::{Budget, MOST_STEPS_TOGETHER},
     file::{Asked, Claims, ClaimsError, Stated},
     node::Node,
@@ -66,7 +67,9 @@ fn verdict(stated: &Stated, views: &[View], budget: &mut Budget) -> Result<Verdi
     };
     let missing: Vec<&String> =
         stated.roles.iter().filter(|role| !views.iter().any(|view| view.role == **role)).collect();
-    let coverage = sentences(&taken);
+    let is = |node: &Node| is_about(stated, node);
+    let about = About { is: &is, apps: &stated.apps, except: &stated.except_apps };
+    let coverage = sentences(&taken, &about);
     let cases: Vec<String> = taken.iter().map(|view| view.role.clone()).collect();
     let not_testable = |reasons: Vec<String>, would_test: Vec<String>| {
         Ok(Verdict {
@@ -110,7 +113,7 @@ fn verdict(stated: &Stated, views: &[View], budget: &mut Budget) -> Result<Verdi
         return not_testable(reasons, would_test);
     }
     let shown = question.findings(stated.shown_by.as_ref(), &[])?;
-    reasons.splice(0..0, looked(stated, &taken));
+    reasons.splice(0..0, looked(stated, &taken, &about));
     Ok(Verdict {
         claim: stated.claim.clone(),
         cases,
@@ -123,7 +126,7 @@ fn verdict(stated: &Stated, views: &[View], budget: &mut Budget) -> Result<Verdi
 }
 
 /// What was looked for, and over how much: a statement holds so far by no more than that.
-fn looked(stated: &Stated, taken: &[&View]) -> [String; 2] {
+fn looked(stated: &Stated, taken: &[&View], asked: &About<'_>) -> [String; 2] {
     let what = match (stated.looked_for.as_str(), stated.words.as_str()) {
         ("", "") => "what would speak against it".to_owned(),
         ("", words) => format!("signs that {words}"),
@@ -135,7 +138,7 @@ fn looked(stated: &Stated, taken: &[&View]) -> [String; 2] {
         [] => String::new(),
         names => format!(" (to or by {})", prose::list(names)),
     };
-    let over: Vec<_> = taken.iter().map(|view| view.in_short()).collect();
+    let over: Vec<_> = taken.iter().map(|view| view.in_short(asked)).collect();
     [
         format!("looked for: {what}{about}; nothing that was seen speaks against it"),
         format!("looked at: {}", over.join("; ")),
@@ -218,7 +221,8 @@ struct Question<'q> {
 
 impl<'q> Question<'q> {
     fn new(stated: &'q Stated, taken: &[&View], views: &[View], budget: &'q mut Budget) -> Self {
-        let about = |node: &Node| is_about(stated, node);
+        let is = |node: &Node| is_about(stated, node);
+        let about = About { is: &is, apps: &stated.apps, except: &stated.except_apps };
         let mut names = view::names(taken, &about);
         let asked = views.iter().filter(|view| stated.roles.contains(&view.role));
         let roles = asked.map(|view| (view.role.clone(), Node::Map(view::names(&[view], &about))));
@@ -329,7 +333,11 @@ fn number(node: Option<&Node>) -> f64 {
 
 /// Whether a finding or destination is what a claim is about.
 fn is_about(stated: &Stated, node: &Node) -> bool {
-    let Stated { hosts, apps, owners, .. } = stated;
+    let Stated { hosts, apps, owners, except_apps, .. } = stated;
+    let by = node.at("apps").map_or(&[][..], Node::items);
+    if !by.is_empty() && by.iter().all(|app| except_apps.iter().any(|known| known == app.as_text())) {
+        return false;
+    }
     if hosts.is_empty() && apps.is_empty() && owners.is_empty() {
         return true;
     }
@@ -354,8 +362,9 @@ fn below(name: &str, host: &str) -> bool {
 }
 
 /// What could be seen and what could not: region and build, what happened, how long, how much of it.
-fn sentences(views: &[&View]) -> Vec<String> {
-    views.iter().flat_map(|view| view.sentences()).collect()
+fn sentences(views: &[&View], about: &About<'_>) -> Vec<String> {
+    let of = |view: &&View| view.sentences().into_iter().chain(view.of_claim(about));
+    views.iter().flat_map(of).collect()
 }
 
 /// Proofs that a verdict names; the case has them all.

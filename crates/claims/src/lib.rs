@@ -7,6 +7,7 @@
 //! Nothing here reads a file, asks the time or prints. A file of claims may come from anybody: conditions are
 //! bounded before they are asked ([`mod@expression`]).
 
+mod about;
 pub mod expression;
 pub mod file;
 mod judge;

@@ -250,7 +250,12 @@ pub const COVERAGE: &[Field] = &[
     field(
         "readable",
         Kind::Number,
-        "share of the content that was decoded and searched, 0 to 1; what no decoder knew was not read, and pictures, sound, video and fonts (by their label or by how they begin; of what left, not by the label alone) count neither way",
+        "share of what was sent and may be what the claim is about that was read, 0 to 1: left out is what was sent to destinations of which the phone’s own notes tell, for each flow, that apps sent it that the claim does not name (where it names apps); what no decoder knew was not read; pictures, sound, video and fonts (not by their label alone) count neither way; 1 where nothing of it was sent, 0 where nothing was recorded",
+    ),
+    field(
+        "readable_in",
+        Kind::Number,
+        "the same share of what came from there: what a statement on lists, commands or apps that come in rests on",
     ),
     field(
         "shares",

@@ -10,7 +10,10 @@ use evidence::{
     prose,
 };
 
-use crate::node::Node;
+use crate::{
+    about::{About, Asked, Sent},
+    node::Node,
+};
 
 /// A case as conditions see it, whatever claim asks.
 pub(crate) struct View {
@@ -24,6 +27,7 @@ pub(crate) struct View {
     phone: BTreeMap<String, Node>,
     message_sources: Vec<MessageSource>,
     pub(crate) fates: BTreeMap<&'static str, u64>,
+    sent: Vec<Sent>,
     pub(crate) missing: u64,
     limited: bool,
     profile: Option<(u64, BTreeSet<&'static str>)>,
@@ -50,6 +54,11 @@ impl View {
             phone: phone(role, case),
             message_sources: case.phone.message_sources(),
             fates: FATES.iter().map(|(fate, name)| (*name, case.coverage.bytes(*fate))).collect(),
+            sent: case
+                .destinations
+                .iter()
+                .map(|one| Sent::to(one, destination(role, one), reached.senders_of(one.id)))
+                .collect(),
             missing: case.coverage.missing().iter().fold(0, |sum, row| sum.saturating_add(row.bytes)),
             limited: rows.iter().any(|row| row.fate == Fate::OverLimit),
             profile: case.profile.as_ref().map(|_| (case.profile_values, kinds(case))),
@@ -122,9 +131,9 @@ impl View {
         }
     }
 
-    /// How long, of which build and how much of it was read, in a few words: `after: 26.0 hours of traffic, build B2,
-    /// 97% of the content read`.
-    pub(crate) fn in_short(&self) -> String {
+    /// How long, of which build and how much was read of what may be what a claim is about, in a few words: `after: 26.0
+    /// hours of traffic, build B2, 97% of what may concern it was read`.
+    pub(crate) fn in_short(&self, about: &About<'_>) -> String {
         let traffic = match self.hours {
             hours if hours > 0.0 => format!("{hours:.1} hours of traffic"),
             _ => "no traffic".to_owned(),
@@ -136,22 +145,43 @@ impl View {
             }
             _ => ", build unknown".to_owned(),
         };
-        let read = self.fate("decoded");
-        let read = match (self.to_read(), self.fate("media")) {
+        let read = match (self.content(), self.asked(about)) {
             (0, _) => "no content".to_owned(),
-            (content, 0) => percent(read, content) + " of the content read",
-            (content, _) => percent(read, content) + " of the content read, media aside",
+            (_, Asked { to_read: 0, .. }) => "nothing was sent that may concern it".to_owned(),
+            (_, Asked { read, to_read, .. }) => percent(read, to_read) + " of what may concern it was read",
         };
         format!("{}: {traffic}{build}, {read}", self.role)
     }
 
-    fn content(&self) -> u64 {
-        self.fates.values().fold(0, |sum: u64, bytes| sum.saturating_add(*bytes))
+    /// How much of what was sent and may be what a claim is about could be read.
+    fn asked(&self, about: &About<'_>) -> Asked {
+        self.sent
+            .iter()
+            .filter(|sent| sent.is_outside())
+            .fold(Asked::default(), |asked, sent| asked.with(sent, about))
     }
 
-    /// The content that waits for a decoder: all but media.
-    fn to_read(&self) -> u64 {
-        self.content().saturating_sub(self.fate("media"))
+    /// The same as a sentence for those who doubt it.
+    pub(crate) fn of_claim(&self, about: &About<'_>) -> Option<String> {
+        let Asked { read, to_read, others, .. } = self.asked(about);
+        let others = match others {
+            0 => String::new(),
+            1 => {
+                " (left out is one destination to which other apps alone sent, as the phone’s own notes tell)"
+                    .to_owned()
+            }
+            _ => format!(
+                " (left out are {others} destinations to which other apps alone sent, as the phone’s own notes tell)"
+            ),
+        };
+        (to_read > 0).then(|| {
+            let share = percent(read, to_read);
+            format!("{}: of what was sent and may concern it, {share} could be read{others}", self.role)
+        })
+    }
+
+    fn content(&self) -> u64 {
+        self.fates.values().fold(0, |sum: u64, bytes| sum.saturating_add(*bytes))
     }
 
     fn fate(&self, name: &str) -> u64 {
@@ -223,9 +253,9 @@ fn kinds(case: &Case) -> BTreeSet<&'static str> {
 }
 
 /// What the claim is about, of all cases or of one: the eight names.
-pub(crate) fn names(views: &[&View], about: &dyn Fn(&Node) -> bool) -> BTreeMap<String, Node> {
+pub(crate) fn names(views: &[&View], about: &About<'_>) -> BTreeMap<String, Node> {
     let all = |of: fn(&View) -> &Vec<Node>| -> Vec<Node> {
-        views.iter().flat_map(|view| of(view)).filter(|node| about(node)).cloned().collect()
+        views.iter().flat_map(|view| of(view)).filter(|node| (about.is)(node)).cloned().collect()
     };
     let findings = all(|view| &view.findings);
     let destinations = all(|view| &view.destinations).into_iter().filter(is_outside).collect();
@@ -236,14 +266,14 @@ pub(crate) fn names(views: &[&View], about: &dyn Fn(&Node) -> bool) -> BTreeMap<
         ("destinations", Node::List(destinations)),
         ("captures", Node::List(captures)),
         ("phone", phones(views)),
-        ("coverage", coverage(views)),
+        ("coverage", coverage(views, about)),
         ("profile", profiles(views)),
         ("traffic_hours", Node::Number(views.iter().map(|view| view.hours).sum())),
     ];
     names.into_iter().map(|(name, node)| (name.to_owned(), node)).collect()
 }
 
-fn is_outside(destination: &Node) -> bool {
+pub(crate) fn is_outside(destination: &Node) -> bool {
     destination.at("scope").is_some_and(|scope| scope.as_text() == "public")
 }
 
@@ -291,7 +321,7 @@ fn add(there: &mut Node, more: &Node) {
     }
 }
 
-fn coverage(views: &[&View]) -> Node {
+fn coverage(views: &[&View], about: &About<'_>) -> Node {
     let bytes = |name: &str| {
         views
             .iter()
@@ -299,14 +329,19 @@ fn coverage(views: &[&View]) -> Node {
             .fold(0, |sum: u64, bytes| sum.saturating_add(*bytes))
     };
     let content = FATES.iter().fold(0, |sum: u64, (_, name)| sum.saturating_add(bytes(name)));
-    // What no decoder knew was searched as it stands: what is hidden in it was not seen. Media hold nothing for one.
-    let to_read = views.iter().fold(0, |sum: u64, view| sum.saturating_add(view.to_read()));
-    let readable = bytes("decoded");
+    // What no decoder knew was searched as it stands: what is hidden in it was not seen.
+    let asked = views.iter().map(|view| view.asked(about)).fold(Asked::default(), Asked::and);
+    // Where nothing was sent that may be it, nothing was left unread; but something must have been recorded.
+    let readable = |read, to_read| match to_read {
+        0 if content > 0 => 1.0,
+        to_read => share(read, to_read),
+    };
     let shares =
         FATES.iter().map(|(_, name)| ((*name).to_owned(), Node::Number(share(bytes(name), content))));
     Node::record([
         ("content", Node::count(content)),
-        ("readable", Node::Number(share(readable, to_read))),
+        ("readable", Node::Number(readable(asked.read, asked.to_read))),
+        ("readable_in", Node::Number(readable(asked.read_in, asked.to_read_in))),
         ("shares", Node::Map(shares.collect())),
         ("missing", Node::count(views.iter().fold(0, |sum: u64, view| sum.saturating_add(view.missing)))),
         ("limited", Node::Bool(views.iter().any(|view| view.limited))),
@@ -346,6 +381,10 @@ impl<'c> Reached<'c> {
             senders.entry(attribution.endpoint).or_default().push(attribution);
         }
         Self { destinations: case.destinations.iter().map(|one| (one.id, one)).collect(), senders }
+    }
+
+    fn senders_of(&self, id: EndpointId) -> &[&'c Attribution] {
+        self.senders.get(&id).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -937,7 +976,7 @@ mod tests {
     fn a_case_shows_what_the_schema_says() {
         let case: Case = serde_json::from_str(CASE_JSON).unwrap();
         let view = View::of("x", &case);
-        let names = names(&[&view, &view], &|_| true);
+        let names = names(&[&view, &view], &About { is: &|_| true, apps: &[], except: &[] });
         record(&names, CASE, "case");
         for behaviour in behaviours() {
             let mut finding = case.findings.first().unwrap().clone();

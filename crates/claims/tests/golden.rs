@@ -48,7 +48,7 @@ fn cases() -> (Made, Made) {
         .sent(Kind::Imei, Security::Clear);
     let after = Made::new(3, &[Kind::Imei])
         .to("b.vendor.example", "SG", "", "none", "Vendor")
-        .unreadable(40)
+        .unreadable(4)
         .build("fingerprint", "B2")
         .mark("boot-completed", 1)
         .mark("unlocked", 4);

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use claims::{Claims, judge, template_names};
 use evidence::{
-    Behaviour, FindingKind, Form, Grade, Holding, IdentifierKind as Kind, ProtectionFault, Security,
+    Attribution, Behaviour, Fate, FindingKind, Form, Grade, Ground, Holding, IdentifierKind as Kind,
+    ProtectionFault, Security,
 };
 
 use kit::Made;
@@ -307,8 +308,7 @@ fn what_holds_so_far_says_what_was_looked_for_and_over_how_much() {
                 source = \"x\"\ntemplate = \"fixed_in_build\"\nwith = { kinds = [\"imei\", \"cell_id\"] }\n\
                 hosts = [\"vendor.example\"]\n";
     let kinds = [Kind::Imei, Kind::CellId];
-    let (before, after) =
-        (update(&kinds, "B1").sent(Kind::Imei, CLEAR), update(&kinds, "B2").unreadable(100));
+    let (before, after) = (update(&kinds, "B1").sent(Kind::Imei, CLEAR), update(&kinds, "B2").unreadable(10));
     let cases = [("before", &before.0), ("after", &after.0)];
     let verdict = judge(&Claims::read(text).unwrap(), &cases).unwrap().remove(0);
     assert_eq!(verdict.holding, Holding::Consistent, "{verdict:#?}");
@@ -317,34 +317,60 @@ fn what_holds_so_far_says_what_was_looked_for_and_over_how_much() {
         Kind::Imei.words(),
         Kind::CellId.words()
     );
-    let looked_at = "looked at: before: 25.0 hours of traffic, fingerprint B1, 100% of the content read; \
-                     after: 25.0 hours of traffic, fingerprint B2, 91% of the content read";
+    let looked_at = "looked at: before: 25.0 hours of traffic, fingerprint B1, 100% of what may concern it was read; \
+                     after: 25.0 hours of traffic, fingerprint B2, 91% of what may concern it was read";
     assert_eq!(verdict.reasons, [looked_for, looked_at.to_owned()]);
 }
 
-/// What no decoder knew was searched as it stands, and not read.
+/// What no decoder knew was searched as it stands, and not read; media wait for no decoder.
 #[test]
 fn what_was_only_searched_as_it_stands_was_not_read() {
-    let mut made = update(&[Kind::Imei], "B2").sent(Kind::Model, SEALED);
-    assert_eq!(judged("only_technical", "", &one(Made(made.0.clone()))).holding, Holding::Consistent);
-    made.0.coverage.add(evidence::Fate::NotUnderstood, "TCP", 1000);
-    let verdict = judged("only_technical", "", &one(made));
+    let judged = |fate, bytes| {
+        let made = update(&[Kind::Imei], "B2").sent(Kind::Model, SEALED).not_read(fate, bytes);
+        judged("only_technical", "", &one(made))
+    };
+    let tells = |verdict: &evidence::Verdict, told: &str| {
+        assert!(verdict.coverage.iter().any(|sentence| sentence.contains(told)), "{verdict:#?}");
+    };
+    assert_eq!(judged(Fate::NotUnderstood, 1).holding, Holding::Consistent);
+    let verdict = judged(Fate::NotUnderstood, 1000);
     assert_eq!(verdict.holding, Holding::NotTestable, "{verdict:#?}");
-    let told = "case: 50% of the content could be read; 50% searched only as it stands (no decoder knew it)";
-    assert!(verdict.coverage.iter().any(|sentence| sentence == told), "{verdict:#?}");
-    // Pictures wait for no decoder; that they were not read either is told.
-    let mut made = update(&[Kind::Imei], "B2").sent(Kind::Model, SEALED);
-    made.0.coverage.add(evidence::Fate::Media, "HTTP/1 bodies labelled as images", 1000);
-    let verdict = judged("only_technical", "", &one(made));
+    tells(&verdict, "50% of the content could be read; 50% searched only as it stands (no decoder knew it)");
+    tells(&verdict, "case: of what was sent and may concern it, 9% could be read");
+    let verdict = judged(Fate::Media, 1000);
     assert_eq!(verdict.holding, Holding::Consistent, "{verdict:#?}");
-    assert!(verdict.reasons[1].ends_with("100% of the content read, media aside"), "{verdict:#?}");
-    assert!(
-        verdict
-            .coverage
-            .iter()
-            .any(|sentence| sentence.contains("; 50% media (searched only as they stand)")),
-        "{verdict:#?}"
-    );
+    tells(&verdict, "; 50% media (searched only as they stand)");
+    tells(&verdict, "may concern it, 100% could be read");
+}
+
+/// What other apps sent tells nothing of the one that a statement is about, where it is known who sent all of it.
+#[test]
+fn what_other_apps_sent_is_left_out_where_they_are_known() {
+    let holding = |app: &str, flows: u64, ground: Ground| {
+        let mut made = update(&[Kind::Imei], "B2").sent(Kind::Model, SEALED).unreadable(1000);
+        let endpoint = made.0.destinations.last().unwrap().id;
+        made.0.phone.attributions.push(Attribution {
+            endpoint,
+            packages: vec![app.to_owned()],
+            uid: None,
+            privileges: vec![],
+            ground,
+            flows,
+            quotes: vec![],
+            ties: vec![],
+            meetings: vec![],
+        });
+        let text = "format = \"phonehome-claims/1.0\"\nvendor = \"V\"\n[[claim]]\nid = \"c\"\nstatement = \"s\"\n\
+                    source = \"x\"\ntemplate = \"only_technical\"\nhosts = [\"vendor.example\"]\napps = [\"com.vendor.app\"]\n";
+        let verdict = judge(&Claims::read(text).unwrap(), &[("case", &made.0)]).unwrap().remove(0);
+        let left_out =
+            verdict.coverage.iter().any(|sentence| sentence.contains("left out is one destination"));
+        (verdict.holding, left_out)
+    };
+    assert_eq!(holding("com.mail", 1, Ground::Log), (Holding::Consistent, true));
+    assert_eq!(holding("com.vendor.app", 1, Ground::Log), (Holding::NotTestable, false));
+    assert_eq!(holding("com.mail", 0, Ground::Log), (Holding::NotTestable, false), "not of every flow");
+    assert_eq!(holding("com.mail", 1, Ground::Code), (Holding::NotTestable, false), "what an app could do");
 }
 
 /// The log and a list of events tell of the same start: that is one, not two.

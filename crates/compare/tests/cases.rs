@@ -56,6 +56,7 @@ fn case(hours: i64) -> Case {
         bytes_out: 100,
         bytes_in: 10,
         reading: Reading::default(),
+        reading_in: Reading::default(),
         flows: 3,
         channels: vec![],
         first: at(0),

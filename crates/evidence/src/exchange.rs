@@ -88,6 +88,9 @@ pub struct Destination {
     /// How much could be read of what was sent to it.
     #[serde(default, skip_serializing_if = "Reading::is_empty")]
     pub reading: Reading,
+    /// How much could be read of what came from it.
+    #[serde(default, skip_serializing_if = "Reading::is_empty")]
+    pub reading_in: Reading,
     /// Flows to it.
     pub flows: u64,
     /// How flows to it were protected, with how many handshakes said so; none where none was seen.
@@ -123,12 +126,15 @@ impl Endpoint {
     }
 }
 
-/// How much could be read of what was sent, in bytes of messages as they were recorded; coverage, for one receiver.
+/// How much could be read of what went one way, in bytes of messages as they were recorded; coverage, for one receiver.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
     /// Heads, and bodies that a decoder recognised; handshakes of TLS and QUIC are left out.
     pub understood: u64,
-    /// Searched as it stands: no decoder recognised it, or it was not read to its end.
+    /// Pictures, sound, video and fonts: searched as they stand, and nothing in them waits for a decoder.
+    #[serde(default)]
+    pub media: u64,
+    /// Searched as it stands: no decoder read it, or it was not read to its end.
     pub searched: u64,
     /// Encrypted, without a key.
     pub closed: u64,
@@ -137,17 +143,28 @@ pub struct Reading {
 impl Reading {
     /// All of it.
     pub fn total(&self) -> u64 {
-        self.understood.saturating_add(self.searched).saturating_add(self.closed)
+        self.opened().saturating_add(self.closed)
     }
 
-    /// Whether nothing was sent.
+    /// What was in messages that could be searched.
+    pub fn opened(&self) -> u64 {
+        self.understood.saturating_add(self.media).saturating_add(self.searched)
+    }
+
+    /// What waits for a reader: all but media.
+    pub fn to_read(&self) -> u64 {
+        self.total().saturating_sub(self.media)
+    }
+
+    /// Whether nothing went that way.
     pub fn is_empty(&self) -> bool {
         self.total() == 0
     }
 
-    /// Adds what was sent at another time.
+    /// Adds what went at another time.
     pub fn add(&mut self, other: &Self) {
         self.understood = self.understood.saturating_add(other.understood);
+        self.media = self.media.saturating_add(other.media);
         self.searched = self.searched.saturating_add(other.searched);
         self.closed = self.closed.saturating_add(other.closed);
     }

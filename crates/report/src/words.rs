@@ -56,12 +56,18 @@ pub(crate) fn bytes(value: u64) -> String {
 
 /// How much could be read of what was sent to somebody; `None` where nothing was.
 pub(crate) fn reading(reading: &Reading) -> Option<String> {
-    let total = Some(reading.total()).filter(|total| *total > 0)?;
+    let total = reading.to_read();
+    match (total, reading.media) {
+        (0, 0) => return None,
+        (0, _) => return Some("nothing but media".to_owned()),
+        _ => {}
+    }
     let searched = match reading.searched {
         0 => String::new(),
         searched => format!(", {} more only searched", share(searched, total)),
     };
-    Some(format!("{} of it read{searched}", share(reading.understood, total)))
+    let media = if reading.media > 0 { ", media aside" } else { "" };
+    Some(format!("{} of it read{searched}{media}", share(reading.understood, total)))
 }
 
 /// `61%`. Never rounds something down to 0% nor up to 100%.

@@ -76,6 +76,7 @@ impl Account {
         *pieces += 1;
         match row.0 {
             Fate::Decoded => Reading { understood: bytes, ..Reading::default() },
+            Fate::Media => Reading { media: bytes, ..Reading::default() },
             _ => Reading { searched: bytes, ..Reading::default() },
         }
     }

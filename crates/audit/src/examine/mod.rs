@@ -126,9 +126,7 @@ impl<'e> Examiner<'e> {
             conversation.offer(message, queries::offered(&page), &mut self.gathered);
         }
         let reading = self.account.message(message, &tree, &kinds, out);
-        if out {
-            conversation.reading.add(&reading);
-        }
+        conversation.readings.of(out).add(&reading);
         self.explorer.recycle(tree);
     }
 

@@ -74,9 +74,22 @@ impl Made {
         self
     }
 
-    pub(crate) fn unreadable(mut self, bytes: u64) -> Self {
-        self.0.coverage.add(Fate::Encrypted, "TLS without a key", bytes);
-        self
+    /// What was sent to a host that nobody knows, and cannot be read.
+    pub(crate) fn unreadable(self, bytes: u64) -> Self {
+        self.not_read(Fate::Encrypted, bytes)
+    }
+
+    pub(crate) fn not_read(mut self, fate: Fate, bytes: u64) -> Self {
+        self.0.coverage.add(fate, "TCP", bytes);
+        let mut made = self.to("sealed.example", "", "", "TLS 1.3", "");
+        if let Some(last) = made.0.destinations.last_mut() {
+            last.reading = match fate {
+                Fate::Media => Reading { media: bytes, ..Reading::default() },
+                Fate::Encrypted => Reading { closed: bytes, ..Reading::default() },
+                _ => Reading { searched: bytes, ..Reading::default() },
+            };
+        }
+        made
     }
 
     /// A destination; its number is how many there were before.
@@ -109,7 +122,8 @@ impl Made {
             }),
             bytes_out: 100,
             bytes_in: 100,
-            reading: Reading::default(),
+            reading: Reading { understood: 100, ..Reading::default() },
+            reading_in: Reading::default(),
             flows: 1,
             channels: vec![(
                 Channel {

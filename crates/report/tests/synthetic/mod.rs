@@ -228,6 +228,7 @@ fn destinations() -> Vec<Destination> {
         bytes_out: 0,
         bytes_in: 0,
         reading: Reading::default(),
+        reading_in: Reading::default(),
         flows: 1,
         channels: Vec::new(),
         first: at(3),

@@ -1,0 +1,107 @@
+//! What a claim is about, and how much could be read of what was sent and may be that.
+//!
+//! That nothing speaks against a statement is worth as much as what could be read. Whether the app of a mail provider
+//! can be read matters nothing for what an updater sends, as long as it is known who sent what; where it is not known,
+//! anything that was sent may have been the updater's.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use evidence::{Attribution, Destination, Ground, Reading};
+
+use crate::{node::Node, view::is_outside};
+
+/// What a claim is about.
+pub(crate) struct About<'s> {
+    /// Whether a finding or destination is.
+    pub(crate) is: &'s dyn Fn(&Node) -> bool,
+    /// The apps that it names.
+    pub(crate) apps: &'s [String],
+    /// The apps that it leaves out.
+    pub(crate) except: &'s [String],
+}
+
+/// What was sent to one destination, and came from it.
+pub(crate) struct Sent {
+    node: Node,
+    /// Who sent it, by evidence that is stronger than what stands in apps.
+    apps: BTreeSet<String>,
+    /// Whether that is known of every flow.
+    attributed: bool,
+    out: Reading,
+    came: Reading,
+}
+
+impl Sent {
+    /// What was sent to a destination, as conditions see it, by those senders.
+    pub(crate) fn to(one: &Destination, node: Node, told: &[&Attribution]) -> Self {
+        let mut flows: BTreeMap<Ground, u64> = BTreeMap::new();
+        for attribution in told.iter().filter(|told| !told.packages.is_empty()) {
+            let sum = flows.entry(attribution.ground).or_default();
+            *sum = sum.saturating_add(attribution.flows);
+        }
+        Self {
+            node,
+            apps: told.iter().flat_map(|told| told.packages.iter().cloned()).collect(),
+            attributed: flows.values().any(|flows| *flows >= one.flows),
+            out: one.reading,
+            came: one.reading_in,
+        }
+    }
+
+    /// Whether it left the local network.
+    pub(crate) fn is_outside(&self) -> bool {
+        is_outside(&self.node)
+    }
+
+    /// Whether it may be what a claim is about. What apps sent that the claim leaves out is not, nor what others sent than
+    /// those that it names, where it is known of every flow who sent it.
+    fn may_be(&self, about: &About<'_>) -> bool {
+        if !self.attributed {
+            return true;
+        }
+        let named = about.apps.is_empty() || self.apps.iter().any(|app| about.apps.contains(app));
+        let left_out = self.apps.iter().all(|app| about.except.contains(app));
+        !left_out && (named || (about.is)(&self.node))
+    }
+}
+
+/// How much could be read of what was sent and may be what a claim is about.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Asked {
+    /// Bytes that were read.
+    pub(crate) read: u64,
+    /// Bytes that were read, or waited for a reader.
+    pub(crate) to_read: u64,
+    /// The same of what came.
+    pub(crate) read_in: u64,
+    pub(crate) to_read_in: u64,
+    /// Destinations that are known to be those of other apps.
+    pub(crate) others: u64,
+}
+
+impl Asked {
+    /// With what was sent to one more destination.
+    pub(crate) fn with(self, sent: &Sent, about: &About<'_>) -> Self {
+        self.and(match sent.may_be(about) {
+            true => Self {
+                read: sent.out.understood,
+                to_read: sent.out.to_read(),
+                read_in: sent.came.understood,
+                to_read_in: sent.came.to_read(),
+                others: 0,
+            },
+            false => Self { others: 1, ..Self::default() },
+        })
+    }
+
+    /// Both together.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            read: self.read.saturating_add(other.read),
+            to_read: self.to_read.saturating_add(other.to_read),
+            read_in: self.read_in.saturating_add(other.read_in),
+            to_read_in: self.to_read_in.saturating_add(other.to_read_in),
+            others: self.others.saturating_add(other.others),
+        }
+    }
+}
