@@ -111,17 +111,15 @@ impl Coverage {
                 reasons(&depths)
             );
         }
-        let of_content = |fate| Some(self.bytes(fate)).filter(|bytes| *bytes > 0);
         let share = |bytes| words::share(bytes, self.content);
-        let but = match (of_content(Fate::Media).map(share), of_content(Fate::NotUnderstood).map(share)) {
-            (None, None) => String::new(),
-            (Some(media), None) => format!(", {media} of it media, which are searched as they stand"),
-            (None, Some(unknown)) => format!(", {unknown} of it only as it stands: no decoder knew it"),
-            (Some(media), Some(unknown)) => format!(
-                ", {media} of it media, which are searched as they stand, and {unknown} only as it stands, because no \
-                 decoder knew it"
-            ),
-        };
+        let as_it_stands = [
+            (Fate::Media, "of it media, as they stand"),
+            (Fate::NotUnderstood, "of it only as it stands: no decoder knew it"),
+        ];
+        let parts = as_it_stands.into_iter().filter(|(fate, _)| self.bytes(*fate) > 0);
+        let parts: Vec<_> =
+            parts.map(|(fate, words)| format!("{} {words}", share(self.bytes(fate)))).collect();
+        let but = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join("; ")) };
         if self.searched() == self.content {
             return format!("All of the content could be searched{but}.");
         }
@@ -231,15 +229,12 @@ mod tests {
         let odd = coverage(&[(Fate::Decoded, 80), (Fate::NotUnderstood, 16), (Fate::Encrypted, 4)], 0);
         assert_eq!(
             odd.headline(),
-            "96% of the content could be searched, 16% of it only as it stands: no decoder knew it; the rest could not."
+            "96% of the content could be searched (16% of it only as it stands: no decoder knew it); the rest could not."
         );
         let files = Coverage { traffic: false, ..coverage(&[], 0) };
         assert!(files.headline().starts_with("No network traffic was read"));
         let film = coverage(&[(Fate::Decoded, 60), (Fate::Media, 40)], 0);
-        assert_eq!(
-            film.headline(),
-            "All of the content could be searched, 40% of it media, which are searched as they stand."
-        );
+        assert_eq!(film.headline(), "All of the content could be searched (40% of it media, as they stand).");
         let half = coverage(&[(Fate::Decoded, 50), (Fate::Encrypted, 40), (Fate::OverLimit, 10)], 7);
         assert_eq!(
             half.statement(),
