@@ -118,10 +118,10 @@ fn lasting(
     }
     if !held.joined.is_empty() {
         let kinds: Vec<&str> = held.joined.iter().take(6).map(|kind| kind.words()).collect();
-        words.push_str(&format!(
-            " It travelled together with: {}; so it stands for the person.",
-            kinds.join(", ")
-        ));
+        words.push_str(&format!(" It travelled together with: {}.", kinds.join(", ")));
+        if held.joined.iter().any(|kind| kind.persistent()) {
+            words.push_str(" So whoever has both can tell for good whose it is.");
+        }
     }
     words.push_str(" A recording of another phone shows whether it is this phone’s own.");
     let weighty =

@@ -21,14 +21,13 @@ pub(super) fn judge(scene: &Scene<'_>, lines: &[Line<'_>], findings: &mut Vec<Fi
                 let caused = caused(scene, &seen.iter().map(|seen| seen.time).collect::<Vec<_>>());
                 seen.retain(|seen| !caused.contains(&seen.time));
             }
-            let found = rhythms(&seen);
-            let told = found.into_iter().map(|(of, rhythm)| {
+            let found = alike(rhythms(&seen)).into_iter();
+            findings.extend(found.map(|found| {
                 let lines: Vec<&Line<'_>> =
-                    of.iter().filter_map(|place| lines.get(*place).copied()).collect();
-                let seen: Vec<&Seen> = seen.iter().filter(|seen| of.contains(&seen.line)).collect();
-                finding(scene, &lines, whose, &seen, rhythm)
-            });
-            findings.extend(told);
+                    found.lines().iter().filter_map(|place| lines.get(*place).copied()).collect();
+                let seen: Vec<&Seen> = seen.iter().filter(|seen| found.of.contains(&seen.line)).collect();
+                finding(scene, &lines, whose, &seen, found)
+            }));
         }
     }
 }
@@ -126,6 +125,43 @@ fn rhythms(seen: &[Seen]) -> Vec<(BTreeSet<usize>, Rhythm)> {
     single
 }
 
+/// A rhythm of a request.
+struct Found {
+    /// The lines that it is of.
+    of: BTreeSet<usize>,
+    rhythm: Rhythm,
+    /// Other lines that have the same one, each by itself.
+    others: Vec<(usize, Rhythm)>,
+}
+
+impl Found {
+    fn lines(&self) -> BTreeSet<usize> {
+        self.of.iter().copied().chain(self.others.iter().map(|(line, _)| *line)).collect()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Rhythm> {
+        std::iter::once(&self.rhythm).chain(self.others.iter().map(|(_, rhythm)| rhythm))
+    }
+}
+
+/// Hosts of one owner that are each asked in the same rhythm are told of together.
+fn alike(found: Vec<(BTreeSet<usize>, Rhythm)>) -> Vec<Found> {
+    let mut told: Vec<Found> = Vec::new();
+    for (of, rhythm) in found {
+        let single = of.first().copied().filter(|_| of.len() == 1);
+        let same = |known: &&mut Found| {
+            known.of.len() == 1
+                && known.rhythm.rule == rhythm.rule
+                && single.is_some_and(|line| !known.lines().contains(&line))
+        };
+        match (told.iter_mut().find(same), single) {
+            (Some(known), Some(line)) => known.others.push((line, rhythm)),
+            _ => told.push(Found { of, rhythm, others: Vec::new() }),
+        }
+    }
+    told
+}
+
 /// The rhythms that several lines have together, with the lines that are part of each. Stretches of nearly the same
 /// length are one: a timer that is put off now and then.
 fn together(seen: &[Seen]) -> Vec<(BTreeSet<usize>, Rhythm)> {
@@ -159,7 +195,7 @@ fn finding(
     lines: &[&Line<'_>],
     whose: Whose<'_>,
     seen: &[&Seen],
-    rhythm: Rhythm,
+    found: Found,
 ) -> Finding {
     let request = lines.first().map(|line| line.request).unwrap_or_default();
     let receivers: Vec<&str> = lines.iter().map(|line| line.receiver).collect();
@@ -167,28 +203,28 @@ fn finding(
     let foreign = whose.is_some_and(|device| device.is_phone == Some(false));
     let telling = lines.iter().any(|line| line.tells()) && !foreign;
     let carried = lines.iter().max_by_key(|line| line.kinds().len()).map(|line| line.carried_words());
-    let occurrences = occurrences(&rhythm, seen);
+    let occurrences = occurrences(&found.rhythm, seen);
     let words = format!(
-        "The same request was seen {} from {} to {} (UTC), {} (certainty: {} of 100).{}{paragraph}{}",
-        times(rhythm.occurrences),
-        rhythm.first.to_the_second(),
-        rhythm.last.to_the_second(),
-        off_words(&rhythm),
-        rhythm.confidence,
+        "{}{}{paragraph}{}",
+        times_words(&found, lines),
         frames_words(&occurrences),
         carried.unwrap_or_default(),
     );
     let mut endpoints: Vec<EndpointId> = lines.iter().flat_map(|line| line.endpoints()).collect();
     endpoints.sort();
     endpoints.dedup();
+    let each = if found.others.is_empty() { "" } else { "each of " };
+    let (first, last) = (found.all().map(|it| it.first).min(), found.all().map(|it| it.last).max());
+    let count = found.all().map(|rhythm| rhythm.occurrences).sum();
+    let rhythm = found.rhythm;
     Told {
         subject: format!("rhythm {}\n{request}\n{}{sender}", rhythm.rule, receivers.join(" and ")),
         severity: if telling { Severity::Medium } else { Severity::Low },
-        title: format!("{request} is sent {} to {}{sender}", rhythm.rule, receivers_words(&receivers)),
+        title: format!("{request} is sent {} to {each}{}{sender}", rhythm.rule, receivers_words(&receivers)),
         words,
         endpoints,
-        count: rhythm.occurrences,
-        when: (rhythm.first, rhythm.last),
+        count,
+        when: (first.unwrap_or(rhythm.first), last.unwrap_or(rhythm.last)),
         evidence: proofs(scene, lines, &occurrences),
         sightings: Vec::new(),
         behaviour: Behaviour::Rhythm {
@@ -203,6 +239,34 @@ fn finding(
         },
     }
     .finding()
+}
+
+/// `The same request was seen 60 times from … to … (UTC), to the second (certainty: 99 of 100).` Of several hosts the
+/// first one's, with how often it went to the others.
+fn times_words(found: &Found, lines: &[&Line<'_>]) -> String {
+    let rhythm = &found.rhythm;
+    let receivers: BTreeMap<usize, &str> =
+        found.lines().into_iter().zip(lines).map(|(place, line)| (place, line.receiver)).collect();
+    let receiver = |place: &usize| receivers.get(place).copied().unwrap_or_default();
+    let (by, others) = match found.others.as_slice() {
+        [] => (String::new(), String::new()),
+        others => {
+            let others: Vec<String> = others
+                .iter()
+                .map(|(place, rhythm)| format!("{} ({})", receiver(place), times(rhythm.occurrences)))
+                .collect();
+            let by = found.of.first().map(|place| format!(" at {}", receiver(place)));
+            (by.unwrap_or_default(), format!(" In the same rhythm: {}.", others.join(", ")))
+        }
+    };
+    format!(
+        "The same request was seen{by} {} from {} to {} (UTC), {} (certainty: {} of 100).{others}",
+        times(rhythm.occurrences),
+        rhythm.first.to_the_second(),
+        rhythm.last.to_the_second(),
+        off_words(rhythm),
+        rhythm.confidence,
+    )
 }
 
 /// How far off its rhythm it was.
@@ -367,6 +431,19 @@ mod tests {
         // Another one that is asked at random takes nothing from the first.
         let random = seen(1, [5_000, 17_777, 18_901, 30_404]);
         assert_eq!(rules([even, random].concat()), [two(0)]);
+    }
+
+    #[test]
+    fn hosts_with_the_same_rhythm_are_told_of_together() {
+        let hour = |n: i64| 1_000 + n * 3_600;
+        let each = |line, every| seen(line, (0..12).step_by(every).map(move |n| hour(n) + line as i64));
+        let mut all = [each(0, 2), each(1, 2), each(2, 1)].concat();
+        all.sort_unstable();
+        let told: Vec<(Vec<usize>, String)> = alike(rhythms(&all))
+            .into_iter()
+            .map(|found| (found.lines().into_iter().collect(), found.rhythm.rule))
+            .collect();
+        assert_eq!(told, [(vec![0, 1], "every 2 h".to_owned()), (vec![2], "every 1 h".to_owned())]);
     }
 
     #[test]

@@ -294,6 +294,7 @@ fn confidence(unlikely: f64) -> u8 {
 pub(super) fn span(seconds: i64) -> String {
     match seconds {
         s if s >= 2 * DAY && s % DAY == 0 => format!("{} days", s / DAY),
+        s if s >= 3 * DAY => format!("{}.{} days", s / DAY, s % DAY * 10 / DAY),
         s if s >= HOUR && s % HOUR == 0 => format!("{} h", s / HOUR),
         s if s >= 3 * HOUR => format!("{} h {} min", s / HOUR, s % HOUR / 60),
         s if s >= 60 && s % 60 == 0 => format!("{} min", s / 60),

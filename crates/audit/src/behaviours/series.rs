@@ -45,20 +45,21 @@ fn triggered(scene: &Scene<'_>, line: &Line<'_>, cause: &trigger::Cause<'_>) -> 
     evidence.extend(marks_of(scene, cause));
     let words = format!(
         "By its marks this happened on the phone {}: “{}”. {} the request followed, typically {} later; that \
-         explains {} of {} requests. By chance so many coincide in fewer than {} of a million such recordings.{}{}",
+         explains {} of {} requests. {}{}{}",
         times(found.marks),
         mark_words(kind),
         after_how_many(found.marks, found.followed),
         lag_words(found.lag),
         found.explained,
         line.entry.series.moments.len(),
-        found.chance,
+        chance_words(found),
         beside_words(cause),
         line.carried_words(),
     );
     Told {
         subject: line.subject(&format!("trigger {kind}")),
-        severity: if line.tells() { Severity::Medium } else { Severity::Low },
+        // What happened once is no rule.
+        severity: if line.tells() && found.followed > 1 { Severity::Medium } else { Severity::Low },
         title: format!("{} is sent to {} {}", line.request, line.receiver, caused_words(kind, found.lag)),
         words,
         endpoints: line.endpoints(),
@@ -121,6 +122,16 @@ pub(super) fn lag_words(lag: u64) -> String {
     match lag {
         ..=trigger::SOON => format!("{}.{:03} s", lag / 1_000, lag % 1_000),
         _ => rhythm::span(i64::try_from(lag / 1_000).unwrap_or(i64::MAX)),
+    }
+}
+
+/// How often chance alone would show it. What happened once may be chance for all that.
+pub(super) fn chance_words(found: &trigger::Trigger) -> String {
+    let chance =
+        format!("By chance so many coincide in fewer than {} of a million such recordings.", found.chance);
+    match found.followed {
+        1 => chance + " But it was seen once only: a second recording would show whether it is so each time.",
+        _ => chance,
     }
 }
 

@@ -7,7 +7,7 @@ use evidence::{Behaviour, Direction, Evidence, Finding, Relation, Severity, Time
 
 use super::{
     Scene, Told, mark_words, rhythm,
-    series::{after_how_many, beside_words, caused_words, lag_words, marks_of},
+    series::{after_how_many, beside_words, caused_words, chance_words, lag_words, marks_of},
     times, trigger,
 };
 use crate::messages::SettledRow;
@@ -78,16 +78,18 @@ fn triggered(
     let (kind, found) = (cause.kind, &cause.trigger);
     let told = Told {
         subject: format!("trigger {kind}\ntext message\n{number}"),
-        severity: severity(rows),
-        title: format!("Text messages go to {number} {}", caused_words(kind, found.lag)),
+        severity: if found.followed > 1 { severity(rows) } else { Severity::Low },
+        title: match found.followed {
+            1 => format!("A text message went to {number} {}", caused_words(kind, found.lag)),
+            _ => format!("Text messages go to {number} {}", caused_words(kind, found.lag)),
+        },
         words: format!(
-            "By its marks this happened on the phone {}: “{}”. {} a message followed, typically {} later. By \
-             chance so many coincide in fewer than {} of a million such recordings.{}",
+            "By its marks this happened on the phone {}: “{}”. {} a message followed, typically {} later. {}{}",
             times(found.marks),
             mark_words(kind),
             after_how_many(found.marks, found.followed),
             lag_words(found.lag),
-            found.chance,
+            chance_words(found),
             beside_words(&cause),
         ),
         endpoints: Vec::new(),

@@ -1,8 +1,10 @@
 //! Which app sent it: what the case knows of senders, added to a finding.
 
+use std::collections::BTreeMap;
+
 use evidence::{
-    Attribution, CodeMeeting, CodeTie, Evidence, Finding, FindingKind, Ground, IdentifierKind, Phone,
-    Relation,
+    Attribution, Behaviour, CodeMeeting, CodeTie, Evidence, Finding, FindingKind, Ground, IdentifierKind,
+    Phone, Relation, prose,
 };
 
 use crate::phone::occurrence_of;
@@ -15,38 +17,101 @@ pub(super) fn add(finding: &mut Finding, phone: &Phone) {
         }
         _ => None,
     };
-    let arrived = matches!(finding.kind, FindingKind::PackageArrived { .. });
     let about = |row: &&Attribution| finding.endpoints.contains(&row.endpoint);
     // Who could have asked is nothing new of what came in.
-    let grounds = |row: &&Attribution| !arrived || row.ground > Ground::Code;
+    let grounds = |row: &&Attribution| !came_in(&finding.kind) || row.ground > Ground::Code;
     let mut rows: Vec<&Attribution> = phone.attributions.iter().filter(about).filter(grounds).collect();
     rows.sort_by_key(|row| std::cmp::Reverse((row.ground, row.flows)));
-    let mut told: Vec<(bool, &[String])> = Vec::new();
+    let mut told: BTreeMap<Told, Vec<&Attribution>> = BTreeMap::new();
     for row in rows {
-        let one = (row.ground == Ground::Code, row.packages.as_slice());
-        if told.contains(&one) || told.iter().filter(|known| known.0 == one.0).count() >= SENDERS {
-            continue;
+        let alike = told.entry(Told::of(row)).or_default();
+        if alike.iter().all(|known| known.packages != row.packages) {
+            alike.push(row);
         }
-        // What the app may do is told with its name once, whichever grounds there are besides.
-        let introduced = told.iter().any(|(_, packages)| *packages == one.1);
-        told.push(one);
-        finding.words.push(' ');
-        let words = words(row, sent, !introduced);
-        let words = if arrived { words.replacen("It was sent by", "It was asked for by", 1) } else { words };
-        finding.words.push_str(&words);
-        let quotes = row.quotes.iter().filter(|quote| quote.end > quote.start);
-        finding.evidence.extend(quotes.map(|quote| Evidence {
-            relation: Relation::Sender,
-            words: format!("line {} of the phone’s own file", quote.line.0),
-            occurrence: occurrence_of(quote),
-        }));
-        let proofs = row.ties.iter().filter_map(|tie| Some((tie, tie.proof.clone()?))).take(PROOFS);
-        finding.evidence.extend(proofs.map(|(tie, occurrence)| Evidence {
-            relation: Relation::Sender,
-            words: format!("{} in the code of {}{}", tie.what, row.packages.join(", "), place(tie)),
-            occurrence,
-        }));
     }
+    let deed = if came_in(&finding.kind) { "fetched" } else { "sent" };
+    let mut introduced: Vec<&[String]> = Vec::new();
+    for (how, rows) in told {
+        if how == Told::Code {
+            for row in rows.iter().take(CODES) {
+                let who = who(row, !introduced.contains(&row.packages.as_slice()));
+                finding.words.push_str(&format!(" {}", code_words(&who, row, sent)));
+            }
+        } else {
+            finding.words.push_str(&format!(" {}", how.words(deed, &names(&rows, &introduced))));
+        }
+        introduced.extend(rows.iter().map(|row| row.packages.as_slice()));
+        let shown = if how == Told::Code { CODES } else { SENDERS };
+        rows.iter().take(shown).for_each(|row| proofs(finding, row));
+    }
+}
+
+/// Whether a finding tells of what the phone asked for.
+fn came_in(kind: &FindingKind) -> bool {
+    match kind {
+        FindingKind::PackageArrived { .. } => true,
+        FindingKind::Behaviour(behaviour) => {
+            matches!(behaviour, Behaviour::KeywordList { .. } | Behaviour::RemoteSwitch { .. })
+        }
+        _ => false,
+    }
+}
+
+/// How it is known who sent something, the best way first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Told {
+    Wire,
+    Log,
+    Lookup,
+    Code,
+}
+
+impl Told {
+    fn of(row: &Attribution) -> Self {
+        match (row.ground, row.flows) {
+            (Ground::Wire, _) => Self::Wire,
+            (Ground::Log, 0) => Self::Lookup,
+            (Ground::Log, _) => Self::Log,
+            (Ground::Code, _) => Self::Code,
+        }
+    }
+
+    fn words(self, deed: &str, who: &str) -> String {
+        match self {
+            Self::Wire => format!("It was {deed} by {who}, as whoever recorded it noted."),
+            Self::Log => format!("It was {deed} by {who}, as the phone’s own log or tables say."),
+            Self::Lookup => format!("The name was looked up by {who}, as the phone’s own log says."),
+            Self::Code => String::new(),
+        }
+    }
+}
+
+/// `com.a (comes with the system), com.b and 2 more`. What an app may do is told with its name once, whichever grounds
+/// there are besides.
+fn names(rows: &[&Attribution], introduced: &[&[String]]) -> String {
+    let told = |row: &&Attribution| who(row, !introduced.contains(&row.packages.as_slice()));
+    let mut names: Vec<String> = rows.iter().take(SENDERS).map(told).collect();
+    match rows.len().saturating_sub(SENDERS) {
+        0 => {}
+        more => names.push(format!("{more} more")),
+    }
+    prose::list(&names)
+}
+
+/// The lines that say so.
+fn proofs(finding: &mut Finding, row: &Attribution) {
+    let quotes = row.quotes.iter().filter(|quote| quote.end > quote.start);
+    finding.evidence.extend(quotes.map(|quote| Evidence {
+        relation: Relation::Sender,
+        words: format!("line {} of the phone’s own file", quote.line.0),
+        occurrence: occurrence_of(quote),
+    }));
+    let proofs = row.ties.iter().filter_map(|tie| Some((tie, tie.proof.clone()?))).take(PROOFS);
+    finding.evidence.extend(proofs.map(|(tie, occurrence)| Evidence {
+        relation: Relation::Sender,
+        words: format!("{} in the code of {}{}", tie.what, row.packages.join(", "), place(tie)),
+        occurrence,
+    }));
 }
 
 /// ` (class.method @ classes.dex:0x1a2b)`
@@ -72,9 +137,8 @@ fn code_words(who: &str, row: &Attribution, sent: Option<IdentifierKind>) -> Str
     words
 }
 
-/// `It was sent by com.example (comes with the system), as the phone's own log or tables say.` The privileges in brackets
-/// only where they are to be told.
-fn words(row: &Attribution, sent: Option<IdentifierKind>, privileges: bool) -> String {
+/// `com.example (comes with the system)`. The privileges in brackets only where they are to be told.
+fn who(row: &Attribution, privileges: bool) -> String {
     let who = match (&row.packages[..], row.uid) {
         ([], Some(uid)) => format!("an app with the user id {uid}"),
         ([], None) => "an app".to_owned(),
@@ -82,17 +146,13 @@ fn words(row: &Attribution, sent: Option<IdentifierKind>, privileges: bool) -> S
         (several, _) => format!("one of the apps that share a user id: {}", several.join(", ")),
     };
     let told = privileges && !row.privileges.is_empty();
-    let what = if told { format!(" ({})", row.privileges.join("; ")) } else { String::new() };
-    match (row.ground, row.flows) {
-        (Ground::Wire, _) => format!("It was sent by {who}{what}, as whoever recorded it noted."),
-        (Ground::Log, 0) => format!("The name was looked up by {who}{what}, as the phone’s own log says."),
-        (Ground::Log, _) => format!("It was sent by {who}{what}, as the phone’s own log or tables say."),
-        (Ground::Code, _) => code_words(&format!("{who}{what}"), row, sent),
-    }
+    if told { format!("{who} ({})", row.privileges.join("; ")) } else { who }
 }
 
 /// How many senders a finding names.
-const SENDERS: usize = 3;
+const SENDERS: usize = 8;
+/// Of how many apps it tells what their code holds.
+const CODES: usize = 3;
 /// How much of an app's code is told in words, and proved.
 const TIES: usize = 4;
 const PROOFS: usize = 2;
