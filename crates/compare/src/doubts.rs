@@ -61,13 +61,16 @@ fn unreadable(side: &Sided, subject: &Subject) -> Option<Doubt> {
     }
     let hidden = own.encrypted.saturating_add(own.home_made).saturating_add(own.over_limit);
     let hidden = hidden.saturating_add(own.not_parsed).saturating_add(own.not_understood);
-    (!side.contacted(receiver) && u128::from(hidden) * 100 >= u128::from(own.content)).then(|| {
-        let share = words::share(hidden, own.content);
+    // Media hold nothing that could be it, however much of them came in.
+    let content = own.content.saturating_sub(own.media);
+    (!side.contacted(receiver) && u128::from(hidden) * 100 >= u128::from(content.max(1))).then(|| {
+        let share = words::share(hidden, content);
+        let aside = if own.media > 0 { " (media aside)" } else { "" };
         let words = format!(
-            "It may have gone another way: {share} of the content could not be read (encrypted without a key, \
-             searched only as it stands, over a limit or not parsed)."
+            "It may have gone another way: {share} of the content{aside} could not be read (encrypted without a \
+             key, searched only as it stands, over a limit or not parsed)."
         );
-        doubt(DoubtReason::Unreadable, u128::from(hidden) * 2 >= u128::from(own.content), words)
+        doubt(DoubtReason::Unreadable, u128::from(hidden) * 2 >= u128::from(content), words)
     })
 }
 

@@ -248,12 +248,15 @@ fn every_reason_not_to_see_it_is_told() {
     let mut elsewhere = case(10);
     elsewhere.destinations.clear();
     elsewhere.coverage.add(Fate::Encrypted, "TLS", 500);
+    let mut film = elsewhere.clone();
+    film.coverage.add(Fate::Media, "HTTP", 1_000_000);
     let unlocked = marked(case(10), 5, "unlocked");
     let booted = marked(case(1), 5, "boot_completed");
     type Row<'r> = (&'r str, &'r Case, Case, &'r [(DoubtReason, bool)]);
-    let rows: [Row<'_>; 11] = [
+    let rows: [Row<'_>; 12] = [
         ("sealed", &before, sealed(case(10)), &[(DoubtReason::Unreadable, true)]),
         ("elsewhere", &before, elsewhere, &[(DoubtReason::Unreadable, false)]),
+        ("elsewhere, beside a film", &before, film, &[(DoubtReason::Unreadable, false)]),
         ("nothing recorded", &before, empty, &[(DoubtReason::NotExamined, true)]),
         ("an hour of ten", &before, case(1), &[(DoubtReason::TooShort, true)]),
         ("no marks at all", &marked_before, case(10), &[(DoubtReason::NoMark, true)]),
