@@ -4,8 +4,11 @@
 mod flow_ear;
 
 use evidence::{CaptureId, Fate, Ledger};
-use flow_ear::{ACK, Closed, FIN, SECOND, SYN, Table, down, head, phone, server, up};
-use wire::{PacketHead, Sender, flow::Limits};
+use flow_ear::{ACK, Closed, FIN, RST, SECOND, SYN, Table, down, head, phone, server, up};
+use wire::{
+    PacketHead, Sender,
+    flow::{Ended, Limits},
+};
 
 use Sender::{Originator, Responder};
 
@@ -114,6 +117,100 @@ fn what_one_capture_lacks_the_other_tells() {
     lossy.remove(2);
     let (flows, _) = play(&[lossy, connection()]);
     assert!(flows.iter().any(|flow| flow.text(Originator) == "abcd"), "{flows:#?}");
+}
+
+/// A connection that says so many packets of two letters, each acknowledged, and closes.
+fn long(packets: u32) -> Packets<'static> {
+    const TEXT: &[u8] = b"abcdefghijklmnopqrstuvwxyz";
+    let mut all = vec![(up(999, 0, SYN), &b""[..]), (down(4999, 1000, SYN | ACK), b"")];
+    for n in 0..packets {
+        let at = n as usize % 13 * 2;
+        all.push((up(1000 + n * 2, 5000, ACK), &TEXT[at..at + 2]));
+        all.push((down(5000, 1002 + n * 2, ACK), b""));
+    }
+    let end = 1000 + packets * 2;
+    all.push((up(end, 5000, FIN | ACK), b""));
+    all.push((down(5000, end + 1, FIN | ACK), b""));
+    all
+}
+
+fn text(packets: u32) -> String {
+    ('a'..='z').cycle().take(packets as usize * 2).collect()
+}
+
+/// The same without what was said in those places.
+fn lossy(packets: u32, lost: &[usize]) -> Packets<'static> {
+    let all = long(packets).into_iter().enumerate();
+    all.filter(|(at, _)| !lost.contains(&(at / 2)) || at % 2 == 1).map(|(_, packet)| packet).collect()
+}
+
+#[test]
+fn the_second_capture_fills_the_gaps_of_the_first() {
+    for (one, other) in [(&[3][..], &[][..]), (&[1], &[]), (&[2, 5, 6, 30], &[7, 29]), (&[40], &[1])] {
+        let (flows, ledger) = play(&[lossy(50, one), lossy(50, other)]);
+        let [flow] = flows.as_slice() else { panic!("{flows:#?}") };
+        assert_eq!((flow.text(Originator), flow.summary.originator.missing), (text(50), 0));
+        let twice = ledger.bytes(Fate::Duplicate) + flow.summary.ledger.bytes(Fate::Duplicate);
+        assert_eq!(twice, 2 * (50 - one.len() - other.len()) as u64);
+        assert_eq!(flow.odd(), []);
+    }
+}
+
+#[test]
+fn a_reset_closes_no_gap_that_another_capture_fills() {
+    let mut reset = long(50);
+    reset.truncate(102);
+    reset.push((up(1100, 5000, RST), b""));
+    let mut lossy = reset.clone();
+    lossy.remove(8);
+    let (flows, _) = play(&[lossy, reset]);
+    assert_eq!(flows.len(), 1, "{flows:#?}");
+    assert_eq!((flows[0].text(Originator), flows[0].summary.ended), (text(50), Ended::Reset));
+}
+
+#[test]
+fn a_gap_waits_as_long_as_the_first_capture_goes_on() {
+    let mut table = Table::new(Limits::default());
+    table.flows.of_several_captures();
+    let begin = table.time;
+    for (capture, packets) in [(0, lossy(50, &[5])), (1, long(50))] {
+        table.time = begin;
+        for (head, payload) in packets {
+            table.push(PacketHead { capture: CaptureId(capture), ..head }, payload);
+        }
+        // Beyond all idle times of a connection.
+        for _ in 0..2 * 24 * 60 {
+            table.time += 60 * SECOND;
+            table.push(head(phone(1000), server(9), None), b"");
+        }
+    }
+    let flows = table.finish();
+    let told: Vec<String> = flows.iter().map(|flow| flow.text(Originator)).collect();
+    assert_eq!(told.iter().filter(|text| !text.is_empty()).collect::<Vec<_>>(), [&text(50)]);
+}
+
+#[test]
+fn a_gap_is_filled_by_nothing_else() {
+    let mut other = long(50);
+    other[2].1 = b"AB";
+    let (flows, _) = play(&[lossy(50, &[5]), other]);
+    assert_eq!(flows.len(), 2, "{flows:#?}");
+    let whole = format!("AB{}", &text(50)[2..]);
+    assert!(flows.iter().any(|flow| flow.text(Originator) == whole));
+    let (flows, _) = play_at(&[lossy(50, &[5]), long(50)], |capture| i64::from(capture) * 600, false);
+    assert_eq!(flows.len(), 2, "the same ten minutes later");
+}
+
+#[test]
+fn where_there_is_no_room_to_wait_gaps_are_given_up() {
+    let mut table = Table::new(Limits { held_bytes_of_all: 2000, ..Limits::default() });
+    table.flows.of_several_captures();
+    for (head, payload) in lossy(50, &[5]) {
+        table.push(head, payload);
+    }
+    let flows = table.finish();
+    assert_eq!(flows[0].summary.originator.missing, 2);
+    assert!(flows[0].heard.len() > 10, "what follows was not held until the end");
 }
 
 #[test]

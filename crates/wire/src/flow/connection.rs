@@ -48,6 +48,11 @@ impl Connection {
         self.reset
     }
 
+    /// Whether bytes are missing before others, or before an end.
+    pub(super) fn has_hole(&self) -> bool {
+        self.originator.has_hole() || self.responder.has_hole()
+    }
+
     /// Whether a SYN was seen.
     pub(super) fn opening_seen(&self) -> bool {
         self.originator.greeted() || self.responder.greeted()

@@ -5,7 +5,8 @@
 //! which frame that was, and a copy that says otherwise is an anomaly.
 //!
 //! Bytes that never come leave a gap. It is declared when the peer has acknowledged them (so nobody will
-//! send them again), when holding what follows would take too much memory, and when the flow is over.
+//! send them again), when holding what follows would take too much memory, and when the flow is over. Where
+//! there are several captures, another one may have recorded them: acknowledged or not, they are waited for.
 //! Bytes that a frame lacks according to its own headers are believed to be sent as soon as the stream goes
 //! on behind them: a packet with a wrong length must not hide what follows.
 
@@ -84,6 +85,11 @@ impl Direction {
 
     pub(super) fn ended(&self) -> bool {
         self.ended
+    }
+
+    /// Whether bytes are missing before others, or before the end.
+    pub(super) fn has_hole(&self) -> bool {
+        self.hole_end().is_some()
     }
 
     /// Whether nothing was delivered or held yet.
@@ -173,7 +179,7 @@ impl Direction {
             return;
         }
         self.waited = self.waited.saturating_add(1);
-        if self.waited > scope.limits.acknowledged_patience {
+        if self.waited > scope.limits.acknowledged_patience && !scope.awaits_others() {
             self.waited = 0;
             self.give_up(self.acknowledged, scope);
             self.relieve(scope);

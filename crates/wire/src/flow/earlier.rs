@@ -2,8 +2,8 @@
 //!
 //! The phone's own capture and the access point's, or a capture and an extract of it, hold the same packets. Each
 //! connection and each datagram counts once: a connection is told by its initial sequence number (RFC 9293 section
-//! 3.4.1), its time and what each side says first, a datagram by its bytes and time. Of a connection that one capture has
-//! with gaps, another one's is read by itself.
+//! 3.4.1), its time and what each side says first, a datagram by its bytes and time. The gaps of a connection stay open as
+//! long as there is room, and another capture's packets fill them; where there was none, its connection is read by itself.
 
 use std::{
     collections::HashMap,
@@ -33,16 +33,26 @@ pub(super) struct Over {
     pub(super) whole: bool,
 }
 
-/// Hashes of what each side said first.
+/// What each side said first.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Openings {
-    originator: Option<u64>,
-    responder: Option<u64>,
+    originator: Option<Opening>,
+    responder: Option<Opening>,
 }
 
+/// The first bytes that a side says: how many were looked at, and their hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Opening(usize, u64);
+
 impl Openings {
-    fn of(self, sender: Sender) -> Option<u64> {
+    fn of(self, sender: Sender) -> Option<Opening> {
         if sender == Sender::Originator { self.originator } else { self.responder }
+    }
+
+    /// Whether a side said something else: of openings as long, since one capture may hold a packet joined with the next.
+    pub(super) fn contradict(self, sender: Sender, other: Opening) -> bool {
+        let is_else = |opening: Opening| other.0 > 0 && opening.0 == other.0 && opening.1 != other.1;
+        self.of(sender).is_some_and(is_else)
     }
 }
 
@@ -67,9 +77,10 @@ impl Over {
 }
 
 impl Earlier {
-    /// A hash of the first bytes that a side says: of the same packet, which one capture may hold joined with the next.
-    pub(super) fn opening(&self, bytes: &[u8]) -> u64 {
-        self.hasher.hash_one(bytes.get(..OPENING).unwrap_or(bytes))
+    /// The first bytes that a side says, of its first packet.
+    pub(super) fn opening(&self, bytes: &[u8]) -> Opening {
+        let bytes = bytes.get(..OPENING).unwrap_or(bytes);
+        Opening(bytes.len(), self.hasher.hash_one(bytes))
     }
 
     /// Notes what a side says first.

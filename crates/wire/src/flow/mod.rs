@@ -133,6 +133,9 @@ pub struct Limits {
     /// A connection that both sides closed, or one reset, keeps its addresses for so long, so that late
     /// packets do not look like a new one. 1 minute.
     pub linger: i64,
+    /// Whether another capture may bring what one lacks: gaps stay open as long as half of `held_bytes_of_all` is free
+    /// and nobody needs the connection's place. [`Flows::of_several_captures`] asks for it.
+    pub await_others: bool,
 }
 
 impl Default for Limits {
@@ -147,6 +150,7 @@ impl Default for Limits {
             udp_idle: 5 * MINUTE,
             tcp_idle: 12 * 60 * MINUTE,
             linger: MINUTE,
+            await_others: false,
         }
     }
 }

@@ -16,10 +16,13 @@ pub(super) enum Class {
     Datagrams = 1,
     /// A TCP connection that was closed or reset.
     Lingering = 2,
+    /// A TCP connection with a hole that another capture may fill.
+    Waiting = 3,
 }
 
 impl Class {
-    pub(super) const ALL: [Self; CLASSES] = [Self::Connected, Self::Datagrams, Self::Lingering];
+    /// Those that are over when they were silent for too long.
+    pub(super) const TIMED: [Self; 3] = [Self::Connected, Self::Datagrams, Self::Lingering];
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -89,7 +92,7 @@ impl Queues {
     }
 }
 
-const CLASSES: usize = 3;
+const CLASSES: usize = 4;
 
 #[cfg(test)]
 mod tests {

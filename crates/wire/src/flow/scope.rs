@@ -30,6 +30,11 @@ impl Blamed {
 }
 
 impl<S> Scope<'_, S> {
+    /// Whether what is missing may come from another capture, and there is room to wait for it.
+    pub(super) fn awaits_others(&self) -> bool {
+        self.limits.await_others && *self.held_of_all <= self.limits.held_bytes_of_all / 2
+    }
+
     /// Notes something odd.
     pub(super) fn odd(&mut self, what: &'static str, detail: impl FnOnce() -> String) {
         let Blamed(capture, frame, offset) = self.blamed;

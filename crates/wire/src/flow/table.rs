@@ -15,7 +15,7 @@ use super::{
     queue::{Class, Queues},
     scope::{Blamed, Scope},
 };
-use crate::{Packet, PacketHead, Payload, Sender, StreamBuffer, quic::is_port};
+use crate::{Packet, PacketHead, Payload, Sender, StreamBuffer, TcpHead, quic::is_port};
 
 /// The open flows of one worker: packets in, bytes in order out to the sinks of a factory.
 #[derive(Debug)]
@@ -97,6 +97,7 @@ impl<F: SinkFactory> Flows<F> {
     /// The packets come from several captures, which may hold the same traffic: what two of them recorded counts once.
     pub fn of_several_captures(&mut self) {
         self.earlier.get_or_insert_default();
+        self.limits.await_others = true;
     }
 
     /// Takes a packet; `frame` is the captured bytes of its frame.
@@ -265,8 +266,14 @@ impl<F: SinkFactory> Flows<F> {
         let Some(slot) = self.slots.get_mut(place as usize) else { return Belongs::Here };
         match &mut slot.content {
             Content::Open(flow) => {
+                if self.earlier.as_ref().is_some_and(|earlier| flow.is_foreign(&packet.head, bytes, earlier))
+                {
+                    return Belongs::Elsewhere(Vec::new());
+                }
                 let belongs = flow.push(packet, bytes, (&self.limits, &mut self.held_of_all));
-                if let (Belongs::Here, Some(earlier)) = (&belongs, &self.earlier) {
+                if let (Belongs::Here, Some(earlier)) = (&belongs, &self.earlier)
+                    && flow.begins_with(&packet.head)
+                {
                     let sender = flow.info.sender(&packet.head);
                     earlier.hear(&mut flow.openings, sender, bytes);
                 }
@@ -304,7 +311,7 @@ impl<F: SinkFactory> Flows<F> {
         if slot.is_over() {
             self.close_connection(place);
         }
-        if let Some(class) = self.slots.get(place as usize).map(Slot::class) {
+        if let Some(class) = self.class(place) {
             self.queues.touch(place, class);
         }
     }
@@ -322,7 +329,7 @@ impl<F: SinkFactory> Flows<F> {
 
     fn close_if_idle(&mut self, place: u32, time: Timestamp) -> bool {
         let Some(slot) = self.slots.get(place as usize) else { return false };
-        let idle = time.since(slot.last) > self.limits.idle(slot.class());
+        let idle = time.since(slot.last) > self.limits.idle(slot.class(&self.limits));
         if idle {
             self.close(place, Ended::Unseen);
         }
@@ -358,9 +365,10 @@ impl<F: SinkFactory> Flows<F> {
         over
     }
 
-    /// Closes what has been silent for so long that a packet of the past would not wake it up.
+    /// Closes what has been silent for so long that a packet of the past would not wake it up. What another capture may
+    /// fill stays: that one may begin when this one does.
     fn sweep(&mut self) {
-        for class in Class::ALL {
+        for class in Class::TIMED {
             let silence = self.limits.idle(class).saturating_add(SLACK);
             while let Some(place) = self.queues.front(class) {
                 let touched = self.slots.get(place as usize).map_or(Timestamp(0), |slot| slot.touched);
@@ -376,33 +384,37 @@ impl<F: SinkFactory> Flows<F> {
     fn make_room(&mut self, needed: Option<u32>) {
         if self.places.len() >= self.limits.flows.max(1) {
             if let Some(needed) = needed {
-                let class = self.slots.get(needed as usize).map(Slot::class);
-                class.into_iter().for_each(|class| self.queues.touch(needed, class));
+                self.class(needed).into_iter().for_each(|class| self.queues.touch(needed, class));
             }
             self.evict();
         }
     }
 
-    /// Makes room: what is over first, then what was silent for the longest time.
+    fn class(&self, place: u32) -> Option<Class> {
+        Some(self.slots.get(place as usize)?.class(&self.limits))
+    }
+
+    /// Makes room: what is over first, then what waits for another capture, then what was silent for the longest time.
     fn evict(&mut self) {
         let touched = |place: &u32| self.slots.get(*place as usize).map(|slot| slot.touched);
         let live = [Class::Connected, Class::Datagrams];
-        let lingering = self.queues.front(Class::Lingering);
+        let spare = [Class::Lingering, Class::Waiting].into_iter().find_map(|class| self.queues.front(class));
         let oldest = live.into_iter().filter_map(|class| self.queues.front(class)).min_by_key(touched);
-        if let Some(place) = lingering.or(oldest) {
+        if let Some(place) = spare.or(oldest) {
             self.close(place, Ended::Evicted);
         }
     }
 }
 
 impl<S> Slot<S> {
-    fn class(&self) -> Class {
+    fn class(&self, limits: &Limits) -> Class {
         match &self.content {
             Content::Closed(..) | Content::Vacant => Class::Lingering,
             Content::Moved(_) => Class::Datagrams,
             Content::Open(flow) => match &flow.connection {
                 None if flow.is_answered_query() => Class::Lingering,
                 None => Class::Datagrams,
+                Some(connection) if limits.await_others && connection.has_hole() => Class::Waiting,
                 Some(connection) if connection.is_reset() => Class::Lingering,
                 Some(_) => Class::Connected,
             },
@@ -421,6 +433,21 @@ impl<S> Flow<S> {
     /// What is left of its connection.
     fn remains(&self) -> Remains {
         self.connection.as_ref().map(|connection| connection.remains()).unwrap_or_default()
+    }
+
+    /// Whether a packet of another capture is none of this connection, though its addresses are the same: it opens one at
+    /// another time, or one that begins with other words.
+    fn is_foreign(&self, head: &PacketHead, bytes: &[u8], earlier: &Earlier) -> bool {
+        let greets = head.tcp.is_some_and(|tcp| tcp.flags.syn());
+        let contradicts = || self.openings.contradict(self.info.sender(head), earlier.opening(bytes));
+        head.capture != self.info.id.capture
+            && (greets && !is_near(head.time, self.info.first) || self.begins_with(head) && contradicts())
+    }
+
+    /// Whether a packet holds what its side says first, and all that its headers promise.
+    fn begins_with(&self, head: &PacketHead) -> bool {
+        let first = |tcp: TcpHead| self.remains().first(self.info.sender(head)) == tcp.sequence;
+        head.cut == 0 && head.tcp.is_some_and(first)
     }
 
     /// Whether a name server has answered: resolvers take another port for each question (RFC 5452 section
@@ -506,7 +533,7 @@ impl FlowInfo {
 impl Limits {
     fn idle(&self, class: Class) -> i64 {
         match class {
-            Class::Connected => self.tcp_idle,
+            Class::Connected | Class::Waiting => self.tcp_idle,
             Class::Datagrams => self.udp_idle,
             Class::Lingering => self.linger,
         }
