@@ -125,7 +125,8 @@ impl Local {
         let days = days(year, self.month, self.day)?;
         let seconds = days.checked_mul(86_400)?.checked_add(self.second)?;
         let offset = i64::from(self.offset.unwrap_or(offset));
-        Some(Timestamp::new(seconds.checked_sub(offset)?, self.nanos))
+        let whole = seconds.checked_sub(offset)?.checked_mul(1_000_000_000)?;
+        Some(Timestamp(whole.checked_add(i64::from(self.nanos))?))
     }
 }
 
@@ -142,12 +143,18 @@ pub(crate) fn local(text: &str, clock: &mut Clock) -> Option<Timestamp> {
     clock.read(&Local::scan(&mut Scan::new(text))?)
 }
 
-/// An instant counted since 1970 in the unit its size tells: seconds, milliseconds, microseconds or nanoseconds.
-pub(crate) fn counted(count: i64) -> Timestamp {
+/// An instant from milliseconds since 1970; `None` where a [`Timestamp`] does not reach: no clock shows such a time.
+pub(crate) fn millis(count: i64) -> Option<Timestamp> {
+    count.checked_mul(1_000_000).map(Timestamp)
+}
+
+/// An instant counted since 1970 in the unit its size tells: seconds, milliseconds, microseconds or nanoseconds; `None`
+/// where a [`Timestamp`] does not reach.
+pub(crate) fn counted(count: i64) -> Option<Timestamp> {
     const UNITS: [(u64, i64); 3] =
         [(100_000_000_000, 1_000_000_000), (100_000_000_000_000, 1_000_000), (100_000_000_000_000_000, 1000)];
     let unit = UNITS.iter().find(|(limit, _)| count.unsigned_abs() < *limit);
-    Timestamp(count.saturating_mul(unit.map_or(1, |(_, nanos)| *nanos)))
+    count.checked_mul(unit.map_or(1, |(_, nanos)| *nanos)).map(Timestamp)
 }
 
 /// `[YYYY-]MM-DD`.
@@ -232,7 +239,7 @@ fn year_of(instant: Timestamp) -> i64 {
 mod tests {
     use evidence::Timestamp;
 
-    use super::{Clock, Local, counted, local, rfc3339};
+    use super::{Clock, Local, counted, local, millis, rfc3339};
     use crate::scan::Scan;
 
     #[test]
@@ -291,7 +298,21 @@ mod tests {
     #[test]
     fn counts_tell_their_unit() {
         for count in [1_700_000_000, 1_700_000_000_000, 1_700_000_000_000_000, 1_700_000_000_000_000_000] {
-            assert_eq!(counted(count), Timestamp::new(1_700_000_000, 0));
+            assert_eq!(counted(count), Some(Timestamp::new(1_700_000_000, 0)));
+        }
+    }
+
+    #[test]
+    fn what_no_timestamp_reaches_is_no_time() {
+        for count in [99_999_999_999, -99_999_999_999] {
+            assert_eq!(counted(count), None);
+        }
+        assert!(millis(9_223_372_036_854).is_some());
+        for count in [9_223_372_036_855, i64::MAX, i64::MIN] {
+            assert_eq!(millis(count), None);
+        }
+        for text in ["2263-01-01 00:00:00", "9999-12-31 23:59:59.999", "0001-01-01 00:00:00"] {
+            assert_eq!(local(text, &mut Clock::default()), None, "{text}");
         }
     }
 

@@ -77,7 +77,7 @@ fn fact(line: &Line<'_>) -> Option<Fact> {
     let root: Value = serde_json::from_slice(line.bytes()).ok()?;
     let (event, fields) = root.as_object()?.iter().find(|(name, _)| EVENTS.contains(&name.as_str()))?;
     let fields = fields.as_object()?;
-    let time = fields.get("event_time").and_then(Value::as_i64).map(counted);
+    let time = fields.get("event_time").and_then(Value::as_i64).and_then(counted);
     Some(match event.as_str() {
         "connect_event" => Fact::Connection(line.found(connection(time, fields)?)),
         "dns_event" => Fact::Lookup(line.found(lookup(time, fields)?)),

@@ -4,6 +4,7 @@ use crate::{
     Found,
     lines::Lines,
     reader::{Fact, LineReader},
+    system::Operation,
 };
 
 /// The facts of a text.
@@ -14,6 +15,22 @@ pub(crate) fn facts_of(reader: &mut dyn LineReader, text: &str) -> Vec<Fact> {
     lines.finish(&mut |line| reader.line(line, &mut facts));
     reader.finish(&mut facts);
     facts
+}
+
+/// What apps did, a line each.
+pub(crate) fn operations(facts: Vec<Fact>) -> Vec<String> {
+    let operation = |fact| match fact {
+        Fact::Operation(found) => found.value,
+        other => panic!("{other:?}"),
+    };
+    let line = |it: Operation| {
+        let uid = it.uid.map(|uid| uid.to_string()).unwrap_or_default();
+        let time = it.time.map(|time| time.to_string()).unwrap_or_default();
+        let outcome = it.outcome.map(|outcome| format!("{outcome:?}")).unwrap_or_default();
+        let Operation { package, name, mode, duration, state, .. } = it;
+        format!("{uid} {package} {name} {mode} {outcome} {time} {duration:?} {state}")
+    };
+    facts.into_iter().map(operation).map(line).collect()
 }
 
 /// The part of a text that says a fact.

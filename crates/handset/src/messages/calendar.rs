@@ -27,7 +27,7 @@ impl Civil {
         }
         let minutes = i64::from(self.hour) * 60 + i64::from(self.minute) - i64::from(offset);
         let seconds = self.days() * 86_400 + minutes * 60 + i64::from(self.second);
-        Some(Timestamp::new(seconds, 0))
+        seconds.checked_mul(1_000_000_000).map(Timestamp)
     }
 
     /// Days since 1970-01-01. Years begin in March here, so that the leap day is the last one.

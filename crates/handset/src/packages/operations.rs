@@ -12,7 +12,7 @@ use evidence::Timestamp;
 
 use super::settings::Element;
 use crate::{
-    Uid,
+    Uid, clock,
     reader::Fact,
     scan,
     system::{Operation, Outcome},
@@ -83,9 +83,9 @@ impl Operations {
     /// What was done and what was refused.
     fn times(&mut self, element: &Element, state: String) {
         for (outcome, key) in [(Outcome::Accessed, "t"), (Outcome::Rejected, "r")] {
-            let Some(millis) = element.number::<i64>(key).filter(|millis| *millis > 0) else { continue };
+            let millis = element.number::<i64>(key).filter(|millis| *millis > 0);
+            let Some(time) = millis.and_then(clock::millis) else { continue };
             let duration = element.number("d").filter(|took| *took > 0 && outcome == Outcome::Accessed);
-            let time = Timestamp(millis.saturating_mul(1_000_000));
             self.tell(element, Some((outcome, time, duration, state.clone())));
         }
     }
@@ -273,7 +273,7 @@ const NAMES: [&str; 134] = [
 mod tests {
     use android_abx::{Attribute, AttributeValue, Event, events_to_abx};
 
-    use crate::{Clock, Kind, Xml, reader::Fact, reader::Reader, system::Operation};
+    use crate::{Clock, Kind, Xml, reader::Reader, testing};
 
     fn told(kind: Kind, bytes: &[u8]) -> Vec<String> {
         assert_eq!(Kind::of(bytes), Some(kind));
@@ -281,21 +281,7 @@ mod tests {
         let mut facts = Vec::new();
         bytes.chunks(7).for_each(|piece| reader.push(piece, &mut facts));
         reader.finish(&mut facts);
-        let operation = |fact| match fact {
-            Fact::Operation(found) => found.value,
-            other => panic!("{other:?}"),
-        };
-        facts.into_iter().map(operation).map(|it| line(&it)).collect()
-    }
-
-    fn line(it: &Operation) -> String {
-        let uid = it.uid.map(|uid| uid.to_string()).unwrap_or_default();
-        let time = it.time.map(|time| time.to_string()).unwrap_or_default();
-        let outcome = it.outcome.map(|outcome| format!("{outcome:?}")).unwrap_or_default();
-        format!(
-            "{uid} {} {} {} {outcome} {time} {:?} {}",
-            it.package, it.name, it.mode, it.duration, it.state
-        )
+        testing::operations(facts)
     }
 
     fn start(name: &str, attributes: &[(&str, AttributeValue)]) -> Event {
@@ -367,6 +353,19 @@ mod tests {
             [
                 "1000 android WIFI_SCAN default   None ",
                 "1000 android WIFI_SCAN default Accessed 2018-12-31T23:59:59.000000Z Some(5) ",
+                "1000 android WIFI_SCAN default Rejected 2018-12-31T23:58:20.000000Z None ",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_time_that_no_clock_shows_is_none() {
+        let text = "<app-ops>\n<pkg n=\"android\"><uid n=\"1000\" p=\"true\">\
+            <op n=\"10\" t=\"9223372036854775807\" r=\"1546300700000\" /></uid></pkg></app-ops>";
+        assert_eq!(
+            told(Kind::AppOps(Xml::Text), text.as_bytes()),
+            [
+                "1000 android WIFI_SCAN default   None ",
                 "1000 android WIFI_SCAN default Rejected 2018-12-31T23:58:20.000000Z None ",
             ]
         );

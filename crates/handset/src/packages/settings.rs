@@ -18,7 +18,7 @@ use std::{collections::BTreeMap, rc::Rc};
 use sha2::{Digest, Sha256};
 
 use super::{Flags, Package, Permission, SharedUser, Signer, UserState, hex, operations::Operations};
-use crate::{Found, Oddity, Uid, reader::Fact, scan};
+use crate::{Found, Oddity, Uid, clock, reader::Fact, scan};
 
 /// An element of the file.
 #[derive(Clone, Debug, Default)]
@@ -59,7 +59,7 @@ impl Element {
     /// Milliseconds since 1970 in hex.
     fn instant(&self, name: &str) -> Option<Found<evidence::Timestamp>> {
         let millis = i64::from_str_radix(self.attribute(name)?, 16).ok().filter(|millis| *millis > 0)?;
-        Some(self.found(evidence::Timestamp(millis.saturating_mul(1_000_000))))
+        Some(self.found(clock::millis(millis)?))
     }
 }
 

@@ -163,7 +163,7 @@ fn alarm(text: &str) -> Option<Alarm> {
 /// `nowRTC=1389038429079=2014-01-06 12:00:29 nowELAPSED=…`
 fn reading(text: &str) -> Option<ClockReading> {
     let mut scan = Scan::new(text.strip_prefix("nowRTC=")?);
-    let instant = counted(scan.number()?);
+    let instant = counted(scan.number()?)?;
     scan.eat("=")?;
     let local = Local::scan(&mut scan)?.as_utc()?;
     let offset = i32::try_from(local.checked_sub(instant.seconds())?).ok()?;

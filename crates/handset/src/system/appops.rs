@@ -117,7 +117,7 @@ impl Operations {
 
     /// `; time=+2d3h ago; duration=+5ms`, or `rejectTime=`
     fn printed_before_9(&self, rest: &str) -> Operation {
-        let ago = |key| scan::value(rest, key).and_then(scan::milliseconds);
+        let ago = |key| scan::value(rest, key).and_then(age);
         let (outcome, ago) = match (ago("time"), ago("rejectTime")) {
             (Some(ago), _) => (Some(Outcome::Accessed), Some(ago)),
             (None, Some(ago)) => (Some(Outcome::Rejected), Some(ago)),
@@ -135,7 +135,7 @@ impl Operations {
         };
         let (state, rest) = state(rest)?;
         let time = clock::local(rest, &mut self.clock);
-        let ago = scan::between(rest, "(-", ")").and_then(scan::milliseconds);
+        let ago = scan::between(rest, "(-", ")").and_then(age);
         let is_known = !self.name.is_empty() && (time.is_some() || ago.is_some());
         is_known.then(|| Operation {
             outcome: Some(outcome),
@@ -180,7 +180,7 @@ impl Operations {
 
     fn before(&self, ago: Option<i64>) -> Option<Timestamp> {
         let written = self.clock.instant()?;
-        Some(Timestamp(written.0.saturating_sub(ago?.saturating_mul(1_000_000))))
+        written.0.checked_sub(ago?.checked_mul(1_000_000)?).map(Timestamp)
     }
 }
 
@@ -207,6 +207,12 @@ fn state(text: &str) -> Option<(&str, &str)> {
     }
 }
 
+/// How long ago something was, in milliseconds; `None` for what is older than any phone, which no clock measured.
+fn age(text: &str) -> Option<i64> {
+    const CENTURY: i64 = 100 * 365 * 86_400_000;
+    scan::milliseconds(text).filter(|age| *age <= CENTURY)
+}
+
 fn duration(text: &str) -> Option<i64> {
     scan::value(text, "duration").and_then(scan::milliseconds)
 }
@@ -227,22 +233,7 @@ mod tests {
 
     fn operations(text: &str) -> Vec<String> {
         let clock = Clock::ahead(3600).near(Timestamp::new(1_546_300_800, 0));
-        testing::facts_of(&mut Operations::new(clock), text)
-            .into_iter()
-            .map(|fact| match fact {
-                Fact::Operation(found) => {
-                    let it = found.value;
-                    let uid = it.uid.map(|uid| uid.to_string()).unwrap_or_default();
-                    let time = it.time.map(|time| time.to_string()).unwrap_or_default();
-                    let outcome = it.outcome.map(|outcome| format!("{outcome:?}")).unwrap_or_default();
-                    format!(
-                        "{uid} {} {} {} {outcome} {time} {:?} {}",
-                        it.package, it.name, it.mode, it.duration, it.state
-                    )
-                }
-                other => panic!("{other:?}"),
-            })
-            .collect()
+        testing::operations(testing::facts_of(&mut Operations::new(clock), text))
     }
 
     #[test]
@@ -289,6 +280,23 @@ mod tests {
                 row(Outcome::Rejected, 1, None, Visibility::Background),
                 row(Outcome::Rejected, 2, None, Visibility::Foreground),
             ]
+        );
+    }
+
+    #[test]
+    fn a_time_that_no_clock_measured_is_none() {
+        let text = "Current AppOps Service state:\n  Uid 1000:\n    Package android:\n\
+            \x20     WIFI_SCAN: mode=0; time=+99999999999d ago; duration=+5ms\n      GPS (allow):\n\
+            \x20       Access: [fg-s] 9999-12-31 22:00:00.000 (-3000000000d)\n\
+            \x20       Access: [bg-s] 9999-12-31 22:00:00.000 (-3h)\n";
+        let clock = Clock::default().near(Timestamp::new(1_546_300_800, 0));
+        let told = testing::facts_of(&mut Operations::new(clock), text).into_iter().map(|fact| match fact {
+            Fact::Operation(found) => (found.value.outcome, found.value.time, found.value.ago),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(
+            told.collect::<Vec<_>>(),
+            [(None, None, None), (None, None, None), (Some(Outcome::Accessed), None, Some(3 * 3_600_000))]
         );
     }
 

@@ -217,7 +217,7 @@ fn bucket(text: &str) -> Option<(Timestamp, [u64; 4])> {
         let [start, rest @ ..] = keys;
         let start = scan::number(text, start)?;
         let counts = rest.map(|key| scan::number(text, key).unwrap_or(0));
-        Some((counted(start), counts))
+        Some((counted(start)?, counts))
     };
     if text.starts_with("st=") {
         return of(["st", "rb", "rp", "tb", "tp"]);
@@ -228,7 +228,7 @@ fn bucket(text: &str) -> Option<(Timestamp, [u64; 4])> {
     let numbers: Option<Vec<u64>> =
         text.strip_prefix("b,")?.split(',').map(|word| word.parse().ok()).collect();
     let [start, counts @ ..] = numbers?.first_chunk::<5>().copied()?;
-    Some((counted(i64::try_from(start).ok()?), counts))
+    Some((counted(i64::try_from(start).ok()?)?, counts))
 }
 
 /// Bytes and packets received, then sent, in either spelling; `None` where neither stands there.

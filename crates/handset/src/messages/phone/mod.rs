@@ -42,10 +42,10 @@ pub struct Lost<T> {
 
 /// An instant from milliseconds since 1970; none for 0 and below, which stand for "not known".
 pub(super) fn millis(value: Option<i64>) -> Option<Timestamp> {
-    value.filter(|it| *it > 0).map(|it| Timestamp(it.saturating_mul(1_000_000)))
+    value.filter(|it| *it > 0).and_then(clock::millis)
 }
 
 /// The same from seconds; some vendors write milliseconds there, too.
 pub(super) fn seconds(value: Option<i64>) -> Option<Timestamp> {
-    value.filter(|it| *it > 0).map(clock::counted)
+    value.filter(|it| *it > 0).and_then(clock::counted)
 }
