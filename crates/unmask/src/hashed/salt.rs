@@ -63,11 +63,10 @@ impl Salt {
         matches!(self.origin, Origin::Two(_))
     }
 
-    /// Whether the name of its field says that it is a salt.
+    /// Whether the name of its field says that it is a salt, by one of its words.
     fn is_named(&self) -> bool {
         let Origin::MessageField(name) = &self.origin else { return false };
-        let name = name.to_ascii_lowercase();
-        NAMES.iter().any(|known| name.contains(known))
+        words(name).any(|word| NAMES.iter().any(|known| word.eq_ignore_ascii_case(known)))
     }
 
     /// Whether there are so many of its origin that they are tried in the usual ways only.
@@ -128,6 +127,24 @@ impl Origin {
     }
 }
 
+/// The words of a name, however they are joined: `app_key`, `app-key`, `appKey`, `APPKey`, `key2`.
+fn words(name: &str) -> impl Iterator<Item = &str> {
+    let bytes = name.as_bytes();
+    let begins = move |at: usize| {
+        let [before, here] = [at.wrapping_sub(1), at].map(|at| bytes.get(at).copied().unwrap_or(b'_'));
+        let next_is_small = bytes.get(at + 1).is_some_and(u8::is_ascii_lowercase);
+        let of_camel = here.is_ascii_uppercase() && (!before.is_ascii_uppercase() || next_is_small);
+        before.is_ascii_alphabetic() != here.is_ascii_alphabetic() || of_camel
+    };
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let from = at;
+        at = (from + 1..=bytes.len()).find(|end| *end == bytes.len() || begins(*end))?;
+        // A name may hold letters of other alphabets, within which no word begins.
+        Some(name.get(from..at).unwrap_or_default())
+    })
+}
+
 /// A time as numbers and, from [`DIGITS`] on, as text, with names.
 fn written(seconds: u64, elsewhere: &str) -> Vec<(String, String)> {
     let (year, month, day) = Timestamp::new(i64::try_from(seconds).unwrap_or(i64::MAX), 0).date();
@@ -158,7 +175,33 @@ fn truncated(seconds: u64, unit: u64) -> [(String, String); 2] {
 
 /// Salts of a message that are tried by twos, and what the names of fields say that hold one.
 const PAIRED: usize = 7;
-const NAMES: &[&str] = &["salt", "nonce", "rand", "rnd", "key", "secret", "token", "time", "ts", "app"];
+/// Words that are written together without a sign of it stand here as one.
+const NAMES: &[&str] = &[
+    "accesskey",
+    "apikey",
+    "app",
+    "appid",
+    "appkey",
+    "appsecret",
+    "apptoken",
+    "authkey",
+    "key",
+    "nonce",
+    "noncestr",
+    "rand",
+    "random",
+    "randstr",
+    "reqtime",
+    "rnd",
+    "salt",
+    "secret",
+    "secretkey",
+    "skey",
+    "time",
+    "timestamp",
+    "token",
+    "ts",
+];
 /// Writings of a time that are numbers.
 const DIGITS: usize = 4;
 
@@ -185,6 +228,34 @@ mod tests {
     fn the_list_is_read() {
         assert!(Salt::common().len() > 20);
         assert!(Salt::common().iter().all(|salt| !salt.bytes.is_empty()));
+    }
+
+    #[test]
+    fn a_field_is_named_like_a_salt_by_whole_words() {
+        let named =
+            |name: &str| Salt { bytes: vec![1], origin: Origin::MessageField(name.to_owned()) }.is_named();
+        for name in [
+            "salt",
+            "app_key",
+            "app-key",
+            "appKey",
+            "APPKey",
+            "Key2",
+            "body.tokenValue",
+            "ts",
+            "schlüssel.key",
+        ] {
+            assert!(named(name), "{name}");
+        }
+        for name in
+            ["assault", "basalt", "happy", "results", "sometimes", "brand", "monkey", "ké", "", "_", "TSLA"]
+        {
+            assert!(!named(name), "{name}");
+        }
+        assert_eq!(
+            words("a1bCDe__fGÄh").collect::<Vec<_>>(),
+            ["a", "1", "b", "C", "De", "__", "f", "G", "Ä", "h"]
+        );
     }
 
     /// Computed with `date -u -d @…`.
