@@ -3,34 +3,82 @@
 //! picture.
 //!
 //! Nothing is decompressed: it is only looked where the next block begins. What ends in the middle is a picture as far
-//! as it goes, and what stands behind the last block is left alone: cameras put films there.
+//! as it goes. Behind the last block cameras put films, further pictures and notes of their own; what stands there and is
+//! noise from its first byte to its last, as ciphers make it and films are not, is none of these.
 
-/// Whether bytes begin as a picture whose blocks can be followed, and do not consist of such blocks.
+use crate::sniff::{begins_as_media, magic};
+
+/// Whether bytes begin as a picture whose blocks can be followed, and do not consist of such blocks, or have more than
+/// 4 KiB of noise behind them.
 pub fn is_broken_picture(bytes: &[u8]) -> bool {
-    blocks(bytes) == Some(false)
+    match blocks(bytes) {
+        None => false,
+        Some(None) => true,
+        Some(Some(end)) => bytes.get(end..).is_some_and(hides_something),
+    }
 }
 
-/// Whether the blocks of a picture follow one another; `None` of other formats.
-fn blocks(bytes: &[u8]) -> Option<bool> {
-    let follow = match bytes {
+/// Where the blocks of a picture end, which follow one another; `None` of other formats.
+fn blocks(bytes: &[u8]) -> Option<Option<usize>> {
+    Some(match bytes {
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => gif(bytes),
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => png(bytes),
         [0xff, 0xd8, 0xff, ..] => jpeg(bytes),
         _ => return None,
+    })
+}
+
+/// Whether what stands behind a picture is noise: without zeros that fill up, and behind further pictures.
+fn hides_something(mut behind: &[u8]) -> bool {
+    loop {
+        behind = behind.trim_ascii();
+        let zeros = |bytes: &mut dyn Iterator<Item = &u8>| bytes.take_while(|byte| **byte == 0).count();
+        let begin = zeros(&mut behind.iter());
+        behind = behind.get(begin..).unwrap_or_default();
+        let end = behind.len() - zeros(&mut behind.iter().rev());
+        behind = behind.get(..end).unwrap_or_default();
+        match blocks(behind) {
+            Some(Some(end)) if end > 0 => behind = behind.get(end..).unwrap_or_default(),
+            _ => break,
+        }
+    }
+    behind.len() > BEHIND && !is_known(behind) && is_noise(behind)
+}
+
+/// Whether a known format begins there, at once or behind the few bytes of a label.
+fn is_known(bytes: &[u8]) -> bool {
+    let begins = |bytes: &[u8]| {
+        // The zeros of a box's length may be gone.
+        BOXES.iter().any(|name| bytes.starts_with(name)) || magic(bytes).is_some()
     };
-    Some(follow.is_some())
+    begins_as_media(bytes) || (0..LABEL).filter_map(|at| bytes.get(at..)).any(begins)
+}
+
+/// Whether all bytes are equally frequent, as chance would have it: Pearson's test with 255 degrees of freedom, five
+/// deviations above the mean. Of compressed films, pictures and archives some bytes are more frequent.
+fn is_noise(bytes: &[u8]) -> bool {
+    let mut counts = [0_u32; 256];
+    for byte in bytes {
+        if let Some(count) = counts.get_mut(usize::from(*byte)) {
+            *count = count.saturating_add(1);
+        }
+    }
+    #[expect(clippy::cast_precision_loss, reason = "lengths of messages")]
+    let expected = bytes.len() as f64 / 256.0;
+    let square = counts.iter().map(|count| (f64::from(*count) - expected).powi(2)).sum::<f64>() / expected;
+    square <= 368.0
 }
 
 /// A screen, perhaps its colours, then images and extensions up to the trailer.
-fn gif(bytes: &[u8]) -> Option<()> {
+fn gif(bytes: &[u8]) -> Option<usize> {
     let mut at = 13 + colours(*bytes.get(10)?);
     // Without one block there is no picture.
     bytes.get(at)?;
     let mut images = false;
     loop {
         let data = match bytes.get(at) {
-            None => return Some(()),
-            Some(0x3b) => return images.then_some(()),
+            None => return Some(bytes.len()),
+            Some(0x3b) => return images.then_some(at + 1),
             Some(0x21) => at + 2,
             Some(0x2c) => match bytes.get(at + 9) {
                 Some(flags) => {
@@ -39,7 +87,7 @@ fn gif(bytes: &[u8]) -> Option<()> {
                     let known = bytes.get(code).is_none_or(|bits| (1..=11).contains(bits));
                     known.then_some(code + 1)?
                 }
-                None => return Some(()),
+                None => return Some(bytes.len()),
             },
             Some(_) => return None,
         };
@@ -64,38 +112,38 @@ fn behind_parts(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// Chunks up to the last.
-fn png(bytes: &[u8]) -> Option<()> {
+fn png(bytes: &[u8]) -> Option<usize> {
     // Of iOS, another chunk stands before the header.
     let mut at = 8;
     bytes.get(at..at + 12)?;
     loop {
         let Some([a, b, c, d, name @ ..]) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) else {
-            return Some(());
+            return Some(bytes.len());
         };
         let len = usize::try_from(u32::from_be_bytes([*a, *b, *c, *d]) & 0x7fff_ffff).ok()?;
         name.iter().all(u8::is_ascii_alphabetic).then_some(())?;
         at = at.checked_add(12)?.checked_add(len)?;
         if name == b"IEND" {
-            return Some(());
+            return Some(at.min(bytes.len()));
         }
     }
 }
 
 /// Segments with a length up to the end; behind the beginning of a scan its data, in which a 0xff is followed by a zero.
-fn jpeg(bytes: &[u8]) -> Option<()> {
+fn jpeg(bytes: &[u8]) -> Option<usize> {
     let mut at = 2;
     let mut scans = false;
     loop {
         let (marker, behind) = match marker(bytes, at) {
             Some(found) => found?,
-            None => return scans.then_some(()),
+            None => return scans.then_some(bytes.len()),
         };
         at = match marker {
-            0xd9 => return scans.then_some(()),
+            0xd9 => return scans.then_some(behind),
             0x01 | 0xd0..=0xd7 => behind,
             0xc0..=0xfe => {
                 let Some(len) = bytes.get(behind..).and_then(|rest| rest.first_chunk::<2>()) else {
-                    return scans.then_some(());
+                    return scans.then_some(bytes.len());
                 };
                 let len = usize::from(u16::from_be_bytes(*len));
                 behind + (len >= 2).then_some(len)?
@@ -132,6 +180,12 @@ fn behind_scan(bytes: &[u8], at: usize) -> usize {
 
 /// Zeros in front of a segment.
 const PADDING: usize = 16;
+/// Bytes behind a picture that cameras' notes may be, whatever they look like.
+const BEHIND: usize = 4096;
+/// What the boxes of a film begin with (ISO/IEC 14496-12) behind their length.
+const BOXES: [&[u8]; 5] = [b"free", b"ftyp", b"mdat", b"moov", b"wide"];
+/// Bytes in front of a film behind a picture: cameras write what it is.
+const LABEL: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -159,6 +213,37 @@ mod tests {
             });
             assert!(!is_broken_picture(picture.get(..picture.len() - 3).unwrap_or_default()));
             assert!(!is_broken_picture(&[picture, &noise(400)].concat()), "a picture with more behind it");
+        }
+    }
+
+    #[test]
+    fn noise_behind_a_picture_is_none_of_it() {
+        let jpeg = b"\xff\xd8\xff\xe0\0\x04JF\xff\xda\0\x03\0\x12\xff\0\x34\xff\xd0\x56\xff\xd9";
+        let png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\0IEND\xaeB`\x82";
+        // From a xorshift generator.
+        let random = |len: usize| -> Vec<u8> {
+            let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+            let next = std::iter::repeat_with(|| {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                (state >> 32) as u8
+            });
+            next.take(len).collect()
+        };
+        let hidden = random(20_000);
+        for picture in [&jpeg[..], png] {
+            for between in [&b""[..], &[0; 300], jpeg] {
+                assert!(is_broken_picture(&[picture, between, &hidden, &[0; 50]].concat()), "{between:x?}");
+            }
+            let film = [&b"\0\0\0\x18ftypmp42"[..], &hidden].concat();
+            let labelled = [&b"\0\0\x30\x0a\x10\0\0\0MotionPhoto_Data"[..], &film].concat();
+            let written: Vec<u8> = hidden.iter().map(|byte| byte % 64 + 32).collect();
+            // A film without a beginning: some of its bytes are more frequent.
+            let compressed: Vec<u8> = hidden.iter().map(|byte| if *byte < 4 { 0 } else { *byte }).collect();
+            for behind in [&film, &labelled, &written, &compressed, &random(4000), &vec![0; 20_000]] {
+                assert!(!is_broken_picture(&[picture, behind].concat()), "{:x?}", &behind[..40]);
+            }
         }
     }
 
