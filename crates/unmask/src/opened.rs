@@ -5,7 +5,11 @@ use std::fmt;
 use evidence::IdentifierKind;
 use serde::{Deserialize, Serialize};
 
-use crate::{Carrier, ciphers::Decryption, scrambled::Scramble};
+use crate::{
+    Carrier,
+    ciphers::{Decryption, Iv},
+    scrambled::{Scramble, Step},
+};
 
 /// A value that was opened.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +70,37 @@ impl How {
             Method::Scramble(scramble) => scramble.recipe(self.carrier),
         }
     }
+
+    /// Whether a key or a vector was made of that field of the message, alone or with another one.
+    pub fn takes(&self, field: &str) -> bool {
+        let of_field = |source: &str| is_of_field(source, field);
+        match &self.method {
+            Method::Cipher(Decryption { key_source, iv, .. }) => {
+                of_field(key_source) || matches!(iv, Iv::Given { source, .. } if of_field(source))
+            }
+            Method::Scramble(scramble) => {
+                let xored = |step: &Step| matches!(step, Step::Xor { source, .. } if of_field(source));
+                scramble.steps.iter().any(xored)
+            }
+        }
+    }
+}
+
+/// Whether a source, in the words of [`Decryption::key_source`], is that field: `hex-md5(field "t")[..16]` is field `t`,
+/// `constant (the field "t")` is none.
+fn is_of_field(source: &str, field: &str) -> bool {
+    let mut inner = source;
+    while let Some((_, of)) = inner.split_once('(').filter(|(function, _)| is_function(function)) {
+        inner = of;
+    }
+    let named = format!("field \"{field}\"");
+    let over = |rest: &str| rest.is_empty() || rest.starts_with([')', '[', '+']);
+    let second = || inner.starts_with("field \"").then(|| inner.split_once(&format!("+{named}"))).flatten();
+    inner.strip_prefix(&named).is_some_and(over) || second().is_some_and(|(_, rest)| over(rest))
+}
+
+fn is_function(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// `hex > aes-128-cbc/pkcs7 key=md5(field "t") iv=zero`: stable, and free of the key itself.
@@ -107,4 +142,30 @@ pub(crate) fn sure(tries: u64, bits: f64) -> bool {
 fn tries_bits(tries: u64) -> f64 {
     // Only the magnitude plays a part.
     f64::from(u64::BITS - tries.leading_zeros())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_of_field;
+
+    #[test]
+    fn a_source_is_a_field_where_it_is_named_as_one() {
+        let rows = [
+            ("field \"t\"", "t", true),
+            ("hex-md5(base64(field \"t\"))[..16]", "t", true),
+            ("sha1prng(field \"a.t\"+field \"k\")[..16]", "k", true),
+            ("field \"t\"+zeros", "t", true),
+            ("field \"a\"b\"", "a\"b", true),
+            ("field \"ts\"", "t", false),
+            ("field \"a\"+zeros", "zeros", false),
+            ("constant (the field \"t\" of a form)", "t", false),
+            ("md5(constant (field \"t\"))", "t", false),
+            ("well-known \"field \"t\"\"", "t", false),
+            ("device value (imei 1)", "imei 1", false),
+            ("", "", false),
+        ];
+        for (source, field, expected) in rows {
+            assert_eq!(is_of_field(source, field), expected, "{source}");
+        }
+    }
 }

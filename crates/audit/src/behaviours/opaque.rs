@@ -33,16 +33,15 @@ fn judged<'a>(line: &Line<'a>, field: &FieldNotes) -> Option<&'a Judged> {
     let token = field.samples.values().any(|sample| line.heard.contains(&hash_of(sample)));
     let alone = judged.class == "undecidable" && !field.path.is_empty() && line.entry.series.clear;
     let told = field.samples.len() > 1 || alone;
-    let told = judged.opened || sized && differ && told && !token;
+    let told = judged.is_opened() || sized && differ && told && !token;
     (told && !is_key(line, field, judged)).then_some(judged)
 }
 
 /// Whether another field of the same request was opened with it. Of two that were opened with each other, as what was
 /// xored with a key of its length is, the shorter one is the key.
 fn is_key(line: &Line<'_>, field: &FieldNotes, own: &Judged) -> bool {
-    let with = |judged: &Judged, key: &FieldNotes| {
-        judged.opened && judged.meaning.contains(&format!("field \"{}\"", key.path))
-    };
+    let with =
+        |judged: &Judged, key: &FieldNotes| judged.how.as_ref().is_some_and(|how| how.takes(&key.path));
     let rank = |field: &FieldNotes| (field.length.1, field.path.clone());
     line.entry.series.fields.values().filter(|other| other.leaf).any(|other| {
         let judged = line.judged.get(&(line.key.clone(), other.address()));
@@ -61,7 +60,7 @@ fn finding(scene: &Scene<'_>, line: &Line<'_>, field: &FieldNotes, judged: &Judg
     evidence.extend(revealing.iter().cloned());
     evidence.extend(line.naming(scene));
     let (request, receiver) = (line.request, line.receiver);
-    let title = match judged.opened {
+    let title = match judged.is_opened() {
         true => format!("What {request} tells {receiver} in {name} is hidden, and was read"),
         false => format!("What {request} tells {receiver} in {name} cannot be read"),
     };
@@ -105,7 +104,7 @@ fn words(field: &FieldNotes, judged: &Judged, counter: &str, revealed: bool) -> 
             }
         ),
     };
-    if !judged.opened && is_of_token_size(field) {
+    if !judged.is_opened() && is_of_token_size(field) {
         words.push_str(" Random numbers that mean nothing, and digests, are as short.");
     }
     if !counter.is_empty() {
@@ -118,7 +117,7 @@ fn words(field: &FieldNotes, judged: &Judged, counter: &str, revealed: bool) -> 
              what is sent.",
         );
     }
-    if !judged.opened {
+    if !judged.is_opened() {
         words.push_str(" That nothing was recognised in it does not mean that nothing was told.");
     }
     words
@@ -126,7 +125,7 @@ fn words(field: &FieldNotes, judged: &Judged, counter: &str, revealed: bool) -> 
 
 /// One message shows nothing over time: what it hides may be a token that nobody sees again.
 fn severity(field: &FieldNotes, judged: &Judged, clear: bool) -> Severity {
-    let shown = judged.opened || field.messages > 1 && !is_of_token_size(field);
+    let shown = judged.is_opened() || field.messages > 1 && !is_of_token_size(field);
     if clear && shown { Severity::Medium } else { Severity::Low }
 }
 

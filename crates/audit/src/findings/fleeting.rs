@@ -127,7 +127,7 @@ fn messages_of(merged: &Merged, leak: &Leak<'_>) -> u64 {
 type OpenedFields<'m> = BTreeMap<(Receiver<'m>, Carrier, &'m str), BTreeSet<ExchangeId>>;
 
 fn opened<'m>(merged: &'m Merged, leaks: &[Leak<'m>]) -> OpenedFields<'m> {
-    let opened = merged.unmasked.fields.iter().filter(|(_, judged)| judged.opened);
+    let opened = merged.unmasked.fields.iter().filter(|(_, judged)| judged.is_opened());
     let fields: BTreeSet<(Carrier, &str)> =
         opened.map(|((_, (carrier, field)), _)| (*carrier, field.as_str())).collect();
     let mut held = OpenedFields::new();

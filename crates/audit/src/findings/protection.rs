@@ -46,7 +46,7 @@ pub(super) fn findings(merged: &Merged, told: &BTreeSet<Receiver<'_>>) -> Vec<Fi
 
 /// Where hidden content went that was opened.
 fn opened(merged: &Merged) -> BTreeSet<EndpointId> {
-    let opened = merged.unmasked.fields.iter().filter(|(_, judged)| judged.opened);
+    let opened = merged.unmasked.fields.iter().filter(|(_, judged)| judged.is_opened());
     let entries = opened.filter_map(|((whom, _), _)| merged.book.entries.get(whom));
     entries.flat_map(|entry| entry.endpoints.iter().copied()).collect()
 }

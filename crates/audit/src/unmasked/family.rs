@@ -145,7 +145,7 @@ fn judge(known: &Known<'_>, member: &Member<'_>, way: &Way) -> Option<Judged> {
     closed.then(|| Judged {
         class: class_name(triage.class).to_owned(),
         meaning: format!("{}: {}", prose::capital(triage.class.words()), triage.reasons.join("; ")),
-        opened: !opened.is_empty(),
+        how: opened.first().map(|opened| opened.how.clone()),
     })
 }
 

@@ -24,7 +24,7 @@ use evidence::{
     Carrier, Content, EndpointId, Evidence, ExchangeId, Fate, Form, Grade, Hashed, IdentifierKind,
     Protection, Relation, Security, Seen, SightingGroup, SightingKey, Step,
 };
-use unmask::Opened;
+use unmask::{How, Opened};
 
 pub(crate) use self::digests::agrees;
 use self::{context::Known, family::families, purse::Purse};
@@ -92,8 +92,15 @@ pub(crate) struct Judged {
     /// The kind of protection, in words, and what it means.
     pub(crate) class: String,
     pub(crate) meaning: String,
+    /// How it was opened.
+    pub(crate) how: Option<How>,
+}
+
+impl Judged {
     /// Whether it was opened.
-    pub(crate) opened: bool,
+    pub(crate) fn is_opened(&self) -> bool {
+        self.how.is_some()
+    }
 }
 
 /// Tries what stands in the book, also with what the code of `apps` has, and adds what comes out to the sightings.
@@ -244,7 +251,7 @@ fn own_making(merged: &Merged, unmasked: &Unmasked) -> Vec<(EndpointId, Shown)> 
         *most = count.max(*most);
     }
     let weak =
-        unmasked.fields.iter().filter(|(_, judged)| judged.opened || judged.class.starts_with("weakly"));
+        unmasked.fields.iter().filter(|(_, judged)| judged.is_opened() || judged.class.starts_with("weakly"));
     let shown = weak.filter_map(|((whom, address), _)| {
         let entry = merged.book.entries.get(whom).filter(|entry| entry.series.clear)?;
         let field = entry.series.fields.values().find(|field| field.leaf && field.address() == *address)?;
@@ -278,7 +285,7 @@ pub(crate) fn replay(how: &str, input: &[u8]) -> Option<Vec<u8>> {
 
 /// The shell commands that do the same, and the way in words.
 pub(crate) fn recipe(how: &str) -> Option<(String, String)> {
-    let how: unmask::How = serde_json::from_str(how).ok()?;
+    let how: How = serde_json::from_str(how).ok()?;
     Some((how.recipe(), how.to_string()))
 }
 
