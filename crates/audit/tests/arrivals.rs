@@ -230,12 +230,13 @@ fn sha256(bytes: &[u8]) -> String {
 fn ranges_over_several_connections_are_one_app() {
     let all = package();
     let len = all.len();
-    // A probe, the last one before the others, overlaps, another server of the same name, one that lies about the length.
+    // A probe, the last one before the others, overlaps, another server of the same name, one
+    // that lies about the length and calls its tag weak.
     let parts = [
         ranged(0..1, 8),
         Ranged { stated: "18446744073709551615", ..ranged(len - 9000..len, 9) },
         ranged(20_000..len - 5000, 8),
-        Ranged { stated: "7", ..ranged(0..30_000, 10) },
+        Ranged { stated: "7", tag: "W/\"v1\"", ..ranged(0..30_000, 10) },
     ];
     let case = case_of(&in_parts(&[], &parts));
     let finding = arrived(&case);

@@ -354,7 +354,7 @@ impl Arrivals {
         };
         whole.into_iter().for_each(|laid| self.tell_laid(laid));
         match over {
-            Some(part) if part.start == 0 => self.tell_laid(Laid::of(vec![part]).0),
+            Some(part) if part.start == 0 => self.tell_laid(Laid::of(part)),
             Some(_) => self.dropped += 1,
             None => {}
         }
@@ -425,11 +425,14 @@ fn place(head: &HttpHead, message: &Message) -> Option<Place> {
     })
 }
 
-/// What a server knows this version of a file by (RFC 9110 section 8.8); empty where it does not say.
+/// What a server knows this version of a file by (RFC 9110 section 8.8); empty where it does not say. Servers of one
+/// network call the same tag weak and strong, by what they did with the answer (section 8.8.3.2).
 fn validator(message: &Message) -> String {
     let value = |name: &[u8]| message.recorded.bytes.get(header(message, name)?);
     let value = value(b"etag").or_else(|| value(b"last-modified")).unwrap_or_default();
-    String::from_utf8_lossy(value.get(..URL).unwrap_or(value)).trim().to_owned()
+    let value = String::from_utf8_lossy(value.get(..URL).unwrap_or(value));
+    let value = value.trim();
+    value.strip_prefix("W/").filter(|tag| tag.starts_with('"')).unwrap_or(value).to_owned()
 }
 
 /// Whether bytes begin as an archive does, as far as they go.

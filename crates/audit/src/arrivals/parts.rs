@@ -2,7 +2,8 @@
 //! connections and in any order, and transfers that broke off.
 //!
 //! Parts belong together where the same device asked for the same address and the server gave the same validator
-//! (section 13.3: `ETag`, else `Last-Modified`). They are kept until all is merged, since several workers may have
+//! (section 13.3: `ETag`, else `Last-Modified`), whether it called it weak or not: where their bytes differ, that is
+//! told. They are kept until all is merged, since several workers may have
 //! some, and laid down in the order of time; where two overlap, the one that came first counts. What a server says of
 //! the whole's length decides nothing but whether to wait for more: where a package ends, its own last record says.
 
@@ -72,7 +73,7 @@ pub(super) struct Parts {
     /// Bytes and number of parts.
     held: usize,
     count: usize,
-    /// How many there were when room was last looked for.
+    /// How many were left when room was last looked for: before it is looked for again, half as many more have to come.
     searched: usize,
 }
 
@@ -83,7 +84,7 @@ impl Parts {
         if self.refused.contains(&origin) {
             return None;
         }
-        if !self.fits(&part) && self.searched != self.count {
+        if !self.fits(&part) && self.count > self.searched.saturating_add(self.searched / 2) {
             self.make_room(whole);
         }
         if !self.fits(&part) {
@@ -124,29 +125,62 @@ impl Parts {
     pub(super) fn put_together(self) -> impl Iterator<Item = Laid> {
         let Self { of, refused, .. } = self;
         let wanted = of.into_iter().filter(move |(origin, _)| !refused.contains(origin));
-        wanted.flat_map(|(_, mut parts)| {
-            std::iter::from_fn(move || {
-                let (laid, rest) = Laid::of(std::mem::take(&mut parts));
-                parts = rest;
-                (!laid.parts.is_empty()).then_some(laid)
-            })
-        })
+        wanted.flat_map(|(_, parts)| Row::new(parts))
     }
 
     fn make_room(&mut self, whole: &mut Vec<Laid>) {
         for parts in self.of.values_mut() {
-            let (laid, rest) = Laid::of(std::mem::take(parts));
-            if laid.is_whole() {
-                whole.push(laid);
-                *parts = rest;
-            } else {
-                *parts = laid.parts;
+            for laid in Row::new(std::mem::take(parts)) {
+                if laid.is_whole() {
+                    whole.push(laid);
+                } else {
+                    *parts = laid.parts;
+                }
             }
         }
         self.of.retain(|_, parts| !parts.is_empty());
         self.held = self.of.values().flatten().map(|part| part.bytes.len()).sum();
         self.count = self.of.values().map(Vec::len).sum();
         self.searched = self.count;
+    }
+}
+
+/// Parts of one origin in the order of time, as one package after another. Only the last one may not be whole.
+#[derive(Debug)]
+struct Row {
+    parts: std::vec::IntoIter<Part>,
+    /// Bytes of those that are left.
+    left: u64,
+}
+
+impl Row {
+    fn new(mut parts: Vec<Part>) -> Self {
+        parts.sort_by_key(|part| (part.arrival.time, part.arrival.exchange, part.start));
+        let left = parts.iter().map(|part| part.bytes.len() as u64).sum();
+        Self { parts: parts.into_iter(), left }
+    }
+}
+
+impl Iterator for Row {
+    type Item = Laid;
+
+    /// Lays parts down until they are a whole package.
+    fn next(&mut self) -> Option<Laid> {
+        // A part that stands far out costs no more than a few times its own length.
+        let most = self.left.saturating_mul(4);
+        let mut laid = Laid::default();
+        for part in self.parts.by_ref() {
+            self.left = self.left.saturating_sub(part.bytes.len() as u64);
+            laid.stated = laid.stated.max(part.stated);
+            if part.end() <= most {
+                laid.lay(&part);
+            }
+            laid.parts.push(part);
+            if laid.is_whole() {
+                break;
+            }
+        }
+        (!laid.parts.is_empty()).then_some(laid)
     }
 }
 
@@ -161,26 +195,14 @@ pub(super) struct Laid {
     filled: BTreeMap<u64, u64>,
     /// Where two parts overlap they are not the same.
     differ: bool,
+    /// The greatest length that a server says it has.
+    stated: Option<u64>,
 }
 
 impl Laid {
-    /// Lays parts down until they are a whole package. Gives the parts that came later, too.
-    pub(super) fn of(mut parts: Vec<Part>) -> (Self, Vec<Part>) {
-        parts.sort_by_key(|part| (part.arrival.time, part.arrival.exchange, part.start));
-        // A part that stands far out costs no more than a few times its own length.
-        let most = parts.iter().map(|part| part.bytes.len() as u64).sum::<u64>().saturating_mul(4);
-        let mut laid = Self::default();
-        let mut later = parts.into_iter();
-        for part in later.by_ref() {
-            if part.end() <= most {
-                laid.lay(&part);
-            }
-            laid.parts.push(part);
-            if laid.is_whole() {
-                break;
-            }
-        }
-        (laid, later.collect())
+    /// One part by itself.
+    pub(super) fn of(part: Part) -> Self {
+        Row::new(vec![part]).next().unwrap_or_default()
     }
 
     fn lay(&mut self, part: &Part) {
@@ -228,8 +250,8 @@ impl Laid {
     /// Whether nothing is missing, by what is there and by what servers say.
     fn is_whole(&self) -> bool {
         let len = self.bytes.len() as u64;
-        let more = |part: &Part| part.stated.is_some_and(|stated| stated > len);
-        self.filled.iter().eq([(&0, &len)]) && ends(&self.bytes) && !self.parts.iter().any(more)
+        let more = self.stated.is_some_and(|stated| stated > len);
+        !more && self.filled.iter().eq([(&0, &len)]) && ends(&self.bytes)
     }
 
     /// Where nothing came, up to the last byte that did.
@@ -242,7 +264,7 @@ impl Laid {
     /// What arrived, its bytes, and which of them came.
     pub(super) fn tell(mut self) -> Option<(Arrival, Vec<u8>, Vec<Range<usize>>)> {
         let (holes, endless) = (self.holes(), !ends(&self.bytes));
-        let stated = self.parts.iter().filter_map(|part| part.stated).max();
+        let stated = self.stated;
         let security = match self.parts.iter().any(|part| part.arrival.security == Security::Clear) {
             true => Security::Clear,
             false => Security::Encrypted,
@@ -342,8 +364,9 @@ mod tests {
     #[test]
     fn a_part_far_out_costs_nothing() {
         let far = u64::try_from(LARGEST).unwrap() - 4;
-        let (laid, later) = Laid::of(vec![part(1, 0, b"PK\x03\x04"), part(2, far, b"last")]);
-        assert_eq!((laid.bytes.len(), laid.parts.len(), later.len()), (4, 2, 0));
+        let mut row = Row::new(vec![part(1, 0, b"PK\x03\x04"), part(2, far, b"last")]);
+        let laid = row.next().unwrap();
+        assert_eq!((laid.bytes.len(), laid.parts.len(), row.count()), (4, 2, 0));
         let mut parts = Parts::default();
         assert!(parts.keep(origin("a"), part(3, far + 1, b"last"), &mut Vec::new()).is_some());
     }
@@ -361,6 +384,33 @@ mod tests {
         let [laid] = told.as_slice() else { panic!("{told:?}") };
         assert_eq!(laid.bytes, whole);
         assert_eq!((parts.count, parts.held), (1, 60));
+    }
+
+    #[test]
+    fn packages_of_one_address_come_one_after_another() {
+        let whole = archive(10);
+        let parts = (0..10_000).map(|time| {
+            let (first, last) = whole.split_at(20);
+            if time % 2 == 0 { part(time, 0, first) } else { part(time, 20, last) }
+        });
+        let mut of_one = Parts::default();
+        of_one.of.insert(origin("a"), parts.chain([part(10_000, 0, b"PK")]).collect());
+        let laid: Vec<Laid> = of_one.put_together().collect();
+        assert_eq!(laid.len(), 5001);
+        assert!(laid[..5000].iter().all(|laid| laid.bytes == whole && laid.parts.len() == 2));
+        assert!(!laid[5000].is_whole());
+    }
+
+    #[test]
+    fn room_is_not_looked_for_again_before_many_more_came() {
+        let mut parts = Parts { held: HELD - 150, searched: 4, count: 5, ..Parts::default() };
+        let whole = archive(10);
+        parts.keep(origin("a"), part(1, 0, &whole), &mut Vec::new());
+        let mut told = Vec::new();
+        assert!(parts.keep(origin("b"), part(2, 0, &[1; 150]), &mut told).is_some() && told.is_empty());
+        parts.keep(origin("c"), part(3, 0, &[1]), &mut told);
+        assert!(parts.keep(origin("b"), part(4, 0, &[1; 150]), &mut told).is_none());
+        assert_eq!(told.len(), 1);
     }
 
     #[test]
@@ -384,7 +434,8 @@ mod tests {
             let chosen: Vec<Range<usize>> = chosen.collect();
             let parts = (0..).zip(&chosen);
             let parts = parts.map(|(time, range)| part(time, range.start as u64, &whole[range.clone()]));
-            let (laid, later) = Laid::of(parts.collect());
+            let mut row = Row::new(parts.collect());
+            let (laid, later) = (row.next().unwrap(), row.parts);
             let taken = &chosen[..laid.parts.len()];
             let came = |at: &usize| taken.iter().any(|range| range.contains(at));
             let filled = |at: u64| laid.filled.iter().any(|(from, to)| (*from..*to).contains(&at));
@@ -392,7 +443,7 @@ mod tests {
             let right = |(at, byte): (usize, &u8)| *byte == if came(&at) { whole[at] } else { 0 };
             assert!(laid.bytes.iter().enumerate().all(right) && !laid.differ, "{chosen:?}");
             let all = (0..whole.len()).all(|at| came(&at));
-            assert_eq!((laid.is_whole(), all || later.is_empty()), (all, true), "{chosen:?}");
+            assert_eq!((laid.is_whole(), all || later.as_slice().is_empty()), (all, true), "{chosen:?}");
             wholes += usize::from(all);
         }
         assert!(wholes > 100);
