@@ -361,7 +361,7 @@ impl Conversation {
         let Some(contact) = gathered.contact(self.endpoint) else { return };
         let time = message.recorded.first;
         let seen = Seen { messages: 1, bytes: 0, first: time, last: time };
-        contact.agree(channel, &seen, || {
+        contact.agree(self.device_address, channel, &seen, || {
             let hello = 0..message.recorded.bytes.len().min(HELLO);
             let words = "the server’s part of the handshake".to_owned();
             vec![Evidence { relation: Relation::Value, words, occurrence: self.proof(message, &hello) }]

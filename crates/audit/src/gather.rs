@@ -272,6 +272,8 @@ pub(crate) struct Shown {
     pub(crate) seen: Seen,
     /// Of the earliest message: what stands in its body, and its label.
     pub(crate) proofs: Vec<PackedEvidence>,
+    /// The device that sent it.
+    pub(crate) device: Option<IpAddr>,
 }
 
 /// What a device told of itself.
@@ -524,19 +526,26 @@ impl Contact {
         self.named_at.add(device, proof);
     }
 
-    /// Notes a message that was protected in that way. `proofs` are made where it is the earliest.
+    /// Notes a message of the device that was protected in that way. `proofs` are made where it is the earliest.
     pub(crate) fn protect(
         &mut self,
+        device: IpAddr,
         protection: Protection,
         seen: &Seen,
         proofs: impl FnOnce() -> Vec<Evidence>,
     ) {
-        self.protections.show(protection, seen, proofs);
+        self.protections.show((protection, device), seen, proofs);
     }
 
-    /// Notes what a handshake agreed on.
-    pub(crate) fn agree(&mut self, channel: Channel, seen: &Seen, proofs: impl FnOnce() -> Vec<Evidence>) {
-        self.channels.show(channel, seen, proofs);
+    /// Notes what a handshake with the device agreed on.
+    pub(crate) fn agree(
+        &mut self,
+        device: IpAddr,
+        channel: Channel,
+        seen: &Seen,
+        proofs: impl FnOnce() -> Vec<Evidence>,
+    ) {
+        self.channels.show((channel, device), seen, proofs);
     }
 
     pub(crate) fn merge(&mut self, other: Self) {
@@ -563,10 +572,11 @@ impl Contact {
 pub(crate) struct Namings(BTreeMap<IpAddr, Packed>);
 
 impl Namings {
-    /// The place of that device; where it has none, the earliest of all.
-    pub(crate) fn of(&self, device: Option<IpAddr>) -> Option<&Packed> {
-        let own = device.and_then(|device| self.0.get(&device));
-        own.or_else(|| self.0.values().min_by_key(|named| named.place()))
+    /// The earliest place of those devices; where they have none, the earliest of all.
+    pub(crate) fn of(&self, devices: impl IntoIterator<Item = IpAddr>) -> Option<&Packed> {
+        let own = devices.into_iter().filter_map(|device| self.0.get(&device));
+        let earliest = own.min_by_key(|named| named.place());
+        earliest.or_else(|| self.0.values().min_by_key(|named| named.place()))
     }
 
     fn add(&mut self, device: IpAddr, proof: Occurrence) {
@@ -599,13 +609,14 @@ impl<K> Default for Ways<K> {
 
 impl<K: Ord> Ways<K> {
     /// Notes messages of one way; `proofs` are made where they are the earliest.
-    fn show(&mut self, way: K, seen: &Seen, proofs: impl FnOnce() -> Vec<Evidence>) {
+    fn show(&mut self, (way, device): (K, IpAddr), seen: &Seen, proofs: impl FnOnce() -> Vec<Evidence>) {
         if self.0.len() >= PROTECTIONS && self.place(&way).is_err() {
             return;
         }
         self.change(way, |shown| {
             if shown.proofs.is_empty() || seen.first < shown.seen.first {
                 shown.proofs = proofs().into_iter().map(PackedEvidence::new).collect();
+                shown.device = Some(device);
             }
             shown.seen.merge(seen);
         });
@@ -653,7 +664,7 @@ impl Shown {
             (first.is_none(), shown.seen.first, first)
         };
         if place(&other) < place(self) {
-            self.proofs = other.proofs;
+            (self.proofs, self.device) = (other.proofs, other.device);
         }
         self.seen.merge(&other.seen);
     }

@@ -32,6 +32,12 @@ fn capture(chunked: bool, whole: bool) -> Vec<u8> {
     let mut net = Net::new(Vec::new());
     net.set_time(START);
     let server = |last| Endpoint::new([2, 0, 0, 0, 0, 1], Ipv4Addr::new(198, 51, 100, last), 80);
+    // Another device asks there before.
+    let another = Endpoint::new([2, 0, 0, 0, 9, 9], Ipv4Addr::new(192, 168, 115, 8), 40_000);
+    let mut other = Conversation::new(another, server(8));
+    other.open(&mut net).unwrap();
+    other.send(&mut net, Side::Client, b"HEAD / HTTP/1.1\r\nHost: cdn.vendor.example\r\n\r\n").unwrap();
+    other.close(&mut net).unwrap();
     let mut store = Conversation::new(Endpoint::phone(40_001), server(7));
     store.open(&mut net).unwrap();
     store
@@ -118,6 +124,11 @@ fn an_app_that_came_in_is_told_with_the_way_it_came() {
             sha2::Sha256::digest(package()).iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(*sha256, digest);
         assert_eq!(way, &["http://store.vendor.example/get?p=extra", "http://cdn.vendor.example/x/extra"]);
+        let [shown, named] = [Relation::Value, Relation::Destination].map(|wanted| {
+            let found = finding.evidence.iter().find(|evidence| evidence.relation == wanted);
+            found.map(|evidence| evidence.occurrence.exchange)
+        });
+        assert_eq!(named, shown, "the device that got it named the host");
         assert_eq!(finding.severity, Severity::High, "it is not signed");
         let words = [
             "came from cdn.vendor.example",

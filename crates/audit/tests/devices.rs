@@ -189,6 +189,27 @@ fn a_name_is_proved_by_the_device_that_sent() {
     assert_eq!(flows.len(), 2, "the phone's and the other's");
 }
 
+/// The same of how what was sent is protected.
+#[test]
+fn a_name_is_proved_by_the_device_whose_message_shows_the_protection() {
+    let mut net = Net::new(PcapWriter::new(Vec::new(), PcapStyle::default()).unwrap());
+    post(&mut net, (OTHER, 2, 40_000), "{\"a\":1}");
+    use sha2::Digest as _;
+    let noise: Vec<u8> = (0..64_u8).flat_map(|n| sha2::Sha256::digest([n])).collect();
+    let head = format!("Content-Type: application/octet-stream\r\nContent-Length: {}\r\n", noise.len());
+    send(&mut net, (PHONE, 1, 40_001), &head, &noise);
+    let case =
+        audit_of(net.into_wire().into_inner(), Some(&format!("[device]\naddresses = [\"{PHONE}\"]\n")));
+    let is = |finding: &&Finding| matches!(finding.kind, FindingKind::Protection { .. });
+    let finding = case.findings.iter().find(is).unwrap();
+    let [shown, named] = [Relation::Value, Relation::Destination].map(|wanted| {
+        let found = finding.evidence.iter().find(|evidence| evidence.relation == wanted);
+        found.map(|evidence| evidence.occurrence.exchange)
+    });
+    assert!(shown.is_some());
+    assert_eq!(named, shown, "{:?}", finding.evidence);
+}
+
 /// The phone posts every hour, another device every 25 minutes: taken together they have no rhythm.
 #[test]
 fn each_device_has_a_rhythm_of_its_own() {

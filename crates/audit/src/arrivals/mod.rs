@@ -32,6 +32,8 @@ use crate::{
 /// An app that arrived.
 #[derive(Clone, Debug)]
 pub(crate) struct Arrival {
+    /// The device that asked for it.
+    pub(crate) device: Option<IpAddr>,
     /// Where from.
     pub(crate) endpoint: Endpoint,
     pub(crate) exchange: ExchangeId,
@@ -209,6 +211,7 @@ impl Parcels {
         }
         let exchange = ExchangeId { flow: heard.flow, index: message.exchange };
         let arrival = Arrival {
+            device: Some(heard.device),
             url: from,
             referrer: referrer.as_ref().map(|proof| proof.found.clone()).unwrap_or_default(),
             proofs: proofs(heard.flow, message, place, referrer),
@@ -277,6 +280,7 @@ impl Parcel {
 impl Arrival {
     fn at(endpoint: Endpoint, exchange: ExchangeId, (time, security): (Timestamp, Security)) -> Self {
         Self {
+            device: None,
             endpoint,
             exchange,
             time,

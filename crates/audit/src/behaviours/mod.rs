@@ -258,8 +258,8 @@ impl<'a> Line<'a> {
     }
 
     fn naming(&self, scene: &Scene<'_>) -> Option<Evidence> {
-        let device = self.entry.devices.first().map_or("", String::as_str);
-        naming_of(scene.merged, *self.entry.endpoints.first()?, device)
+        let devices = self.entry.devices.iter().filter_map(|device| device.parse().ok());
+        naming_of(scene.merged, *self.entry.endpoints.first()?, devices)
     }
 
     fn endpoints(&self) -> Vec<EndpointId> {

@@ -1,8 +1,13 @@
 //! Where it goes: countries of one owner, names that lead nowhere, and resolvers that the network did not hand out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
-use evidence::{Behaviour, Destination, Direction, Evidence, Finding, Ground, Relation, Severity};
+use evidence::{
+    Behaviour, Destination, Direction, EndpointId, Evidence, Finding, Ground, Relation, Severity,
+};
 
 use super::{Scene, Told, times, weight};
 use crate::{diary::Told as Asked, findings::naming_of};
@@ -17,23 +22,33 @@ pub(super) fn judge(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
 
 /// Owners whose services are spread over countries, where they were told something of somebody.
 fn spread(scene: &Scene<'_>) -> Vec<Finding> {
-    let told: BTreeSet<_> = scene
-        .merged
-        .sightings
-        .iter()
-        .filter(|group| group.key.direction == Direction::Out && weight(group) >= Severity::Medium)
-        .map(|group| group.key.endpoint)
-        .collect();
+    let mut told: BTreeMap<EndpointId, BTreeSet<IpAddr>> = BTreeMap::new();
+    for group in &scene.merged.sightings {
+        let key = &group.key;
+        let heavy = key.direction == Direction::Out && weight(group) >= Severity::Medium;
+        if heavy && !scene.is_of_another(group) {
+            told.entry(key.endpoint).or_default().extend(key.device.parse::<IpAddr>().ok());
+        }
+    }
     let mut owners: BTreeMap<&str, Vec<&Destination>> = BTreeMap::new();
-    for destination in scene.merged.destinations.iter().filter(|destination| told.contains(&destination.id)) {
+    for destination in
+        scene.merged.destinations.iter().filter(|destination| told.contains_key(&destination.id))
+    {
         let group =
             destination.owner.as_ref().map(|owner| owner.group.as_str()).filter(|group| !group.is_empty());
         owners.entry(group.unwrap_or(destination.receiver())).or_default().push(destination);
     }
-    owners.into_iter().filter_map(|(owner, destinations)| spread_of(scene, owner, &destinations)).collect()
+    owners
+        .into_iter()
+        .filter_map(|(owner, destinations)| spread_of(scene, owner, (&destinations, &told)))
+        .collect()
 }
 
-fn spread_of(scene: &Scene<'_>, owner: &str, destinations: &[&Destination]) -> Option<Finding> {
+fn spread_of(
+    scene: &Scene<'_>,
+    owner: &str,
+    (destinations, told): (&[&Destination], &BTreeMap<EndpointId, BTreeSet<IpAddr>>),
+) -> Option<Finding> {
     let mut countries: BTreeMap<&str, u64> = BTreeMap::new();
     for destination in destinations {
         if let Some(located) = &destination.network.located {
@@ -49,7 +64,8 @@ fn spread_of(scene: &Scene<'_>, owner: &str, destinations: &[&Destination]) -> O
         .filter(|holder| !holder.is_empty())
         .collect();
     let endpoints: Vec<_> = destinations.iter().map(|destination| destination.id).collect();
-    let named = endpoints.iter().filter_map(|id| naming_of(scene.merged, *id, "")).take(6);
+    let devices = |id: &EndpointId| told.get(id).into_iter().flatten().copied();
+    let named = endpoints.iter().filter_map(|id| naming_of(scene.merged, *id, devices(id))).take(6);
     let evidence: Vec<Evidence> =
         named.map(|evidence| Evidence { relation: Relation::Value, ..evidence }).collect();
     let codes: Vec<&str> = countries.keys().copied().collect();
@@ -196,8 +212,10 @@ fn unexplained(scene: &Scene<'_>) -> Vec<Finding> {
     if known.len() < EXPLAINED || unknown.len() * EXPLAINED > known.len() {
         return Vec::new();
     }
+    let own = scene.merged.devices.iter().filter(|device| device.is_phone == Some(true));
+    let own: Vec<IpAddr> = own.filter_map(|device| device.address.parse().ok()).collect();
     let found = unknown.into_iter().filter_map(|destination| {
-        let naming = naming_of(scene.merged, destination.id, "")?;
+        let naming = naming_of(scene.merged, destination.id, own.iter().copied())?;
         let told = Told {
             subject: format!("no process\n{:?}", destination.endpoint),
             severity: Severity::Low,

@@ -159,7 +159,7 @@ impl<'e> Examiner<'e> {
             });
             [Evidence { relation: Relation::Value, words, occurrence }].into_iter().chain(label).collect()
         };
-        contact.protect(judged.protection, &seen, proofs);
+        contact.protect(conversation.device_address(), judged.protection, &seen, proofs);
     }
 
     /// Searches the edges of two pieces for what lies on both.

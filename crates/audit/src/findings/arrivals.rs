@@ -51,7 +51,7 @@ fn finding(
     let host = if first.endpoint.host.is_empty() { &first.endpoint.address } else { &first.endpoint.host };
     let mut evidence = first.proofs.clone();
     evidence.extend(chain.iter().flat_map(|lead| leading(lead, &first.package)));
-    evidence.extend(naming_of(merged, *endpoint, ""));
+    evidence.extend(naming_of(merged, *endpoint, first.device));
     Some(Finding {
         id: id(&format!("package\n{}\n{}\n{host}", first.package, first.sha256)),
         kind: FindingKind::PackageArrived {

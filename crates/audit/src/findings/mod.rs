@@ -16,7 +16,10 @@ mod protection;
 mod sender;
 mod words;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    net::IpAddr,
+};
 
 use evidence::{
     Carrier, Destination, Direction, EndpointId, Evidence, Finding, FindingId, FindingKind, Form, Grade,
@@ -364,15 +367,22 @@ fn evidence(merged: &Merged, leaks: &[Leak<'_>]) -> Vec<Evidence> {
         }
     }
     let first = leaks.first().and_then(|leak| leak.groups.first());
-    evidence.extend(first.and_then(|(_, group)| naming_of(merged, group.key.endpoint, &group.key.device)));
+    evidence.extend(first.and_then(|(_, group)| {
+        let device: Option<IpAddr> = group.key.device.parse().ok();
+        naming_of(merged, group.key.endpoint, device)
+    }));
     evidence
 }
 
-/// What names a destination: where the device of that address names it, else where any does first.
-pub(crate) fn naming_of(merged: &Merged, endpoint: EndpointId, device: &str) -> Option<Evidence> {
+/// What names a destination: where devices of these addresses name it, else where any does first.
+pub(crate) fn naming_of(
+    merged: &Merged,
+    endpoint: EndpointId,
+    devices: impl IntoIterator<Item = IpAddr>,
+) -> Option<Evidence> {
     let number = endpoint.0 as usize;
     let destination = merged.destinations.get(number)?;
-    let occurrence = merged.named_at.get(number)?.of(device.parse().ok())?.occurrence();
+    let occurrence = merged.named_at.get(number)?.of(devices)?.occurrence();
     Some(Evidence { relation: Relation::Destination, words: words::naming(destination), occurrence })
 }
 

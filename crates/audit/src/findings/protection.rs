@@ -22,7 +22,8 @@ struct Fault<'m> {
     channel: Option<&'m Channel>,
     seen: Seen,
     endpoints: BTreeSet<EndpointId>,
-    proofs: &'m [PackedEvidence],
+    /// The earliest proofs, and where that went.
+    shown: (&'m Shown, EndpointId),
 }
 
 /// What makes it one fault: what is wrong, towards whom, and which label, content or channel.
@@ -103,10 +104,10 @@ fn add<'m>(
         channel,
         seen: Seen::default(),
         endpoints: BTreeSet::new(),
-        proofs: &shown.proofs,
+        shown: (shown, destination.id),
     });
     if fault.seen.messages > 0 && shown.seen.first < fault.seen.first {
-        (fault.protection, fault.proofs) = (protection.clone(), &shown.proofs);
+        (fault.protection, fault.shown) = (protection.clone(), (shown, destination.id));
     }
     fault.seen.merge(&shown.seen);
     fault.endpoints.insert(destination.id);
@@ -120,8 +121,10 @@ fn finding(
 ) -> Finding {
     let opened = !found.endpoints.is_disjoint(opened);
     let protection = &found.protection;
-    let mut evidence: Vec<_> = found.proofs.iter().map(PackedEvidence::evidence).collect();
-    evidence.extend(found.endpoints.iter().find_map(|endpoint| super::naming_of(merged, *endpoint, "")));
+    let (shown, shown_at) = found.shown;
+    let mut evidence: Vec<_> = shown.proofs.iter().map(PackedEvidence::evidence).collect();
+    let mut endpoints = std::iter::once(&shown_at).chain(&found.endpoints);
+    evidence.extend(endpoints.find_map(|endpoint| super::naming_of(merged, *endpoint, shown.device)));
     Finding {
         id: id(&format!("protection\n{}\n{detail}\n{receiver:?}", fault.id())),
         kind: FindingKind::Protection { fault: *fault, protection: protection.clone() },

@@ -267,7 +267,8 @@ fn own_making(merged: &Merged, unmasked: &Unmasked) -> Vec<(EndpointId, Shown)> 
         let (first, last) = (entry.series.first?, entry.series.last);
         let bytes = field.length.1.saturating_mul(field.messages);
         let seen = Seen { messages: field.messages, bytes, first, last };
-        Some((*entry.endpoints.first()?, Shown { seen, proofs }))
+        let device = entry.devices.first().and_then(|device| device.parse().ok());
+        Some((*entry.endpoints.first()?, Shown { seen, proofs, device }))
     });
     shown.collect()
 }
