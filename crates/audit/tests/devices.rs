@@ -369,6 +369,30 @@ fn a_number_in_a_name_that_is_asked_for_goes_to_whoever_answers_for_it() {
     }
 }
 
+/// One digest in names of two domains, asked of one resolver: each domain is told what it got, and no more.
+#[test]
+fn a_number_in_names_of_two_domains_goes_to_both() {
+    let digest = "aeccb70bba350a0cd171203b0d042d7e";
+    let resolver = Endpoint::new([2, 0, 0x5e, 0, 0, 1], Ipv4Addr::new(192, 168, 2, 1), 53);
+    let mut net = Net::new(PcapWriter::new(Vec::new(), PcapStyle::default()).unwrap());
+    let names = ["collect-stats.com", "Other-Stats.net", "x.collect-stats.com", "collect-stats.COM"];
+    for (name, port) in names.iter().zip(40_000..) {
+        let device = Endpoint::new([2, 0, 0x5e, 0, 1, 1], PHONE, port);
+        let name = format!("{digest}.{name}");
+        net.udp(&device, &resolver, &testkit::dns::query(port, &name, 1)).unwrap();
+        net.udp(&resolver, &device, &testkit::dns::response(port, (&name, 1), &[])).unwrap();
+    }
+    let case = audit_of(net.into_wire().into_inner(), Some(&format!("[device]\nimei = [\"{IMEI}\"]\n")));
+    let told = sent(&case, IMEI).into_iter().map(|finding| {
+        let FindingKind::IdentifierSent { passed_to, .. } = &finding.kind else { unreachable!() };
+        let frames: Vec<u64> = finding.evidence.iter().map(|evidence| evidence.occurrence.frame.0).collect();
+        (passed_to.as_str(), finding.count, frames[0])
+    });
+    let mut told: Vec<_> = told.collect();
+    told.sort_unstable();
+    assert_eq!(told, [("collect-stats.com", 3, 1), ("other-stats.net", 1, 3)]);
+}
+
 /// Names that firmware holds and nobody has, as their whole capture: denied, silent, and those that are answered.
 #[test]
 fn names_that_lead_nowhere_are_told_whatever_else_there_is() {

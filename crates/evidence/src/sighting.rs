@@ -52,7 +52,8 @@ pub struct SightingKey {
     /// The form it was found in.
     pub form: Form,
     /// Names from the outermost field to the innermost, joined by `.`: `data_list.[].properties.uuid`.
-    /// List positions are written `[]`. Empty where there is no field.
+    /// List positions are written `[]`. Empty where there is no field. Of a name that is asked for, the domain whose
+    /// servers answer for it: `example.org`.
     pub field: String,
     /// The decoders between the message and the value, outermost first: `form`, `base64`, `gzip`, `json`.
     pub encodings: Vec<String>,

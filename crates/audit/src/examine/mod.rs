@@ -28,7 +28,7 @@ use foldhash::HashMap;
 use identifiers::{Needles, Profile, shapes::Shapes};
 use payload::{Explorer, FieldIndex, FieldKind, Limits, Tree};
 use store::Record;
-use wire::Message;
+use wire::{Head, Message};
 
 use crate::{
     conversation::Conversation,
@@ -223,7 +223,11 @@ impl<'e> Examiner<'e> {
         {
             return key;
         }
-        let path = hit.field.map(|field| tree.path(field)).unwrap_or_default();
+        let carrier = carrier_of_hit(scene.message, tree, scene.kinds, hit);
+        let path = match asked_of(scene.message, carrier) {
+            Some(domain) => domain,
+            None => hit.field.map(|field| tree.path(field)).unwrap_or_default(),
+        };
         let mut encodings = match inside {
             Some(field) => tree.encodings_of(field),
             None => tree.encodings(hit.buffer),
@@ -233,15 +237,15 @@ impl<'e> Examiner<'e> {
             value: 0,
             field: self.gathered.texts.intern(path.as_str()),
             encodings: self.gathered.encodings.intern(encodings.as_slice()),
-            carrier: carrier_of_hit(scene.message, tree, scene.kinds, hit),
+            carrier,
             direction: conversation.direction(scene.message.sender),
             security: security(scene.message),
             endpoint: conversation.endpoint,
             device: conversation.device,
             app: conversation.app,
         };
-        // Of an address, the part may be another for each hit.
-        let fixed = !matches!(key.carrier, Carrier::Path | Carrier::Query);
+        // Of an address, the part may be another for each hit, and of names asked for the domain.
+        let fixed = !matches!(key.carrier, Carrier::HostName | Carrier::Path | Carrier::Query);
         scene.last = inside.filter(|_| fixed).map(|field| (field, key));
         key
     }
@@ -312,6 +316,15 @@ fn carrier_of_hit(message: &Message, tree: &Tree<'_>, kinds: &[FieldKind], hit: 
         .and_then(|field| tree.field(field))
         .and_then(|field| message.recorded.bytes.get(field.value.start..hit.range.start));
     if before.is_some_and(|before| before.contains(&b'?')) { Carrier::Query } else { carrier }
+}
+
+/// The domain whose servers answer for the name that a message asks for: what stands in the name goes to them, whichever
+/// resolver passes it on. Who has an address is asked of `arpa`, and nobody answers for a name of the network at hand.
+fn asked_of(message: &Message, carrier: Carrier) -> Option<String> {
+    let Head::Dns(head) = &message.head else { return None };
+    let (name, _) = head.questions.first().filter(|_| carrier == Carrier::HostName && !head.response)?;
+    let domain = facts::domain::registrable(name)?.to_ascii_lowercase();
+    (!domain.ends_with(".arpa")).then_some(domain)
 }
 
 /// What was found, for people.

@@ -143,7 +143,7 @@ fn leaks(merged: &Merged) -> Vec<Leak<'_>> {
         if key.direction != Direction::Out {
             continue;
         }
-        let receiver = asked_of(merged, group).map_or_else(|| receiver(destination), Receiver::Domain);
+        let receiver = asked_of(group).map_or_else(|| receiver(destination), Receiver::Domain);
         let foreign = others.contains(key.device.as_str());
         let leak = leaks.entry((key.kind, key.value.as_str(), receiver, foreign)).or_insert_with(|| Leak {
             kind: key.kind,
@@ -160,17 +160,16 @@ fn leaks(merged: &Merged) -> Vec<Leak<'_>> {
 
 /// The domain whose servers answer for a name that a value stood in: a resolver, wherever it is, passes the question on to
 /// them.
-fn asked_of<'m>(merged: &'m Merged, group: &SightingGroup) -> Option<&'m str> {
+fn asked_of(group: &SightingGroup) -> Option<&str> {
     use IdentifierKind::{Hostname, Url};
     let key = &group.key;
     let telling = key.grade == Grade::Derived || key.grade == Grade::Known && key.kind.persistent();
     if key.carrier != Carrier::HostName || !telling || matches!(key.kind, Hostname | Url) {
         return None;
     }
+    // Other fields that hold host names are called by words, which are no domains.
+    let domain = facts::domain::registrable(&key.field).filter(|domain| *domain == key.field)?;
     let found = group.proofs.first()?.found.to_ascii_lowercase();
-    let name = merged.book.names.asked.keys().find(|name| name.contains(&found))?;
-    // Who has an address is asked of `arpa`.
-    let domain = facts::domain::registrable(name).filter(|_| !name.ends_with(".arpa"))?;
     (!domain.contains(&found)).then_some(domain)
 }
 

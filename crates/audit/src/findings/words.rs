@@ -172,13 +172,17 @@ pub(super) fn place(key: &SightingKey) -> String {
         Carrier::Query => "the query",
         Carrier::Raw => "the content of a message",
     };
-    let field = if key.field.is_empty() { String::new() } else { format!("field “{}” of ", key.field) };
+    let part = match (key.carrier, key.field.as_str()) {
+        (_, "") => part.to_owned(),
+        (Carrier::HostName, domain) if domain.contains('.') => format!("{part} below “{domain}”"),
+        (_, field) => format!("field “{field}” of {part}"),
+    };
     let encodings = if key.encodings.is_empty() {
         String::new()
     } else {
         format!(", inside {}", key.encodings.join(" > "))
     };
-    format!("{field}{part}{encodings}; written as {}", key.form.0)
+    format!("{part}{encodings}; written as {}", key.form.0)
 }
 
 /// What names a destination.
