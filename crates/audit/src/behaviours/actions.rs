@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use evidence::{
-    Behaviour, Direction, Evidence, Finding, Grade, IdentifierKind, Mark, Severity, SightingGroup, Timestamp,
+    Behaviour, Direction, Evidence, Finding, Grade, IdentifierKind, Mark, Severity, SightingGroup, Subject,
+    Timestamp,
 };
 
 use super::{Scene, Told, mark_words, occasion, series::after_how_many, times, value};
@@ -59,6 +60,14 @@ fn is_visit(group: &SightingGroup, receiver: &str) -> bool {
     matches!(group.key.kind, IdentifierKind::Url) && group.key.value.contains(receiver)
 }
 
+/// When something of a person is sent is bad by itself; when a number of the device is, not as bad as that it is.
+fn severity(kind: IdentifierKind) -> Severity {
+    match kind.subject() {
+        Subject::Device => kind.severity().min(Severity::Medium),
+        Subject::Owner | Subject::ThirdPerson => kind.severity().min(Severity::High),
+    }
+}
+
 /// Whether a mark's words hold a value, of numbers their last digits.
 fn says(detail: &str, value: &str) -> bool {
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
@@ -94,7 +103,7 @@ fn finding(
     let sent: Vec<Timestamp> = told.pairs.iter().map(|(_, time)| *time).collect();
     Told {
         subject: format!("action {action}\n{}\n{receiver}", kind.id()),
-        severity: kind.severity().min(Severity::High),
+        severity: severity(kind),
         title: format!(
             "After “{}” on the phone the same {} goes to {receiver} within {}",
             mark_words(action),
@@ -146,7 +155,22 @@ const MARKS: usize = 5_000;
 
 #[cfg(test)]
 mod tests {
-    use super::{delay_words, says};
+    use evidence::{IdentifierKind, Severity};
+
+    use super::{delay_words, says, severity};
+
+    #[test]
+    fn when_a_number_of_the_device_is_sent_weighs_less_than_when_something_of_a_person_is() {
+        let rows = [
+            (IdentifierKind::Imei, Severity::Medium),
+            (IdentifierKind::Build, Severity::Low),
+            (IdentifierKind::Email, Severity::High),
+            (IdentifierKind::CallPeer, Severity::High),
+        ];
+        for (kind, expected) in rows {
+            assert_eq!(severity(kind), expected, "{kind:?}");
+        }
+    }
 
     #[test]
     fn delays_are_as_measured() {
