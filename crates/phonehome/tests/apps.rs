@@ -80,7 +80,7 @@ fn of_apps_that_only_a_list_names_it_is_told_what_is_not_known() {
     let cells = |line: &str| line.split_whitespace().skip(2).collect::<Vec<_>>().join(" ");
     let activation = of("com.example.activation");
     assert_eq!(cells(activation[0]), "not known SP s? - - -");
-    assert_eq!(activation[1], "  may read ICCID, IMEI or MEID, IMSI, serial number");
+    assert_eq!(activation[1], "  may read ICCID, IMEI or MEID, IMSI, own number, serial number");
     assert_eq!(cells(of("com.example.music")[0]), "not known - ? - - -");
     let page = fs::read_to_string(desk.join("out/apps.html")).unwrap().replace("<wbr>", "");
     for words in [headline, "may send SMS", "by permission", "by android.permission.READ_PHONE_STATE, up to"]
