@@ -68,7 +68,8 @@ fn numbers_without_any_name() {
 fn meid() {
     expect(Kind::Meid, &[("meid", "a1000009296dbb", "a1000009296dbb", "hex", Both)]);
     expect(Kind::Meid, &[("imei", "A1000009296DBB", "a1000009296dbb", "hex", Both)]);
-    none(&["meid=unknown", "meid=21000009296dbz"]);
+    expect(Kind::Meid, &[("meid", "270113184704139932", "a10000473f2b9c", "decimal", Both)]);
+    none(&["meid=unknown", "meid=21000009296dbz", "meid=170113184704139932", "meid=270113184717139932"]);
 }
 
 /// An IMSI begins with a country's and an operator's code.

@@ -16,7 +16,7 @@
 //! | `plmn` `mcc` `mnc` | a network's code: both parts, one |
 //! | `low16` `enodeb-sector` | a radio cell's lower 16 bits; its base station and sector (3GPP TS 36.300) |
 //! | `-lower` `-upper` `-mixed` after a step | its letters' case where it is not the canonical one's, or the value has no letters' case of its own |
-//! | `decimal` `hex-number` | the number in the other base, as text |
+//! | `decimal` `hex-number` | the number in the other base, as text; of a MEID each of its halves |
 //! | `raw` `raw-reversed` `guid` | the bytes; backwards; with the first three groups of a UUID little-endian |
 //! | `u64le` `u64be` `varint` `zigzag` `f64le` `f64be` | the number as integer (protobuf's among them) or IEEE 754 double |
 //! | `bcd` `bcd-zero` `bcd-right` `bcd-swapped` | two digits a byte: `F` or `0` fills the last nibble, `0` the first; nibbles swapped (3GPP TS 24.008, E.118) |

@@ -117,7 +117,8 @@ pub(super) fn of(kind: IdentifierKind, canonical: &str) -> Vec<Spelling> {
         Iccid => iccid(canonical),
         PhoneNumber | ContactNumber | SmsPeer | CallPeer => telephone(kind, canonical),
         WifiMac | BluetoothMac | Bssid => mac(canonical),
-        AndroidId | Meid => hexadecimal(canonical),
+        AndroidId => hexadecimal(canonical),
+        Meid => meid(canonical),
         AdvertisingId | DeviceId | InstallId | PushToken => token(canonical),
         CellId | LocationArea => cell(canonical),
         MccMnc => network(canonical),
@@ -186,6 +187,9 @@ fn imei(digits: &str) -> Vec<Spelling> {
         Spelling::digits("digits[..14]", body).encoded().hashed(Hashed::Common),
         Spelling::digits("digits[..14]0", format!("{body}0")),
         hex_number(digits),
+        exchanged("bcd-swapped/hex", digits),
+        exchanged("digits[..14]/bcd-swapped/hex", body),
+        exchanged("mobile-identity/hex", &format!("a{digits}")),
     ];
     // TAC, serial number, check digit; until 2004 the TAC had a final assembly code after it.
     for separator in ["-", " ", "/", "."] {
@@ -199,7 +203,13 @@ fn imei(digits: &str) -> Vec<Spelling> {
 }
 
 fn imsi(digits: &str) -> Vec<Spelling> {
-    let mut all = vec![Spelling::digits("digits", digits).encoded().hashed(Hashed::Full), hex_number(digits)];
+    let odd = if digits.len() % 2 == 1 { '9' } else { '1' };
+    let mut all = vec![
+        Spelling::digits("digits", digits).encoded().hashed(Hashed::Full),
+        hex_number(digits),
+        exchanged("bcd-swapped/hex", digits),
+        exchanged("mobile-identity/hex", &format!("{odd}{digits}")),
+    ];
     for separator in ["-", " ", "_", "/", ":"] {
         all.push(grouped(digits, &[3, 2, 10], separator));
         all.push(grouped(digits, &[3, 3, 9], separator));
@@ -210,7 +220,10 @@ fn imsi(digits: &str) -> Vec<Spelling> {
 fn iccid(code: &str) -> Vec<Spelling> {
     let plain =
         |form: &str, text: String| Spelling { letters: Letters::ToldIfOther, ..Spelling::digits(form, text) };
-    let mut all = vec![plain("digits", code.to_owned()).encoded().hashed(Hashed::Full)];
+    let mut all = vec![
+        plain("digits", code.to_owned()).encoded().hashed(Hashed::Full),
+        exchanged("bcd-swapped/hex", code),
+    ];
     if let Some(shorter) = code.get(..code.len().saturating_sub(1)).filter(|shorter| shorter.len() >= 18) {
         all.push(plain(&format!("digits[..{}]", shorter.len()), shorter.to_owned()).hashed(Hashed::Common));
     }
@@ -310,6 +323,17 @@ fn hexadecimal(canonical: &str) -> Vec<Spelling> {
     all
 }
 
+/// The number in hex, and its two halves in decimal, each filled with zeros (3GPP2 C.S0072).
+fn meid(canonical: &str) -> Vec<Spelling> {
+    let mut all = hexadecimal(canonical);
+    let halves = canonical.split_at_checked(8).unwrap_or_default();
+    if let (Ok(maker), Ok(serial)) = (u32::from_str_radix(halves.0, 16), u32::from_str_radix(halves.1, 16)) {
+        let text = format!("{maker:010}{serial:08}");
+        all.insert(1, Spelling::digits("decimal", text).encoded().hashed(Hashed::Common));
+    }
+    all
+}
+
 /// A UUID, a run of hex digits, or any other token.
 fn token(canonical: &str) -> Vec<Spelling> {
     let plain = canonical.replace('-', "");
@@ -333,8 +357,11 @@ fn cell(decimal: &str) -> Vec<Spelling> {
     let digits = Spelling::digits("digits", decimal);
     let alone = decimal.len() >= 8 && !is_date(decimal);
     let digits = if alone { digits } else { digits.named() }.hashed(Hashed::Common);
-    let mut all =
-        vec![digits, hex(format!("0x{number:x}")), hex(format!("{number:x}")), hex(format!("{number:08x}"))];
+    let mut all = vec![digits];
+    for text in [format!("{number:x}"), format!("{number:08x}"), format!("{number:09x}")] {
+        all.push(hex(format!("0x{text}")));
+        all.push(hex(text));
+    }
     if number > 0xFFFF {
         all.push(Spelling::digits("low16", (number & 0xFFFF).to_string()).named());
         all.push(Spelling::digits("enodeb-sector", format!("{}-{}", number >> 8, number & 0xFF)).named());
@@ -447,6 +474,17 @@ fn hex_number(digits: &str) -> Spelling {
     Spelling::hex("hex-number", format!("{number:x}"))
 }
 
+/// Digits as a card or a message holds them, in hex: the halves of each byte exchanged, the last one filled
+/// (3GPP TS 31.102 section 4.2.2, E.118).
+fn exchanged(form: &str, digits: &str) -> Spelling {
+    let mut digits = digits.chars();
+    let mut text = String::new();
+    while let Some(first) = digits.next() {
+        text.extend([digits.next().unwrap_or('f'), first]);
+    }
+    Spelling { letters: Letters::Folded, ..Spelling::digits(form, text) }
+}
+
 /// Digits in groups; the last group takes what is left.
 fn grouped(digits: &str, groups: &[usize], separator: &str) -> Spelling {
     let mut parts = Vec::new();
@@ -502,10 +540,27 @@ mod tests {
             (
                 Imei,
                 "352099001761481",
-                &["35209900176148", "35-209900-176148-1", "352099001761480", "1403b6fecfec9"],
+                &[
+                    "35209900176148",
+                    "35-209900-176148-1",
+                    "352099001761480",
+                    "1403b6fecfec9",
+                    "53029900711684f1",
+                    "3a25900910674118",
+                ],
             ),
-            (Imsi, "262019483715260", &["262 01 9483715260", "262-01-9483715260"]),
-            (Iccid, "8949020073518264919", &["8949 0200 7351 8264 919", "894902007351826491"]),
+            (
+                Imsi,
+                "262019483715260",
+                &["262 01 9483715260", "262-01-9483715260", "2926104938172506", "62029184735162f0"],
+            ),
+            (
+                Iccid,
+                "8949020073518264919",
+                &["8949 0200 7351 8264 919", "894902007351826491", "989420003715284619f9"],
+            ),
+            (Meid, "a10000473f2b9c", &["270113184704139932"]),
+            (CellId, "137482753", &["0x831d201", "0x0831d201", "0831d201"]),
             (
                 PhoneNumber,
                 "+4915550112358",

@@ -41,9 +41,20 @@ pub(super) fn imei_strict(value: &[u8], hits: &mut Vec<Hit>) {
     }
 }
 
-/// Fourteen hexadecimal digits of which the first is a letter (3GPP2 C.S0072: `A0` to `FF`).
+/// Fourteen hexadecimal digits of which the first is a letter (3GPP2 C.S0072: `A0` to `FF`), or the eighteen decimal
+/// ones of the same number, whose halves are written each by itself.
 pub(super) fn meid(value: &[u8], hits: &mut Vec<Hit>) {
     for (item, start) in items(value) {
+        if let Some(canonical) = meid_of_decimal(item) {
+            hits.push(Hit {
+                kind: Some(evidence::IdentifierKind::Meid),
+                canonical,
+                form: "decimal",
+                range: start..start + item.len(),
+                sure: true,
+                why: "the field is named after it, and its two halves are those of a MEID",
+            });
+        }
         let hex = item.iter().all(u8::is_ascii_hexdigit);
         if hex && matches!(item.len(), 14 | 15) && item.first().is_some_and(|first| !first.is_ascii_digit()) {
             let body = item.get(..14).unwrap_or(item);
@@ -57,6 +68,15 @@ pub(super) fn meid(value: &[u8], hits: &mut Vec<Hit>) {
             });
         }
     }
+}
+
+/// Ten digits of at most 32 bits whose first byte is `A0` or more, and eight of at most 24 bits.
+fn meid_of_decimal(item: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(item).ok().filter(|text| text.len() == 18)?;
+    let (maker, serial) = text.split_at_checked(10)?;
+    let all_digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let (maker, serial): (u32, u32) = (maker.parse().ok()?, serial.parse().ok()?);
+    (all_digits && maker >= 0xA000_0000 && serial < 1 << 24).then(|| format!("{maker:08x}{serial:06x}"))
 }
 
 /// Fourteen or fifteen digits that begin with a country and network code in use.
