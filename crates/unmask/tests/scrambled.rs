@@ -65,6 +65,34 @@ fn a_hash_xored_with_a_key_sent_along_is_opened() {
     );
 }
 
+/// The same library in another version: one parameter, the key and what it was xored with, in hex.
+#[test]
+fn a_key_within_the_value_is_tried() {
+    let digest = hex(&Sha1::digest(b"004401512345678"));
+    let key: Vec<u8> = (0..16_u32).map(|at| ((at + 3).wrapping_mul(2_654_435_761) >> 23) as u8).collect();
+    let cribs = profile();
+    let none = Cribs::default();
+    let hidden = xored(digest.as_bytes(), &key);
+    for (value, how) in [
+        ([&key[..], &hidden].concat(), "hex > behind the first 16 > xor key=its head"),
+        ([&hidden[..], &key].concat(), "hex > before the last 16 > xor key=its end"),
+    ] {
+        let value = hex(&value);
+        let opened = open(value.as_bytes(), &Context::new(&cribs));
+        assert_eq!(opened[0].how.to_string(), how);
+        assert_eq!(
+            opened[0].ground,
+            Ground::Crib { kind: IdentifierKind::Imei, label: "sha1(imei 1)".into() }
+        );
+    }
+    let value = hex(&[&key[..], &xored(JSON.as_bytes(), &key)].concat());
+    let opened = open(value.as_bytes(), &Context::new(&none));
+    assert_eq!(String::from_utf8_lossy(&opened[0].plaintext), JSON);
+    // Noise has no key within.
+    let noise: Vec<u8> = (0..64_u32).map(|at| (at.wrapping_mul(0x9e37_79b9) >> 13) as u8).collect();
+    assert!(open(hex(&noise).as_bytes(), &Context::new(&cribs)).is_empty());
+}
+
 #[test]
 fn scrambles_are_opened() {
     let turned = |bits: u32| JSON.bytes().map(|byte| byte.rotate_right(bits)).collect::<Vec<u8>>();
@@ -154,6 +182,18 @@ fn known_alphabets_are_tried() {
     // printf %s "$JSON" | base64 -w0 | tr A-Za-z a-zA-Z
     let value = "EYjPBwvPiJOImda0ndaXnteYmZq1nJC4iIWIBw9KzwWIoIjuqs0Xmdq2iIWIC2rRiJOYocWIzxzLBNqIoIjZy3jLzw5FB24IFq==";
     let none = Cribs::default();
+    let opened = open(value.as_bytes(), &Context::new(&none));
+    assert_eq!(String::from_utf8_lossy(&opened[0].plaintext), JSON);
+    // The parts of the usual alphabet, each backwards.
+    let parts = ["ZYXWVUTSRQPONMLKJIHGFEDCBA", "zyxwvutsrqponmlkjihgfedcba", "9876543210", "_-"].concat();
+    let standard = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let value: String = STANDARD
+        .encode_to_string(JSON.as_bytes())
+        .bytes()
+        .map(|byte| {
+            standard.iter().position(|&known| known == byte).map_or(byte, |at| parts.as_bytes()[at]) as char
+        })
+        .collect();
     let opened = open(value.as_bytes(), &Context::new(&none));
     assert_eq!(String::from_utf8_lossy(&opened[0].plaintext), JSON);
 }

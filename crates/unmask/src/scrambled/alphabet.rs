@@ -38,19 +38,26 @@ pub(super) fn known(search: &mut Search<'_, '_>) -> Option<Opened> {
     None
 }
 
-/// Other orders of the usual parts, and the usual order begun elsewhere.
+/// Other orders of the usual parts, each forwards and backwards, and the usual order begun elsewhere.
 fn alphabets() -> Vec<String> {
     let (upper, lower, digits) = ("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz", "0123456789");
     let mut alphabets = Vec::new();
     for parts in [
+        [upper, lower, digits],
         [lower, upper, digits],
         [digits, lower, upper],
         [digits, upper, lower],
         [upper, digits, lower],
         [lower, digits, upper],
     ] {
-        for marks in ["+/", "-_"] {
-            alphabets.push(format!("{}{marks}", parts.concat()));
+        let backwards = parts.map(|part| part.chars().rev().collect::<String>());
+        for marks in ["+/", "-_", "/+", "_-"] {
+            let forwards = format!("{}{marks}", parts.concat());
+            // The usual alphabets hide nothing.
+            if !STANDARD.starts_with(parts.concat().as_bytes()) || marks.starts_with(['/', '_']) {
+                alphabets.push(forwards);
+            }
+            alphabets.push(format!("{}{marks}", backwards.concat()));
         }
     }
     alphabets.push(format!("./{upper}{lower}{digits}"));

@@ -1,4 +1,4 @@
-//! Keys of an exclusive or: sent along, or given away by the value itself.
+//! Keys of an exclusive or: sent along, in the value or beside it, or given away by the value itself.
 
 use evidence::HexBytes;
 
@@ -10,6 +10,38 @@ use crate::{
 
 pub(super) fn xor(key: &[u8], source: &str) -> Step {
     Step::Xor { key: HexBytes(key.to_vec()), source: source.to_owned() }
+}
+
+/// Keys that stand at the head or the end of the value, as long as keys are.
+pub(super) fn within(search: &mut Search<'_, '_>) -> Option<Opened> {
+    let bytes = search.bytes;
+    // The end of a value of which the head only is looked at is not known.
+    let is_whole = bytes.len() == search.whole.len();
+    for len in KEY_LENGTHS {
+        let at = usize::from(len);
+        let Some((head, _)) = bytes.split_at_checked(at).filter(|(_, rest)| rest.len() >= super::SHORTEST)
+        else {
+            break;
+        };
+        let opened = within_key(search, head, Step::Behind(len), "its head");
+        if opened.is_some() {
+            return opened;
+        }
+        if let Some((_, end)) = bytes.split_at_checked(bytes.len() - at).filter(|_| is_whole) {
+            let opened = within_key(search, end, Step::Before(len), "its end");
+            if opened.is_some() {
+                return opened;
+            }
+        }
+    }
+    None
+}
+
+fn within_key(search: &mut Search<'_, '_>, key: &[u8], rest: Step, name: &str) -> Option<Opened> {
+    if key.iter().all(|byte| Some(byte) == key.first()) {
+        return None;
+    }
+    search.attempt(vec![rest, xor(key, name)], 0.0, true)
 }
 
 /// Keys that stand beside the value: other fields, the app's strings, the phone's values.
@@ -213,5 +245,7 @@ const LEAST_LOSS: f64 = 6.0;
 const LEAST_TURNS: usize = 6;
 const MOST_STATISTICS: usize = 1024;
 const MOST_REFINED: usize = 512;
+/// Lengths of keys that stand in the value they are for.
+const KEY_LENGTHS: [u8; 9] = [2, 4, 6, 8, 10, 12, 16, 24, 32];
 /// Longer keys beside a value are other messages.
 const MOST_KEY: usize = 4096;

@@ -153,6 +153,7 @@ impl<'a, 'b> Search<'a, 'b> {
         }
         self.fixed()
             .or_else(|| self.one_byte())
+            .or_else(|| keys::within(self))
             .or_else(|| keys::beside(self))
             .or_else(|| alphabet::known(self))
             .or_else(|| keys::by_cribs(self))

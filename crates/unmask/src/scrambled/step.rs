@@ -13,6 +13,10 @@ use crate::carrier::{base64, table};
 pub enum Step {
     /// The bits of each byte, last first.
     BitsReversed,
+    /// The bytes before the last so many: a key follows.
+    Before(u8),
+    /// The bytes behind the first so many: a key stands in front.
+    Behind(u8),
     /// Base64 in another alphabet: 64 characters, spaces for those that are not known.
     Base64(String),
     /// Characters of the alphabet stand for the digits 0 to 9; a space for one that is not known.
@@ -44,6 +48,8 @@ impl Step {
         let each = |map: &dyn Fn(u8) -> u8| Some(bytes.iter().map(|&byte| map(byte)).collect());
         match self {
             Self::BitsReversed => each(&u8::reverse_bits),
+            Self::Before(len) => Some(bytes.get(..bytes.len().checked_sub(usize::from(*len))?)?.to_vec()),
+            Self::Behind(len) => Some(bytes.get(usize::from(*len)..)?.to_vec()),
             Self::Base64(alphabet) => decode(alphabet.as_bytes(), bytes),
             Self::Digits(letters) => digits(letters.as_bytes(), bytes),
             Self::DigitsLess(less) => each(&|byte| shift(byte, b'0', 10, *less)),
@@ -62,6 +68,8 @@ impl Step {
         let each = |map: &str| format!("o = bytes({map} for b in o)");
         match self {
             Self::BitsReversed => each("int(f\"{b:08b}\"[::-1], 2)"),
+            Self::Before(len) => format!("o = o[:len(o) - {len}]"),
+            Self::Behind(len) => format!("o = o[{len}:]"),
             Self::Base64(alphabet) => format!(
                 "import base64\na = {}\ns = b\"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/\"\no = o.rstrip(b\"=\").translate(bytes(s[a.index(b)] if b in a else b for b in range(256)))\no = base64.b64decode(o + b\"=\" * (-len(o) % 4))",
                 crate::recipe::bytes(alphabet.as_bytes())
@@ -91,6 +99,8 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BitsReversed => f.write_str("bits reversed"),
+            Self::Before(len) => write!(f, "before the last {len}"),
+            Self::Behind(len) => write!(f, "behind the first {len}"),
             Self::Base64(alphabet) => write!(f, "base64 alphabet={alphabet:?}"),
             Self::Digits(letters) => write!(f, "digits written as {letters:?}"),
             Self::DigitsLess(less) => write!(f, "digits less {less}"),
