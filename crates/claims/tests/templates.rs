@@ -435,6 +435,42 @@ fn a_claim_is_about_its_hosts_apps_and_owners() {
     }
 }
 
+/// Whoever is asked to record with the service off may have switched it on before the end.
+#[test]
+fn what_left_after_a_switch_was_turned_on_did_not_leave_while_off() {
+    let switched = |minutes: usize| {
+        let mut made = day(&[Kind::Imei]).mark("boot-completed", 1).mark("setting-on", minutes + 1);
+        let marks = &mut made.0.phone.marks;
+        let last = marks.len() - 1;
+        marks.drain(1..last);
+        made.sent(Kind::Imei, SEALED)
+    };
+    let first = switched(0).0.findings[0].first;
+    let off = |made: Made| judged("off_means_off", "kinds = [\"imei\"]", &[("off", made)]).holding;
+    let before = switched(0);
+    assert!(before.0.phone.marks[1].time <= first);
+    assert_eq!(off(before), Holding::NotTestable);
+    let after = switched(600);
+    assert!(after.0.phone.marks[1].time > first);
+    assert_eq!(off(after), Holding::Contradicted);
+}
+
+/// Signing in is no consent, unless the claim says so; and each case has to tell of it.
+#[test]
+fn consent_is_told_in_each_case_by_a_mark_of_it() {
+    let signed = || day(&[Kind::Imei]).mark("account-added", 1).sent(Kind::Imei, CLEAR);
+    assert_eq!(judged("opt_in", "", &one(signed())).holding, Holding::NotTestable);
+    let out = signed().shows(stage("signed out"));
+    let with = "stages = [\"signed out\"]";
+    assert_eq!(judged("opt_in", with, &one(out)).holding, Holding::Contradicted);
+    let asked = || day(&[Kind::Imei]).mark("consent-shown", 1);
+    assert_eq!(judged("opt_in", "", &[("a", asked()), ("b", asked())]).holding, Holding::Consistent);
+    assert_eq!(
+        judged("opt_in", "", &[("a", asked()), ("b", day(&[Kind::Imei]))]).holding,
+        Holding::NotTestable
+    );
+}
+
 /// A label that lies contradicts what it says.
 #[test]
 fn a_label_that_lies_contradicts_encryption() {
