@@ -17,7 +17,14 @@ pub(crate) struct Told<'a> {
     facts: Facts,
 }
 
-impl Told<'_> {
+impl<'a> Told<'a> {
+    fn join(&mut self, other: Told<'a>) {
+        self.findings.extend(other.findings);
+        for (name, values) in other.facts {
+            self.facts.entry(name).or_default().extend(values);
+        }
+    }
+
     fn count(&self) -> u64 {
         self.findings.iter().fold(0, |sum, finding| sum.saturating_add(finding.count))
     }
@@ -49,12 +56,35 @@ pub(crate) fn rows(sides: &[Sided]) -> Vec<Difference> {
             }
         }
     }
+    join_bulk(&mut subjects);
     let mut rows: Vec<_> = subjects.iter().map(|(subject, told)| row(sides, subject, told)).collect();
     rows.sort_by(|one, other| {
         let order = |row: &Difference| (row.change, std::cmp::Reverse(row.severity));
         order(one).cmp(&order(other)).then_with(|| one.subject.cmp(&other.subject))
     });
     rows
+}
+
+/// Many values of a kind in one case, and a few of it to the same receiver in another, are about the same: how many it
+/// was is a fact in which they differ.
+fn join_bulk(subjects: &mut BTreeMap<Subject, Vec<Told<'_>>>) {
+    let bulk: Vec<Subject> =
+        subjects.keys().filter_map(|subject| subject.of_one().map(|_| subject.clone())).collect();
+    for subject in bulk {
+        let Some(one) = subject.of_one() else { continue };
+        let complements =
+            |(many, few): (&Told<'_>, &Told<'_>)| many.findings.is_empty() && !few.findings.is_empty();
+        let joined = match (subjects.get(&subject), subjects.get(&one)) {
+            (Some(many), Some(few)) => many.iter().zip(few).any(complements),
+            _ => false,
+        };
+        if !joined {
+            continue;
+        }
+        let many = subjects.remove(&subject).unwrap_or_default();
+        let few = subjects.entry(one).or_default();
+        few.iter_mut().zip(many).for_each(|(few, many)| few.join(many));
+    }
 }
 
 fn row(sides: &[Sided], subject: &Subject, told: &[Told]) -> Difference {

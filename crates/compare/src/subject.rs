@@ -48,7 +48,7 @@ impl Subject {
             },
             FindingKind::BulkData { identifier, .. } => Self {
                 what: format!("{}, in bulk", identifier.words()),
-                ..identified("bulk_data", identifier, receiver)
+                ..identified(BULK, identifier, receiver)
             },
             FindingKind::HiddenMessage { number, direction, .. } => {
                 let way = if *direction == Direction::Out { "sent" } else { "received" };
@@ -73,6 +73,20 @@ impl Subject {
                 other("protection", fault_words(*fault).to_owned(), receiver)
             }
         }
+    }
+}
+
+impl Subject {
+    /// Of many values of a kind, the subject that one of them has.
+    pub(crate) fn of_one(&self) -> Option<Self> {
+        let identifier = self.identifier.filter(|_| self.kind == BULK)?;
+        let what = identifier.words().to_owned();
+        Some(Self {
+            kind: "identifier_sent",
+            what,
+            receiver: self.receiver.clone(),
+            identifier: Some(identifier),
+        })
     }
 }
 
@@ -215,6 +229,8 @@ fn security(security: Security) -> &'static str {
     }
 }
 
+/// Findings of many values of one kind.
+const BULK: &str = "bulk_data";
 /// Who could read it: the fact, and its two values.
 pub(crate) const SECURITY: &str = "readable by";
 pub(crate) const CLEAR: &str = "anyone on the way";

@@ -294,6 +294,25 @@ fn encryption_is_not_an_end() {
 }
 
 #[test]
+fn many_values_before_and_one_after_are_about_the_same() {
+    let many = |security| {
+        let mut case = with_imei(case(10), 20, security);
+        case.findings[0].kind =
+            FindingKind::BulkData { identifier: IdentifierKind::Imei, seen: 3, planted: 3 };
+        case
+    };
+    let after = with_imei(case(10), 1, Security::Encrypted);
+    let comparison = of(&[("before", &many(Security::Clear)), ("after", &after)]);
+    let row = only(&comparison);
+    assert_eq!((row.change, row.kind.as_str()), (Change::Changed, "identifier_sent"));
+    assert!(row.remarks[0].contains("not to gone"), "{:?}", row.remarks);
+    assert!(row.shifts.iter().any(|shift| shift.what == "how many"), "{:?}", row.shifts);
+    // Where both have many, it is a row of its own.
+    let comparison = of(&[("before", &many(Security::Clear)), ("after", &many(Security::Clear))]);
+    assert_eq!(only(&comparison).kind, "bulk_data");
+}
+
+#[test]
 fn how_often_and_where_to_are_compared() {
     let before = with_imei(case(10), 20, Security::Clear);
     let mut after = with_imei(case(10), 80, Security::Clear);
