@@ -156,6 +156,7 @@ I/ActivityTaskManager(  1): Displayed com.example.app/.Main: +123ms
 I/ActivityManager(  1): Start proc 3154:com.example.app/u0a123 for activity com.example.app/.Main
 I/ActivityManager(  1): Start proc com.old for broadcast com.old/.R: pid=3154 uid=10123 gids={}
 I/ActivityManager(  1): Finished processing BOOT_COMPLETED for u0
+I/ActivityManager(  1): Posting BOOT_COMPLETED user #0
 I/PowerManagerService(  1): Waking up from sleep (uid 1000)...
 I/PowerManagerService(  1): Going to sleep due to power button (uid 1000)...
 D/KeyguardViewMediator(  1): keyguardDone(true)
@@ -179,6 +180,7 @@ I/Unknown(  1): SEND_SMS
                 "process-started com.example.app u0a123 for activity com.example.app/.Main",
                 "process-started com.old u0a123 for broadcast com.old/.R",
                 "boot-completed  Finished processing BOOT_COMPLETED for u0",
+                "boot-completed  Posting BOOT_COMPLETED user #0",
                 "screen-on  Waking up from sleep (uid 1000)...",
                 "screen-off  Going to sleep due to power button (uid 1000)...",
                 "unlocked  keyguardDone(true)",

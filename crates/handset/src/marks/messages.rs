@@ -66,7 +66,9 @@ fn activity_manager(text: &str) -> Option<(MarkKind, Said<'_>)> {
     if let Some(rest) = text.strip_prefix("Start proc ") {
         return start_process(rest);
     }
+    // Apps may answer from the first of these on; which of them is written depends on the version.
     starts(text, "Finished processing BOOT_COMPLETED", MarkKind::BootCompleted)
+        .or_else(|| starts(text, "Posting BOOT_COMPLETED user", MarkKind::BootCompleted))
 }
 
 /// `3154:com.example/u0a123 for …`, up to Android 5 `com.example for …: pid=3154 uid=10123 gids={…}`.
