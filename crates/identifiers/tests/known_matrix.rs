@@ -217,3 +217,34 @@ fn framing_that_looks_like_digits_hides_nothing() {
     needles.search_value("2", buffer, 2..17, &mut found);
     assert_eq!(found.len(), 1);
 }
+
+/// MessagePack and CBOR hold small numbers as integers with a type before them: such a one counts in a field whose name
+/// fits, as the same number in JSON does.
+#[test]
+fn short_numbers_in_binary_records_count_where_the_name_fits() {
+    let profile = "[[cells]]\ncell_id = 137482753\nlac = 20581\n";
+    let profile = Profile::parse(profile, &mut |_| Err(String::new())).unwrap();
+    let needles = Needles::build(&profile);
+    let told = |name: &str, value: &[u8]| {
+        let mut found = Vec::new();
+        needles.search_field(name, value, &mut found);
+        found
+            .iter()
+            .map(|one| (needles.needle(one.needle).form.0.clone(), one.start, one.end))
+            .collect::<Vec<_>>()
+    };
+    let (cell, area) = (137_482_753_u32.to_be_bytes(), 20_581_u16.to_be_bytes());
+    for kind in [0xce, 0xd2, 0x1a] {
+        assert_eq!(told("cid", &[&[kind], &cell[..]].concat()), [("u32be".to_owned(), 1, 5)]);
+    }
+    for kind in [0xcd, 0xd1, 0x19] {
+        assert_eq!(told("lac", &[&[kind], &area[..]].concat()), [("u16be".to_owned(), 1, 3)]);
+    }
+    assert_eq!(told("count", &[&[0xce], &cell[..]].concat()), []);
+    assert_eq!(told("cid", &[&[0xcf], &cell[..]].concat()), []);
+    assert_eq!(told("cid", &cell), []);
+    assert_eq!(told("lac", &[0xcd, 0x50, 0x64]), []);
+    // In hex, letters among seven digits tell enough without a name.
+    assert_eq!(told("ce", b"831D201"), [("hex-number".to_owned(), 0, 7)]);
+    assert_eq!(told("ce", b"x831D201 y"), []);
+}

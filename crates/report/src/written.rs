@@ -88,7 +88,7 @@ const SPELLINGS: [(&[&str], &str); 7] = [
     (&["imeisv"], "with the number of the software version"),
     (&["digits+luhn"], "with a check digit"),
     (&["bcd", "mobile-identity", "sms-address"], "packed, two digits a byte"),
-    (&["u64", "varint", "zigzag", "f64"], "as a binary number"),
+    (&["u16", "u32", "u64", "varint", "zigzag", "f64"], "as a binary number"),
     (&["hex-number"], "as a number in hex"),
     (&["mcc", "mnc", "low16", "enodeb"], "in part"),
 ];

@@ -18,7 +18,7 @@
 //! | `-lower` `-upper` `-mixed` after a step | its letters' case where it is not the canonical one's, or the value has no letters' case of its own |
 //! | `decimal` `hex-number` | the number in the other base, as text; of a MEID each of its halves |
 //! | `raw` `raw-reversed` `guid` | the bytes; backwards; with the first three groups of a UUID little-endian |
-//! | `u64le` `u64be` `varint` `zigzag` `f64le` `f64be` | the number as integer (protobuf's among them) or IEEE 754 double |
+//! | `u16be` `u32be` `u64le` `u64be` `varint` `zigzag` `f64le` `f64be` | the number as integer (protobuf's among them) or IEEE 754 double |
 //! | `bcd` `bcd-zero` `bcd-right` `bcd-swapped` | two digits a byte: `F` or `0` fills the last nibble, `0` the first; nibbles swapped (3GPP TS 24.008, E.118) |
 //! | `mobile-identity` `sms-address` | 3GPP TS 24.008 section 10.5.1.4 with its type nibble; TS 23.040 section 9.1.2.5 |
 //! | `utf16le` `utf16be` `hex` `reversed` | of the text or bytes before |
@@ -86,6 +86,8 @@ pub(crate) enum Reach {
     Digits,
     /// In all bytes.
     Everywhere,
+    /// In fields whose name fits the kind: the value, an integer of MessagePack or CBOR.
+    Number,
     /// In fields: the value as a whole, or a token of it.
     Token,
     /// In fields: the value as a whole.

@@ -2,7 +2,7 @@
 
 use evidence::IdentifierKind::{self, *};
 
-use super::{Forms, encoding};
+use super::{Forms, Reach, Shape, encoding};
 
 /// The packed forms of a value of such a kind.
 pub(super) fn of(kind: IdentifierKind, canonical: &str, forms: &mut Forms) {
@@ -33,6 +33,7 @@ pub(super) fn of(kind: IdentifierKind, canonical: &str, forms: &mut Forms) {
             _ => hexadecimal(canonical, forms),
         },
         Position => angles(canonical, forms),
+        CellId | LocationArea => short_numbers(canonical, forms),
         _ => {}
     }
 }
@@ -62,6 +63,17 @@ fn integers(before: &str, number: u64, forms: &mut Forms) {
         forms.packed(&format!("{before}f64le"), double.to_le_bytes().to_vec());
         forms.packed(&format!("{before}f64be"), double.to_be_bytes().to_vec());
     }
+}
+
+/// Integers of 16 and 32 bits, as MessagePack and CBOR hold small ones: of a field whose name fits, all of its value.
+fn short_numbers(digits: &str, forms: &mut Forms) {
+    let Ok(number) = digits.parse::<u32>() else { return };
+    let bytes = match u16::try_from(number) {
+        Ok(number) => number.to_be_bytes().to_vec(),
+        Err(_) => number.to_be_bytes().to_vec(),
+    };
+    let form = if bytes.len() == 2 { "u16be" } else { "u32be" };
+    forms.push(Shape::known(form, bytes, Reach::Number));
 }
 
 /// Protocol Buffers encoding, "Base 128 Varints".

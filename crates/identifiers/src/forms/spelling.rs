@@ -148,6 +148,7 @@ pub(super) fn reach(kind: IdentifierKind, spelling: &Spelling) -> Reach {
     let len = spelling.text.chars().count();
     match kind {
         _ if spelling.named => Reach::Named,
+        CellId if letters > 0 => Reach::Whole,
         // "android-dhcp-9" says what it is wherever it stands alone; "9" and "8.1.0" do not.
         OsVersion if letters >= 4 && len >= 8 => Reach::Token,
         Locale | OsVersion | Screen => Reach::Named,
@@ -352,8 +353,12 @@ fn token(canonical: &str) -> Vec<Spelling> {
 
 fn cell(decimal: &str) -> Vec<Spelling> {
     let number: u64 = decimal.parse().unwrap_or_default();
-    let hex =
-        |text: String| Spelling { boundary: Boundary::Word, ..Spelling::hex("hex-number", text) }.named();
+    // Letters among seven digits and more are no number of something else.
+    let hex = |text: String| {
+        let alone = number >= 1 << 24 && text.trim_start_matches("0x").contains(char::is_alphabetic);
+        let spelling = Spelling { boundary: Boundary::Word, ..Spelling::hex("hex-number", text) };
+        if alone { spelling } else { spelling.named() }
+    };
     let digits = Spelling::digits("digits", decimal);
     let alone = decimal.len() >= 8 && !is_date(decimal);
     let digits = if alone { digits } else { digits.named() }.hashed(Hashed::Common);

@@ -29,6 +29,8 @@ pub(super) struct Fields {
     keys: Box<[u64; 512]>,
     /// Numbers by their digits.
     digits: HashMap<Box<[u8]>, Vec<NeedleId>>,
+    /// Short numbers by their bytes.
+    numbers: HashMap<Box<[u8]>, Vec<(NeedleId, IdentifierKind)>>,
 }
 
 /// A short needle.
@@ -50,12 +52,16 @@ impl Fields {
             lengths: Box::new([0; 256]),
             keys: Box::new([0; 512]),
             digits: HashMap::new(),
+            numbers: HashMap::new(),
         };
         let mut entries = Vec::new();
         for (id, kind, shape) in needles {
             match tokens(&shape.bytes).next() {
                 _ if shape.reach == Reach::Digits => {
                     fields.digits.entry(shape.bytes.as_slice().into()).or_default().push(id);
+                }
+                _ if shape.reach == Reach::Number => {
+                    fields.numbers.entry(shape.bytes.as_slice().into()).or_default().push((id, kind));
                 }
                 Some((before, token)) => {
                     fields.note_length(token);
@@ -80,6 +86,7 @@ impl Fields {
     /// Appends what the value of a field of this name holds.
     pub(super) fn search(&self, needles: &Needles, name: &str, value: &[u8], found: &mut Vec<Match>) {
         self.grouped(value, found);
+        self.binary(name, value, found);
         if self.shorts.is_empty() {
             return;
         }
@@ -135,6 +142,22 @@ impl Fields {
         ((hash >> 6) as usize, (hash & 63) as u32)
     }
 
+    /// A value that is an integer of MessagePack or CBOR, which stands with its type.
+    fn binary(&self, name: &str, value: &[u8], found: &mut Vec<Match>) {
+        let Some((kind, bytes)) = value.split_first() else { return };
+        let is_integer = match bytes.len() {
+            2 => matches!(kind, 0xcd | 0xd1 | 0x19),
+            4 => matches!(kind, 0xce | 0xd2 | 0x1a),
+            _ => false,
+        };
+        if !is_integer {
+            return;
+        }
+        let of_number = self.numbers.get(bytes).into_iter().flatten();
+        let fitting = of_number.filter(|(_, kind)| names::fits(*kind, name));
+        found.extend(fitting.map(|(needle, _)| Match { start: 1, end: value.len(), needle: *needle }));
+    }
+
     /// A value that is one number in groups: digits and separators, nothing else.
     fn grouped(&self, value: &[u8], found: &mut Vec<Match>) {
         if value.len() > LONGEST_NUMBER || self.digits.is_empty() || !value.first().is_some_and(in_number) {
@@ -169,7 +192,7 @@ impl Short {
             && match self.reach {
                 Reach::Whole => whole().is_some(),
                 Reach::Named => names::fits(self.kind, name) && not_a_fraction(value, start, end),
-                Reach::Digits | Reach::Everywhere | Reach::Token => true,
+                Reach::Digits | Reach::Everywhere | Reach::Number | Reach::Token => true,
             };
         counts.then_some(Match { start, end, needle: self.id })
     }
