@@ -155,9 +155,12 @@ pub(crate) fn of(value: &Value) -> Vec<Shape> {
     forms.shapes
 }
 
-/// The ways in which a value of a kind is written as text, the canonical one first: the form's name and the bytes.
+/// The ways in which a value of a kind is written as text, the canonical one first: the form's name and the bytes. Dumps
+/// of packed digits are none of them: nobody hashes those or takes them for a key.
 pub fn spellings(kind: IdentifierKind, canonical: &str) -> Vec<(String, Vec<u8>)> {
-    let written = spelling::of(kind, canonical).into_iter().flat_map(|spelling| spelling.cases());
+    let written =
+        spelling::of(kind, canonical).into_iter().filter(|spelling| !spelling.form.ends_with("/hex"));
+    let written = written.flat_map(|spelling| spelling.cases());
     let mut spellings: Vec<(String, Vec<u8>)> =
         written.map(|(form, text)| (form, text.into_bytes())).collect();
     let mut known = HashSet::new();

@@ -51,11 +51,10 @@ fn alphabets() -> Vec<String> {
         [lower, digits, upper],
     ] {
         let backwards = parts.map(|part| part.chars().rev().collect::<String>());
-        for marks in ["+/", "-_", "/+", "_-"] {
-            let forwards = format!("{}{marks}", parts.concat());
+        for marks in ["+/", "-_"] {
             // The usual alphabets hide nothing.
-            if !STANDARD.starts_with(parts.concat().as_bytes()) || marks.starts_with(['/', '_']) {
-                alphabets.push(forwards);
+            if !STANDARD.starts_with(parts.concat().as_bytes()) {
+                alphabets.push(format!("{}{marks}", parts.concat()));
             }
             alphabets.push(format!("{}{marks}", backwards.concat()));
         }

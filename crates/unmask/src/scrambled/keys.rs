@@ -19,16 +19,16 @@ pub(super) fn within(search: &mut Search<'_, '_>) -> Option<Opened> {
     let is_whole = bytes.len() == search.whole.len();
     for len in KEY_LENGTHS {
         let at = usize::from(len);
-        let Some((head, _)) = bytes.split_at_checked(at).filter(|(_, rest)| rest.len() >= super::SHORTEST)
+        let Some((head, rest)) = bytes.split_at_checked(at).filter(|(_, rest)| rest.len() >= super::SHORTEST)
         else {
             break;
         };
-        let opened = within_key(search, head, Step::Behind(len), "its head");
+        let opened = within_key(search, head, (rest, Step::Behind(len)), "its head");
         if opened.is_some() {
             return opened;
         }
-        if let Some((_, end)) = bytes.split_at_checked(bytes.len() - at).filter(|_| is_whole) {
-            let opened = within_key(search, end, Step::Before(len), "its end");
+        if let Some((rest, end)) = bytes.split_at_checked(bytes.len() - at).filter(|_| is_whole) {
+            let opened = within_key(search, end, (rest, Step::Before(len)), "its end");
             if opened.is_some() {
                 return opened;
             }
@@ -37,11 +37,15 @@ pub(super) fn within(search: &mut Search<'_, '_>) -> Option<Opened> {
     None
 }
 
-fn within_key(search: &mut Search<'_, '_>, key: &[u8], rest: Step, name: &str) -> Option<Opened> {
-    if key.iter().all(|byte| Some(byte) == key.first()) {
+/// What is written as text before it is scrambled begins as text: anything else is let go after a glance.
+fn within_key(search: &mut Search<'_, '_>, key: &[u8], rest: (&[u8], Step), name: &str) -> Option<Opened> {
+    let (rest, step) = rest;
+    let head = rest.iter().zip(key).take(GLANCE).map(|(byte, key)| byte ^ key);
+    let is_text = head.clone().all(|byte| byte == b'\n' || (0x20..0x7f).contains(&byte));
+    if !is_text || key.iter().all(|byte| Some(byte) == key.first()) {
         return None;
     }
-    search.attempt(vec![rest, xor(key, name)], 0.0, true)
+    search.attempt(vec![step, xor(key, name)], 0.0, true)
 }
 
 /// Keys that stand beside the value: other fields, the app's strings, the phone's values.
@@ -245,7 +249,9 @@ const LEAST_LOSS: f64 = 6.0;
 const LEAST_TURNS: usize = 6;
 const MOST_STATISTICS: usize = 1024;
 const MOST_REFINED: usize = 512;
+/// Bytes that are looked at before a key is tried.
+const GLANCE: usize = 16;
 /// Lengths of keys that stand in the value they are for.
-const KEY_LENGTHS: [u8; 9] = [2, 4, 6, 8, 10, 12, 16, 24, 32];
+const KEY_LENGTHS: [u8; 7] = [4, 8, 10, 12, 16, 24, 32];
 /// Longer keys beside a value are other messages.
 const MOST_KEY: usize = 4096;
