@@ -64,34 +64,70 @@ impl List {
 }
 
 /// The lists of short texts in an answer: plain lists, and lists of things with a text of a telling name, or with one text
-/// and nothing else that people read.
+/// and nothing else that people read. What is written again and again under one name is a list as well: so protobuf and
+/// XML write them.
 pub(crate) fn lists(tree: &Tree<'_>) -> Vec<Found> {
-    let mut by_list: HashMap<(Option<FieldIndex>, u64), Vec<FieldIndex>> = HashMap::new();
+    let mut by_list: HashMap<(Option<FieldIndex>, Column), Vec<FieldIndex>> = HashMap::new();
     for (index, field) in (0..).zip(tree.fields.iter().take(LOOKED)) {
-        let plain = matches!(field.name, Name::Index(_));
-        let list = match field.parent.and_then(|parent| tree.field(parent)) {
-            _ if plain => field.parent,
-            Some(parent) if matches!(parent.name, Name::Index(_)) => parent.parent,
-            _ => continue,
-        };
-        if is_short(tree.value_bytes(index)) {
-            let name = if plain { 0 } else { hash_of(tree.name(index).as_bytes()) };
-            by_list.entry((list, name)).or_default().push(index);
+        let value = tree.value_bytes(index);
+        if !is_short(value) || value.starts_with(b"<") {
+            continue;
+        }
+        if matches!(field.name, Name::Index(_)) {
+            by_list.entry((field.parent, Column::Plain)).or_default().push(index);
+            continue;
+        }
+        // The text of an element of XML has the element's name; the element is written with its tags.
+        let owner = if matches!(field.name, Name::None) { field.parent } else { Some(index) };
+        let Some(thing) = owner.and_then(|owner| tree.field(owner)?.parent) else { continue };
+        let name = owner.map(|owner| tree.name(owner)).unwrap_or_default();
+        let hash = hash_of(name.as_bytes());
+        if is_repeatable(&name) {
+            by_list.entry((Some(thing), Column::Again(hash))).or_default().push(index);
+        }
+        let things = tree.field(thing);
+        let things = things.filter(|thing| matches!(thing.name, Name::Index(_)) || is_repeatable(&name));
+        if let Some(around) = things.and_then(|thing| thing.parent) {
+            by_list.entry((Some(around), Column::OfThings(hash))).or_default().push(index);
         }
     }
-    let found = by_list.into_iter().filter_map(|((list, _), entries)| Some((list, list_of(tree, &entries)?)));
+    let found = by_list.into_iter().filter_map(|(key, entries)| Some((key, list_of(tree, &entries)?)));
     let found: Vec<_> = found.collect();
-    let alone = |list: &Option<FieldIndex>| found.iter().filter(|(other, _)| other == list).count() == 1;
-    let wanted = |(list, found): &(Option<FieldIndex>, Found)| {
-        let plain = tree.field(found.first).is_some_and(|field| matches!(field.name, Name::Index(_)));
-        plain || is_telling(&tree.name(found.first)) || alone(list)
+    let alone = |list: &Option<FieldIndex>| {
+        let of_it = |((other, column), _): &&((Option<FieldIndex>, Column), Found)| {
+            other == list && matches!(column, Column::OfThings(_))
+        };
+        found.iter().filter(of_it).count() == 1
+    };
+    let wanted = |((list, column), found): &((Option<FieldIndex>, Column), Found)| match column {
+        Column::Again(_) | Column::Plain => true,
+        Column::OfThings(_) => is_telling(&tree.name(found.first)) || alone(list),
     };
     let wanted: Vec<bool> = found.iter().map(wanted).collect();
     let found = found.into_iter().zip(wanted).filter(|(_, wanted)| *wanted);
     let mut found: Vec<Found> = found.map(|((_, found), _)| found).collect();
-    found.sort_by(|one, other| one.path.cmp(&other.path));
+    found.sort_by(|one, other| (&one.path, other.entries).cmp(&(&other.path, one.entries)));
+    found.dedup_by(|next, one| next.path == one.path);
     found.truncate(LISTS);
     found
+}
+
+/// Which texts of a list go together.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Column {
+    /// Those of the same name, a hash of it.
+    Again(u64),
+    /// Those of one name in the list's things.
+    OfThings(u64),
+    /// Its entries.
+    Plain,
+}
+
+/// Whether a name that comes again and again makes a list: a number, as in protobuf, or one of what is looked for. A
+/// page's parts are none, nor are the keys of a property list.
+fn is_repeatable(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit())
+        || is_telling(name) && !name.eq_ignore_ascii_case("key")
 }
 
 fn list_of(tree: &Tree<'_>, entries: &[FieldIndex]) -> Option<Found> {
@@ -126,7 +162,8 @@ fn found(path: String, first: FieldIndex, texts: &[&str], different: &HashSet<&s
 /// Whether a value is a text that could be an entry.
 fn is_short(bytes: &[u8]) -> bool {
     let short = (2..=ENTRY * 4).contains(&bytes.len());
-    short && std::str::from_utf8(bytes).is_ok_and(|text| text.chars().count() <= ENTRY)
+    let is_plain = |text: &str| text.chars().count() <= ENTRY && !text.contains(char::is_control);
+    short && std::str::from_utf8(bytes).is_ok_and(is_plain)
 }
 
 /// Whether a text is made of words: names of hosts, files and packages, numbers and digests are not.
@@ -327,9 +364,12 @@ mod tests {
         assert!(!is_short(&[0xff, 0xfe, 0x41]));
     }
 
-    fn lists_in(json: &str) -> Vec<(String, u64)> {
+    fn lists_in(text: &str) -> Vec<(String, u64)> {
+        lists_of(text.as_bytes())
+    }
+
+    fn lists_of(bytes: &[u8]) -> Vec<(String, u64)> {
         let mut explorer = payload::Explorer::new(payload::Limits::default());
-        let bytes = json.as_bytes();
         let whole = payload::RootField {
             name: Name::None,
             value: 0..bytes.len(),
@@ -353,6 +393,30 @@ mod tests {
         // Goods of a shop have a name, and a maker.
         let goods = of(|_, word| format!("{{\"name\":\"{word}\",\"maker\":\"Firma {word}\"}}"));
         assert_eq!(lists_in(&goods), []);
+    }
+
+    #[test]
+    fn what_comes_again_under_one_name_is_a_list() {
+        let word = |at: usize| {
+            format!("wort{}{}", char::from(b'a' + (at / 26) as u8), char::from(b'a' + (at % 26) as u8))
+        };
+        let field = |number: u8, value: &[u8]| [&[number << 3 | 2, value.len() as u8], value].concat();
+        let things: Vec<u8> = (0..50_u8)
+            .flat_map(|at| field(3, &[&[8, at + 1], &field(2, word(at.into()).as_bytes())[..]].concat()))
+            .collect();
+        assert_eq!(lists_of(&things), [("3.2".to_owned(), 50)]);
+        let plain: Vec<u8> = (0..50).flat_map(|at| field(4, word(at).as_bytes())).collect();
+        assert_eq!(lists_of(&plain), [("4".to_owned(), 50)]);
+        let xml = |name: &str| {
+            let all: String = (0..50).map(|at| format!("<{name}>{}</{name}>", word(at))).collect();
+            format!("<?xml version=\"1.0\"?><r>{all}</r>")
+        };
+        assert_eq!(lists_in(&xml("keyword")), [("r.keyword".to_owned(), 50)]);
+        assert_eq!(lists_in(&xml("li")), []);
+        let by_id: Vec<String> =
+            (0..50).map(|at| format!("\"n{at}\":{{\"word\":\"{}\"}}", word(at))).collect();
+        let by_id = format!("{{\"list\":{{{}}}}}", by_id.join(","));
+        assert_eq!(lists_in(&by_id), [("list.n0.word".to_owned(), 50)]);
     }
 
     #[test]

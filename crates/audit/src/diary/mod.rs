@@ -31,6 +31,7 @@ pub(crate) use self::{
     fields::{FieldNotes, Looked, hash_of, is_closed, long_values, look},
     inward::{List, add_switch, lists, plain_list, results, switches},
     names::{NameNotes, Told, add_name},
+    plain::Body,
     told::fields,
 };
 

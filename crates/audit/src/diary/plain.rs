@@ -30,6 +30,11 @@ impl<'t> Body<'t> {
         Some(Self { buffer, start: range.start + (text.len() - marked.len()), text: marked })
     }
 
+    /// The text.
+    pub(crate) fn text(&self) -> &'t str {
+        self.text
+    }
+
     /// Where a part of the text stands in the buffer.
     pub(crate) fn place(&self, part: &str) -> Option<Range<usize>> {
         let at = (part.as_ptr().addr()).checked_sub(self.text.as_ptr().addr())?;
@@ -90,11 +95,25 @@ fn columns<'t>(lines: &[&'t str]) -> Option<Entries<'t>> {
         (2..=WIDEST).contains(&width) && even * 10 >= lines.len() * 9
     })?;
     let width = lines.get(1)?.split(separator).count();
+    let lines = lines.get(usize::from(has_head(lines, separator))..)?;
     let column =
         |at: usize| lines.iter().filter_map(move |line| line.split(separator).nth(at)).map(bare).collect();
     let mut readable = (0..width).filter_map(|at| listed(&format!("column {}", at + 1), column(at)));
     let found = readable.next()?;
     readable.next().is_none().then_some(found)
+}
+
+/// Whether the first line names the columns: above numbers stands what is none.
+fn has_head(lines: &[&str], separator: char) -> bool {
+    let is_number = |cell: &str| bare(cell).parse::<f64>().is_ok();
+    let cells = |line: &'_ str| line.split(separator).map(is_number).collect::<Vec<_>>();
+    let Some((head, rows)) = lines.split_first() else { return false };
+    let mut always = rows.iter().map(|row| cells(row)).reduce(|mut all, row| {
+        all.iter_mut().zip(row).for_each(|(all, one)| *all &= one);
+        all
+    });
+    let always = always.get_or_insert_default();
+    cells(head).into_iter().zip(always).any(|(head, below)| *below && !head)
 }
 
 /// A cell without its quotes.
@@ -265,6 +284,8 @@ mod tests {
         let table: Vec<String> =
             words(50).iter().enumerate().map(|(id, word)| format!("{id},\"{word}\",{}", id % 3)).collect();
         assert_eq!(list(&table.join("\n")), Some(("column 2".to_owned(), 50)));
+        let headed = format!("id,keyword,lists\n{}", table.join("\n"));
+        assert_eq!(list(&headed), Some(("column 2".to_owned(), 50)));
         let han: Vec<String> = "香港青年学生民族正义联合"
             .chars()
             .flat_map(|one| ["运动", "协会", "独立", "组织"].map(|other| format!("{one}{other}")))
