@@ -311,6 +311,41 @@ fn the_hidden_message_is_told_and_proved() {
 }
 
 #[test]
+fn what_left_after_all_that_the_store_holds_is_told_where_newer_ones_were_deleted() {
+    let told = |deleted: bool| {
+        let folder = tempfile::tempdir().unwrap();
+        let database = rusqlite::Connection::open(folder.path().join("mmssms.db")).unwrap();
+        database
+            .execute_batch(&format!(
+                "CREATE TABLE sms(_id INTEGER PRIMARY KEY AUTOINCREMENT, address TEXT, date INTEGER, type INTEGER, body TEXT);
+                 INSERT INTO sms(address, date, type, body) VALUES('{FRIEND}', {}, 2, 'hello');",
+                START * 1000
+            ))
+            .unwrap();
+        if deleted {
+            let date = (START + 2 * HOUR) * 1000;
+            database
+                .execute_batch(&format!(
+                    "INSERT INTO sms(address, date, type, body) VALUES('{SERVER}', {date}, 2, 'x');
+                     DELETE FROM sms WHERE address = '{SERVER}';"
+                ))
+                .unwrap();
+        }
+        drop(database);
+        fs::write(folder.path().join("radio.pcap"), radio()).unwrap();
+        let case = run(folder.path(), None, 1);
+        proved(&case, folder.path());
+        let hidden = of_kind(&case, "hidden-message");
+        hidden.iter().map(|one| (one.severity, one.count, one.title.clone())).collect::<Vec<_>>()
+    };
+    let title = "5 text messages to +8613800000000 were sent, and the phone’s message store, from which newer ones were \
+                 deleted, does not have them";
+    assert_eq!(told(true), [(Severity::Medium, 5, title.to_owned())]);
+    // The store may have been copied before.
+    assert_eq!(told(false), []);
+}
+
+#[test]
 fn what_the_log_says_is_told_and_not_counted_as_sent() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("log.txt"), LOG).unwrap();

@@ -17,6 +17,10 @@ pub(super) fn hidden_title(number: &str, direction: Direction, verdict: Verdict,
     let who = who(number);
     match verdict {
         Verdict::LoggedAndGone => format!("{many} {way} {who} {were} deleted from the phone’s message store"),
+        Verdict::Undecided(_) => format!(
+            "{many} {way} {who} {were} sent, and the phone’s message store, from which newer ones were deleted, does \
+             not have {them}"
+        ),
         _ => {
             let sent = if out { "sent" } else { "received" };
             format!("{many} {way} {who} {were} {sent}, and the phone’s message store does not have {them}")
@@ -50,6 +54,9 @@ fn meaning(direction: Direction, verdict: Verdict, carried: usize) -> &'static s
         }
         (Verdict::LoggedAndGone, ..) => {
             "It was carried, it stood in the store, and it was deleted from there. The store does not say by whom: an app, or whoever uses the phone."
+        }
+        (Verdict::Undecided(_), ..) => {
+            "A record from outside of the phone’s store tells of it. The store ends before it, but has given away numbers after its newest message: it was in use since, and what got those numbers was deleted. Whether this was among them is not known: a copy of the store made later would tell."
         }
         (_, _, Direction::Out) => {
             "A record from outside of the phone’s store tells of it, and the store, which holds older and newer messages, does not. Apps can send messages that are never written to the store; the owner then cannot see them."
@@ -124,6 +131,9 @@ fn sight(rows: &[&SettledRow]) -> &'static str {
     let shown = rows.iter().filter(|row| row.visible).count();
     if rows.iter().all(|row| matches!(row.verdict, Verdict::Undecided(Doubt::NoStore))) {
         return "No message store was given, so that nobody can say whether the phone shows it.";
+    }
+    if rows.iter().all(|row| matches!(row.verdict, Verdict::Undecided(Doubt::AfterStore))) {
+        return "The phone’s message store ends before it, so that nobody can say whether the phone shows it.";
     }
     match shown {
         0 => "The phone’s message store does not show it.",

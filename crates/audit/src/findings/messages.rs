@@ -7,7 +7,7 @@ use evidence::{
     Direction, Evidence, Finding, FindingKind, Form, Grade, IdentifierKind, MessageAccount, Relation,
     Severity, Subject, Timestamp,
 };
-use handset::messages::ledger::Verdict;
+use handset::messages::ledger::{Doubt, Verdict};
 use identifiers::Profile;
 
 use super::{PROOFS, VERSION, id, lower, message_words as words};
@@ -28,10 +28,18 @@ pub(super) fn findings(settled: &Settled, logged: &[&LoggedValue], profile: &Pro
 }
 
 /// Messages that somebody keeps from the phone's owner, by number, direction and verdict.
+///
+/// One that left after all that the store holds may have been copied too late: it is told where the store has given away
+/// numbers after its newest message, so that something was deleted since.
 fn hidden(settled: &Settled) -> Vec<Finding> {
     let mut groups: BTreeMap<(&str, Direction, Verdict), Vec<&SettledRow>> = BTreeMap::new();
     for row in &settled.rows {
-        if matches!(row.verdict, Verdict::CarriedNotLogged | Verdict::LoggedAndGone) {
+        let is_hidden = match row.verdict {
+            Verdict::CarriedNotLogged | Verdict::LoggedAndGone => true,
+            Verdict::Undecided(Doubt::AfterStore) => row.numbered && row.message.direction == Direction::Out,
+            _ => false,
+        };
+        if is_hidden {
             let message = &row.message;
             groups.entry((&message.number, message.direction, row.verdict)).or_default().push(row);
         }

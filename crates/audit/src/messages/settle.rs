@@ -36,6 +36,8 @@ pub(crate) struct SettledRow {
     pub(crate) visible: bool,
     /// Whether radio or bill say that it was carried.
     pub(crate) carried: bool,
+    /// Whether the store gave numbers to messages of its time that it does not have.
+    pub(crate) numbered: bool,
     /// Values in its text.
     pub(crate) known: Vec<InMessage>,
     /// A hash of its texts, where they are needed to tell it from another message: of multimedia messages.
@@ -77,8 +79,8 @@ impl SettledRow {
             in_address_book: None,
             accounts: Vec::new(),
         };
-        let (visible, carried, known) = (!is_lost, false, Vec::new());
-        Self { message, verdict, visible, carried, known, texts: 0 }
+        let (visible, carried, numbered, known) = (!is_lost, false, false, Vec::new());
+        Self { message, verdict, visible, carried, numbered, known, texts: 0 }
     }
 
     /// Adds a text of it.
@@ -228,7 +230,8 @@ impl<'m> Desk<'m> {
             accounts,
         };
         let (visible, carried) = (!row.logged.is_empty(), !row.carried.is_empty());
-        SettledRow { message, verdict: row.verdict, visible, carried, known, texts: 0 }
+        let (verdict, numbered) = (row.verdict, !row.missing_ids.is_empty());
+        SettledRow { message, verdict, visible, carried, numbered, known, texts: 0 }
     }
 
     /// Where a piece of evidence stands, and which values are in it.
@@ -357,7 +360,8 @@ mod tests {
             accounts: Vec::new(),
         };
         let verdict = Verdict::Undecided(Doubt::BeforeStore);
-        let row = SettledRow { message, verdict, visible: false, carried: true, known: Vec::new(), texts: 0 };
+        let (visible, carried, numbered, known) = (false, true, false, Vec::new());
+        let row = SettledRow { message, verdict, visible, carried, numbered, known, texts: 0 };
         let seen = SettledRow { verdict: Verdict::CarriedAndLogged, ..row.clone() };
         let told = beyond(&[row, seen]);
         let words = told.first().unwrap();
