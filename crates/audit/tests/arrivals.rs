@@ -458,6 +458,31 @@ fn an_app_is_told_as_the_answer_to_the_query_that_led_to_it() {
     }
 }
 
+/// Download sites lead on with a page as often as with a status.
+#[test]
+fn a_page_leads_on_by_a_refresh_or_a_script() {
+    let ask = b"GET /fit HTTP/1.1\r\nHost: store.vendor.example\r\n\r\n";
+    for page in [
+        "<html><head><META http-equiv=refresh content=\"0; url=//dl.vendor.example/get?t=a%2Fb&amp;n=2\"></head></html>",
+        "<!DOCTYPE html><script>window.location.href='http://dl.vendor.example/get?t=a%2Fb&n=2'</script>",
+    ] {
+        let case = case_of(&asked_of_a_store(ask, "text/html", page.as_bytes()));
+        let finding = arrived(&case);
+        let FindingKind::PackageArrived { way, .. } = &finding.kind else { unreachable!() };
+        let expected = [
+            "http://store.vendor.example/fit",
+            "http://dl.vendor.example/get?t=a%2Fb&n=2",
+            "http://cdn.vendor.example/x/extra",
+        ];
+        assert_eq!(way.as_slice(), expected, "{page}");
+        assert!(!finding.words.contains("gave the address"), "{}", finding.words);
+    }
+    let page = b"<html><body><a href=\"http://dl.vendor.example/\">about</a></body></html>";
+    let case = case_of(&asked_of_a_store(ask, "text/html", page));
+    let FindingKind::PackageArrived { way, .. } = &arrived(&case).kind else { unreachable!() };
+    assert_eq!(way.len(), 2);
+}
+
 #[test]
 fn an_address_that_was_told_only_later_led_nowhere() {
     let (mut first, mut then) = (Net::new(Vec::new()), Net::new(Vec::new()));

@@ -17,7 +17,8 @@ pub(super) fn url(head: &HttpHead, message: &Message) -> String {
 pub(super) fn resolved(from: &str, location: &str) -> String {
     let (scheme, rest) = from.split_once("://").unwrap_or(("http", from));
     let host = rest.split(['/', '?']).next().unwrap_or_default();
-    if location.contains("://") {
+    // What an address asks for may hold another one.
+    if location.split_once("://").is_some_and(|(scheme, _)| !scheme.contains(['/', '?'])) {
         return normal(location);
     }
     if let Some(rest) = location.strip_prefix("//") {
@@ -59,6 +60,7 @@ mod tests {
             ("/b", "http://store.example/b"),
             ("b?c", "http://store.example/q/b?c"),
             ("http://h", "http://h/"),
+            ("/go?to=http://h/", "http://store.example/go?to=http://h/"),
         ];
         for (location, to) in rows {
             assert_eq!(resolved(from, location), to);

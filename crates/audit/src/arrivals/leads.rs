@@ -1,5 +1,5 @@
-//! Answers that lead elsewhere: by their head (RFC 9110 section 10.2.2), or by an address in their body, as a store
-//! answers that was asked for an app.
+//! Answers that lead elsewhere: by their head (RFC 9110 section 10.2.2), as a page, or by an address in their body, as a
+//! store answers that was asked for an app.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -10,7 +10,7 @@ use std::{
 use evidence::{FlowId, Timestamp};
 use wire::Message;
 
-use super::address::{URL, normal, resolved};
+use super::address::{URL, resolved};
 use crate::{examine::occurrence_of_part, packed::Packed};
 
 /// An answer that leads elsewhere.
@@ -21,7 +21,7 @@ pub(crate) struct Lead {
     pub(crate) to: String,
     /// The address it leads to.
     pub(crate) proof: Packed,
-    /// What its body says; `None` where its head leads on.
+    /// What its body says; `None` where its head or a page leads on.
     pub(crate) query: Option<Query>,
 }
 
@@ -48,8 +48,10 @@ pub(crate) struct Named {
 /// An address in an answer.
 #[derive(Debug)]
 pub(crate) struct Offer {
+    /// As it is written.
     pub(crate) url: String,
-    pub(crate) field: String,
+    /// The field that holds it; `None` where it stands in a page.
+    pub(crate) field: Option<String>,
     pub(crate) proof: Packed,
     pub(crate) beside: Vec<Named>,
 }
@@ -90,8 +92,8 @@ impl Leads {
         offers: Vec<Offer>,
     ) {
         for Offer { url, field, proof, beside } in offers {
-            let query = Some(Query { field, asked: Arc::clone(asked), beside });
-            self.note(Lead { time, from: from.to_owned(), to: normal(&url), proof, query });
+            let query = field.map(|field| Query { field, asked: Arc::clone(asked), beside });
+            self.note(Lead { time, from: from.to_owned(), to: resolved(from, &url), proof, query });
         }
     }
 

@@ -192,6 +192,8 @@ impl Parcels {
         self.answered = asked;
         if let Some(range) = header(message, b"location").filter(|_| matches!(head.status, 300..400)) {
             arrivals.leads.redirect(heard.flow, message, &from, &range);
+        } else if let Some(range) = header(message, b"refresh").and_then(|range| refreshed(message, range)) {
+            arrivals.leads.redirect(heard.flow, message, &from, &range);
         }
         let Some(place) = place else { return };
         let validator = validator(message);
@@ -415,6 +417,17 @@ fn starts(message: &Message) -> bool {
     let probe = if whole { bytes } else { bytes.get(..PROBE).unwrap_or(bytes) };
     bytes.starts_with(LOCAL)
         && (labelled || signs.iter().any(|sign| memchr::memmem::find(probe, sign).is_some()))
+}
+
+/// The address in a `Refresh`, `0; url=https://…`, as browsers read it.
+fn refreshed(message: &Message, range: Range<usize>) -> Option<Range<usize>> {
+    let value = std::str::from_utf8(message.recorded.bytes.get(range.clone())?).ok()?;
+    let (_, target) = value.split_once([';', ','])?;
+    let (name, url) = target.split_once('=')?;
+    let url = url.trim_start().trim_start_matches(['"', '\'']);
+    let start = range.end - url.len();
+    let len = url.trim_end().trim_end_matches(['"', '\'']).len();
+    (name.trim().eq_ignore_ascii_case("url") && len > 0).then_some(start..start + len)
 }
 
 /// Where in the file an answer's bytes stand, where they may be a package's.

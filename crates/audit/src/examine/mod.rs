@@ -13,6 +13,7 @@ mod account;
 mod bridge;
 mod ground;
 mod hits;
+mod links;
 mod notes;
 mod protection;
 mod provenance;

@@ -1,13 +1,14 @@
-//! What queries of a store say: the packages that a request names, and the addresses that an answer holds.
+//! What queries of a store say: the packages that a request names, and the addresses that an answer holds or leads to.
 
 use std::collections::BTreeMap;
 
 use payload::{BufferIndex, FieldIndex, FieldKind, Tree};
 use wire::{Head, Message};
 
-use super::notes::Page;
+use super::{links::links, notes::Page};
 use crate::{
     arrivals::{Named, Offer},
+    diary::Body,
     packed::Packed,
 };
 
@@ -28,11 +29,16 @@ pub(super) fn named(page: &Page<'_>) -> Vec<Named> {
     found
 }
 
-/// The addresses that an answer's body holds, each with the packages that are named closest to it.
+/// The addresses that an answer's body holds, each with the packages that are named closest to it, and those to which a
+/// page leads.
 pub(super) fn offered(page: &Page<'_>) -> Vec<Offer> {
-    let urls: Vec<_> = if answers(page.message) { urls(page).collect() } else { Vec::new() };
-    if urls.is_empty() {
+    if !answers(page.message) {
         return Vec::new();
+    }
+    let led = Body::of(page.tree, page.kinds).map(|body| led(page, &body)).unwrap_or_default();
+    let urls: Vec<_> = urls(page).collect();
+    if urls.is_empty() {
+        return led;
     }
     let mut within: BTreeMap<FieldIndex, Vec<(FieldIndex, &str)>> = BTreeMap::new();
     for (index, package) in packages(page) {
@@ -50,12 +56,22 @@ pub(super) fn offered(page: &Page<'_>) -> Vec<Offer> {
         };
         Some(Offer {
             url: url.to_owned(),
-            field: page.tree.path(index),
+            field: Some(page.tree.path(index)),
             proof: whole(proof)?,
             beside: beside.filter_map(|(index, package)| naming(page, *index, package)).collect(),
         })
     };
-    urls.into_iter().filter_map(offer).collect()
+    urls.into_iter().filter_map(offer).chain(led).collect()
+}
+
+/// Where a page of HTML leads.
+fn led(page: &Page<'_>, body: &Body<'_>) -> Vec<Offer> {
+    let offer = |range: std::ops::Range<usize>| {
+        let written = body.text().get(range)?;
+        let proof = whole(page.value(body.buffer, body.place(written)?))?;
+        Some(Offer { url: written.replace("&amp;", "&"), field: None, proof, beside: Vec::new() })
+    };
+    links(body.text()).into_iter().filter_map(offer).collect()
 }
 
 fn answers(message: &Message) -> bool {

@@ -172,7 +172,7 @@ fn words(arrival: &Arrival, host: &str, chain: &[&Lead], installed: Option<&Inst
     words.push_str(if is_googles(host) {
         " The host belongs to the maker of Android’s own store."
     } else {
-        " The host is none of the maker of Android’s own store."
+        " The host does not belong to the maker of Android’s own store."
     });
     if let Some(installed) = installed {
         words.push_str(&compared(arrival, installed));
@@ -238,7 +238,7 @@ fn pieced(arrival: &Arrival) -> String {
 }
 
 fn signed(arrival: &Arrival) -> String {
-    let told: Vec<_> = arrival
+    let mut told: Vec<_> = arrival
         .signers
         .iter()
         .map(|signer| {
@@ -248,9 +248,15 @@ fn signed(arrival: &Arrival) -> String {
                 Outcome::Unsupported => format!("it needs {}, which is not checked here", signer.reason),
                 Outcome::Valid => "the signature holds".to_owned(),
             };
-            format!("{} (certificate {}; {outcome})", signer.subject, signer.certificate)
+            let subject = if signer.subject.is_empty() { "somebody" } else { &signer.subject };
+            match signer.certificate.as_str() {
+                "" => format!("{subject} ({outcome})"),
+                certificate => format!("{subject} (certificate {certificate}; {outcome})"),
+            }
         })
         .collect();
+    // What is wrong with a signature is often wrong with all of them.
+    told.dedup();
     match (told.is_empty(), arrival.cut()) {
         (false, _) => format!(" It is signed by {}.", told.join(" and ")),
         (true, true) => String::new(),
