@@ -121,6 +121,47 @@ fn who_sent_it_is_told_with_the_line_that_says_so() {
     }
 }
 
+/// What is told of times without a zone, of a log beside the capture and another of the phone's files.
+fn local_times(log: &str, beside: (&str, &str)) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    lay(folder.path());
+    fs::remove_file(folder.path().join("events.csv")).unwrap();
+    fs::write(folder.path().join("log.txt"), log).unwrap();
+    fs::write(folder.path().join(beside.0), beside.1).unwrap();
+    let case = run(folder.path(), 1);
+    let mut rows = case.anomalies.iter().flat_map(|(_, examples)| examples);
+    let odd = rows.by_ref().filter(|odd| odd.what == "log tells times without a zone");
+    odd.map(|odd| format!("{} at {:?}", odd.detail, odd.offset)).collect()
+}
+
+#[test]
+fn times_without_a_zone_are_told_of_the_logs_that_have_some() {
+    let with =
+        "11-14 22:13:20.000 +0000   585   612 I Act: a\n11-14 23:13:21.000 +0100   585   612 I Act: b\n";
+    let without = "11-14 22:13:22.000   585   612 I Act: c\n";
+    let setting = ("properties.txt", "[persist.sys.timezone]: [Europe/Berlin]\n[ro.a]: [b]\n");
+    let events = ("events.csv", "time,kind,detail\n2023-11-14T23:13:19+01:00,unlocked,\n");
+    let nothing = ("list.txt", "package:com.a uid:10001\n");
+    assert_eq!(local_times(with, setting), Vec::<String>::new());
+    let mixed = [with, without].concat();
+    let rows = [
+        (
+            &*mixed,
+            setting,
+            "1 of 3 times, taken for Europe/Berlin, the zone that the phone is set to at Some(92)",
+        ),
+        (
+            without,
+            events,
+            "1 of 1 times, taken for UTC+01:00, inferred: the marks beside it are written with it at Some(0)",
+        ),
+        (&*mixed, nothing, "1 of 3 times, taken for UTC, for want of anything that tells it at Some(92)"),
+    ];
+    for (log, beside, told) in rows {
+        assert_eq!(local_times(log, beside), [told]);
+    }
+}
+
 /// What `dumpsys appops` and `dumpsys alarm` say of the app, and of another.
 const HABITS: [(&str, &str); 2] = [
     (

@@ -51,7 +51,7 @@ impl Bugreport {
     }
 
     fn open(&mut self, section: Section, line: &Line<'_>) {
-        let reader = section.kind.and_then(|kind| reader::line_reader(kind, self.clock));
+        let reader = section.kind.and_then(|kind| reader::line_reader(kind, self.clock.clone()));
         self.open = Some(Open { section: line.found(section), reader });
     }
 
@@ -59,7 +59,7 @@ impl Bugreport {
     fn head(&mut self, text: &str) {
         let made = text.strip_prefix("== dumpstate: ").and_then(|made| clock::local(made, &mut self.clock));
         if let Some(made) = made {
-            self.clock = self.clock.near(later(made));
+            self.clock = self.clock.clone().near(later(made));
         }
     }
 }

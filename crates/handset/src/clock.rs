@@ -5,16 +5,17 @@
 //! ([`ClockReading`](crate::system::ClockReading)).
 
 use evidence::Timestamp;
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 
 use crate::scan::Scan;
 
 /// What is known of the phone's clock.
-///
-/// The offset is one number: a log that spans a change to or from summer time is off by an hour on one side.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clock {
-    offset: i32,
+    zone: TimeZone,
     context: Context,
+    /// The last instant that was read.
+    last: Option<Timestamp>,
 }
 
 /// The farthest that the nearest of three years can lie; 29 February can lie farther, and is then no guess.
@@ -32,9 +33,18 @@ enum Context {
 }
 
 impl Clock {
-    /// A clock that is so many seconds ahead of UTC, with nothing known of the year.
+    /// A clock that is so many seconds ahead of UTC, with nothing known of the year. No clock is ahead by more than
+    /// 26 hours.
     pub fn ahead(seconds: i32) -> Self {
-        Self { offset: seconds, context: Context::Unknown }
+        Self::of_zone(TimeZone::fixed(Offset::from_seconds(seconds).unwrap_or(Offset::UTC)))
+    }
+
+    /// A clock that shows the time of a zone, summer time included, with nothing known of the year.
+    ///
+    /// Of the hour that comes twice when summer time ends, the reading is taken that lies nearest to the instant read
+    /// before, else the first one.
+    pub fn of_zone(zone: TimeZone) -> Self {
+        Self { zone, context: Context::Unknown, last: None }
     }
 
     /// The same, for a file of about that instant (of the bugreport, of the file's last change).
@@ -50,13 +60,8 @@ impl Clock {
         Self { context: Context::Year(year), ..self }
     }
 
-    /// Seconds ahead of UTC.
-    pub fn offset(self) -> i32 {
-        self.offset
-    }
-
     /// An instant the file is near to, where it is known.
-    pub(crate) fn instant(self) -> Option<Timestamp> {
+    pub(crate) fn instant(&self) -> Option<Timestamp> {
         match self.context {
             Context::Near(instant) => Some(instant),
             Context::Unknown | Context::Year(_) => None,
@@ -65,8 +70,12 @@ impl Clock {
 
     /// The instant of a local time; `None` where the year is unknown.
     pub(crate) fn read(&mut self, local: &Local) -> Option<Timestamp> {
-        let Some(year) = local.year else { return self.guess(local) };
-        local.instant(year, self.offset)
+        let read = match local.year {
+            Some(year) => self.in_that(local, year),
+            None => self.guess(local),
+        };
+        self.last = read.or(self.last);
+        read
     }
 
     fn guess(&mut self, local: &Local) -> Option<Timestamp> {
@@ -74,7 +83,7 @@ impl Clock {
             Context::Unknown => None,
             Context::Near(near) => self.nearest(local, near),
             Context::Year(year) => {
-                let read = local.instant(i64::from(year), self.offset)?;
+                let read = self.in_that(local, i64::from(year))?;
                 self.context = Context::Near(read);
                 Some(read)
             }
@@ -84,9 +93,34 @@ impl Clock {
     fn nearest(&self, local: &Local, near: Timestamp) -> Option<Timestamp> {
         let year = year_of(near);
         (year.saturating_sub(1)..=year.saturating_add(1))
-            .filter_map(|year| local.instant(year, self.offset))
+            .filter_map(|year| self.in_that(local, year))
             .filter(|instant| instant.since(near).unsigned_abs() <= HALF_A_YEAR)
             .min_by_key(|instant| instant.since(near).unsigned_abs())
+    }
+
+    /// The instant of a local time of that year.
+    fn in_that(&self, local: &Local, year: i64) -> Option<Timestamp> {
+        let shown = local.shown(year)?;
+        if let Some(offset) = local.offset {
+            return instant(shown, offset);
+        }
+        let civil = Offset::UTC.to_datetime(jiff::Timestamp::from_second(shown.seconds()).ok()?);
+        let (first, second) = match self.zone.to_ambiguous_timestamp(civil).offset() {
+            AmbiguousOffset::Unambiguous { offset } => (offset, offset),
+            // What the clock never showed is told by the offset that was.
+            AmbiguousOffset::Gap { before, .. } => (before, before),
+            AmbiguousOffset::Fold { before, after } => (before, after),
+        };
+        let first = instant(shown, first.seconds())?;
+        let second = instant(shown, second.seconds())?;
+        let away = |instant: &Timestamp| self.last.map_or(0, |last| instant.since(last).unsigned_abs());
+        [first, second].into_iter().min_by_key(away)
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::ahead(0)
     }
 }
 
@@ -121,21 +155,31 @@ impl Local {
         days(self.year?, self.month, self.day)?.checked_mul(86_400)?.checked_add(self.second)
     }
 
-    fn instant(&self, year: i64, offset: i32) -> Option<Timestamp> {
+    /// Whether it tells no offset: what it stands for is the clock's to say.
+    pub(crate) fn is_without_zone(&self) -> bool {
+        self.offset.is_none()
+    }
+
+    /// What the clock showed, as if it were UTC.
+    fn shown(&self, year: i64) -> Option<Timestamp> {
         let days = days(year, self.month, self.day)?;
         let seconds = days.checked_mul(86_400)?.checked_add(self.second)?;
-        let offset = i64::from(self.offset.unwrap_or(offset));
-        let whole = seconds.checked_sub(offset)?.checked_mul(1_000_000_000)?;
-        Some(Timestamp(whole.checked_add(i64::from(self.nanos))?))
+        let nanos = seconds.checked_mul(1_000_000_000)?.checked_add(i64::from(self.nanos))?;
+        Some(Timestamp(nanos))
     }
+}
+
+/// The instant at which a clock showed that time, so many seconds ahead of UTC.
+fn instant(shown: Timestamp, offset: i32) -> Option<Timestamp> {
+    Some(Timestamp(shown.0.checked_sub(i64::from(offset).checked_mul(1_000_000_000)?)?))
 }
 
 /// The instant of an RFC 3339 time.
 pub(crate) fn rfc3339(text: &str) -> Option<Timestamp> {
     let mut scan = Scan::new(text.trim());
     let local = Local::scan(&mut scan)?;
-    local.offset?;
-    scan.rest().is_empty().then(|| local.instant(local.year?, 0)).flatten()
+    let offset = local.offset?;
+    scan.rest().is_empty().then(|| instant(local.shown(local.year?)?, offset)).flatten()
 }
 
 /// The instant of a printed local time with a year, `2022-03-29 18:37:30.315`, where `text` begins with one.
@@ -284,6 +328,36 @@ mod tests {
             .collect();
         // 2019 has no 29 February; the nearest that has one is too far to be guessed.
         assert_eq!(read, ["2018-12-31T22:59:59.000000Z", "2018-12-31T23:00:01.000000Z"]);
+    }
+
+    #[test]
+    fn a_zone_knows_summer_time() {
+        let clock = || Clock::of_zone(jiff::tz::TimeZone::get("Europe/Berlin").unwrap());
+        let rows = [
+            ("2019-01-15 12:00:00", "2019-01-15T11:00:00.000000Z"),
+            ("2019-07-15 12:00:00", "2019-07-15T10:00:00.000000Z"),
+            ("2019-07-15 12:00:00 +0800", "2019-07-15T04:00:00.000000Z"),
+            // This hour was left out, that one came twice.
+            ("2019-03-31 02:30:00", "2019-03-31T01:30:00.000000Z"),
+            ("2019-10-27 02:30:00", "2019-10-27T00:30:00.000000Z"),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(local(text, &mut clock()).unwrap().to_string(), expected, "{text}");
+        }
+        let mut near = clock().near(Timestamp::new(1_572_134_400, 0)); // 2019-10-27T00:00:00Z
+        let read = ["10-27 01:59:59", "10-27 02:59:59", "10-27 02:00:00", "10-27 02:20:00", "10-27 03:00:00"]
+            .map(|text| local(text, &mut near).unwrap().to_string());
+        assert_eq!(
+            read.map(|time| time[11..19].to_owned()),
+            ["23:59:59", "00:59:59", "01:00:00", "01:20:00", "02:00:00"]
+        );
+    }
+
+    #[test]
+    fn any_number_of_seconds_makes_a_clock() {
+        for seconds in [i32::MIN, -100_000, 100_000, i32::MAX] {
+            assert_eq!(Clock::ahead(seconds), Clock::default());
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::{
     input::{Input, Opened, fill, log_path, open},
     kind::Kind,
     messages::{self, ArchiveRoom, FileTold, Held, Messages, XmlRoom},
-    phone::{Phone, Tape, Zone, anomaly},
+    phone::{FileRead, Phone, Tape, Zone, anomaly},
 };
 
 impl FrameReader<'_> {
@@ -89,10 +89,10 @@ impl FrameReader<'_> {
         let how = (kind, phone.clock(near));
         let searched = self.messages.as_ref().map(Messages::searched);
         let told = (&mut self.outcome.anomalies, searched);
-        if kind == handset::Kind::Logcat {
-            told.0.add(local_times(id, phone.zone(), near));
-        }
         let read = phone.read(id, how, &mut *opened.bytes, told, &mut window);
+        if read.local > 0 {
+            self.outcome.anomalies.add(local_times(id, &read, phone.zone()));
+        }
         capture.bytes = read.bytes;
         capture.frames = read.facts;
         (capture.first, capture.last) = (read.first, read.last);
@@ -251,15 +251,14 @@ const APK: &str = "APK";
 const HELD: u64 = 1 << 28;
 
 /// For what the times of a log are taken that tell no zone.
-fn local_times(capture: CaptureId, zone: Option<&Zone>, near: Option<Timestamp>) -> Anomaly {
-    let taken = zone.and_then(|zone| zone.words(near));
-    let taken = taken.unwrap_or_else(|| "UTC, for want of anything that tells it".to_owned());
+fn local_times(capture: CaptureId, read: &FileRead, zone: Option<&Zone>) -> Anomaly {
+    let taken = zone.map_or_else(|| "UTC, for want of anything that tells it".to_owned(), Zone::words);
     Anomaly {
         layer: Layer::Phone,
-        what: "times without a zone".into(),
-        detail: format!("where a line tells no zone its time is taken for {taken}"),
+        what: "log tells times without a zone".into(),
+        detail: format!("{} of {} times, taken for {taken}", read.local, read.timed),
         capture,
         frame: None,
-        offset: None,
+        offset: read.first_local,
     }
 }

@@ -95,15 +95,39 @@ pub(crate) struct FileRead {
     pub(crate) facts: u64,
     pub(crate) first: Option<Timestamp>,
     pub(crate) last: Option<Timestamp>,
+    /// Lines of its logs that tell a time.
+    pub(crate) timed: u64,
+    /// Those of them that tell it without a zone.
+    pub(crate) local: u64,
+    /// Where the first of these begins.
+    pub(crate) first_local: Option<u64>,
     /// What went wrong, and ended it.
     pub(crate) failure: Option<io::Error>,
+}
+
+impl FileRead {
+    fn count(&mut self, fact: &Fact) {
+        self.facts += 1;
+        let time = fact.time();
+        self.first = self.first.into_iter().chain(time).min();
+        self.last = self.last.into_iter().chain(time).max();
+        let Fact::Record(record) = fact else { return };
+        self.timed += u64::from(time.is_some());
+        if record.value.is_local {
+            self.local += 1;
+            self.first_local = self.first_local.or(Some(record.start));
+        }
+    }
 }
 
 impl Phone {
     /// What is known of the phone's clock, for files of about that instant.
     pub(crate) fn clock(&self, near: Option<Timestamp>) -> Clock {
-        let clock = Clock::ahead(self.zone.as_ref().and_then(|zone| zone.ahead(near)).unwrap_or(0));
-        near.map_or(clock, |instant| clock.near(instant))
+        let clock = self.zone.as_ref().map(Zone::clock).unwrap_or_default();
+        match near {
+            Some(instant) => clock.near(instant),
+            None => clock,
+        }
     }
 
     /// What its clock is taken for in files that do not say, where one tells.
@@ -147,10 +171,7 @@ impl Phone {
                 self.logs.search(record, tape, searched);
             }
             self.habits.take(&fact, tape);
-            read.facts += 1;
-            let time = fact.time();
-            read.first = read.first.into_iter().chain(time).min();
-            read.last = read.last.into_iter().chain(time).max();
+            read.count(&fact);
             match fact {
                 Fact::Oddity(oddity) => anomalies.add(anomaly(id, oddity)),
                 fact => self.take(FileNo(id.0), fact, tape),
@@ -272,7 +293,7 @@ impl Phone {
 /// What a fact tells of the phone's clock.
 fn zone_of(fact: &Fact) -> Option<Zone> {
     match fact {
-        Fact::Clock(clock) => Zone::of_alarms(clock.value.offset),
+        Fact::Clock(clock) => Zone::of_alarms(clock.value.instant, clock.value.offset),
         Fact::Property(property) if property.value.name == "persist.sys.timezone" => {
             Zone::of_setting(&property.value.value)
         }

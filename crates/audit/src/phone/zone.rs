@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use evidence::Timestamp;
+use handset::Clock;
 use jiff::{
     fmt::temporal::{Pieces, PiecesOffset},
-    tz::TimeZone,
+    tz::{Offset, TimeZone},
 };
 
 /// What the phone's clock shows, and what tells it: of several, the one that tells most.
@@ -16,23 +17,34 @@ pub(crate) struct Zone {
 }
 
 /// What tells it, the best one last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug)]
 enum Witness {
     /// Somebody wrote his own times with it.
     Marks,
     /// The phone's setting.
     Setting,
-    /// The phone printed one instant in both ways.
-    Alarms,
+    /// The phone printed one instant in both ways, that one.
+    Alarms(Timestamp),
+    /// The phone's setting, which shows that instant as the phone printed it.
+    Both,
 }
 
 impl Zone {
     /// The one that tells more; between equal ones the first.
     pub(super) fn better(known: Option<Self>, other: Option<Self>) -> Option<Self> {
-        match (known, other) {
-            (Some(known), Some(other)) if other.by > known.by => Some(other),
-            (known, other) => known.or(other),
-        }
+        let (Some(known), Some(other)) = (&known, &other) else { return known.or(other) };
+        let borne_out = known.borne_out(other).or_else(|| other.borne_out(known));
+        let better = if other.by.rank() > known.by.rank() { other } else { known };
+        borne_out.or_else(|| Some(better.clone()))
+    }
+
+    /// The zone that the phone is set to, where an instant that the phone printed in both ways bears it out: it knows
+    /// summer time, which the instant does not.
+    fn borne_out(&self, other: &Self) -> Option<Self> {
+        let (Witness::Setting, Witness::Alarms(instant)) = (self.by, other.by) else { return None };
+        let instant = jiff::Timestamp::from_second(instant.seconds()).ok()?;
+        let is_borne_out = self.zone.to_offset(instant) == other.zone.to_offset(instant);
+        is_borne_out.then(|| Self { zone: self.zone.clone(), by: Witness::Both })
     }
 
     /// Of marks written by hand: the offset that most of them are written with. Marks in UTC tell nothing of the phone.
@@ -55,51 +67,66 @@ impl Zone {
     }
 
     /// Of an instant that the phone printed in both ways: so many seconds ahead.
-    pub(super) fn of_alarms(ahead: i32) -> Option<Self> {
-        Self::ahead_by(ahead, Witness::Alarms)
+    pub(super) fn of_alarms(instant: Timestamp, ahead: i32) -> Option<Self> {
+        Self::ahead_by(ahead, Witness::Alarms(instant))
     }
 
     fn ahead_by(seconds: i32, by: Witness) -> Option<Self> {
-        let offset = jiff::tz::Offset::from_seconds(seconds).ok()?;
-        Some(Self { zone: TimeZone::fixed(offset), by })
+        Some(Self { zone: TimeZone::fixed(Offset::from_seconds(seconds).ok()?), by })
     }
 
-    /// Seconds ahead of UTC at about an instant. Without one only of a zone that has no summer time.
-    pub(crate) fn ahead(&self, near: Option<Timestamp>) -> Option<i32> {
-        let at =
-            |seconds: i64| Some(self.zone.to_offset(jiff::Timestamp::from_second(seconds).ok()?).seconds());
-        match near {
-            Some(near) => at(near.seconds()),
-            None => at(JANUARY).filter(|ahead| at(JULY) == Some(*ahead)),
+    /// A clock that shows it.
+    pub(super) fn clock(&self) -> Clock {
+        Clock::of_zone(self.zone.clone())
+    }
+
+    /// `UTC+01:00, inferred: the marks beside it are written with it`.
+    pub(crate) fn words(&self) -> String {
+        let by = match self.by {
+            Witness::Marks => "inferred: the marks beside it are written with it",
+            Witness::Setting => "the zone that the phone is set to",
+            Witness::Alarms(_) => "as the phone’s list of alarms shows",
+            Witness::Both => "the zone that the phone is set to and that its list of alarms shows",
+        };
+        format!("{}, {by}", self.name())
+    }
+
+    fn name(&self) -> String {
+        if let Some(name) = self.zone.iana_name() {
+            return name.to_owned();
         }
-    }
-
-    /// `UTC+01:00, with which the marks beside it are written`; nothing where it cannot be told.
-    pub(crate) fn words(&self, near: Option<Timestamp>) -> Option<String> {
-        let ahead = self.ahead(near)?;
+        let ahead = self.zone.to_fixed_offset().map_or(0, |offset| offset.seconds());
         let sign = if ahead < 0 { '-' } else { '+' };
         let minutes = ahead.unsigned_abs() / 60;
-        let by = match self.by {
-            Witness::Marks => "with which the marks beside it are written",
-            Witness::Setting => "the zone that the phone is set to",
-            Witness::Alarms => "as the phone’s list of alarms shows",
-        };
-        Some(format!("UTC{sign}{:02}:{:02}, {by}", minutes / 60, minutes % 60))
+        format!("UTC{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+    }
+}
+
+impl Witness {
+    fn rank(self) -> u8 {
+        match self {
+            Self::Marks => 0,
+            Self::Setting => 1,
+            Self::Alarms(_) => 2,
+            Self::Both => 3,
+        }
     }
 }
 
 /// Lines of marks that are looked at.
 const LINES: usize = 10_000;
-/// Days in winter and in summer, of 2024.
-const JANUARY: i64 = 1_704_067_200;
-const JULY: i64 = 1_719_792_000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Seconds ahead of UTC at an instant.
+    fn ahead(zone: &Zone, seconds: i64) -> i32 {
+        zone.zone.to_offset(jiff::Timestamp::from_second(seconds).unwrap()).seconds()
+    }
+
     fn of_marks(text: &str) -> Option<i32> {
-        Zone::of_marks(text)?.ahead(None)
+        Zone::of_marks(text).map(|zone| ahead(&zone, JANUARY))
     }
 
     #[test]
@@ -119,19 +146,38 @@ mod tests {
     fn what_the_phone_shows_counts_more_than_its_setting() {
         let marks = || Zone::of_marks("2017-11-01T08:00:00+01:00,x");
         let setting = || Zone::of_setting("Asia/Shanghai");
-        let ahead = |zone: Option<Zone>| zone?.ahead(None);
-        assert_eq!(ahead(Zone::better(marks(), setting())), Some(28_800));
-        assert_eq!(ahead(Zone::better(Zone::of_alarms(7_200), setting())), Some(7_200));
-        assert_eq!(ahead(Zone::better(None, marks())), Some(3_600));
-        let words = marks().and_then(|zone| zone.words(None));
-        assert_eq!(words.as_deref(), Some("UTC+01:00, with which the marks beside it are written"));
+        let alarms = || Zone::of_alarms(Timestamp::new(JULY, 0), 7_200);
+        let rows = [
+            (marks(), setting(), "Asia/Shanghai, the zone that the phone is set to"),
+            (alarms(), setting(), "UTC+02:00, as the phone’s list of alarms shows"),
+            (setting(), alarms(), "UTC+02:00, as the phone’s list of alarms shows"),
+            (None, marks(), "UTC+01:00, inferred: the marks beside it are written with it"),
+        ];
+        for (known, other, words) in rows {
+            assert_eq!(Zone::better(known, other).unwrap().words(), words);
+        }
+        assert!(Zone::better(None, None).is_none());
+        assert!(Zone::of_setting("Middle/Earth").is_none());
     }
 
     #[test]
-    fn summer_time_is_told_by_the_instant() {
-        let berlin = Zone::of_setting("Europe/Berlin").unwrap();
-        let at = |seconds| berlin.ahead(Some(Timestamp::new(seconds, 0)));
-        assert_eq!((at(JANUARY), at(JULY), berlin.ahead(None)), (Some(3_600), Some(7_200), None));
-        assert!(Zone::of_setting("Middle/Earth").is_none());
+    fn a_setting_that_the_alarms_bear_out_knows_summer_time() {
+        let setting = || Zone::of_setting("Europe/Berlin");
+        let alarms = |at: i64, ahead| Zone::of_alarms(Timestamp::new(at, 0), ahead);
+        for (at, shown) in [(JULY, 7_200), (JANUARY, 3_600)] {
+            for (known, other) in [(setting(), alarms(at, shown)), (alarms(at, shown), setting())] {
+                let zone = Zone::better(known, other).unwrap();
+                assert_eq!((ahead(&zone, JANUARY), ahead(&zone, JULY)), (3_600, 7_200));
+                assert!(zone.words().starts_with("Europe/Berlin, "));
+                let elsewhere = Zone::better(Some(zone), alarms(JULY, 28_800)).unwrap();
+                assert_eq!(ahead(&elsewhere, JULY), 7_200);
+            }
+        }
+        let elsewhere = Zone::better(setting(), alarms(JULY, 28_800)).unwrap();
+        assert_eq!(ahead(&elsewhere, JANUARY), 28_800);
     }
+
+    /// Days in winter and in summer, of 2024.
+    const JANUARY: i64 = 1_704_067_200;
+    const JULY: i64 = 1_719_792_000;
 }

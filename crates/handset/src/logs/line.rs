@@ -43,7 +43,7 @@ pub(super) fn record<'a>(line: &'a str, clock: &mut Clock) -> Option<Record<'a>>
             scan.blanks();
             thread_time(scan, time).or_else(|| brief(scan, time)).or_else(|| studio(scan, time))
         }
-        None => brief(scan, None).or_else(|| without_time(scan)),
+        None => brief(scan, Told::default()).or_else(|| without_time(scan)),
     }
 }
 
@@ -63,19 +63,29 @@ pub(super) fn head<'a>(line: &'a str, clock: &mut Clock) -> Option<Record<'a>> {
     with_ids(ids, record).filter(|record| record.tid.is_some())
 }
 
-/// When a record was written; `None` where the line does not begin with a time, `Some(None)` where it is not
-/// known which instant that was.
-fn time(scan: &mut Scan<'_>, clock: &mut Clock) -> Option<Option<Timestamp>> {
+/// When a record was written.
+#[derive(Clone, Copy, Debug, Default)]
+struct Told {
+    /// `None` where it is not known which instant that was.
+    time: Option<Timestamp>,
+    is_local: bool,
+}
+
+/// When a record was written; `None` where the line does not begin with a time.
+fn time(scan: &mut Scan<'_>, clock: &mut Clock) -> Option<Told> {
     let mut ahead = *scan;
-    let time = match Local::scan(&mut ahead) {
-        Some(local) => clock.read(&local),
+    let told = match Local::scan(&mut ahead) {
+        Some(local) => {
+            let time = clock.read(&local);
+            Told { time, is_local: time.is_some() && local.is_without_zone() }
+        }
         None => {
             ahead = *scan;
-            counted(&mut ahead)?
+            Told { time: counted(&mut ahead)?, is_local: false }
         }
     };
     *scan = ahead;
-    Some(time)
+    Some(told)
 }
 
 /// `seconds.fraction`: of the epoch, or since boot, which is no instant.
@@ -89,7 +99,7 @@ fn counted(scan: &mut Scan<'_>) -> Option<Option<Timestamp>> {
 }
 
 /// `[uid] pid tid L tag: message`
-fn thread_time(mut scan: Scan<'_>, time: Option<Timestamp>) -> Option<Record<'_>> {
+fn thread_time(mut scan: Scan<'_>, time: Told) -> Option<Record<'_>> {
     let words = [scan.word()?, scan.word()?];
     let third = scan.word()?;
     let (uid, pid, tid, level) = match level(third) {
@@ -107,7 +117,7 @@ fn thread_time(mut scan: Scan<'_>, time: Option<Timestamp>) -> Option<Record<'_>
 }
 
 /// `L/tag([uid:]pid): message`
-fn brief(mut scan: Scan<'_>, time: Option<Timestamp>) -> Option<Record<'_>> {
+fn brief(mut scan: Scan<'_>, time: Told) -> Option<Record<'_>> {
     let level = level(scan.until("/").filter(|letter| letter.len() == 1)?)?;
     let (head, message) = closed(scan.rest())?;
     let (tag, ids) = head.rsplit_once('(')?;
@@ -120,7 +130,7 @@ fn brief(mut scan: Scan<'_>, time: Option<Timestamp>) -> Option<Record<'_>> {
 
 /// What Android Studio copies: `pid-tid/package L/tag: message`, since its version of 2022
 /// `pid-tid tag package L message`.
-fn studio(mut scan: Scan<'_>, time: Option<Timestamp>) -> Option<Record<'_>> {
+fn studio(mut scan: Scan<'_>, time: Told) -> Option<Record<'_>> {
     let (pid, rest) = scan.word()?.split_once('-')?;
     scan.blanks();
     let (tid, level, tag, message) = match rest.split_once('/') {
@@ -145,10 +155,11 @@ fn without_time(scan: Scan<'_>) -> Option<Record<'_>> {
     let level = level(letter)?;
     if let Some(rest) = rest.strip_prefix('/') {
         let (tag, message) = tagged(rest)?;
-        return (!tag.is_empty() && !tag.contains([' ', '('])).then(|| said(None, level, tag, message));
+        return (!tag.is_empty() && !tag.contains([' ', '(']))
+            .then(|| said(Told::default(), level, tag, message));
     }
     let (ids, message) = rest.strip_prefix('(')?.split_once(") ")?;
-    let record = with_ids(ids, said(None, level, "", message))?;
+    let record = with_ids(ids, said(Told::default(), level, "", message))?;
     match record.tid {
         Some(_) => Some(record),
         None => {
@@ -190,9 +201,10 @@ fn level(word: &str) -> Option<Level> {
     letters.next().is_none().then_some(level)
 }
 
-fn said<'a>(time: Option<Timestamp>, level: Level, tag: &'a str, message: &'a str) -> Record<'a> {
+fn said<'a>(Told { time, is_local }: Told, level: Level, tag: &'a str, message: &'a str) -> Record<'a> {
     Record {
         time,
+        is_local,
         pid: None,
         tid: None,
         uid: None,
@@ -267,6 +279,38 @@ mod tests {
                 (record.level, record.tag.as_ref(), record.message.as_ref()),
                 (Level::Info, "Act", "m: x")
             );
+        }
+    }
+
+    #[test]
+    fn a_time_with_a_zone_is_not_the_clocks() {
+        let rows = [
+            ("03-21 07:41:05.123   585   612 I Act: m", true),
+            ("2019-03-21 07:41:05.123   585   612 I Act: m", true),
+            ("03-21 07:41:05.123 585-612/? I/Act: m", true),
+            ("03-21 08:41:05.123 +0100   585   612 I Act: m", false),
+            ("2019-03-21 07:41:05.123 +0000   585   612 I Act: m", false),
+            ("2019-03-21T08:41:05.123+01:00   585   612 I Act: m", false),
+            ("2019-03-21T07:41:05.123Z   585   612 I Act: m", false),
+            ("1553154065.123   585   612 I Act: m", false),
+        ];
+        for (line, is_local) in rows {
+            let record = record(line, &mut Clock::ahead(0).in_year(2019)).unwrap();
+            assert_eq!(
+                (record.time.unwrap().seconds(), record.is_local),
+                (1_553_154_065, is_local),
+                "{line}"
+            );
+        }
+        let head = |line| head(line, &mut Clock::ahead(0).in_year(2019)).unwrap().is_local;
+        assert!(head("[ 03-21 07:41:05.123   585:  612 I/Act      ]"));
+        assert!(!head("[ 2019-03-21 09:41:05.123 +0200   585:  612 I/Act ]"));
+        // Without a year the line tells no instant at all.
+        for line in
+            ["03-21 07:41:05.123   585   612 I Act: m", "4711.123   585   612 I Act: m", "I/Act(  5): m"]
+        {
+            let record = record(line, &mut Clock::default()).unwrap();
+            assert_eq!((record.time, record.is_local), (None, false), "{line}");
         }
     }
 

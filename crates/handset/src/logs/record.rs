@@ -11,6 +11,8 @@ use crate::Uid;
 pub struct Record<'a> {
     /// When it was written; `None` where the line does not tell, or leaves the year out and nothing tells it.
     pub time: Option<Timestamp>,
+    /// Whether the line tells `time` without a zone: it is as right as the clock it was read by.
+    pub is_local: bool,
     /// The process that wrote it.
     pub pid: Option<u32>,
     /// The thread.
@@ -33,16 +35,16 @@ pub struct Record<'a> {
 impl Record<'_> {
     /// The same, without its tag and message.
     pub(super) fn bare(&self) -> Record<'static> {
-        let (time, after, level, buffer) = (self.time, self.after, self.level, self.buffer);
         let text = || Cow::Borrowed("");
-        let Self { pid, tid, uid, .. } = *self;
-        Record { time, pid, tid, uid, level, tag: text(), message: text(), buffer, after }
+        let Self { time, is_local, pid, tid, uid, level, buffer, after, .. } = *self;
+        Record { time, is_local, pid, tid, uid, level, tag: text(), message: text(), buffer, after }
     }
 
     /// The same, with text of its own.
     pub fn into_owned(self) -> Record<'static> {
         Record {
             time: self.time,
+            is_local: self.is_local,
             pid: self.pid,
             tid: self.tid,
             uid: self.uid,
