@@ -409,6 +409,7 @@ fn destination(
         channels: contact.channels.iter().map(|(one, shown)| (one.clone(), shown.seen.messages)).collect(),
         first: first_of(contact),
         last: contact.last,
+        of_recording: false,
     }
 }
 

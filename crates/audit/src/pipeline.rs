@@ -115,6 +115,9 @@ pub fn audit(order: Order, meter: &Meter) -> Result<Case, AuditError> {
     })?;
 
     let mut merged = merge_all(shares, &read, &order.atlas);
+    for destination in &mut merged.destinations {
+        destination.of_recording = read.radio.is_one(destination);
+    }
     let own = phone.get().map(Phone::addresses).unwrap_or_default();
     whose::settle(&mut merged.devices, &wanted.profile, &own);
     let files = apps::Files::of(&read.apps);

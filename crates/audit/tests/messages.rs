@@ -310,6 +310,43 @@ fn the_hidden_message_is_told_and_proved() {
     );
 }
 
+/// Datagrams to ports of their own, each from another port: which destinations are the recording's alone.
+fn of_recording(datagrams: &[([u8; 4], u16, &[u8])]) -> Vec<(String, bool)> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut net = Net::new(Vec::new());
+    let sender = Endpoint::new([2, 0, 0, 0, 0, 1], Ipv4Addr::new(10, 23, 0, 1), 40_000);
+    for (second, (address, port, payload)) in (0..).zip(datagrams) {
+        net.set_time((START + second) * 1_000_000_000);
+        let to = Endpoint::new([2, 0, 0, 0, 0, 2], Ipv4Addr::from(*address), *port);
+        net.udp(&sender, &to, payload).unwrap();
+    }
+    let frames = net.into_wire();
+    let frames = frames.iter().map(|frame| (frame.time, frame.bytes.as_slice()));
+    let file = testkit::capture::pcap(PcapStyle::default(), frames);
+    fs::write(folder.path().join("radio.pcap"), file).unwrap();
+    let case = run(folder.path(), None, 2);
+    case.destinations.iter().map(|one| (one.endpoint.address.clone(), one.of_recording)).collect()
+}
+
+/// What a receiver of the radio sends to whoever records it is no destination of the phone's; what may have left is.
+#[test]
+fn who_records_the_radio_is_no_destination() {
+    let frame = [&[2, 4, 1, 1, 0x40, 12, 0, 0, 0, 0, 0, 1, 8, 0, 0, 0][..], &[0x2b; 23]].concat();
+    let told = of_recording(&[
+        ([10, 23, 0, 2], 4729, &frame),
+        ([10, 23, 0, 2], 4729, &frame),
+        ([10, 23, 0, 3], 4729, &frame),
+        ([10, 23, 0, 3], 4729, b"no frame of the radio"),
+        ([10, 23, 0, 4], 4730, &frame),
+        ([198, 51, 100, 7], 4729, &frame),
+    ]);
+    let told: Vec<_> = told.iter().map(|(address, is_one)| (address.as_str(), *is_one)).collect();
+    assert_eq!(
+        told,
+        [("10.23.0.2", true), ("10.23.0.3", false), ("10.23.0.4", false), ("198.51.100.7", false)]
+    );
+}
+
 #[test]
 fn what_left_after_all_that_the_store_holds_is_told_where_newer_ones_were_deleted() {
     let told = |deleted: bool| {

@@ -24,7 +24,7 @@ impl<'a> Sided<'a> {
         let case = named.case;
         let by_id: BTreeMap<_, _> = case.destinations.iter().map(|one| (one.id, one)).collect();
         let mut receivers: BTreeMap<&str, Vec<&Destination>> = BTreeMap::new();
-        for destination in &case.destinations {
+        for destination in case.destinations.iter().filter(|one| !one.of_recording) {
             receivers.entry(destination.receiver()).or_default().push(destination);
         }
         let sightings = case.sightings.iter().map(|group| (group.key.security, group.key.endpoint));

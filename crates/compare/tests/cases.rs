@@ -61,6 +61,7 @@ fn case(hours: i64) -> Case {
         channels: vec![],
         first: at(0),
         last: at(1),
+        of_recording: false,
     });
     case
 }

@@ -100,6 +100,10 @@ pub struct Destination {
     pub first: Timestamp,
     /// When it was last talked to.
     pub last: Timestamp,
+    /// Whether it was sent nothing but what a receiver of the radio beside the phone wrote down (GSMTAP): the phone did
+    /// not talk to it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_recording: bool,
 }
 
 impl Destination {

@@ -757,6 +757,10 @@ fn reached<'a>(case: &'a Case, findings: &[Told<'a>]) -> Vec<Reached<'a>> {
         let own = |place: &usize| findings.get(*place).filter(|told| !told.foreign);
         let severity = |place: &usize| own(place).map(|told| told.finding.severity);
         let worst = places.iter().filter_map(severity).max();
+        // The phone did not talk to it; a finding in it is told with its place.
+        if destination.of_recording && places.is_empty() {
+            continue;
+        }
         reached.push(Reached { destination, findings: places, worst });
     }
     reached.sort_by_key(|one| {

@@ -35,7 +35,7 @@ use crate::{
     digest::Digester,
     input::{Input, Opened, fill, open},
     kind::{Kind, packing},
-    messages::{Messages, RadioRoom, Settled},
+    messages::{Carriers, Messages, RadioRoom, Settled},
     phone::Phone,
     progress::Meter,
     secrets::Secrets,
@@ -74,6 +74,8 @@ pub(crate) struct ReadOutcome {
     pub(crate) anomalies: AnomalyTally,
     /// What tells of messages, together.
     pub(crate) messages: Settled,
+    /// Where the radio's frames were sent that are in the captures.
+    pub(crate) radio: Carriers,
 }
 
 /// Reads inputs and deals packets out.
@@ -284,6 +286,7 @@ impl<'p> FrameReader<'p> {
         }
         for packet in packet.into_iter().chain(self.net.more.drain(..)) {
             let heard = self.messages.is_some() && RadioRoom::is_for(&packet);
+            self.outcome.radio.see(&packet, frame.data);
             if heard && self.radio.hear(&packet, frame.data) {
                 let len = packet.payload.len() as u64;
                 self.outcome.ledger.add_pieces(Fate::Decoded, RADIO, len, 1);

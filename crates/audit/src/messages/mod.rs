@@ -34,7 +34,7 @@ use self::{radio::Kept, rows::Row};
 pub(crate) use self::{
     archive::ArchiveRoom,
     files::{Held, XmlRoom},
-    radio::RadioRoom,
+    radio::{Carriers, RadioRoom},
     rows::{InMessage, Named, Sought},
     settle::{Settled, SettledRow},
 };

@@ -3,14 +3,17 @@
 //! They are no traffic of the phone over the network the capture was taken on. A datagram that is a whole message
 //! is taken out before the flows; what else the radio carried goes on to them, and is searched as any datagram.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::IpAddr,
+};
 
 use evidence::{
-    Buffer, BufferId, CaptureId, ExchangeId, Fidelity, FlowId, FrameNo, Occurrence, Segment, Source, Span,
-    Step, Timestamp, Trail, Transport,
+    Buffer, BufferId, CaptureId, Destination, ExchangeId, Fidelity, FlowId, FrameNo, Occurrence, Segment,
+    Source, Span, Step, Timestamp, Trail, Transport,
 };
 use handset::messages::{
-    gsm::{self, Coding, GSMTAP_PORT, Heard, Radio, SEPTETS, SEPTETS_BEHIND_HEADER},
+    gsm::{self, Coding, GSMTAP_PORT, GsmTap, Heard, Radio, SEPTETS, SEPTETS_BEHIND_HEADER},
     ledger::RadioMessage,
 };
 use wire::Packet;
@@ -28,6 +31,37 @@ pub(crate) struct RadioRoom {
     kept: Vec<Kept>,
     /// Messages that there was no room for.
     dropped: u64,
+}
+
+/// Where datagrams go that carry the radio's frames from its receiver to whoever records them, by address: whether all
+/// of them do.
+#[derive(Debug, Default)]
+pub(crate) struct Carriers(BTreeMap<IpAddr, bool>);
+
+impl Carriers {
+    /// Sees a packet; `frame` is its frame's bytes.
+    pub(crate) fn see(&mut self, packet: &Packet, frame: &[u8]) {
+        let head = &packet.head;
+        if head.transport != Transport::Udp {
+            return;
+        }
+        for (address, _) in [head.source, head.destination].into_iter().filter(|side| side.1 == GSMTAP_PORT) {
+            let address = address.to_canonical();
+            if self.0.len() < MOST_CARRIERS || self.0.contains_key(&address) {
+                let is_radio = GsmTap::read(packet.payload.bytes(frame)).is_some();
+                *self.0.entry(address).or_insert(true) &= is_radio;
+            }
+        }
+    }
+
+    /// Whether a destination was sent the radio's frames, and nothing else. Whoever records is
+    /// near: what goes elsewhere left.
+    pub(crate) fn is_one(&self, Destination { endpoint, network, .. }: &Destination) -> bool {
+        let is_port = endpoint.transport == Transport::Udp && endpoint.port == GSMTAP_PORT;
+        let address = || endpoint.address.parse::<IpAddr>().ok();
+        let is_near = NEAR.contains(&network.scope.as_str());
+        is_port && is_near && address().and_then(|address| self.0.get(&address.to_canonical())) == Some(&true)
+    }
 }
 
 /// A payload that was captured.
@@ -247,6 +281,10 @@ const LONGEST: usize = 4096;
 /// Payloads that a message may reach back over. A message has at most a dozen frames of its channel; other
 /// channels' lie between them.
 const RECENT: usize = 4096;
+/// Scopes of addresses on the same machine or in the same network.
+const NEAR: [&str; 4] = ["link-local", "loopback", "multicast", "private"];
+/// Addresses that radio frames are sent to.
+const MOST_CARRIERS: usize = 1 << 10;
 /// Messages that are kept of a capture.
 const MOST: usize = 1 << 16;
 /// Parts of one text that are put together.

@@ -137,6 +137,7 @@ impl Made {
             )],
             first: Timestamp::new(START, 0),
             last: Timestamp::new(START, 0),
+            of_recording: false,
         });
         self
     }

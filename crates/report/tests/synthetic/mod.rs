@@ -233,6 +233,7 @@ fn destinations() -> Vec<Destination> {
         channels: Vec::new(),
         first: at(3),
         last: at(5_400),
+        of_recording: false,
     };
     let mut register = base(0, "zzhc.vnet.example", "198.51.100.61", 80, Transport::Tcp);
     register.domain = "vnet.example".to_owned();
