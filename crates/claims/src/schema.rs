@@ -263,6 +263,16 @@ pub const COVERAGE: &[Field] = &[
         "share of the content by fate: `decoded`, `media`, `not_understood`, `encrypted`, `home_made_encryption`, `over_limit`, `not_parsed`",
     ),
     field("missing", Kind::Int, "bytes that the captures lack"),
+    field(
+        "counted",
+        Kind::Bool,
+        "the phone's own counters tell of a user id that is known to have sent something",
+    ),
+    field(
+        "captured",
+        Kind::Number,
+        "share of what the phone counted as sent by these user ids that is in flows known to be theirs, 0 to 1; the rest went past the captures, or is not known to be theirs; 0 where `counted` is false",
+    ),
     field("limited", Kind::Bool, "a limit was reached somewhere"),
 ];
 

@@ -29,6 +29,10 @@ pub(crate) struct View {
     pub(crate) fates: BTreeMap<&'static str, u64>,
     sent: Vec<Sent>,
     pub(crate) missing: u64,
+    /// Bytes sent that the captures hold of those that the phone counted, and these.
+    captured: Option<(u64, u64)>,
+    /// What went past the captures by the phone's own counters, in words.
+    missed: Option<String>,
     limited: bool,
     profile: Option<(u64, BTreeSet<&'static str>)>,
     pub(crate) hours: f64,
@@ -60,6 +64,8 @@ impl View {
                 .map(|one| Sent::to(one, destination(role, one), reached.senders_of(one.id)))
                 .collect(),
             missing: case.coverage.missing().iter().fold(0, |sum, row| sum.saturating_add(row.bytes)),
+            captured: case.phone.captured(),
+            missed: missed(case),
             limited: rows.iter().any(|row| row.fate == Fate::OverLimit),
             profile: case.profile.as_ref().map(|_| (case.profile_values, kinds(case))),
             hours: first.zip(last).map_or(0.0, |(first, last)| hours(first, last)),
@@ -72,6 +78,7 @@ impl View {
         if self.missing > 0 {
             sentences.push(format!("{}: the captures lack {} bytes that were sent", self.role, self.missing));
         }
+        sentences.extend(self.missed.as_ref().map(|missed| format!("{}: {missed}", self.role)));
         sentences.push(match &self.profile {
             Some((1, _)) => format!("{}: audited with a profile of 1 value", self.role),
             Some((values, _)) => format!("{}: audited with a profile of {values} values", self.role),
@@ -150,7 +157,8 @@ impl View {
             (_, Asked { to_read: 0, .. }) => "nothing was sent that may concern it".to_owned(),
             (_, Asked { read, to_read, .. }) => percent(read, to_read) + " of what may concern it was read",
         };
-        format!("{}: {traffic}{build}, {read}", self.role)
+        let missed = self.missed.as_ref().map_or_else(String::new, |missed| format!(", {missed}"));
+        format!("{}: {traffic}{build}, {read}{missed}", self.role)
     }
 
     /// How much of what was sent and may be what a claim is about could be read.
@@ -204,6 +212,23 @@ impl View {
             percent(self.fate("decoded"), content)
         )
     }
+}
+
+/// What went past the captures by the phone's own counters: of a negative result it is the part that nobody looked at.
+fn missed(case: &Case) -> Option<String> {
+    let missed = case.phone.missed();
+    let worst = missed.first()?;
+    let share = match percent(worst.missed(), worst.captured().1) {
+        share if share.starts_with("under") => share,
+        share => format!("up to {share}"),
+    };
+    let most = format!("{share} of what {} sent", worst.sender());
+    Some(match missed.len() {
+        1 => format!("by the phone's own counters, {most} went past the captures"),
+        several => format!(
+            "by the phone's own counters, part of what {several} user ids sent went past the captures, {most}"
+        ),
+    })
 }
 
 /// What became of content that was not read, behind its share.
@@ -338,12 +363,17 @@ fn coverage(views: &[&View], about: &About<'_>) -> Node {
     };
     let shares =
         FATES.iter().map(|(_, name)| ((*name).to_owned(), Node::Number(share(bytes(name), content))));
+    let captured = views.iter().filter_map(|view| view.captured);
+    let captured = captured.reduce(|sum, more| (sum.0.saturating_add(more.0), sum.1.saturating_add(more.1)));
+    let (seen, counted) = captured.unwrap_or_default();
     Node::record([
         ("content", Node::count(content)),
         ("readable", Node::Number(readable(asked.read, asked.to_read))),
         ("readable_in", Node::Number(readable(asked.read_in, asked.to_read_in))),
         ("shares", Node::Map(shares.collect())),
         ("missing", Node::count(views.iter().fold(0, |sum: u64, view| sum.saturating_add(view.missing)))),
+        ("counted", Node::Bool(captured.is_some())),
+        ("captured", Node::Number(share(seen, counted))),
         ("limited", Node::Bool(views.iter().any(|view| view.limited))),
     ])
 }

@@ -373,6 +373,45 @@ fn what_other_apps_sent_is_left_out_where_they_are_known() {
     assert_eq!(holding("com.mail", 1, Ground::Code), (Holding::NotTestable, false), "what an app could do");
 }
 
+/// What the phone counted and no capture holds is part of what a negative result says.
+#[test]
+fn what_went_past_the_captures_stands_with_the_verdict() {
+    let mut made = update(&[Kind::Imei], "B2").sent(Kind::Model, SEALED);
+    let row = |uid, counted, seen| evidence::Completeness {
+        uid,
+        packages: vec!["com.maker".to_owned()],
+        counted: [counted, 0],
+        seen: [seen, 0],
+    };
+    let told = |made: &Made| {
+        let verdict = judged("only_technical", "", &one(Made(made.0.clone())));
+        assert_eq!(verdict.holding, Holding::Consistent, "{verdict:#?}");
+        let sentence = verdict.coverage.into_iter().find(|sentence| sentence.contains("counters"));
+        (sentence.unwrap_or_default(), verdict.reasons[1].clone())
+    };
+    let asked = |made: &Made, condition: &str| {
+        let text = format!(
+            "format = \"phonehome-claims/1.0\"\nvendor = \"V\"\n[[claim]]\nid = \"c\"\nstatement = \"s\"\n\
+             source = \"x\"\ncontradicted_if = \"{condition}\"\n"
+        );
+        let verdict = judge(&Claims::read(&text).unwrap(), &[("case", &made.0)]).unwrap().remove(0);
+        verdict.holding == Holding::Contradicted
+    };
+    assert_eq!(told(&made).0, "");
+    assert!(asked(&made, "!coverage.counted && coverage.captured == 0.0"));
+    made.0.phone.completeness = vec![row(1000, 100, 200)];
+    assert_eq!(told(&made).0, "");
+    assert!(asked(&made, "coverage.counted && coverage.captured == 1.0"));
+    made.0.phone.completeness.push(row(10_001, 300, 200));
+    let (sentence, looked_at) = told(&made);
+    let words = "by the phone's own counters, up to 33% of what user id 10001 (com.maker) sent went past the captures";
+    assert_eq!(sentence, format!("case: {words}"));
+    assert!(looked_at.ends_with(&format!("of the content read, {words}")), "{looked_at}");
+    assert!(asked(&made, "coverage.counted && coverage.captured == 0.75"));
+    made.0.phone.completeness.push(row(10_002, 1000, 999));
+    assert!(told(&made).0.contains("part of what 2 user ids sent"), "{:?}", told(&made));
+}
+
 /// The log and a list of events tell of the same start: that is one, not two.
 #[test]
 fn what_log_and_list_of_events_tell_counts_once() {

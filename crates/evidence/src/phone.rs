@@ -58,6 +58,25 @@ impl Phone {
         MessageSource::ALL.into_iter().filter(|source| !lacks(*source)).collect()
     }
 
+    /// Bytes that the phone counted as sent and that the captures hold, and all that it counted as sent: of all uids
+    /// of which both are known. What is seen of one uid beyond its count makes up for nothing that another's lacks.
+    /// `None` where nothing was counted.
+    pub fn captured(&self) -> Option<(u64, u64)> {
+        let add = |sums: (u64, u64), row: &Completeness| {
+            let (captured, counted) = row.captured();
+            (sums.0.saturating_add(captured), sums.1.saturating_add(counted))
+        };
+        let sums = self.completeness.iter().fold((0, 0), add);
+        (sums.1 > 0).then_some(sums)
+    }
+
+    /// The uids of which the phone counted more as sent than the captures hold, the one that lacks most first.
+    pub fn missed(&self) -> Vec<&Completeness> {
+        let mut missed: Vec<_> = self.completeness.iter().filter(|row| row.missed() > 0).collect();
+        missed.sort_by_key(|row| std::cmp::Reverse(row.missed()));
+        missed
+    }
+
     /// Whether a message that its owner does not see could have been found: something besides the store tells what
     /// was carried, and there is a store to compare it with.
     pub fn could_show_hidden_messages(&self) -> bool {
@@ -370,9 +389,71 @@ pub struct Completeness {
     pub seen: [u64; 2],
 }
 
+impl Completeness {
+    /// Bytes sent: those that the captures hold of what the phone counted, and all that it counted.
+    pub fn captured(&self) -> (u64, u64) {
+        let ([seen, _], [counted, _]) = (self.seen, self.counted);
+        (seen.min(counted), counted)
+    }
+
+    /// Bytes that the phone counted as sent and that are in no flow known to be the uid's. At most so many went past
+    /// the captures: headers count as the least that they can be, and the counters' hours may begin before a capture.
+    pub fn missed(&self) -> u64 {
+        let (captured, counted) = self.captured();
+        counted.saturating_sub(captured)
+    }
+
+    /// The packages that it is named by where there is little room, and how many more there are. A file may call them
+    /// anything: a name is cut where no package's would go on.
+    pub fn named(&self) -> (Vec<String>, usize) {
+        let name = |name: &String| name.chars().take(LONGEST_NAME).collect();
+        let named: Vec<String> = self.packages.iter().take(NAMED).map(name).collect();
+        let more = self.packages.len().saturating_sub(named.len());
+        (named, more)
+    }
+
+    /// `user id 1000 (com.android.settings, net.oneplus.odm and 3 more)`: names as the phone's files give them.
+    pub fn sender(&self) -> String {
+        let (mut names, more) = self.named();
+        names.extend((more > 0).then(|| format!("{more} more")));
+        match names.as_slice() {
+            [] => format!("user id {}", self.uid),
+            names => format!("user id {} ({})", self.uid, crate::prose::list(names)),
+        }
+    }
+}
+
+/// Packages that a sender is named by.
+const NAMED: usize = 2;
+/// Letters of a package's name (AOSP `FrameworkParsingPackageUtils.validateName`).
+const LONGEST_NAME: usize = 223;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_captures_lack_is_told_uid_by_uid() {
+        let row = |uid, counted, seen, packages: &[&str]| Completeness {
+            uid,
+            packages: packages.iter().map(|name| (*name).to_owned()).collect(),
+            counted: [counted, 1],
+            seen: [seen, 0],
+        };
+        let rows = vec![
+            row(1, 100, 95, &[]),
+            row(2, 100, 300, &["a"]),
+            row(3, 200, 100, &["a", "b", "c", "d"]),
+            row(4, 0, 0, &["a"]),
+        ];
+        let phone = Phone { completeness: rows, ..Phone::default() };
+        assert_eq!(phone.captured(), Some((295, 400)));
+        let missed: Vec<_> = phone.missed().into_iter().map(|row| (row.sender(), row.missed())).collect();
+        assert_eq!(missed, [("user id 3 (a, b and 2 more)".to_owned(), 100), ("user id 1".to_owned(), 5)]);
+        assert_eq!(Phone::default().captured(), None);
+        let huge = vec![row(1, u64::MAX, 1, &[]), row(2, u64::MAX, u64::MAX, &[])];
+        assert_eq!(Phone { completeness: huge, ..Phone::default() }.captured(), Some((u64::MAX, u64::MAX)));
+    }
 
     #[test]
     fn hidden_messages_take_a_store_and_something_besides() {

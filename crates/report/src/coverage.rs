@@ -1,6 +1,6 @@
 //! Ledger -> shares and a statement in words. No output says "nothing found" without it.
 
-use evidence::{Case, Fate, LedgerRow, MissingRow, prose};
+use evidence::{Case, Completeness, Fate, LedgerRow, MissingRow, prose};
 
 use crate::{plain, words};
 
@@ -8,6 +8,8 @@ use crate::{plain, words};
 pub(crate) struct Coverage {
     pub(crate) rows: Vec<LedgerRow>,
     pub(crate) missing: Vec<MissingRow>,
+    /// The uids that sent more, as the phone counted, than the captures hold of them; the one that lacks most first.
+    pub(crate) missed: Vec<Completeness>,
     /// All bytes of the captures.
     pub(crate) total: u64,
     /// Bytes of what was said, once: all but framing, headers and duplicates.
@@ -22,7 +24,8 @@ impl Coverage {
         let missing = case.coverage.missing();
         let total = sum(rows.iter());
         let content = sum(rows.iter().filter(|row| is_content(row.fate)));
-        Self { rows, missing, total, content, traffic: case.has_traffic() }
+        let missed = case.phone.missed().into_iter().cloned().collect();
+        Self { rows, missing, missed, total, content, traffic: case.has_traffic() }
     }
 
     pub(crate) fn bytes(&self, fate: Fate) -> u64 {
@@ -151,7 +154,24 @@ impl Coverage {
                 words::bytes(self.lacking())
             ));
         }
+        sentences.extend(self.counters());
         sentences.join(" ")
+    }
+
+    /// What went past the captures, by the phone's own counters. The packages' names are the case file's: what they
+    /// hide is shown.
+    pub(crate) fn counters(&self) -> Option<String> {
+        let worst = self.missed.first()?;
+        let share = words::at_most(&words::share(worst.missed(), worst.counted[0]));
+        let sender = worst.sender();
+        let sender = plain::clipped(&sender, SENDER);
+        let what = match self.missed.len() {
+            1 => format!("{share} of what {sender} sent went past the captures"),
+            several => format!(
+                "part of what {several} user ids sent went past the captures, {share} of what {sender} sent"
+            ),
+        };
+        Some(format!("By the phone’s own counters, {what}: nobody can say what it held."))
     }
 }
 
@@ -193,6 +213,8 @@ fn sum<'a>(rows: impl Iterator<Item = &'a LedgerRow>) -> u64 {
     rows.fold(0, |sum, row| sum.saturating_add(row.bytes))
 }
 
+/// The longest name of a sender: two packages', and what stands around them.
+const SENDER: usize = 500;
 /// Limits named in a sentence; the others are in the ledger.
 const REASONS: usize = 3;
 /// What could not be read, and how a sentence goes on after its share.
@@ -219,7 +241,7 @@ mod tests {
         }
         let content = sum(ledger.rows().iter().filter(|row| is_content(row.fate)));
         let (rows, missing) = (ledger.rows(), ledger.missing());
-        Coverage { rows, missing, total: ledger.total(), content, traffic: true }
+        Coverage { rows, missing, missed: Vec::new(), total: ledger.total(), content, traffic: true }
     }
 
     #[test]
@@ -252,6 +274,29 @@ mod tests {
         assert!(hidden.noted().contains(&(Fate::OverLimit, 0)), "it stands in the table all the same");
         let none = coverage(&[(Fate::Framing, 24)], 0);
         assert!(none.statement().starts_with("The captures hold no content"));
+    }
+
+    #[test]
+    fn what_went_past_the_captures_is_part_of_the_statement() {
+        let row = |uid, counted, seen, packages: &[&str]| Completeness {
+            uid,
+            packages: packages.iter().map(|name| (*name).to_owned()).collect(),
+            counted: [counted, 0],
+            seen: [seen, 0],
+        };
+        let told =
+            |missed: Vec<Completeness>| Coverage { missed, ..coverage(&[(Fate::Decoded, 1)], 0) }.statement();
+        assert_eq!(
+            told(vec![row(1000, 100, 81, &["a.b", "c\u{202e}"])]),
+            "All of the content could be searched. By the phone’s own counters, up to 19% of what user id 1000 \
+             (a.b and c\\u{202e}) sent went past the captures: nobody can say what it held."
+        );
+        assert_eq!(
+            told(vec![row(1000, 1000, 999, &[]), row(7, 9, 8, &[])]),
+            "All of the content could be searched. By the phone’s own counters, part of what 2 user ids sent went \
+             past the captures, under 1% of what user id 1000 sent: nobody can say what it held."
+        );
+        assert_eq!(told(Vec::new()), "All of the content could be searched.");
     }
 
     #[test]

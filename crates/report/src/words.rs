@@ -85,6 +85,14 @@ pub(crate) fn share(part: u64, whole: u64) -> String {
     }
 }
 
+/// `up to 19%`; `under 1%` is no more than that already.
+pub(crate) fn at_most(share: &str) -> String {
+    match share {
+        "under 1%" => share.to_owned(),
+        share => format!("up to {share}"),
+    }
+}
+
 fn rounded_percent(part: u64, whole: u64) -> u128 {
     (u128::from(part) * 200 + u128::from(whole)) / (u128::from(whole) * 2)
 }

@@ -130,6 +130,43 @@ fn an_assessment_reads_well() {
     insta::assert_snapshot!("assessment_german", assessment::markdown(&devices, &german).unwrap());
 }
 
+/// What went past the captures is the first limit of a negative result: every output says it.
+#[test]
+fn what_the_phone_counted_and_nobody_captured_is_told_everywhere() {
+    let mut case = synthetic::clean();
+    let row = |uid, counted, seen| evidence::Completeness {
+        uid,
+        packages: vec!["com.maker".to_owned()],
+        counted: [counted, 0],
+        seen: [seen, 0],
+    };
+    case.phone.completeness = vec![row(10_001, 1000, 810), row(10_002, 10, 10)];
+    let words =
+        "y the phone’s own counters, up to 19% of what user id 10001 (com.maker) sent went past the captures";
+    let summary = report::summary(&case, &report::SummaryOptions { width: 120, ..Default::default() });
+    let summary = summary.split_whitespace().collect::<Vec<_>>().join(" ");
+    let page = report::html(&case, &report::HtmlOptions::default()).replace("<wbr>", "");
+    let (first, _) = page.split_once("</header>").unwrap();
+    for text in [&summary, &report::markdown(&case).replace('\\', ""), first] {
+        assert!(text.contains(words), "{text}");
+    }
+    let devices = [Assessed { name: "Phone B", case: &case, verdicts: &[] }];
+    let assessed = |language| {
+        let options = AssessmentOptions { language, ..OPTIONS };
+        assessment::markdown(&devices, &options).unwrap().replace('\\', "")
+    };
+    let (english, german) = (assessed(Language::English), assessed(Language::German));
+    let sentence = "sent went past the captures: nobody can say what it held.";
+    assert!(english.contains(sentence), "{english}");
+    let condition = "; by the phone's own counters, up to 19% of what user id 10001 (com.maker) sent";
+    assert_eq!(english.matches(condition).count(), 2, "in short, and where negatives stand: {english}");
+    let condition = "; nach den Zählern des Telefons selbst gingen bis zu 19 % dessen, was die Benutzerkennung 10001 \
+                     (com.maker) sendete, an den Aufzeichnungen vorbei";
+    assert_eq!(german.matches(condition).count(), 2, "{german}");
+    case.phone.completeness.remove(0);
+    assert!(!report::summary(&case, &report::SummaryOptions::default()).contains("counters"));
+}
+
 /// What stands below a finding, in a language.
 fn below(case: &Case, language: Language) -> String {
     let devices = [Assessed { name: "A", case, verdicts: &[] }];

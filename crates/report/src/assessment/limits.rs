@@ -1,7 +1,7 @@
 //! What could not be seen: of all devices, and of each by its coverage, the inputs that gave trouble and what its
 //! sources of messages could not have shown.
 
-use evidence::{Case, Fate, prose};
+use evidence::{Case, Completeness, Fate, prose};
 
 use super::{Device, INPUTS, short, texts::Texts};
 use crate::{
@@ -70,7 +70,31 @@ fn statement(texts: &Texts, coverage: &Coverage) -> String {
     if coverage.lacking() > 0 {
         sentences.push(texts.fill("coverage_lacking", &[("bytes", &texts.bytes(coverage.lacking()))]));
     }
+    if let Some(counters) = counters(texts, coverage) {
+        let counters = prose::capital(&counters);
+        sentences.push(texts.fill("coverage_counters", &[("counters", &counters)]));
+    }
     sentences.join(" ")
+}
+
+/// What went past the captures, by the phone's own counters.
+pub(super) fn counters(texts: &Texts, coverage: &Coverage) -> Option<String> {
+    let worst = coverage.missed.first()?;
+    let (share, sender) = (texts.at_most(worst.missed(), worst.counted[0]), sender(texts, worst));
+    let several = texts.number(coverage.missed.len() as u64);
+    let values = [("share", share.as_str()), ("sender", &sender), ("n", &several)];
+    let name = if coverage.missed.len() == 1 { "counters" } else { "counters_several" };
+    Some(texts.fill(name, &values))
+}
+
+/// `user id 1000 (com.android.settings, net.oneplus.odm and 3 more)`.
+fn sender(texts: &Texts, row: &Completeness) -> String {
+    let (uid, (mut apps, more)) = (row.uid.to_string(), row.named());
+    apps.extend((more > 0).then(|| texts.fill("more", &[("n", &texts.number(more as u64))])));
+    match apps.as_slice() {
+        [] => texts.fill("user_id", &[("uid", &uid)]),
+        apps => texts.fill("user_id_of", &[("uid", &uid), ("apps", &texts.list(apps))]),
+    }
 }
 
 fn headline(texts: &Texts, coverage: &Coverage) -> String {

@@ -5,6 +5,7 @@ use evidence::{Capture, Fate, Holds, IdentifierKind, Mark, MessageSource, Timest
 
 use super::{
     Device,
+    limits::counters,
     rules::{Need, Rule},
     texts::Texts,
 };
@@ -20,6 +21,8 @@ pub(super) struct Conditions {
     share: String,
     /// The share that was read, where that is not all.
     part: Option<String>,
+    /// What went past the captures, by the phone's own counters.
+    counters: Option<String>,
     /// Sources of messages, in words.
     sources: Vec<String>,
     /// What it takes and is not there.
@@ -50,15 +53,17 @@ impl Conditions {
             time: texts.duration(nanos),
             share: share(texts, device),
             part: part(texts, device),
+            counters: counters(texts, &device.coverage),
             sources: sources(device).into_iter().map(|source| texts.say(source).to_owned()).collect(),
             planted: case.profile_kinds.clone(),
             lacks: NEEDS.into_iter().filter(|need| !meets(device, *need)).collect(),
         }
     }
 
-    /// `26 h; region EU; build X; account: not told; 92% of the content readable, 3% more only searched as it stands`.
+    /// `26 h; region EU; build X; account: not told; 92% of the content readable, 3% more only searched as it stands`,
+    /// and what went past the captures.
     pub(super) fn words(&self, texts: &Texts) -> String {
-        texts.fill(
+        let words = texts.fill(
             "conditions",
             &[
                 ("time", &self.time),
@@ -67,7 +72,13 @@ impl Conditions {
                 ("account", &self.account),
                 ("share", &self.share),
             ],
-        )
+        );
+        match &self.counters {
+            Some(counters) => {
+                texts.fill("conditions_counters", &[("conditions", &words), ("counters", counters)])
+            }
+            None => words,
+        }
     }
 
     /// That it was not seen, or why what the rule tells of could not be.

@@ -127,7 +127,7 @@ fn fit<'p, 't>(pattern: &'p str, text: &'t str) -> Option<Vec<(&'p str, &'t str)
 /// Bytes of a text that is looked up; longer ones are no sentence of ours.
 const LONGEST: usize = 4000;
 /// How deep places lead to other tables.
-const DEPTH: usize = 6;
+const DEPTH: usize = 8;
 
 #[cfg(test)]
 mod tests {

@@ -150,6 +150,14 @@ impl Texts {
         }
     }
 
+    /// A share that it is at most: `up to 19%`, `under 1%`.
+    pub(crate) fn at_most(&self, part: u64, whole: u64) -> String {
+        match self.share(part, whole) {
+            share if share == self.say("percent_under") => share,
+            share => self.fill("at_most", &[("share", &share)]),
+        }
+    }
+
     /// `57 days`, `1 h 31 min`, `0.3 s`.
     pub(crate) fn duration(&self, nanos: i64) -> String {
         let said = words::duration(nanos);
@@ -331,6 +339,21 @@ mod tests {
             (
                 "a: 91% of the content could be read; 5% encrypted without a key, under 1% over a limit",
                 "a: 91 % des Inhalts waren lesbar; 5 % verschlüsselt ohne Schlüssel, unter 1 % über einer Grenze",
+            ),
+            (
+                "a: by the phone's own counters, up to 19% of what user id 1000 (a.b, c.d and 3 more) sent went past \
+                 the captures",
+                "a: Nach den Zählern des Telefons selbst gingen bis zu 19 % dessen, was die Benutzerkennung 1000 \
+                 (a.b, c.d und 3 weitere) sendete, an den Aufzeichnungen vorbei",
+            ),
+            (
+                "looked at: a: 47.9 hours of traffic, build unknown, 9% of the content read, media aside, by the phone's \
+                 own counters, part of what 2 user ids sent went past the captures, under 1% of what user id 7 sent; \
+                 b: no traffic, build unknown, no content",
+                "betrachtet wurde: a: 47,9 Stunden Verkehr, Systemstand nicht bekannt, 9 % des Inhalts gelesen, Medien \
+                 ausgenommen, nach den Zählern des Telefons selbst ging ein Teil dessen, was 2 Benutzerkennungen \
+                 sendeten, an den Aufzeichnungen vorbei, unter 1 % dessen, was die Benutzerkennung 7 sendete; b: kein \
+                 Verkehr, Systemstand nicht bekannt, kein Inhalt",
             ),
             ("Text messages go to +123 every 7 days", "SMS gehen alle 7 Tage an +123"),
             (

@@ -144,7 +144,7 @@ impl Page<'_> {
             header.masthead {
                 p.eyebrow { "phonehome audit" span.dot aria-hidden="true" { "·" } (Shown(&self.title())) }
                 h1 { (overview.headline()) }
-                p.lead { (Prose(&overview.second_line(&|code| self.country_in(code)))) " " (Prose(&self.coverage.headline())) }
+                p.lead { (Prose(&overview.second_line(&|code| self.country_in(code)))) " " (Prose(&self.coverage.headline())) @if let Some(counters) = self.coverage.counters() { " " (Prose(&counters)) } }
                 (self.problems())
                 (self.tiles())
                 nav aria-label="Contents" {
