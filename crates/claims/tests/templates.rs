@@ -406,7 +406,7 @@ fn what_went_past_the_captures_stands_with_the_verdict() {
     let (sentence, looked_at) = told(&made);
     let words = "by the phone's own counters, up to 33% of what user id 10001 (com.maker) sent went past the captures";
     assert_eq!(sentence, format!("case: {words}"));
-    assert!(looked_at.ends_with(&format!("of the content read, {words}")), "{looked_at}");
+    assert!(looked_at.ends_with(&format!("of what may concern it was read, {words}")), "{looked_at}");
     assert!(asked(&made, "coverage.counted && coverage.captured == 0.75"));
     made.0.phone.completeness.push(row(10_002, 1000, 999));
     assert!(told(&made).0.contains("part of what 2 user ids sent"), "{:?}", told(&made));
