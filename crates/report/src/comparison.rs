@@ -69,6 +69,7 @@ fn document(comparison: &Comparison, options: ComparisonOptions) -> Document {
         lead: headline(comparison),
         blocks,
         foot: format!("Written by {}.", comparison.program),
+        program: comparison.program.clone(),
         unshown: String::new(),
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Document {
     pub(crate) blocks: Vec<Block>,
     /// The last line.
     pub(crate) foot: String,
+    /// Name and version of the program that writes it.
+    pub(crate) program: String,
     /// What is said at the end where a medium cannot show all characters.
     pub(crate) unshown: String,
 }

@@ -293,8 +293,15 @@ impl Layout {
         let mut pdf = Pdf::new();
         let mut root = pdf.catalog(catalog);
         root.pages(tree).lang(TextStr(&document.language));
+        root.viewer_preferences().display_doc_title(true);
         root.finish();
-        pdf.document_info(info).title(TextStr(&plain::clipped(&document.title, VALUE)));
+        // No date: the same document gives the same bytes.
+        let program = plain::clipped(&document.program, VALUE);
+        pdf.document_info(info)
+            .title(TextStr(&plain::clipped(&document.title, VALUE)))
+            .author(TextStr(&program))
+            .creator(TextStr(&program))
+            .producer(TextStr(&program));
         let count = i32::try_from(pages.len()).unwrap_or(i32::MAX);
         pdf.pages(tree).kids(pages.iter().map(|(page, _, _)| *page)).count(count);
         for (number, (page_id, content_id, mut content)) in pages.into_iter().enumerate() {

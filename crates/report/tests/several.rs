@@ -125,9 +125,32 @@ fn an_assessment_reads_well() {
     for finding in &case.findings {
         assert!(text.contains(&finding.id.0), "{} is in no risk", finding.id);
     }
-    assert!(assessment::pdf(&devices, &OPTIONS).unwrap().starts_with(b"%PDF-"));
     let german = AssessmentOptions { language: Language::German, ..OPTIONS };
     insta::assert_snapshot!("assessment_german", assessment::markdown(&devices, &german).unwrap());
+}
+
+/// Says what it is and who wrote it, and when only where that is known: the same cases give the same bytes.
+#[test]
+fn a_pdf_says_what_it_is() {
+    let case = synthetic::clean();
+    let devices = [Assessed { name: "Phone B", case: &case, verdicts: &[] }];
+    let pdf = |language| assessment::pdf(&devices, &AssessmentOptions { language, ..OPTIONS }).unwrap();
+    let english = pdf(Language::English);
+    assert!(english.starts_with(b"%PDF-"));
+    assert_eq!(english, pdf(Language::English));
+    let has = |pdf: &[u8], words: &str| pdf.windows(words.len()).any(|part| part == words.as_bytes());
+    for words in [
+        "/Title (Assessment of Phone B)",
+        "/Author (phonehome 0.1.0)",
+        "/Creator (phonehome 0.1.0)",
+        "/Producer (phonehome 0.1.0)",
+        "/Lang (en)",
+        "/DisplayDocTitle true",
+    ] {
+        assert!(has(&english, words), "{words}");
+    }
+    assert!(has(&pdf(Language::German), "/Lang (de)"));
+    assert!(!has(&english, "/CreationDate"));
 }
 
 /// What went past the captures is the first limit of a negative result: every output says it.

@@ -170,6 +170,7 @@ fn document(devices: &[Assessed], options: &AssessmentOptions) -> Result<Documen
         blocks,
         unshown: texts.say("unshown").to_owned(),
         foot: texts.fill("written_by", &[("program", options.program)]),
+        program: options.program.to_owned(),
     })
 }
 
