@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use evidence::{Holding, Verdict};
+use evidence::{Holding, Verdict, prose};
 
 /// The verdicts for a terminal, in lines of any length: whoever prints them makes characters harmless that act. What
 /// the cases could show stands once, below all verdicts.
@@ -14,11 +14,15 @@ pub fn text(vendor: &str, verdicts: &[Verdict]) -> String {
 }
 
 fn write(page: &mut String, vendor: &str, verdicts: &[Verdict]) -> std::fmt::Result {
-    let with = |holding| verdicts.iter().filter(|verdict| verdict.holding == holding).count();
+    let with = |holding: Holding| {
+        let count = verdicts.iter().filter(|verdict| verdict.holding == holding).count();
+        format!("{count} {}", holding.words())
+    };
     writeln!(
         page,
-        "{vendor}: {} statements, {} contradicted, {} consistent, {} not testable",
+        "{vendor}, {} {}: {}, {}, {}",
         verdicts.len(),
+        if verdicts.len() == 1 { "statement" } else { "statements" },
         with(Holding::Contradicted),
         with(Holding::Consistent),
         with(Holding::NotTestable)
@@ -37,19 +41,19 @@ fn one(page: &mut String, verdict: &Verdict) -> std::fmt::Result {
     writeln!(page, "  “{}”", claim.statement)?;
     writeln!(page, "  {}, {}", claim.by, claim.source)?;
     for reason in &verdict.reasons {
-        writeln!(page, "  because    {reason}")?;
+        writeln!(page, "  because      {reason}")?;
     }
     for proof in verdict.proofs.iter().take(PROOFS) {
-        writeln!(page, "  finding    {} in {}: {}", proof.finding, proof.case, proof.title)?;
+        writeln!(page, "  finding      {} in {}: {}", proof.finding, proof.case, proof.title)?;
     }
     if let more @ 1.. = verdict.proofs.len().saturating_sub(PROOFS) {
-        writeln!(page, "  finding    and {more} more, which `--json` lists")?;
+        writeln!(page, "  finding      and {more} more, which `--json` lists")?;
     }
     if !verdict.cases.is_empty() {
-        writeln!(page, "  judged     over {}", verdict.cases.join(", "))?;
+        writeln!(page, "  judged over  {}", prose::list(&verdict.cases))?;
     }
     for help in &verdict.would_test {
-        writeln!(page, "  to test    {help}")?;
+        writeln!(page, "  to test      {help}")?;
     }
     Ok(())
 }
