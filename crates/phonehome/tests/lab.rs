@@ -22,6 +22,13 @@ fn every_case_is_listed_with_its_runs() {
     {
         assert!(text.contains(words), "{words}: {text}");
     }
+    let runs = lab::Case::all().flat_map(|case| case.expected().unwrap().runs);
+    for run in runs {
+        let mut lines = text.lines().filter_map(|line| line.strip_prefix("    "));
+        let told =
+            lines.find_map(|line| line.strip_prefix(run.name.as_str()).filter(|rest| rest.starts_with(' ')));
+        assert!(told.is_some_and(|told| !told.trim().is_empty()), "{}: {text}", run.name);
+    }
 }
 
 #[test]

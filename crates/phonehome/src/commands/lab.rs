@@ -30,7 +30,8 @@ fn list() -> anyhow::Result<Exit> {
         let width = expected.runs.iter().map(|run| run.name.len()).max().unwrap_or_default();
         for run in &expected.runs {
             let scenario = case.scenario(&run.name).map_err(|error| wrong(case.slug, &error))?;
-            let told = [run.note.clone(), read_off(&scenario)];
+            let note = if run.note.is_empty() { &scenario.title } else { &run.note };
+            let told = [note.clone(), read_off(&scenario)];
             let told: Vec<_> = told.into_iter().filter(|words| !words.is_empty()).collect();
             let _ = writeln!(text, "    {:width$}  {}", run.name, told.join("; "));
         }
