@@ -29,7 +29,7 @@ pub enum Kind {
     Dumpsys(Service),
     /// Marks written by hand.
     EventsCsv,
-    /// An intrusion log of Android 16.
+    /// An intrusion log, or what is written in the form of Android 16's.
     IntrusionLog,
     /// A log.
     Logcat,
@@ -102,7 +102,7 @@ impl Kind {
             Self::BuildProperties => "build.prop",
             Self::Dumpsys(service) => service.title(),
             Self::EventsCsv => "events by hand",
-            Self::IntrusionLog => "intrusion log",
+            Self::IntrusionLog => "intrusion log (by its form)",
             Self::Logcat => "logcat",
             Self::PackageList => "pm list packages",
             Self::PackageRestrictions(Xml::Binary) => "package-restrictions.xml (binary)",
