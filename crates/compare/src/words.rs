@@ -5,11 +5,14 @@ pub(crate) fn duration(seconds: u64) -> String {
     match seconds {
         0..60 => format!("{seconds} s"),
         60..3600 => format!("{} min", seconds / 60),
-        3600..172_800 => match seconds / 60 % 60 {
+        3600..259_200 => match seconds / 60 % 60 {
             0 => format!("{} h", seconds / 3600),
             minutes => format!("{} h {minutes} min", seconds / 3600),
         },
-        _ => format!("{} days", seconds / 86_400),
+        _ => match seconds.saturating_add(4_320) / 8_640 {
+            tenths if tenths % 10 == 0 => format!("{} days", tenths / 10),
+            tenths => format!("{}.{} days", tenths / 10, tenths % 10),
+        },
     }
 }
 

@@ -155,7 +155,7 @@ pub(crate) fn deed(deed: &Deed) -> String {
     }
 }
 
-/// `57 days`, `1 h 31 min`, `2 min 5 s`, `0.3 s`: the two largest units.
+/// `57 days`, `3.4 days`, `70 h 12 min`, `2 min 5 s`, `0.3 s`: the two largest units, of days tenths.
 pub(crate) fn duration(nanos: i64) -> String {
     let seconds = nanos.max(0) / 1_000_000_000;
     let two = |large: i64, small: i64, names: [&str; 2]| match small {
@@ -166,8 +166,14 @@ pub(crate) fn duration(nanos: i64) -> String {
         0 => format!("0.{} s", nanos.max(0) / 100_000_000),
         1..60 => format!("{seconds} s"),
         60..3600 => two(seconds / 60, seconds % 60, ["min", "s"]),
-        3600..172_800 => two(seconds / 3600, seconds / 60 % 60, ["h", "min"]),
-        _ => format!("{} days", number((seconds / 86_400).unsigned_abs())),
+        3600..259_200 => two(seconds / 3600, seconds / 60 % 60, ["h", "min"]),
+        _ => {
+            let tenths = (seconds + 4_320).unsigned_abs() / 8_640;
+            match (number(tenths / 10), tenths % 10) {
+                (days, 0) => format!("{days} days"),
+                (days, tenth) => format!("{days}.{tenth} days"),
+            }
+        }
     }
 }
 
@@ -532,7 +538,11 @@ mod tests {
             (59 * second, "59 s"),
             (125 * second, "2 min 5 s"),
             (5460 * second, "1 h 31 min"),
-            (200_000 * second, "2 days"),
+            (252_720 * second, "70 h 12 min"),
+            (259_199 * second, "71 h 59 min"),
+            (259_200 * second, "3 days"),
+            (293_760 * second, "3.4 days"),
+            (1_800 * 86_400 * second, "1,800 days"),
             (-1, "0.0 s"),
         ];
         for (nanos, expected) in rows {

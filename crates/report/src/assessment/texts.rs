@@ -377,6 +377,7 @@ mod tests {
         assert_eq!(german.share(1, 1000), "unter 1 %");
         assert_eq!(german.share(1, 2), "50 %");
         assert_eq!(german.duration(29 * 86_400_000_000_000), "29 Tage");
+        assert_eq!(german.duration(3 * 86_400_000_000_000 + 50_000_000_000_000), "3,6 Tage");
         assert_eq!(german.mark("a-mark-of-tomorrow"), "a mark of tomorrow");
         assert_eq!(german.weight(Severity::High).word, "hoch");
     }
