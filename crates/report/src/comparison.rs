@@ -125,7 +125,7 @@ fn sides(sides: &[Side]) -> Block {
     let of_content = |part: fn(&Side) -> u64| {
         move |side: &Side| {
             let share = words::share(part(side), side.content);
-            line(format!("{} ({share})", words::bytes(part(side))))
+            line(format!("{} ({share})", words::exact_bytes(part(side))))
         }
     };
     let listed = |all: Vec<String>| if all.is_empty() { line("none told") } else { line(all.join(", ")) };
@@ -137,7 +137,7 @@ fn sides(sides: &[Side]) -> Block {
             }
             None => line("at no time that is told"),
         }),
-        row("Content", &|side| line(words::bytes(side.content))),
+        row("Content", &|side| line(words::exact_bytes(side.content))),
         row("Understood and searched", &of_content(|side| side.decoded)),
         row("Media", &of_content(|side| side.media)),
         row("Searched as it stands", &of_content(|side| side.not_understood)),
@@ -147,7 +147,7 @@ fn sides(sides: &[Side]) -> Block {
             "Over a limit or not parsed",
             &of_content(|side| side.over_limit.saturating_add(side.not_parsed)),
         ),
-        row("Missing in the captures", &|side| line(words::bytes(side.missing))),
+        row("Missing in the captures", &|side| line(words::exact_bytes(side.missing))),
         row("What happened on the phone", &|side| {
             let marks = side.marks.iter().take(LISTED);
             listed(marks.map(|(kind, count)| format!("{} ({count})", words::mark(kind))).collect())
@@ -314,7 +314,7 @@ fn contact(contact: &Contact) -> Line {
         contact.countries.join(", ")
     };
     let channels = if contact.channels.is_empty() { "clear".to_owned() } else { contact.channels.join(", ") };
-    line(format!("{countries}; {channels}; {} sent", words::bytes(contact.bytes_out)))
+    line(format!("{countries}; {channels}; {} sent", words::exact_bytes(contact.bytes_out)))
 }
 
 fn inventories(names: &[String], all: &[Inventory], options: ComparisonOptions) -> Vec<Block> {

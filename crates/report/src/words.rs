@@ -54,6 +54,11 @@ pub(crate) fn bytes(value: u64) -> String {
     number(value)
 }
 
+/// `29,401 bytes`: in a table, where numbers are compared and small ones count, all of them are in one unit.
+pub(crate) fn exact_bytes(value: u64) -> String {
+    counted(value, "byte")
+}
+
 /// How much could be read of what was sent to somebody; `None` where nothing was.
 pub(crate) fn reading(reading: &Reading) -> Option<String> {
     let total = reading.to_read();

@@ -119,7 +119,7 @@ fn fates(texts: &Texts, coverage: &Coverage) -> Vec<(String, crate::document::Li
     let said = coverage.fates().into_iter().filter_map(|(fate, bytes)| Some((name(fate)?, bytes)));
     said.map(|(name, bytes)| {
         let values = [
-            ("bytes", texts.bytes(bytes)),
+            ("bytes", texts.exact_bytes(bytes)),
             ("share", texts.share(bytes, coverage.content)),
             ("meaning", texts.say(&format!("{name}_means")).to_owned()),
         ];

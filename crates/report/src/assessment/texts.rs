@@ -133,6 +133,11 @@ impl Texts {
         self.digits(&words::number(value))
     }
 
+    /// `4,512,843 bytes`: where several are compared.
+    pub(crate) fn exact_bytes(&self, value: u64) -> String {
+        self.counted(usize::try_from(value).unwrap_or(usize::MAX), "one_byte", "bytes")
+    }
+
     /// `843 bytes`, `4.5 MB`.
     pub(crate) fn bytes(&self, value: u64) -> String {
         match value {

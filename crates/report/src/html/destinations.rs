@@ -95,7 +95,7 @@ impl Page<'_> {
                                 td.number data-label="of these named by findings" { (dash(role.told)) }
                                 td.number data-label="Address registered there" { (dash(role.registered)) }
                                 td.number data-label="Operator's seat" { (dash(role.seat)) }
-                                td.number data-label="Sent" { @if role.located > 0 { (words::bytes(role.sent)) } @else { "–" } }
+                                td.number data-label="Sent" { @if role.located > 0 { (words::exact_bytes(role.sent)) } @else { "–" } }
                             }
                         }
                     }
@@ -133,9 +133,9 @@ impl Page<'_> {
                 td data-label="Operator" { (self.operator(one.owner.as_ref(), local(one))) }
                 td data-label="Address" { (self.address(reached)) }
                 td data-label="Traffic" {
-                    span.line { (words::bytes(one.bytes_out)) " sent" }
+                    span.line { (words::exact_bytes(one.bytes_out)) " sent" }
                     @if let Some(read) = words::reading(&one.reading) { span.muted { (read) } }
-                    span.line { (words::bytes(one.bytes_in)) " received" }
+                    span.line { (words::exact_bytes(one.bytes_in)) " received" }
                     span.muted { (words::counted(one.flows, "flow")) }
                 }
                 td data-label="Findings" { (self.named(reached)) }

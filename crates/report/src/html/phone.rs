@@ -105,8 +105,8 @@ impl Page<'_> {
                                         span.muted { "user id " (row.uid) }
                                     }
                                     @for (counted, seen) in row.counted.iter().zip(row.seen) {
-                                        td.number { (words::bytes(*counted)) }
-                                        td.number { (words::bytes(seen)) span.muted { " (" (words::share(seen, *counted)) ")" } }
+                                        td.number { (words::exact_bytes(*counted)) }
+                                        td.number { (words::exact_bytes(seen)) span.muted { " (" (words::share(seen, *counted)) ")" } }
                                     }
                                 }
                             }
