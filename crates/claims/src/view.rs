@@ -109,9 +109,11 @@ impl View {
                     format!("{} ({})", kind.replace(['-', '_'], " "), count.as_int())
                 };
                 let mut kinds: Vec<_> = marks.iter().take(MARKS).map(told).collect();
-                kinds.extend(
-                    marks.len().checked_sub(MARKS + 1).map(|more| format!("and {} kinds more", more + 1)),
-                );
+                kinds.extend(match marks.len().saturating_sub(MARKS) {
+                    0 => None,
+                    1 => Some("and 1 kind more".to_owned()),
+                    more => Some(format!("and {more} kinds more")),
+                });
                 format!("events: {}", kinds.join(", "))
             }
             _ => "no events of the phone known".to_owned(),

@@ -243,7 +243,8 @@ impl Broken {
     /// Says that there were some.
     pub(crate) fn oddity(&mut self, what: &'static str) -> Option<Oddity> {
         let lines = std::mem::take(&mut self.lines);
-        (lines > 0).then(|| Oddity::new(what, format!("{lines} lines"), self.first))
+        let detail = if lines == 1 { "1 line".to_owned() } else { format!("{lines} lines") };
+        (lines > 0).then(|| Oddity::new(what, detail, self.first))
     }
 }
 

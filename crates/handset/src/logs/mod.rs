@@ -309,7 +309,7 @@ mod tests {
         assert_eq!(records[1].value.message, "colon : say: this");
         assert_eq!((records[3].value.tag.as_ref(), records[3].value.time), ("Wifi", None));
         assert_eq!((records[4].value.tag.as_ref(), records[4].value.message.as_ref()), ("Last", ""));
-        assert_eq!(oddity.as_deref(), Some("file holds lines that are no records of a log (1 lines) at 158"));
+        assert_eq!(oddity.as_deref(), Some("file holds lines that are no records of a log (1 line) at 158"));
         assert!(LOG[158..].starts_with("this is no record"));
         for record in &records {
             let bytes = usize::try_from(record.start).unwrap()..usize::try_from(record.end).unwrap();

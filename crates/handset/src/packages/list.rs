@@ -155,7 +155,7 @@ mod tests {
                 "com.android.phone 0 - - false false",
                 "com.example.app u0a123 /data/app/~~a==/com.example.app-b==/base.apk com.android.vending false false",
                 "android 1000 - - false false",
-                "file holds lines that are no packages of a list (1 lines)"
+                "file holds lines that are no packages of a list (1 line)"
             ]
         );
     }
@@ -175,7 +175,7 @@ mod tests {
                 "com.android.phone 1001 - - true true",
                 "com.example.app u0a123 - com.shop false false",
                 "com.old u0a1 - - false false",
-                "file holds lines that are no installed packages (1 lines)"
+                "file holds lines that are no installed packages (1 line)"
             ]
         );
     }

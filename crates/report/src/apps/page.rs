@@ -182,7 +182,7 @@ fn told(chapter: &Chapter) -> Markup {
                         @if !row.places.is_empty() {
                             ul.plain { @for place in &row.places { li { code { (Shown(place)) } } } }
                         }
-                        @if row.more > 0 { p.muted { "and " (row.more) " more places" } }
+                        @if row.more > 0 { p.muted { "and " (words::counted(row.more, "more place")) } }
                     }
                 }
             }

@@ -45,7 +45,7 @@ impl Page<'_> {
                         @for piece in &further { (self.piece(piece)) }
                     }
                 }
-                @if rest > 0 { p.muted { "and " (rest) " more pieces in the case file" } }
+                @if rest > 0 { p.muted { "and " (words::counted(rest as u64, "more piece")) " in the case file" } }
                 @if finding.evidence.is_empty() { p { "The case holds no proof of its own for this finding." } }
                 (self.sightings(told))
                 p.run { "Run it again:" code { "phonehome prove " (Shown(self.folder())) " " (Shown(&finding.id.0)) } }
