@@ -22,7 +22,7 @@ fn every_case_is_listed_with_its_runs() {
     {
         assert!(text.contains(words), "{words}: {text}");
     }
-    let runs = lab::Case::all().flat_map(|case| case.expected().unwrap().runs);
+    let runs = lab::Case::all().iter().flat_map(|case| case.expected().unwrap().runs);
     for run in runs {
         let mut lines = text.lines().filter_map(|line| line.strip_prefix("    "));
         let told =
