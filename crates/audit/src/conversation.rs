@@ -12,12 +12,13 @@ use store::Record;
 use wire::{
     App, Body, DnsData, DnsHead, Ending, Head, HttpHead, Message, NamedHead, Part, Role, Sender, TlsHead,
     entries::{NOT_RECORDED, RecordedFlow},
-    flow::{FlowInfo, FlowSummary, SideSummary},
+    flow::{Ended, FlowInfo, FlowSummary, SideSummary},
 };
 
 use crate::{
     arrivals::{Heard, Named, Offer, Parcels},
     channel::channel,
+    diary::Silence,
     examine::{Tail, occurrence_of_part, security},
     gather::{Gathered, Names},
     phone::{self, Sent},
@@ -272,10 +273,17 @@ impl Conversation {
     ) {
         gathered.totals.flows += 1;
         gathered.totals.exchanges += u64::from(self.exchanges);
-        let sent = if self.inbound { &summary.responder } else { &summary.originator };
-        gathered.diary.close(self.flow, sent.all_acknowledged());
-        let came = if self.inbound { &summary.originator } else { &summary.responder };
-        self.readings.close([sent.delivered, came.delivered]);
+        let (sent, back) = match self.inbound {
+            true => (&summary.responder, &summary.originator),
+            false => (&summary.originator, &summary.responder),
+        };
+        self.readings.close([sent.delivered, back.delivered]);
+        // What is encrypted beyond what was sent is an answer that nobody read.
+        let silence = match self.readings.encrypted > self.readings.out.closed {
+            true => Silence::Unknown,
+            false => silence(info, &summary, [sent, back]),
+        };
+        gathered.diary.close(self.flow, sent.all_acknowledged(), silence);
         gathered.ledger.merge(&summary.ledger);
         let (there, back) = (summary.originator.payload, summary.responder.payload);
         let bytes = if self.inbound { (back, there) } else { (there, back) };
@@ -531,6 +539,26 @@ fn with_headers(info: &FlowInfo, side: &SideSummary) -> u64 {
     side.payload.saturating_add(side.packets.saturating_mul(network + transport))
 }
 
+/// What is known of a receiver's silence when the flow is over. `sides`: what the device sent, and what came back.
+fn silence(info: &FlowInfo, summary: &FlowSummary, [sent, back]: [&SideSummary; 2]) -> Silence {
+    let ended = matches!(summary.ended, Ended::Closed | Ended::Reset);
+    // What was acknowledged and not recorded may have been the answer; the end of a stream is acknowledged, too.
+    let recorded = back.delivered.saturating_add(1);
+    let is_whole = back.packets > 0
+        && back.missing == 0
+        && back.acknowledged <= recorded
+        && (summary.opening_seen || back.delivered > 0);
+    if info.transport != Transport::Tcp || !is_whole {
+        return Silence::Unknown;
+    }
+    let waited = summary.last.since(summary.first) >= WAITED;
+    match sent.acknowledged {
+        0 if ended || waited => Silence::Absent,
+        _ if ended => Silence::Ended,
+        _ => Silence::Unknown,
+    }
+}
+
 /// A host without its port, in lower case, an IPv6 address without its brackets.
 fn host_without_port(host: &str) -> String {
     let lower = host.trim().to_ascii_lowercase();
@@ -580,6 +608,9 @@ fn is_outside(address: IpAddr) -> bool {
 
 /// Ports below are servers' (RFC 6335 section 6).
 const WELL_KNOWN: u16 = 1024;
+/// How long a flow has to go on without a byte of it being acknowledged, in nanoseconds: until then a sender has tried
+/// three times (RFC 6298 section 5.5).
+const WAITED: i64 = 10_000_000_000;
 /// Exchanges kept open for one flow; a hostile one may pipeline without end.
 const UNDER_WAY: usize = 64;
 /// Bytes of a hello that are shown as proof: version, random and suite.

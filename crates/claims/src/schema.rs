@@ -125,8 +125,23 @@ pub const FINDING: &[Field] = &[
     ),
     field("sent", Kind::Int, "of `acceptance`, how many requests were sent"),
     field("delivered", Kind::Int, "of `acceptance`, of how many all bytes were acknowledged"),
+    field(
+        "undelivered",
+        Kind::Int,
+        "of `acceptance`, of how many it is known that nothing was acknowledged; of the rest the capture does not show it",
+    ),
     field("answered", Kind::Int, "of `acceptance`, how many were answered"),
     field("succeeded", Kind::Int, "of `acceptance`, how many answers had a status from 200 to 299"),
+    field(
+        "agreed",
+        Kind::Int,
+        "of `acceptance`, how many were accepted, by the receiver's own words or by what the phone did next",
+    ),
+    field(
+        "refused",
+        Kind::Int,
+        "of `acceptance`, how many were refused or failed, likewise; of those that are neither nothing tells",
+    ),
     field(
         "rule",
         Kind::Text,
@@ -136,7 +151,7 @@ pub const FINDING: &[Field] = &[
     field("occurrences", Kind::Int, "of `rhythm`, how many times; of others, how many messages or flows"),
     field("confidence", Kind::Int, "of `rhythm`, how sure it is, of 100"),
     field("most", Kind::Int, "of `retries`, how often at most; of `keyword_list`, entries of the largest"),
-    field("accepted", Kind::Bool, "of `retries`, whether any was accepted in the end"),
+    field("accepted", Kind::Bool, "of `retries`, whether any is known to have been accepted in the end"),
     field(
         "stage",
         Kind::Text,

@@ -678,7 +678,17 @@ fn value_of(fields: &mut BTreeMap<String, Node>, value: &str, grade: Grade, form
 fn special_behaviour(fields: &mut BTreeMap<String, Node>, behaviour: &Behaviour) {
     let count = |count: &u64| Node::count(*count);
     match behaviour {
-        Behaviour::Acceptance { request, sent, delivered, answered, statuses, results } => {
+        Behaviour::Acceptance {
+            request,
+            sent,
+            delivered,
+            undelivered,
+            answered,
+            accepted,
+            refused,
+            statuses,
+            results,
+        } => {
             let good = statuses.iter().filter(|(status, _)| (200..300).contains(status));
             let succeeded = good.fold(0, |sum: u64, (_, count)| sum.saturating_add(*count));
             put(
@@ -687,7 +697,10 @@ fn special_behaviour(fields: &mut BTreeMap<String, Node>, behaviour: &Behaviour)
                     ("request", Node::text(request)),
                     ("sent", count(sent)),
                     ("delivered", count(delivered)),
+                    ("undelivered", count(undelivered)),
                     ("answered", count(answered)),
+                    ("agreed", count(accepted)),
+                    ("refused", count(refused)),
                     ("succeeded", Node::count(succeeded)),
                     (
                         "names",
@@ -813,7 +826,7 @@ fn special_behaviour(fields: &mut BTreeMap<String, Node>, behaviour: &Behaviour)
 }
 
 /// The fields that only some kinds of findings have, empty.
-fn nothing() -> [(&'static str, Node); 40] {
+fn nothing() -> [(&'static str, Node); 43] {
     let (none, text, zero, no) = (Node::List(vec![]), Node::text(""), Node::Int(0), Node::Bool(false));
     [
         ("behaviour", text.clone()),
@@ -835,7 +848,10 @@ fn nothing() -> [(&'static str, Node); 40] {
         ("names", none.clone()),
         ("sent", zero.clone()),
         ("delivered", zero.clone()),
+        ("undelivered", zero.clone()),
         ("answered", zero.clone()),
+        ("agreed", zero.clone()),
+        ("refused", zero.clone()),
         ("succeeded", zero.clone()),
         ("rule", text.clone()),
         ("interval_s", zero.clone()),

@@ -22,12 +22,15 @@ struct Row {
     not_testable: Vec<(&'static str, Made)>,
 }
 
-fn acceptance(sent: u64, delivered: u64) -> Behaviour {
+fn acceptance(sent: u64, (delivered, undelivered): (u64, u64)) -> Behaviour {
     Behaviour::Acceptance {
         request: "POST /".to_owned(),
         sent,
         delivered,
+        undelivered,
         answered: 0,
+        accepted: 0,
+        refused: 0,
         statuses: vec![],
         results: vec![],
     }
@@ -85,9 +88,9 @@ fn rows() -> Vec<Row> {
         Row {
             template: "only_tried",
             with: "",
-            contradicted: one(day(&[]).shows(acceptance(5, 2))),
-            consistent: Some(one(day(&[]).shows(acceptance(5, 0)))),
-            not_testable: one(day(&[]).sent(Kind::Imei, CLEAR)),
+            contradicted: one(day(&[]).shows(acceptance(5, (2, 0)))),
+            consistent: Some(one(day(&[]).shows(acceptance(5, (0, 5))))),
+            not_testable: one(day(&[]).shows(acceptance(5, (0, 4)))),
         },
         Row {
             template: "encrypted",

@@ -198,8 +198,13 @@ fn behaviour_facts(behaviour: &Behaviour, add: &mut impl FnMut(&'static str, Str
                 .iter()
                 .for_each(|(field, values)| add("switch", format!("{field}: {}", values.join(", "))));
         }
-        Behaviour::Retries { accepted, .. } => {
-            add("outcome", if *accepted { "accepted in the end" } else { "never accepted" }.to_owned());
+        Behaviour::Retries { accepted, unknown, .. } => {
+            let outcome = match (accepted, unknown) {
+                (true, _) => "accepted in the end",
+                (false, true) => "not known to be accepted",
+                (false, false) => "never accepted",
+            };
+            add("outcome", outcome.to_owned());
         }
         Behaviour::Rhythm { rule, .. } => add("rule", rule.clone()),
         Behaviour::Spread { countries, holders, .. } => {

@@ -17,8 +17,19 @@ pub enum Behaviour {
         sent: u64,
         /// Of how many all bytes were acknowledged by the receiver's side: they arrived, whatever it says.
         delivered: u64,
+        /// Of how many it is known that none arrived: nothing was acknowledged, though it was waited for. Of the rest the
+        /// capture does not show it, or the protocol has no acknowledgements.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        undelivered: u64,
         /// How many were answered.
         answered: u64,
+        /// How many were accepted, by the answer or by what the sender did next.
+        #[serde(default)]
+        accepted: u64,
+        /// How many were refused or failed, likewise. Of the rest nothing tells: the answer is a code of the receiver's
+        /// own, or is not in the capture, or none is needed.
+        #[serde(default)]
+        refused: u64,
         /// Status codes of the answers, with how many had each.
         statuses: Vec<(u16, u64)>,
         /// What the receiver's own words for the outcome say: name, value and how many answers had it.
@@ -126,6 +137,9 @@ pub enum Behaviour {
         pauses_s: Vec<u64>,
         /// Whether any was accepted in the end.
         accepted: bool,
+        /// Whether, where none is known to have been accepted, there are some of which it is not known.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unknown: bool,
     },
     /// It is sent at regular times.
     Rhythm {
@@ -230,4 +244,8 @@ impl Behaviour {
             Self::UnresolvedName { .. } => "unresolved_name",
         }
     }
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }

@@ -530,7 +530,10 @@ fn what_a_receiver_did_is_told_apart() {
         request: "POST /".to_owned(),
         sent: 3,
         delivered: 3,
+        undelivered: 0,
         answered: 3,
+        accepted: 3,
+        refused: 0,
         statuses: vec![(200, 3)],
         results: vec![],
     };

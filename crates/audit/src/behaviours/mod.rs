@@ -1,6 +1,7 @@
 //! What many messages show together: from the [diary](crate::diary) and the phone's marks to findings.
 //!
 //! - [`regular`]: the rhythm of what is asked in one way.
+//! - [`outcomes`]: what became of each request.
 //! - [`series`]: triggers, acceptance and retries of what is asked in one way; its fields as an inventory.
 //! - [`names`]: identifiers that last, and those that several owners share.
 //! - [`stages`]: what is sent in a state of the phone in which one would not expect it.
@@ -16,6 +17,7 @@ mod actions;
 mod answers;
 mod names;
 mod opaque;
+mod outcomes;
 mod places;
 mod regular;
 mod rhythm;
@@ -32,8 +34,9 @@ use std::{
 };
 
 use evidence::{
-    Behaviour, Device, Direction, EndpointId, Evidence, ExchangeId, Finding, FindingId, FindingKind, Grade,
-    IdentifierKind, Mark, Occurrence, Phone, Relation, Severity, SightingGroup, Timestamp,
+    Behaviour, CaptureId, Device, Direction, EndpointId, Evidence, ExchangeId, Finding, FindingId,
+    FindingKind, Grade, IdentifierKind, Mark, Occurrence, Phone, Relation, Severity, SightingGroup,
+    Timestamp,
 };
 
 use foldhash::HashSet;
@@ -63,6 +66,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) messages: &'a Settled,
     /// From the first to the last message.
     pub(crate) span: (Timestamp, Timestamp),
+    /// The last request known of each capture: until then it was recorded.
+    ends: BTreeMap<CaptureId, Timestamp>,
     /// What left, by where it went.
     left: BTreeMap<EndpointId, Vec<(u32, &'a SightingGroup)>>,
     /// Questions of cause that may still be asked.
@@ -136,8 +141,14 @@ pub(crate) fn findings(
     for mark in events.iter().filter(|mark| !matches!(mark.kind.as_str(), "note" | "sms-sent")) {
         causes.entry(&mark.kind).or_default().push(mark.time);
     }
+    let mut ends = BTreeMap::new();
+    for (time, exchange) in merged.book.entries.values().flat_map(|entry| entry.series.moments.keys()) {
+        let end = ends.entry(exchange.flow.capture).or_insert(*time);
+        *end = (*end).max(*time);
+    }
     let scene = Scene {
         left,
+        ends,
         trials: Cell::new(TRIALS),
         untried: Cell::new(0),
         merged,

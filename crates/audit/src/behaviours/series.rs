@@ -4,8 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{Behaviour, Evidence, Finding, Mark, Severity, Timestamp};
 
-use super::{Line, Scene, Told, mark_words, occasion, rhythm, times, trigger, when::when_words};
-use crate::diary::{Moment, Series};
+use super::{
+    Line, Scene, Told, mark_words, occasion,
+    outcomes::{Outcome, Outcomes, is_answered, told},
+    rhythm, times, trigger,
+    when::when_words,
+};
+use crate::diary::{Moment, Series, Silence};
 
 /// Judges one line.
 pub(super) fn judge(scene: &Scene<'_>, line: &Line<'_>, findings: &mut Vec<Finding>) {
@@ -14,8 +19,9 @@ pub(super) fn judge(scene: &Scene<'_>, line: &Line<'_>, findings: &mut Vec<Findi
     }
     findings.extend(triggers(scene, line));
     if line.tells() || super::opaque::is_opaque(line) {
-        findings.extend(acceptance(scene, line));
-        findings.extend(retries(scene, line));
+        let outcomes = Outcomes::of(&line.entry.series, &scene.ends);
+        findings.extend(acceptance(scene, line, &outcomes));
+        findings.extend(retries(scene, line, &outcomes));
         findings.extend(parameters(scene, line));
     }
 }
@@ -148,64 +154,21 @@ pub(super) fn beside_words(cause: &trigger::Cause<'_>) -> String {
     }
 }
 
-/// What became of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
-    Accepted,
-    Failed,
-    Refused,
-    /// Nothing came back where nothing has to: a datagram, a message of a WebSocket, what is published.
-    Unanswered,
-}
-
-fn outcome(series: &Series, moment: &Moment) -> Outcome {
-    let Some(answer) = &moment.answer else {
-        return if is_answered(series) { Outcome::Failed } else { Outcome::Unanswered };
-    };
-    if answer.status >= 400 {
-        return Outcome::Failed;
-    }
-    let refused = answer.results.iter().any(|(name, value)| is_refusal(name, value));
-    if refused { Outcome::Refused } else { Outcome::Accepted }
-}
-
-/// Whether silence is a failure: the protocol has an answer to each request, or this receiver gave one to some.
-fn is_answered(series: &Series) -> bool {
-    series.owed || series.moments.values().any(|moment| moment.answer.is_some())
-}
-
-/// Whether the receiver's own word for the outcome says no. A field for success has its own numbers; of a lone `0` or
-/// `1` nobody can tell which of them is good.
-fn is_refusal(name: &str, value: &str) -> bool {
-    let value = value.trim().to_ascii_lowercase();
-    let said =
-        ["fail", "error", "deni", "invalid", "reject", "refus", "unknown", "illegal", "not found", "false"];
-    let whole = ["no", "nok", "err", "exception", "forbidden", "unauthorized"];
-    let number = value.parse::<i64>().ok();
-    let negative = match name.to_ascii_lowercase().as_str() {
-        "success" => number == Some(0),
-        "the answer" => number.is_some_and(|code| !(0..300).contains(&code)),
-        _ => number.is_some_and(|code| code < 0 || (1..200).contains(&code) || code >= 300),
-    };
-    let none = ["no error", "without error", "0 error"].iter().any(|words| value.contains(words));
-    negative || whole.contains(&&*value) || !none && said.iter().any(|word| value.contains(word))
-}
-
-fn acceptance(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
+fn acceptance(scene: &Scene<'_>, line: &Line<'_>, outcomes: &Outcomes<'_>) -> Option<Finding> {
     let series = &line.entry.series;
-    let moments: Vec<&Moment> = series.moments.values().collect();
-    let sent = moments.len() as u64;
-    let delivered = moments.iter().filter(|moment| moment.delivered).count() as u64;
-    let answered = moments.iter().filter(|moment| moment.answer.is_some()).count() as u64;
+    let moments = || series.moments.values();
+    let sent = series.moments.len() as u64;
+    let delivered = moments().filter(|moment| moment.delivered).count() as u64;
+    let absent = |moment: &&Moment| !moment.delivered && moment.silence == Silence::Absent;
+    let undelivered = moments().filter(absent).count() as u64;
+    let answered = moments().filter(|moment| moment.answer.is_some()).count() as u64;
     let (mut statuses, mut results) = (BTreeMap::new(), BTreeMap::new());
-    for answer in moments.iter().filter_map(|moment| moment.answer.as_ref()) {
+    for answer in moments().filter_map(|moment| moment.answer.as_ref()) {
         *statuses.entry(answer.status).or_insert(0_u64) += 1;
         for (name, value) in &answer.results {
             *results.entry((name.clone(), value.clone())).or_insert(0_u64) += 1;
         }
     }
-    let accepted =
-        moments.iter().filter(|moment| outcome(series, moment) == Outcome::Accepted).count() as u64;
     let said: Vec<String> =
         results.iter().map(|((name, value), count)| format!("{name} {value} ({count})")).collect();
     let codes: Vec<String> = statuses
@@ -223,17 +186,9 @@ fn acceptance(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
     if !said.is_empty() {
         words.push_str(&format!(" In its own words: {}.", said.join(", ")));
     }
+    words.push_str(&outcome_words(series, outcomes));
     words.push_str(" What was acknowledged is in the receiver’s hands, whatever it answers.");
-    if !is_answered(series) {
-        words.push_str(" Messages of this kind need no answer, so that there is none tells nothing.");
-    }
     words.push_str(&line.carried_words());
-    let title = match (accepted, delivered) {
-        (0, 0) => format!("Nothing shows that {} took what was sent by {}", line.receiver, line.request),
-        (0, _) if !is_answered(series) => format!("{} got what was sent by {}", line.receiver, line.request),
-        (0, _) => format!("{} got what was sent by {}, and did not accept it", line.receiver, line.request),
-        _ => format!("{} accepted what was sent by {}", line.receiver, line.request),
-    };
     let mut evidence = line.proofs(scene, "one of the requests");
     evidence.extend(series.answers.iter().map(|answer| Evidence {
         relation: evidence::Relation::Answer,
@@ -244,7 +199,7 @@ fn acceptance(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
         Told {
             subject: line.subject("acceptance"),
             severity: Severity::Info,
-            title,
+            title: acceptance_title(line, delivered, outcomes),
             words,
             endpoints: line.endpoints(),
             count: series.count,
@@ -255,7 +210,10 @@ fn acceptance(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
                 request: line.request.to_owned(),
                 sent,
                 delivered,
+                undelivered,
                 answered,
+                accepted: outcomes.count(Outcome::Accepted),
+                refused: outcomes.count(Outcome::Failed) + outcomes.count(Outcome::Refused),
                 statuses: statuses.into_iter().filter(|(code, _)| *code > 0).collect(),
                 results: results.into_iter().map(|((name, value), count)| (name, value, count)).collect(),
             },
@@ -264,10 +222,77 @@ fn acceptance(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
     )
 }
 
-fn retries(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
+/// What receiver and answer are said to have done.
+fn acceptance_title(line: &Line<'_>, delivered: u64, outcomes: &Outcomes<'_>) -> String {
+    let (receiver, request) = (line.receiver, line.request);
+    let is_some = |outcome| outcomes.count(outcome) > 0;
+    let is_refused = is_some(Outcome::Failed) || is_some(Outcome::Refused);
+    if is_some(Outcome::Accepted) {
+        return format!("{receiver} accepted what was sent by {request}");
+    }
+    if delivered == 0 {
+        return format!("Nothing shows that {receiver} took what was sent by {request}");
+    }
+    match (is_refused, is_some(Outcome::Unclear), is_some(Outcome::Unanswered)) {
+        (_, true, _) => {
+            format!("{receiver} answered what was sent by {request}; whether with yes or no, nothing tells")
+        }
+        (true, false, false) => format!("{receiver} got what was sent by {request}, and did not accept it"),
+        (true, false, true) => {
+            format!("{receiver} got what was sent by {request}, and is not known to have accepted any of it")
+        }
+        (false, ..) => format!("{receiver} got what was sent by {request}"),
+    }
+}
+
+/// What is made of the answers, and of there being none.
+fn outcome_words(series: &Series, outcomes: &Outcomes<'_>) -> String {
+    let mut words = String::new();
+    let unclear = outcomes.all.iter().filter(|(_, _, outcome)| *outcome == Outcome::Unclear);
+    let unclear: BTreeSet<String> =
+        unclear.filter_map(|(_, moment, _)| moment.answer.as_ref()).map(told).collect();
+    if !unclear.is_empty() {
+        let means = if unclear.len() == 1 { "that means" } else { "these mean" };
+        let codes = quoted(unclear.iter());
+        words.push_str(&format!(
+            " The receiver answered {codes}; whether {means} yes or no, nothing here tells."
+        ));
+    }
+    for (code, pause) in outcomes.learned.iter().flat_map(|learned| &learned.refusals) {
+        let others = quoted(outcomes.learned.iter().flat_map(|learned| &learned.others));
+        let pause = rhythm::span(*pause);
+        words.push_str(&format!(
+            " After “{code}” the phone sent the same again, typically after {pause}, and after {others} it did not: \
+             so “{code}” is taken for a refusal."
+        ));
+    }
+    match outcomes.count(Outcome::Unanswered) {
+        0 => {}
+        _ if !is_answered(series) => {
+            words.push_str(" Messages of this kind need no answer, so that there is none tells nothing.");
+        }
+        unknown => words.push_str(&format!(
+            " What came back to {unknown} of them is not in the capture, or not all of it: whether these were accepted \
+             is not known."
+        )),
+    }
+    words
+}
+
+/// `“ret 1”, “ret 2” and 3 more`.
+fn quoted<'c>(codes: impl Iterator<Item = &'c String>) -> String {
+    let codes: Vec<String> = codes.map(|code| format!("“{code}”")).collect();
+    let shown = codes.iter().take(CODES).cloned().collect::<Vec<_>>().join(", ");
+    match codes.len().checked_sub(CODES).filter(|more| *more > 0) {
+        Some(more) => format!("{shown} and {more} more"),
+        None => shown,
+    }
+}
+
+fn retries(scene: &Scene<'_>, line: &Line<'_>, outcomes: &Outcomes<'_>) -> Option<Finding> {
     let series = &line.entry.series;
     let mut told: Vec<(Timestamp, Outcome)> =
-        series.moments.iter().map(|((time, _), moment)| (*time, outcome(series, moment))).collect();
+        outcomes.all.iter().map(|(time, _, outcome)| (*time, *outcome)).collect();
     // What follows at once is the same try, or a stream: nobody has waited for an answer.
     told.dedup_by(|after, before| {
         let at_once = after.0.since(before.0) < LEAST_PAUSE;
@@ -277,11 +302,11 @@ fn retries(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
         at_once
     });
     let mut pauses: Vec<Vec<i64>> = Vec::new();
-    let (mut row, mut most, mut accepted) = (0_usize, 0_usize, false);
+    let (mut row, mut most, mut accepted, mut unknown) = (0_usize, 0_usize, false, false);
     for pair in told.windows(2) {
         let [(before, outcome), (after, next)] = pair else { continue };
         let pause = after.since(*before) / 1_000_000_000;
-        if matches!(outcome, Outcome::Accepted | Outcome::Unanswered) || pause > LONGEST_PAUSE {
+        if !matches!(outcome, Outcome::Failed | Outcome::Refused) || pause > LONGEST_PAUSE {
             row = 0;
             continue;
         }
@@ -294,6 +319,7 @@ fn retries(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
         row += 1;
         most = most.max(row);
         accepted |= *next == Outcome::Accepted;
+        unknown |= matches!(next, Outcome::Unanswered | Outcome::Unclear);
     }
     if most < 2 {
         return None;
@@ -308,9 +334,10 @@ fn retries(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
         .take(5)
         .map(|pause| rhythm::span(i64::try_from(*pause).unwrap_or(i64::MAX)))
         .collect();
-    let (goal, end) = match accepted {
-        true => ("until it is accepted", "In the end it was accepted."),
-        false => ("and never accepted", "It was never accepted."),
+    let (goal, end) = match (accepted, unknown) {
+        (true, _) => ("until it is accepted", "In the end it was accepted."),
+        (false, false) => ("and never accepted", "It was never accepted."),
+        (false, true) => ("and not known to be accepted", "Whether it was accepted in the end is not known."),
     };
     Some(
         Told {
@@ -332,6 +359,7 @@ fn retries(scene: &Scene<'_>, line: &Line<'_>) -> Option<Finding> {
                 most: most as u64,
                 pauses_s,
                 accepted,
+                unknown: unknown && !accepted,
             },
         }
         .finding(),
@@ -382,42 +410,18 @@ const LEAST_PAUSE: i64 = 1_000_000_000;
 /// A pause that is no pause between tries, in seconds, and pauses that are told.
 const LONGEST_PAUSE: i64 = 2 * 86_400;
 const PAUSES: usize = 10;
+/// Codes of a receiver that are told.
+const CODES: usize = 4;
 /// Fields from which on an inventory is told.
 const INVENTORY: usize = 12;
 
 #[cfg(test)]
 mod tests {
-    use super::{caused_words, is_refusal};
+    use super::caused_words;
 
     #[test]
     fn what_comes_hours_later_is_not_said_to_come_at_once() {
         assert_eq!(caused_words("unlocked", 2_734), "when the phone is unlocked");
         assert_eq!(caused_words("unlocked", 10_800_020), "3 h after this: when the phone is unlocked");
-    }
-
-    #[test]
-    fn refusals_are_told_from_success() {
-        for (name, value, refused) in [
-            ("code", "0", false),
-            ("result", "success", false),
-            ("status", "200", false),
-            ("code", "-1", true),
-            ("message", "Auth failed", true),
-            ("code", "500", true),
-            ("ret", "1", true),
-            ("result", "ok", false),
-            ("message", "No error", false),
-            ("success", "1", false),
-            ("success", "0", true),
-            ("success", "false", true),
-            ("the answer", "fail", true),
-            ("the answer", "ERROR", true),
-            ("the answer", "no", true),
-            ("the answer", "OK", false),
-            ("the answer", "1", false),
-            ("the answer", "-3", true),
-        ] {
-            assert_eq!(is_refusal(name, value), refused, "{name} {value}");
-        }
     }
 }

@@ -218,7 +218,7 @@ pub(crate) fn plain_list(
     Some((found(entries.way, 0, &entries.texts, &different), (body.buffer, place)))
 }
 
-/// What a receiver calls the outcome: the two most telling fields near the outside, a code and words as a rule.
+/// What a receiver calls the outcome: the two most telling fields near the outside, a code and words where there are both.
 ///
 /// An answer without such fields may be a word for it.
 pub(crate) fn results(tree: &Tree<'_>, kinds: &[FieldKind]) -> Vec<(String, String)> {
@@ -231,6 +231,12 @@ pub(crate) fn results(tree: &Tree<'_>, kinds: &[FieldKind]) -> Vec<(String, Stri
     });
     let mut told: Vec<_> = told.collect();
     told.sort_by_key(|(rank, _)| *rank);
+    let is_number = |value: &str| value.trim().parse::<i64>().is_ok();
+    if let Some((_, (_, first))) = told.first() {
+        let first = is_number(first);
+        let other = told.iter().position(|(_, (_, value))| is_number(value) != first);
+        other.filter(|other| *other > 1).into_iter().for_each(|other| told.swap(1, other));
+    }
     let mut told: Vec<_> = told.into_iter().take(2).map(|(_, told)| told).collect();
     if told.is_empty() {
         let is_outcome = |name: &str| OUTCOMES.iter().any(|known| is_called(name, known));
@@ -299,16 +305,20 @@ pub(crate) fn add_switch(
 const TELLING: [&str; 9] =
     ["content", "key", "keyword", "pattern", "phrase", "regex", "term", "title", "word"];
 /// Names of an outcome, the most telling first, without `_` and `-`.
-const OUTCOMES: [&str; 16] = [
+const OUTCOMES: [&str; 20] = [
     "resultcode",
     "retcode",
     "errorcode",
     "errcode",
     "resultdesc",
     "resultmsg",
+    "retmsg",
     "errormsg",
+    "errormessage",
     "errmsg",
     "message",
+    "msg",
+    "desc",
     "result",
     "ret",
     "errno",

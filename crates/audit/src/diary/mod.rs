@@ -5,6 +5,7 @@
 //! not matter which worker hears what; all are counted.
 
 mod book;
+mod content;
 mod different;
 mod fields;
 mod inward;
@@ -28,6 +29,7 @@ use crate::{gather::Interner, packed::Packed};
 
 pub(crate) use self::{
     book::{Book, Entry as BookEntry, Whom, book},
+    content::content,
     fields::{FieldNotes, Looked, hash_of, is_closed, long_values, look},
     inward::{List, add_switch, lists, plain_list, results, switches},
     names::{NameNotes, Told, add_name},
@@ -107,11 +109,27 @@ pub(crate) struct Series {
 pub(crate) struct Moment {
     /// Whether the receiver's side acknowledged all of it.
     pub(crate) delivered: bool,
+    /// Where there is no answer: what is known of that.
+    pub(crate) silence: Silence,
     pub(crate) answer: Option<Answer>,
     /// The frame that it begins in.
     pub(crate) frame: FrameNo,
     /// The device that asked.
     pub(crate) device: Option<IpAddr>,
+    /// What it said, as a [number](content()).
+    pub(crate) content: u32,
+}
+
+/// What is known of a receiver that gave no answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Silence {
+    /// Its side did not acknowledge a single byte, and there was time for it.
+    Absent,
+    /// All that its side said was recorded, up to the end of the connection.
+    Ended,
+    /// Nothing: what its side said was not recorded, or not all of it, or not to the end.
+    #[default]
+    Unknown,
 }
 
 /// What came back.
@@ -120,6 +138,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// What the receiver calls the outcome, and the outcome: a code, and words.
     pub(crate) results: Vec<(String, String)>,
+    /// The capture lacks its end, and the outcome may stand there.
+    pub(crate) cut: bool,
 }
 
 impl Diary {
@@ -165,10 +185,13 @@ impl Diary {
         place: (Timestamp, ExchangeId),
         (frame, device): (FrameNo, IpAddr),
     ) {
-        let moment = self.series.get_mut(&key).and_then(|series| series.moments.get_mut(&place));
-        if let Some(moment) = moment {
+        if let Some(moment) = self.moment_of(key, place) {
             (moment.frame, moment.device) = (frame, Some(device));
         }
+    }
+
+    fn moment_of(&mut self, key: SeriesKey, place: (Timestamp, ExchangeId)) -> Option<&mut Moment> {
+        self.series.get_mut(&key)?.moments.get_mut(&place)
     }
 
     /// Notes that each of these requests has an answer of its own, if all goes well.
@@ -196,6 +219,9 @@ impl Diary {
         place: (Timestamp, ExchangeId),
         proof: impl Fn(&Looked<'_>) -> Occurrence,
     ) {
+        if let Some(moment) = self.moment_of(key, place) {
+            moment.content = content(looked, place.0);
+        }
         let Some(series) = self.series.get_mut(&key) else { return };
         self.messages += 1;
         for field in looked {
@@ -236,8 +262,8 @@ impl Diary {
         }
     }
 
-    /// A flow is over; what it still owes an answer got there, or did not.
-    pub(crate) fn close(&mut self, flow: FlowId, all_acknowledged: bool) {
+    /// A flow is over; what it still owes an answer got there, or did not, and nobody answers it any more.
+    pub(crate) fn close(&mut self, flow: FlowId, all_acknowledged: bool, silence: Silence) {
         let of_flow: RangeInclusive<ExchangeId> =
             ExchangeId { flow, index: 0 }..=ExchangeId { flow, index: u32::MAX };
         let left: Vec<(ExchangeId, SeriesKey)> =
@@ -247,6 +273,7 @@ impl Diary {
             let moment = self.series.get_mut(&key).and_then(|series| series.moment(exchange));
             if let Some(moment) = moment {
                 moment.delivered |= all_acknowledged;
+                moment.silence = silence;
             }
         }
     }
@@ -459,13 +486,21 @@ mod tests {
             let place = (Timestamp(i64::from(index)), id(index));
             diary.request(("a.example", "GET /a"), Parties::default(), place, Security::Clear).unwrap();
         }
-        diary.answer(id(1), Answer { status: 204, results: Vec::new() });
-        diary.close(FlowId::default(), true);
+        diary.answer(id(1), Answer { status: 204, ..Answer::default() });
+        diary.close(FlowId::default(), true, Silence::Ended);
         let series = diary.series.values().next().unwrap();
+        let moments = series.moments.values();
         let told: Vec<_> =
-            series.moments.values().map(|moment| (moment.delivered, moment.answer.is_some())).collect();
-        assert_eq!(told, [(true, false), (true, true), (true, false)]);
+            moments.map(|moment| (moment.delivered, moment.answer.is_some(), moment.silence)).collect();
+        let unanswered = (true, false, Silence::Ended);
+        assert_eq!(told, [unanswered, (true, true, Silence::Unknown), unanswered]);
         assert!(diary.open.is_empty() && series.clear);
+    }
+
+    /// There are a thousand of them in each of thousands of series.
+    #[test]
+    fn a_moment_is_small() {
+        assert!(size_of::<Moment>() <= 64, "{} bytes", size_of::<Moment>());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::IpAddr, ops::Range};
 
 use evidence::{ExchangeId, Occurrence, SightingGroup, Timestamp};
 use payload::{BufferIndex, FieldIndex, FieldKind, Tree};
-use wire::{DnsHead, Head, Message, Part, Role, Sender};
+use wire::{DnsHead, Ending, Head, Message, Part, Role, Sender};
 
 use super::{occurrence_of_part, provenance, readable, security};
 use crate::{
@@ -88,10 +88,10 @@ pub(super) fn received(page: &Page<'_>, diary: &mut Diary) {
             add_switch(&mut series.switches, path, values);
         }
     }
-    let status = match &message.head {
-        Head::Http(head) => head.status,
-        Head::Named(head) => head.status,
-        _ => 0,
+    let (status, media) = match &message.head {
+        Head::Http(head) => (head.status, head.media.as_str()),
+        Head::Named(head) => (head.status, head.media.as_str()),
+        _ => (0, ""),
     };
     if (100..200).contains(&status) {
         return;
@@ -105,7 +105,8 @@ pub(super) fn received(page: &Page<'_>, diary: &mut Diary) {
             Packed::keep(&mut series.answers, [Packed::new(proof)]);
         }
     }
-    diary.answer(exchange, Answer { status, results: results(page.tree, page.kinds) });
+    let cut = message.ending == Ending::Cut && !SHOWN.iter().any(|class| media.starts_with(class));
+    diary.answer(exchange, Answer { status, results: results(page.tree, page.kinds), cut });
 }
 
 /// A name was asked for.
@@ -215,3 +216,5 @@ fn status_line(message: &Message) -> Option<Range<usize>> {
 
 /// Bytes of a message that are shown of it.
 const FIRST_BYTES: usize = 128;
+/// Media that are looked at or listened to: no outcome stands in them.
+const SHOWN: [&str; 4] = ["audio/", "font/", "image/", "video/"];
