@@ -201,6 +201,6 @@ fn limit_words(limit: Limit) -> &'static str {
 
 /// Behind the words for bodies that left: neither a label nor a few first bytes alone make a picture of what may be
 /// encrypted.
-const BROKEN: &str = " that begin like pictures, and are none";
+const BROKEN: &str = " that begin like pictures, and go on as something else";
 const NAMED: &str = " of formats that are known by name only";
 const MISLABELLED: &str = " labelled as media, though they do not begin like any";
