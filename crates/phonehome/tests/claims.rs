@@ -28,7 +28,7 @@ fn the_sample_contradicts_and_the_exit_code_says_so() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(text.contains("CONTRADICTED  nobody-identifiable"), "{text}");
-    assert!(text.contains("to test    a case given as after=CASE"), "{text}");
+    assert!(text.contains("to test      a case given as after=CASE"), "{text}");
 
     let page = at("claims.html");
     let output = phonehome(&["claims", &case, file, "--json", "--out", &page, "--fail-on-contradiction"]);
