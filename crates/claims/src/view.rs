@@ -141,7 +141,7 @@ impl View {
     }
 
     /// How long, of which build and how much was read of what may be what a claim is about, in a few words: `after: 26.0
-    /// hours of traffic, build B2, 97% of what may concern it was read`.
+    /// hours of traffic, build B2, 97% of the 9300 bytes that may concern it were read`.
     pub(crate) fn in_short(&self, about: &About<'_>) -> String {
         let traffic = match self.hours {
             hours if hours > 0.0 => format!("{hours:.1} hours of traffic"),
@@ -157,7 +157,9 @@ impl View {
         let read = match (self.content(), self.asked(about)) {
             (0, _) => "no content".to_owned(),
             (_, Asked { to_read: 0, .. }) => "nothing was sent that may concern it".to_owned(),
-            (_, Asked { read, to_read, .. }) => percent(read, to_read) + " of what may concern it was read",
+            (_, Asked { read, to_read, .. }) => {
+                format!("{} of the {to_read} bytes that may concern it were read", percent(read, to_read))
+            }
         };
         let missed = self.missed.as_ref().map_or_else(String::new, |missed| format!(", {missed}"));
         format!("{}: {traffic}{build}, {read}{missed}", self.role)
@@ -186,7 +188,10 @@ impl View {
         };
         (to_read > 0).then(|| {
             let share = percent(read, to_read);
-            format!("{}: of what was sent and may concern it, {share} could be read{others}", self.role)
+            format!(
+                "{}: of the {to_read} bytes that were sent and may concern it, {share} could be read{others}",
+                self.role
+            )
         })
     }
 

@@ -320,8 +320,8 @@ fn what_holds_so_far_says_what_was_looked_for_and_over_how_much() {
         Kind::Imei.words(),
         Kind::CellId.words()
     );
-    let looked_at = "looked at: before: 25.0 hours of traffic, fingerprint B1, 100% of what may concern it was read; \
-                     after: 25.0 hours of traffic, fingerprint B2, 91% of what may concern it was read";
+    let looked_at = "looked at: before: 25.0 hours of traffic, fingerprint B1, 100% of the 100 bytes that may concern it were read; \
+                     after: 25.0 hours of traffic, fingerprint B2, 91% of the 110 bytes that may concern it were read";
     assert_eq!(verdict.reasons, [looked_for, looked_at.to_owned()]);
 }
 
@@ -339,7 +339,7 @@ fn what_was_only_searched_as_it_stands_was_not_read() {
     let verdict = judged(Fate::NotUnderstood, 1000);
     assert_eq!(verdict.holding, Holding::NotTestable, "{verdict:#?}");
     tells(&verdict, "50% of the content could be read; 50% searched only as it stands (no decoder knew it)");
-    tells(&verdict, "case: of what was sent and may concern it, 9% could be read");
+    tells(&verdict, "case: of the 1100 bytes that were sent and may concern it, 9% could be read");
     let verdict = judged(Fate::Media, 1000);
     assert_eq!(verdict.holding, Holding::Consistent, "{verdict:#?}");
     tells(&verdict, "; 50% media (searched only as they stand)");
@@ -409,7 +409,7 @@ fn what_went_past_the_captures_stands_with_the_verdict() {
     let (sentence, looked_at) = told(&made);
     let words = "by the phone's own counters, up to 33% of what user id 10001 (com.maker) sent went past the captures";
     assert_eq!(sentence, format!("case: {words}"));
-    assert!(looked_at.ends_with(&format!("of what may concern it was read, {words}")), "{looked_at}");
+    assert!(looked_at.ends_with(&format!("bytes that may concern it were read, {words}")), "{looked_at}");
     assert!(asked(&made, "coverage.counted && coverage.captured == 0.75"));
     made.0.phone.completeness.push(row(10_002, 1000, 999));
     assert!(told(&made).0.contains("part of what 2 user ids sent"), "{:?}", told(&made));

@@ -326,16 +326,16 @@ mod tests {
                  a.example, und 4 weitere Befunde",
             ),
             (
-                "looked for: device number (IMEI), serial number and typed word, sent after the update (to or by vnet.cn); \
+                "looked for: device number (IMEI), serial number and typed word, sent after the update (to or by vnet.cn and a.b); \
                  nothing that was seen speaks against it",
                 "gesucht wurde: Gerätenummer (IMEI), Seriennummer und eingegebenes Wort, gesendet nach der \
-                 Aktualisierung (an oder von vnet.cn); nichts, was beobachtet wurde, spricht dagegen",
+                 Aktualisierung (an oder von vnet.cn und a.b); nichts, was beobachtet wurde, spricht dagegen",
             ),
             (
-                "looked at: a: 47.9 hours of traffic, fingerprint X/1, over 99% of the content read; b: no traffic, \
-                 build unknown, no content",
-                "betrachtet wurde: a: 47,9 Stunden Verkehr, Kennung X/1, über 99 % des Inhalts gelesen; b: kein \
-                 Verkehr, Systemstand nicht bekannt, kein Inhalt",
+                "looked at: a: 47.9 hours of traffic, fingerprint X/1, over 99% of the 930 bytes that may concern it \
+                 were read; b: no traffic, build unknown, nothing was sent that may concern it",
+                "betrachtet wurde: a: 47,9 Stunden Verkehr, Kennung X/1, über 99 % der 930 Bytes gelesen, die dazu \
+                 gehören können; b: kein Verkehr, Systemstand nicht bekannt, nichts gesendet, was dazu gehören kann",
             ),
             (
                 "a: 26.0 hours of traffic; fingerprint 1; events: boot completed (2), unlocked (5)",
@@ -346,19 +346,34 @@ mod tests {
                 "a: 91 % des Inhalts waren lesbar; 5 % verschlüsselt ohne Schlüssel, unter 1 % über einer Grenze",
             ),
             (
+                "a: of the 930 bytes that were sent and may concern it, under 1% could be read (left out are 3 destinations \
+                 to which other apps alone sent, as the phone’s own notes tell)",
+                "a: Von den 930 Bytes, die gesendet wurden und dazu gehören können, waren unter 1 % lesbar \
+                 (ausgenommen sind 3 Ziele, an die nach den Aufzeichnungen des Telefons selbst nur andere Apps \
+                 sendeten)",
+            ),
+            (
                 "a: by the phone's own counters, up to 19% of what user id 1000 (a.b, c.d and 3 more) sent went past \
                  the captures",
                 "a: Nach den Zählern des Telefons selbst gingen bis zu 19 % dessen, was die Benutzerkennung 1000 \
                  (a.b, c.d und 3 weitere) sendete, an den Aufzeichnungen vorbei",
             ),
             (
-                "looked at: a: 47.9 hours of traffic, build unknown, 9% of the content read, media aside, by the phone's \
-                 own counters, part of what 2 user ids sent went past the captures, under 1% of what user id 7 sent; \
+                "looked at: a: 47.9 hours of traffic, build unknown, 9% of the 12 bytes that may concern it were read, \
+                 by the phone's own counters, part of what 2 user ids sent went past the captures, under 1% of what user id 7 sent; \
                  b: no traffic, build unknown, no content",
-                "betrachtet wurde: a: 47,9 Stunden Verkehr, Systemstand nicht bekannt, 9 % des Inhalts gelesen, Medien \
-                 ausgenommen, nach den Zählern des Telefons selbst ging ein Teil dessen, was 2 Benutzerkennungen \
+                "betrachtet wurde: a: 47,9 Stunden Verkehr, Systemstand nicht bekannt, 9 % der 12 Bytes gelesen, \
+                 die dazu gehören können, nach den Zählern des Telefons selbst ging ein Teil dessen, was 2 Benutzerkennungen \
                  sendeten, an den Aufzeichnungen vorbei, unter 1 % dessen, was die Benutzerkennung 7 sendete; b: kein \
                  Verkehr, Systemstand nicht bekannt, kein Inhalt",
+            ),
+            (
+                "POST /sa is sent every 12 h to each of a.example, b.example and 3 hosts more",
+                "POST /sa geht alle 12 h an jeden von a.example, b.example und 3 weitere",
+            ),
+            (
+                "A text message went to +123 when the phone is unlocked",
+                "Eine SMS ging an +123, wenn das Telefon entsperrt wird",
             ),
             ("Text messages go to +123 every 7 days", "SMS gehen alle 7 Tage an +123"),
             (
