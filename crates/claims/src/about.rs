@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{Attribution, Destination, Ground, Reading};
 
-use crate::{node::Node, view::is_outside};
+use crate::{file::Stated, node::Node, view::is_outside};
 
 /// What a claim is about.
 pub(crate) struct About<'s> {
@@ -18,6 +18,8 @@ pub(crate) struct About<'s> {
     pub(crate) apps: &'s [String],
     /// The apps that it leaves out.
     pub(crate) except: &'s [String],
+    /// Whether it rests on what came as well.
+    pub(crate) of_what_came: bool,
 }
 
 /// What was sent to one destination, and came from it.
@@ -62,6 +64,14 @@ impl Sent {
         let named = about.apps.is_empty() || self.apps.iter().any(|app| about.apps.contains(app));
         let left_out = self.apps.iter().all(|app| about.except.contains(app));
         !left_out && (named || (about.is)(&self.node))
+    }
+}
+
+impl<'s> About<'s> {
+    /// What a statement is about; `is` says it of a finding or destination.
+    pub(crate) fn of(stated: &'s Stated, is: &'s dyn Fn(&Node) -> bool) -> Self {
+        let of_what_came = stated.needs.iter().any(|need| need.condition.condition.mentions("readable_in"));
+        Self { is, apps: &stated.apps, except: &stated.except_apps, of_what_came }
     }
 }
 

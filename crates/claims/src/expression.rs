@@ -60,6 +60,7 @@ pub(crate) struct Scope<'s> {
 
 /// A condition that can be asked.
 pub(crate) struct Condition {
+    source: String,
     tree: IdedExpr,
 }
 
@@ -82,7 +83,7 @@ impl Condition {
         let (tree, info) = parser.parse_with_source_info(source).map_err(|errors| unparsed(&errors))?;
         let mut checker = Checker { scope, info: &info, source, variables: Vec::new() };
         match checker.kind(&tree, 0)? {
-            Kind::Any | Kind::Bool => Ok(Self { tree }),
+            Kind::Any | Kind::Bool => Ok(Self { source: source.to_owned(), tree }),
             other => {
                 Err(Fault::whole(format!("a condition is true or false, and this is a {}", other.words())))
             }
@@ -92,6 +93,11 @@ impl Condition {
     /// The variables it needs.
     pub(crate) fn needs(&self, name: &str) -> bool {
         self.tree.references().has_variable(name)
+    }
+
+    /// Whether it has a field of that name in it, or one that begins with it.
+    pub(crate) fn mentions(&self, name: &str) -> bool {
+        self.source.contains(&format!(".{name}"))
     }
 
     /// How many steps it takes at most, over variables of these shapes.

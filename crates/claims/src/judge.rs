@@ -68,8 +68,8 @@ fn verdict(stated: &Stated, views: &[View], budget: &mut Budget) -> Result<Verdi
     let missing: Vec<&String> =
         stated.roles.iter().filter(|role| !views.iter().any(|view| view.role == **role)).collect();
     let is = |node: &Node| is_about(stated, node);
-    let about = About { is: &is, apps: &stated.apps, except: &stated.except_apps };
-    let coverage = sentences(&taken, &about);
+    let about = About::of(stated, &is);
+    let coverage = sentences(&taken);
     let cases: Vec<String> = taken.iter().map(|view| view.role.clone()).collect();
     let not_testable = |reasons: Vec<String>, would_test: Vec<String>| {
         Ok(Verdict {
@@ -100,6 +100,9 @@ fn verdict(stated: &Stated, views: &[View], budget: &mut Budget) -> Result<Verdi
     for need in &stated.needs {
         if question.whole(Some(&need.condition))? == Some(false) {
             reasons.push(need.words.clone());
+            if need.condition.condition.mentions("readable") {
+                reasons.extend(taken.iter().map(|view| view.read_of(&about)));
+            }
             would_test.push(need.would_test.clone());
         }
     }
@@ -222,7 +225,7 @@ struct Question<'q> {
 impl<'q> Question<'q> {
     fn new(stated: &'q Stated, taken: &[&View], views: &[View], budget: &'q mut Budget) -> Self {
         let is = |node: &Node| is_about(stated, node);
-        let about = About { is: &is, apps: &stated.apps, except: &stated.except_apps };
+        let about = About::of(stated, &is);
         let mut names = view::names(taken, &about);
         let asked = views.iter().filter(|view| stated.roles.contains(&view.role));
         let roles = asked.map(|view| (view.role.clone(), Node::Map(view::names(&[view], &about))));
@@ -362,9 +365,8 @@ fn below(name: &str, host: &str) -> bool {
 }
 
 /// What could be seen and what could not: region and build, what happened, how long, how much of it.
-fn sentences(views: &[&View], about: &About<'_>) -> Vec<String> {
-    let of = |view: &&View| view.sentences().into_iter().chain(view.of_claim(about));
-    views.iter().flat_map(of).collect()
+fn sentences(views: &[&View]) -> Vec<String> {
+    views.iter().flat_map(|view| view.sentences()).collect()
 }
 
 /// Proofs that a verdict names; the case has them all.

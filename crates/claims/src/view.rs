@@ -154,13 +154,7 @@ impl View {
             }
             _ => ", build unknown".to_owned(),
         };
-        let read = match (self.content(), self.asked(about)) {
-            (0, _) => "no content".to_owned(),
-            (_, Asked { to_read: 0, .. }) => "nothing was sent that may concern it".to_owned(),
-            (_, Asked { read, to_read, .. }) => {
-                format!("{} of the {to_read} bytes that may concern it were read", percent(read, to_read))
-            }
-        };
+        let read = self.read_words(about);
         let missed = self.missed.as_ref().map_or_else(String::new, |missed| format!(", {missed}"));
         format!("{}: {traffic}{build}, {read}{missed}", self.role)
     }
@@ -173,26 +167,36 @@ impl View {
             .fold(Asked::default(), |asked, sent| asked.with(sent, about))
     }
 
-    /// The same as a sentence for those who doubt it.
-    pub(crate) fn of_claim(&self, about: &About<'_>) -> Option<String> {
-        let Asked { read, to_read, others, .. } = self.asked(about);
-        let others = match others {
-            0 => String::new(),
-            1 => {
-                " (left out is one destination to which other apps alone sent, as the phone’s own notes tell)"
-                    .to_owned()
+    /// `97% of the 930 bytes that may concern it were read (3 destinations of other apps left out)`.
+    fn read_words(&self, about: &About<'_>) -> String {
+        let asked = self.asked(about);
+        let mut words = match (self.content(), asked.to_read) {
+            (0, _) => return "no content".to_owned(),
+            (_, 0) => "nothing was sent that may concern it".to_owned(),
+            (_, all) => {
+                format!("{} of the {all} bytes that may concern it were read", percent(asked.read, all))
             }
-            _ => format!(
-                " (left out are {others} destinations to which other apps alone sent, as the phone’s own notes tell)"
-            ),
         };
-        (to_read > 0).then(|| {
-            let share = percent(read, to_read);
-            format!(
-                "{}: of the {to_read} bytes that were sent and may concern it, {share} could be read{others}",
-                self.role
-            )
-        })
+        let is_opaque =
+            |finding: &&Node| finding.at("behaviour").is_some_and(|kind| kind.as_text() == "opaque");
+        if self.findings.iter().filter(is_opaque).any(|finding| (about.is)(finding)) {
+            words.push_str(", but for fields that nobody can read");
+        }
+        if about.of_what_came && asked.to_read_in > 0 {
+            let (read, all) = (asked.read_in, asked.to_read_in);
+            words.push_str(&format!(", and {} of the {all} that came", percent(read, all)));
+        }
+        match asked.others {
+            0 => {}
+            1 => words.push_str(" (1 destination of other apps left out)"),
+            others => words.push_str(&format!(" ({others} destinations of other apps left out)")),
+        }
+        words
+    }
+
+    /// The same as a reason why nothing can be said.
+    pub(crate) fn read_of(&self, about: &About<'_>) -> String {
+        format!("{}: {}", self.role, self.read_words(about))
     }
 
     fn content(&self) -> u64 {
@@ -1029,7 +1033,8 @@ mod tests {
     fn a_case_shows_what_the_schema_says() {
         let case: Case = serde_json::from_str(CASE_JSON).unwrap();
         let view = View::of("x", &case);
-        let names = names(&[&view, &view], &About { is: &|_| true, apps: &[], except: &[] });
+        let names =
+            names(&[&view, &view], &About { is: &|_| true, apps: &[], except: &[], of_what_came: false });
         record(&names, CASE, "case");
         for behaviour in behaviours() {
             let mut finding = case.findings.first().unwrap().clone();

@@ -173,9 +173,9 @@ pub(crate) struct ReportArguments {
     /// The file to write; standard output if left out
     #[arg(short, long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// What vendors said: a claims.toml, or the verdicts that `phonehome claims --json` printed; one file for each
-    /// case, in the cases' order. Statements of a claims.toml are judged over its case, those with roles over the
-    /// cases of these names
+    /// What vendors said: a claims.toml, or the verdicts that `phonehome claims --json` printed; one file for
+    /// all cases, or one for each, in the cases' order. Statements of the only claims.toml are judged over all cases, of
+    /// several over each one's case, and those with roles over the cases of these names
     #[arg(long, value_name = "FILE")]
     pub(crate) verdicts: Vec<PathBuf>,
 }

@@ -277,6 +277,7 @@ impl<'a> Overview<'a> {
             0 if self.operators() > 0 => "What went by text message was readable by the operators".to_owned(),
             0 => "None of it was seen in clear text".to_owned(),
             all if all == left => "All of it was readable by anyone on the way".to_owned(),
+            1 => format!("1 of {left} findings was readable by anyone on the way"),
             some => format!("{some} of {left} findings were readable by anyone on the way"),
         };
         if let Some(countries) = self.countries(named) {

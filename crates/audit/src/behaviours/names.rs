@@ -5,7 +5,7 @@ use std::{
     net::IpAddr,
 };
 
-use evidence::{Behaviour, Evidence, Finding, Grade, IdentifierKind, Severity, Timestamp};
+use evidence::{Behaviour, EndpointId, Evidence, Finding, Grade, IdentifierKind, Severity, Timestamp};
 
 use super::{Line, Scene, Told, mark_words, times, value};
 use crate::diary::FieldNotes;
@@ -18,6 +18,7 @@ struct Held<'a> {
     proofs: Vec<&'a FieldNotes>,
     joined: BTreeSet<IdentifierKind>,
     line: Line<'a>,
+    endpoints: BTreeSet<EndpointId>,
 }
 
 /// Judges all values that stayed the same.
@@ -38,7 +39,9 @@ pub(super) fn judge(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
                 proofs: Vec::new(),
                 joined: BTreeSet::new(),
                 line: Line::of(scene, key, entry),
+                endpoints: BTreeSet::new(),
             });
+            known.endpoints.extend(Line::of(scene, key, entry).endpoints());
             known.fields.insert(&field.path);
             known.messages += field.messages;
             known.when = (known.when.0.min(when.0), known.when.1.max(when.1));
@@ -137,7 +140,7 @@ fn lasting(
             severity: if weighty { Severity::Medium } else { Severity::Low },
             title: format!("{receiver} knows the phone by a name that stays: {field}"),
             words,
-            endpoints: held.line.endpoints(),
+            endpoints: held.endpoints.into_iter().collect(),
             count: held.messages,
             when: held.when,
             evidence,
@@ -194,7 +197,8 @@ fn shared(
         let evidence = proofs
             .filter_map(|field| Some(value_of(&field.path, &field.proof.as_ref()?.1.occurrence())))
             .take(6);
-        let mut endpoints: Vec<_> = holders.iter().flat_map(|(_, held)| held.line.endpoints()).collect();
+        let mut endpoints: Vec<_> =
+            holders.iter().flat_map(|(_, held)| held.endpoints.iter().copied()).collect();
         endpoints.sort();
         endpoints.dedup();
         let when = holders.iter().map(|(_, held)| held.when);

@@ -45,6 +45,10 @@ pub(super) fn rhythms(times: &[Timestamp]) -> Vec<Rhythm> {
         rest = rest.get(run.saturating_sub(1).max(1)..).unwrap_or_default();
     }
     found.retain(|rhythm| rhythm.confidence >= least(rhythm.interval));
+    // What comes once a month comes about every thirty days as well.
+    if found.iter().any(|rhythm| rhythm.interval == MONTH && rhythm.rule.starts_with("monthly")) {
+        found.retain(|rhythm| rhythm.interval <= WEEK || rhythm.rule.starts_with("monthly"));
+    }
     one_of_each(found)
 }
 
@@ -157,6 +161,7 @@ fn among_others(starts: &[i64]) -> Option<Rhythm> {
     }
     // How many chains of this length, of any unit and from any time, are there by chance?
     let step = starts.len() as f64 * 2.0 * jitter.max(1) as f64 / length as f64;
+    let step = if unit >= DAY { step.max(daily(starts, &chain, jitter)) } else { step };
     let steps = i32::try_from(chain.len()).unwrap_or(i32::MAX).saturating_sub(1);
     let unlikely = (starts.len() * UNITS.len()) as f64 * step.powi(steps);
     (unlikely < RARE).then(|| Rhythm {
@@ -169,6 +174,24 @@ fn among_others(starts: &[i64]) -> Option<Rhythm> {
         last: Timestamp::new(chain.last().copied().unwrap_or_default(), 0),
         starts: chain,
     })
+}
+
+/// How many of the other days have something at the time of day of a chain: what comes daily comes weekly as well.
+fn daily(starts: &[i64], chain: &[i64], jitter: i64) -> f64 {
+    let (Some(from), Some(first), Some(last)) = (chain.first(), starts.first(), starts.last()) else {
+        return 0.0;
+    };
+    let slack = jitter.max(1);
+    let near = |time: &i64| {
+        let next = starts.partition_point(|start| *start < time - slack);
+        starts.get(next).is_some_and(|start| *start <= time + slack)
+    };
+    let before = (1..).map(|day| from - day * DAY).take_while(|time| time >= first);
+    let behind = (0..).map(|day| from + day * DAY).take_while(|time| time <= last);
+    let days: Vec<i64> = before.chain(behind).take(MOST_AMONG).collect();
+    let hit = days.iter().filter(|time| near(time)).count();
+    let others = days.len().saturating_sub(chain.len()).max(1);
+    hit.saturating_sub(chain.len()) as f64 / others as f64
 }
 
 /// The longest chain of times with this length between them, and the most that one is off.
@@ -262,7 +285,7 @@ fn monthly(starts: &[i64]) -> Option<Rhythm> {
     let unlikely = (1.0 / 30.0_f64).powi(i32::try_from(months.len()).unwrap_or(i32::MAX).saturating_sub(1));
     Some(Rhythm {
         rule: format!("monthly, on day {day}"),
-        interval: 30 * DAY.unsigned_abs(),
+        interval: MONTH,
         jitter: jitter.unsigned_abs(),
         occurrences: starts.len() as u64,
         // That it is just the day is one of several rules that would have been believed.
@@ -306,6 +329,9 @@ pub(super) fn span(seconds: i64) -> String {
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
+/// In seconds.
+const WEEK: u64 = 7 * 86_400;
+const MONTH: u64 = 30 * 86_400;
 /// Lengths that people choose, in seconds.
 const UNITS: [i64; 16] =
     [15, 30, 60, 300, 600, 900, 1_800, HOUR, 7_200, 10_800, 14_400, 21_600, 28_800, 43_200, DAY, 7 * DAY];

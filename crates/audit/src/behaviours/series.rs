@@ -49,6 +49,7 @@ fn triggered(scene: &Scene<'_>, line: &Line<'_>, cause: &trigger::Cause<'_>) -> 
     let sent: BTreeSet<Timestamp> = found.pairs.iter().map(|(_, sent)| *sent).collect();
     let mut evidence: Vec<Evidence> = line.proofs_at(scene, &sent, "a request that followed");
     evidence.extend(marks_of(scene, cause));
+    let regular = regular(found);
     let words = format!(
         "By its marks this happened on the phone {}: “{}”. {} the request followed, typically {} later; that \
          explains {} of {} requests. {}{}{}",
@@ -58,14 +59,17 @@ fn triggered(scene: &Scene<'_>, line: &Line<'_>, cause: &trigger::Cause<'_>) -> 
         lag_words(found.lag),
         found.explained,
         line.entry.series.moments.len(),
-        chance_words(found),
+        regular.as_deref().map_or_else(|| chance_words(found), regular_words),
         beside_words(cause),
         line.carried_words(),
     );
     Told {
         subject: line.subject(&format!("trigger {kind}")),
-        // What happened once is no rule.
-        severity: if line.tells() && found.followed > 1 { Severity::Medium } else { Severity::Low },
+        // What happened once is no rule, and after marks at regular times a timer looks the same.
+        severity: match line.tells() && found.followed > 1 && regular.is_none() {
+            true => Severity::Medium,
+            false => Severity::Low,
+        },
         title: format!("{} is sent to {} {}", line.request, line.receiver, caused_words(kind, found.lag)),
         words,
         endpoints: line.endpoints(),
@@ -129,6 +133,18 @@ pub(super) fn lag_words(lag: u64) -> String {
         ..=trigger::SOON => format!("{}.{:03} s", lag / 1_000, lag % 1_000),
         _ => rhythm::span(i64::try_from(lag / 1_000).unwrap_or(i64::MAX)),
     }
+}
+
+/// The rhythm of the marks themselves, where they have one and the lag is a long one.
+fn regular(found: &trigger::Trigger) -> Option<String> {
+    let marks: Vec<Timestamp> = found.pairs.iter().map(|(mark, _)| *mark).collect();
+    let rhythms = (found.lag > trigger::SOON).then(|| rhythm::rhythms(&marks)).into_iter().flatten();
+    let most = rhythms.max_by_key(|rhythm| rhythm.occurrences)?;
+    (most.occurrences * 10 >= found.followed * 9).then_some(most.rule)
+}
+
+fn regular_words(rule: &str) -> String {
+    format!("But the marks come {rule} themselves: a timer of that length looks the same.")
 }
 
 /// How often chance alone would show it. What happened once may be chance for all that.
@@ -227,7 +243,11 @@ fn acceptance_title(line: &Line<'_>, delivered: u64, outcomes: &Outcomes<'_>) ->
     let (receiver, request) = (line.receiver, line.request);
     let is_some = |outcome| outcomes.count(outcome) > 0;
     let is_refused = is_some(Outcome::Failed) || is_some(Outcome::Refused);
-    if is_some(Outcome::Accepted) {
+    let (accepted, all) = (outcomes.count(Outcome::Accepted), outcomes.all.len());
+    if accepted > 0 && is_refused {
+        return format!("{receiver} accepted {accepted} of {all} messages sent by {request}");
+    }
+    if accepted > 0 {
         return format!("{receiver} accepted what was sent by {request}");
     }
     if delivered == 0 {
@@ -302,14 +322,19 @@ fn retries(scene: &Scene<'_>, line: &Line<'_>, outcomes: &Outcomes<'_>) -> Optio
         at_once
     });
     let mut pauses: Vec<Vec<i64>> = Vec::new();
-    let (mut row, mut most, mut accepted, mut unknown) = (0_usize, 0_usize, false, false);
+    let (mut row, mut most, mut unknown, mut last) = (0_usize, 0_usize, false, i64::MAX);
+    let (mut ended, mut accepted) = (0_usize, 0_usize);
     for pair in told.windows(2) {
         let [(before, outcome), (after, next)] = pair else { continue };
         let pause = after.since(*before) / 1_000_000_000;
-        if !matches!(outcome, Outcome::Failed | Outcome::Refused) || pause > LONGEST_PAUSE {
-            row = 0;
+        // After a pause far longer than those before it is no more the same try.
+        let is_far = row > 0 && pause > last.saturating_mul(FAR);
+        if !matches!(outcome, Outcome::Failed | Outcome::Refused) || pause > LONGEST_PAUSE || is_far {
+            ended += usize::from(row >= 2);
+            (row, last) = (0, i64::MAX);
             continue;
         }
+        last = pause.max(1);
         if pauses.len() <= row && row < PAUSES {
             pauses.push(Vec::new());
         }
@@ -318,7 +343,7 @@ fn retries(scene: &Scene<'_>, line: &Line<'_>, outcomes: &Outcomes<'_>) -> Optio
         }
         row += 1;
         most = most.max(row);
-        accepted |= *next == Outcome::Accepted;
+        accepted += usize::from(*next == Outcome::Accepted && row >= 2);
         unknown |= matches!(next, Outcome::Unanswered | Outcome::Unclear);
     }
     if most < 2 {
@@ -334,8 +359,11 @@ fn retries(scene: &Scene<'_>, line: &Line<'_>, outcomes: &Outcomes<'_>) -> Optio
         .take(5)
         .map(|pause| rhythm::span(i64::try_from(*pause).unwrap_or(i64::MAX)))
         .collect();
+    ended += usize::from(row >= 2);
+    let (some, accepted) = (accepted > 0, accepted * 2 > ended);
     let (goal, end) = match (accepted, unknown) {
         (true, _) => ("until it is accepted", "In the end it was accepted."),
+        _ if some => ("and seldom accepted", "Now and then it was accepted in the end."),
         (false, false) => ("and never accepted", "It was never accepted."),
         (false, true) => ("and not known to be accepted", "Whether it was accepted in the end is not known."),
     };
@@ -407,6 +435,8 @@ const MARKS_SHOWN: usize = 3;
 const BESIDE: i64 = 90_000_000_000;
 /// A pause after which it is another try, in nanoseconds.
 const LEAST_PAUSE: i64 = 1_000_000_000;
+/// How many times longer than the one before a pause may be.
+const FAR: i64 = 12;
 /// A pause that is no pause between tries, in seconds, and pauses that are told.
 const LONGEST_PAUSE: i64 = 2 * 86_400;
 const PAUSES: usize = 10;

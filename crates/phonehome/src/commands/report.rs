@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use claims::judge_among;
+use claims::{judge, judge_among};
 use evidence::{Case, Verdict};
 use report::assessment::{Assessed, AssessmentOptions, html, markdown, pdf};
 use serde::Deserialize;
@@ -27,8 +27,10 @@ pub(crate) fn run(arguments: &ReportArguments) -> anyhow::Result<Exit> {
     }
     let named: Vec<(&str, &Case)> = cases.iter().map(|called| (called.name.as_str(), &called.case)).collect();
     let mut judged = Judged { own: vec![Vec::new(); cases.len()], together: Vec::new() };
+    // One file for several cases is about all of them; several are each about the case at its place.
+    let is_one = arguments.verdicts.len() == 1;
     for (place, path) in arguments.verdicts.iter().enumerate() {
-        judged.add(place, path, &named)?;
+        judged.add((place, is_one), path, &named)?;
     }
     let devices: Vec<_> = named
         .iter()
@@ -75,14 +77,24 @@ struct Judged {
 
 impl Judged {
     /// Adds a file that was given for the case at a place: verdicts, or claims, which are judged here.
-    fn add(&mut self, place: usize, path: &Path, cases: &[(&str, &Case)]) -> anyhow::Result<()> {
+    /// Claims of the only file are judged over all cases.
+    fn add(
+        &mut self,
+        (place, is_one): (usize, bool),
+        path: &Path,
+        cases: &[(&str, &Case)],
+    ) -> anyhow::Result<()> {
         let Some((own, (name, _))) = self.own.get_mut(place).zip(cases.get(place)) else { return Ok(()) };
         if path.extension().is_some_and(|extension| extension == "toml") {
             let claims = super::claims::read(path)?;
-            let judged = judge_among(&claims, name, cases);
-            let (alone, together) = judged.map_err(|error| super::claims::wrong(path, &error))?;
-            own.extend(alone);
-            self.together.extend(together);
+            let wrong = |error| super::claims::wrong(path, &error);
+            if is_one && cases.len() > 1 {
+                self.together.extend(judge(&claims, cases).map_err(wrong)?);
+            } else {
+                let (alone, together) = judge_among(&claims, name, cases).map_err(wrong)?;
+                own.extend(alone);
+                self.together.extend(together);
+            }
         } else {
             own.extend(load(path)?);
         }

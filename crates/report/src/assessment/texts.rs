@@ -346,11 +346,11 @@ mod tests {
                 "a: 91 % des Inhalts waren lesbar; 5 % verschlüsselt ohne Schlüssel, unter 1 % über einer Grenze",
             ),
             (
-                "a: of the 930 bytes that were sent and may concern it, under 1% could be read (left out are 3 destinations \
-                 to which other apps alone sent, as the phone’s own notes tell)",
-                "a: Von den 930 Bytes, die gesendet wurden und dazu gehören können, waren unter 1 % lesbar \
-                 (ausgenommen sind 3 Ziele, an die nach den Aufzeichnungen des Telefons selbst nur andere Apps \
-                 sendeten)",
+                "looked at: a: no traffic, build unknown, 9% of the 12 bytes that may concern it were read, but for fields \
+                 that nobody can read, and over 99% of the 7 that came (3 destinations of other apps left out)",
+                "betrachtet wurde: a: kein Verkehr, Systemstand nicht bekannt, 9 % der 12 Bytes gelesen, die dazu gehören \
+                 können, bis auf Felder, die niemand lesen kann, und über 99 % der 7, die kamen (ausgenommen 3 Ziele \
+                 anderer Apps)",
             ),
             (
                 "a: by the phone's own counters, up to 19% of what user id 1000 (a.b, c.d and 3 more) sent went past \

@@ -80,7 +80,9 @@ impl Page<'_> {
     fn missing(&self) -> Markup {
         let rows = &self.coverage.missing;
         html! {
-            @if rows.is_empty() {
+            @if rows.is_empty() && !self.coverage.missed.is_empty() {
+                p { "Nothing is known to be missing from the connections that were recorded; what went past the captures stands above." }
+            } @else if rows.is_empty() {
                 p { "Nothing that was sent while recording is known to be missing from the captures." }
             } @else {
                 div.scroll role="region" aria-label="Missing bytes" tabindex="0" {
