@@ -26,6 +26,8 @@ proptest! {
 
     #[test]
     fn requests(method in "[A-Z-]{1,10}", target in "/[!-~]{0,40}", fields in vec(field(), 0..10)) {
+        // So radio servers begin their answers.
+        prop_assume!(method != "ICY");
         let text = format!("{method} {target} HTTP/1.1\r\n{}\r\n", fields.concat());
         let mut headers = [httparse::EMPTY_HEADER; 32];
         let mut request = httparse::Request::new(&mut headers);
