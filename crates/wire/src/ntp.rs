@@ -34,7 +34,9 @@ impl DatagramProtocol for Ntp {
         if mode == CLIENT {
             self.asked = time_at(bytes, TRANSMIT).map(|time| (exchange, time));
         }
-        let body = if bytes.len() > HEADER { Body::Range(HEADER..bytes.len()) } else { Body::None };
+        // What no clock says may be anything: then all of it is a body that nobody knows.
+        let head = if is_plausible(bytes) { HEADER } else { 0 };
+        let body = if bytes.len() > head { Body::Range(head..bytes.len()) } else { Body::None };
         out.messages.push(Message {
             protocol: "NTP",
             sender,
@@ -53,6 +55,13 @@ impl DatagramProtocol for Ntp {
             stands_for: None,
         });
     }
+}
+
+/// Whether the fields in front of the times are as clocks have them: at most 16 steps from one that is right, and less
+/// than 16 seconds away from it.
+fn is_plausible(bytes: &[u8]) -> bool {
+    let seconds = |at: usize| bytes.get(at..at + 2).is_some_and(|field| matches!(field, [0, ..16]));
+    bytes.get(1).is_some_and(|stratum| *stratum <= 16) && seconds(4) && seconds(8)
 }
 
 fn time_at(bytes: &[u8], at: usize) -> Option<[u8; 8]> {
