@@ -553,7 +553,9 @@ fn silence(info: &FlowInfo, summary: &FlowSummary, [sent, back]: [&SideSummary; 
     }
     let waited = summary.last.since(summary.first) >= WAITED;
     match sent.acknowledged {
-        0 if ended || waited => Silence::Absent,
+        0 if waited => Silence::Absent,
+        // A reset may acknowledge, or be the sender's own.
+        0 => Silence::Unknown,
         _ if ended => Silence::Ended,
         _ => Silence::Unknown,
     }

@@ -149,10 +149,11 @@ fn of_code(name: &str, code: i64) -> Verdict {
 }
 
 fn of_words(name: &str, value: &str) -> Verdict {
-    let none = NO_ERROR.iter().any(|words| value.contains(words));
+    let none = NO_ERROR.iter().any(|words| holds(value, words));
     let is_bad = REFUSING.contains(&value) || !none && REFUSALS.iter().any(|part| value.contains(part));
     let is_word = |word: &str| AGREEING.contains(&word);
     let is_good = none || value.contains("成功") || words(value).any(is_word);
+    let is_bad = is_bad || is_good && !none && denies(value);
     let is_code = ["code", "ret", "errno"].iter().any(|end| name.ends_with(end));
     match (is_bad, is_good) {
         (true, _) => Verdict::Bad,
@@ -160,6 +161,14 @@ fn of_words(name: &str, value: &str) -> Verdict {
         _ if is_code && value.bytes().any(|byte| byte.is_ascii_digit()) => Verdict::Own,
         _ => Verdict::Silent,
     }
+}
+
+/// Whether a text has that in it, and not as the end of a longer word or number.
+fn holds(value: &str, part: &str) -> bool {
+    let begins = |(at, _): (usize, &str)| {
+        value.get(..at).is_some_and(|before| !before.ends_with(char::is_alphanumeric))
+    };
+    value.match_indices(part).any(begins)
 }
 
 /// Whether words deny something: of themselves they may be no refusal, beside a code that can be one they say that it is.
@@ -327,6 +336,11 @@ mod tests {
     fn what_answers_say() {
         for (results, expected) in [
             (&[("code", "0")][..], Verdict::Zero),
+            (&[("message", "10 errors")], Verdict::Bad),
+            (&[("message", "0 errors")], Verdict::Good),
+            (&[("message", "not successful")], Verdict::Bad),
+            (&[("result", "not ok")], Verdict::Bad),
+            (&[("message", "upload was not accepted")], Verdict::Bad),
             (&[("result", "success")], Verdict::Good),
             (&[("status", "200")], Verdict::Good),
             (&[("code", "-1")], Verdict::Bad),

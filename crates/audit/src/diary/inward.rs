@@ -106,7 +106,9 @@ pub(crate) fn lists(tree: &Tree<'_>) -> Vec<Found> {
     let wanted: Vec<bool> = found.iter().map(wanted).collect();
     let found = found.into_iter().zip(wanted).filter(|(_, wanted)| *wanted);
     let mut found: Vec<Found> = found.map(|((_, found), _)| found).collect();
-    found.sort_by(|one, other| (&one.path, other.entries).cmp(&(&other.path, one.entries)));
+    found.sort_by(|one, other| {
+        (&one.path, other.entries, one.first).cmp(&(&other.path, one.entries, other.first))
+    });
     found.dedup_by(|next, one| next.path == one.path);
     found.truncate(LISTS);
     found

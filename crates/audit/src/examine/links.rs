@@ -14,7 +14,7 @@ pub(super) fn links(text: &str) -> Vec<Range<usize>> {
     let lower = text.to_ascii_lowercase();
     let mut found: Vec<Range<usize>> = Vec::new();
     for (mark, is_plain) in MARKS {
-        for (at, _) in lower.match_indices(mark) {
+        for (at, _) in lower.match_indices(mark).take(LOOKED) {
             let Some(range) = address(text, at + mark.len()) else { continue };
             let Some(written) = text.get(range.clone()).filter(|written| leads(written)) else { continue };
             if (!is_plain || is_offered(written)) && found.len() < MOST {
@@ -30,9 +30,11 @@ pub(super) fn links(text: &str) -> Vec<Range<usize>> {
 /// The address that is assigned or given to what ends at `at`.
 fn address(text: &str, at: usize) -> Option<Range<usize>> {
     let rest = text.get(at..)?;
+    // What is longer is none, and is not looked at to its end.
+    let rest = rest.get(..rest.floor_char_boundary(2 * LONGEST)).unwrap_or(rest);
     let behind = rest.trim_start().strip_prefix(['=', '('])?.trim_start();
     let behind = behind.strip_prefix(['"', '\'']).unwrap_or(behind);
-    let start = text.len() - behind.len();
+    let start = at + (rest.len() - behind.len());
     let end = behind.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '>' | '<' | ')'));
     let len = end.unwrap_or(behind.len());
     (1..=LONGEST).contains(&len).then(|| start..start + len)
@@ -71,7 +73,8 @@ const PARTS: [&str; 14] =
     ["css", "gif", "ico", "jpeg", "jpg", "js", "json", "mjs", "png", "svg", "ttf", "webp", "woff", "woff2"];
 /// What addresses of apps have in them.
 const OFFERS: [&str; 4] = ["apk", "down", "install", "app"];
-/// Addresses of one page that are kept, and the longest one.
+/// Places of one mark in a page that are looked at, addresses that are kept, and the longest one.
+const LOOKED: usize = 4096;
 const MOST: usize = 64;
 const LONGEST: usize = 2048;
 
@@ -106,5 +109,10 @@ mod tests {
             assert_eq!(of(text), expected, "{text}");
         }
         assert_eq!(of(&format!("<p>{}", "<iframe src=/a>".repeat(500))).len(), MOST);
+        assert_eq!(
+            of(&format!("<p src={}", "url=".repeat(100_000))),
+            Vec::<&str>::new(),
+            "too long, each of them"
+        );
     }
 }

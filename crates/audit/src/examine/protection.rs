@@ -107,8 +107,9 @@ pub(super) fn readings_at<'t>(
     tree: &'t Tree<'_>,
     (buffer, range): &Stretch,
 ) -> impl Iterator<Item = &'t payload::Reading> {
-    let inside =
-        move |reading: &&payload::Reading| reading.buffer == *buffer && reading.range.start >= range.start;
+    let inside = move |reading: &&payload::Reading| {
+        reading.buffer == *buffer && reading.range.start >= range.start && reading.range.end <= range.end
+    };
     tree.readings.iter().filter(inside).filter(|reading| reading.outcome != Outcome::Refuted)
 }
 

@@ -1,6 +1,6 @@
 //! Which app sent it: what the case knows of senders, added to a finding.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{
     Attribution, Behaviour, CodeMeeting, CodeTie, Evidence, Finding, FindingKind, Ground, IdentifierKind,
@@ -23,18 +23,18 @@ pub(super) fn add(finding: &mut Finding, phone: &Phone) {
     let mut rows: Vec<&Attribution> = phone.attributions.iter().filter(about).filter(grounds).collect();
     rows.sort_by_key(|row| std::cmp::Reverse((row.ground, row.flows)));
     let mut told: BTreeMap<Told, Vec<&Attribution>> = BTreeMap::new();
+    let mut known: BTreeSet<(Told, &[String])> = BTreeSet::new();
     for row in rows {
-        let alike = told.entry(Told::of(row)).or_default();
-        if alike.iter().all(|known| known.packages != row.packages) {
-            alike.push(row);
+        if known.insert((Told::of(row), row.packages.as_slice())) {
+            told.entry(Told::of(row)).or_default().push(row);
         }
     }
     let deed = if came_in(&finding.kind) { "fetched" } else { "sent" };
-    let mut introduced: Vec<&[String]> = Vec::new();
+    let mut introduced: BTreeSet<&[String]> = BTreeSet::new();
     for (how, rows) in told {
         if how == Told::Code {
             for row in rows.iter().take(CODES) {
-                let who = who(row, !introduced.contains(&row.packages.as_slice()));
+                let who = who(row, !introduced.contains(row.packages.as_slice()));
                 finding.words.push_str(&format!(" {}", code_words(&who, row, sent)));
             }
         } else {
@@ -88,8 +88,8 @@ impl Told {
 
 /// `com.a (comes with the system), com.b and 2 more`. What an app may do is told with its name once, whichever grounds
 /// there are besides.
-fn names(rows: &[&Attribution], introduced: &[&[String]]) -> String {
-    let told = |row: &&Attribution| who(row, !introduced.contains(&row.packages.as_slice()));
+fn names(rows: &[&Attribution], introduced: &BTreeSet<&[String]>) -> String {
+    let told = |row: &&Attribution| who(row, !introduced.contains(row.packages.as_slice()));
     let mut names: Vec<String> = rows.iter().take(SENDERS).map(told).collect();
     match rows.len().saturating_sub(SENDERS) {
         0 => {}

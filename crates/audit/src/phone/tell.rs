@@ -58,9 +58,10 @@ impl Phone {
             rows.entry(key).or_default().merge(sent.clone());
         }
         let host = destination.endpoint.host.to_ascii_lowercase();
+        let told: BTreeSet<String> =
+            rows.keys().flat_map(|(_, _, packages)| packages.iter().cloned()).collect();
         for (package, (_, quotes)) in self.lookups.get(&host).into_iter().flatten() {
-            let names = |(_, _, packages): &&(Ground, Option<u32>, Vec<String>)| packages.contains(package);
-            if rows.keys().any(|key| names(&key)) {
+            if told.contains(package) {
                 continue;
             }
             let uid = self.packages.named(package).and_then(Known::uid).map(|uid| uid.0);
