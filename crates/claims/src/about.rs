@@ -8,7 +8,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{Attribution, Destination, Ground, Reading};
 
-use crate::{file::Stated, node::Node, view::is_outside};
+use crate::{file::Stated, node::Node};
+
+/// Whether it is known of every flow to a destination which packages sent it. A name that is none (an app as people know
+/// it) cannot be held against those of a claim, and a list that was cut lacks some.
+pub(crate) fn is_attributed(one: &Destination, told: &[&Attribution]) -> bool {
+    let is_package =
+        |name: &String| name == "android" || name.contains('.') && !name.contains(char::is_whitespace);
+    let is_whole = |told: &&&Attribution| {
+        (1..MOST_PACKAGES).contains(&told.packages.len()) && told.packages.iter().all(is_package)
+    };
+    let mut flows: BTreeMap<Ground, u64> = BTreeMap::new();
+    for attribution in told.iter().filter(is_whole) {
+        let sum = flows.entry(attribution.ground).or_default();
+        *sum = sum.saturating_add(attribution.flows);
+    }
+    flows.values().any(|flows| *flows >= one.flows)
+}
+
+/// Packages from which on a list of those that share a user id may have been cut.
+const MOST_PACKAGES: usize = 40;
 
 /// What a claim is about.
 pub(crate) struct About<'s> {
@@ -34,25 +53,26 @@ pub(crate) struct Sent {
 }
 
 impl Sent {
-    /// What was sent to a destination, as conditions see it, by those senders.
+    /// What was sent to a destination, as conditions see it, by those senders. What an older program did not tell how
+    /// much it read of was not read.
     pub(crate) fn to(one: &Destination, node: Node, told: &[&Attribution]) -> Self {
-        let mut flows: BTreeMap<Ground, u64> = BTreeMap::new();
-        for attribution in told.iter().filter(|told| !told.packages.is_empty()) {
-            let sum = flows.entry(attribution.ground).or_default();
-            *sum = sum.saturating_add(attribution.flows);
-        }
+        let closed = |reading: Reading, bytes: u64| match reading.is_empty() {
+            true => Reading { closed: bytes, ..reading },
+            false => reading,
+        };
         Self {
             node,
             apps: told.iter().flat_map(|told| told.packages.iter().cloned()).collect(),
-            attributed: flows.values().any(|flows| *flows >= one.flows),
-            out: one.reading,
-            came: one.reading_in,
+            attributed: is_attributed(one, told),
+            out: closed(one.reading, one.bytes_out),
+            came: closed(one.reading_in, one.bytes_in),
         }
     }
 
-    /// Whether it left the local network.
-    pub(crate) fn is_outside(&self) -> bool {
-        is_outside(&self.node)
+    /// Whether it may hold what somebody sends home: a proxy in the local network passes it on.
+    pub(crate) fn counts(&self) -> bool {
+        let scope = self.node.at("scope").map_or("", Node::as_text);
+        !matches!(scope, "loopback" | "multicast")
     }
 
     /// Whether it may be what a claim is about. What apps sent that the claim leaves out is not, nor what others sent than

@@ -97,6 +97,12 @@ fn verdict(stated: &Stated, views: &[View], budget: &mut Budget) -> Result<Verdi
         return Ok(contradicted(stated, &against, cases, coverage));
     }
     let (mut reasons, mut would_test) = (Vec::new(), Vec::new());
+    if let [first, ..] = question.of_unknown(&taken)?.as_slice() {
+        reasons.push(format!("it was seen, and which app sent it is not known: {}", text(first, "title")));
+        would_test.push(
+            "a log of connections or tables of sockets, which tell of each flow whose it is".to_owned(),
+        );
+    }
     for need in &stated.needs {
         if question.whole(Some(&need.condition))? == Some(false) {
             reasons.push(need.words.clone());
@@ -257,12 +263,39 @@ impl<'q> Question<'q> {
 
     /// The findings for which a condition holds, of those on the grounds; without grounds, of all.
     fn findings(&mut self, asked: Option<&Asked>, grounds: &[String]) -> Result<Vec<Node>, ClaimsError> {
+        let findings = self.names.get("findings").map_or(&[][..], Node::items).to_vec();
+        self.among(&findings, asked, grounds)
+    }
+
+    /// Those for which the statement falls and of which nobody knows whether one of its apps sent them.
+    fn of_unknown(&mut self, taken: &[&View]) -> Result<Vec<Node>, ClaimsError> {
+        let stated = self.stated;
+        if stated.apps.is_empty() {
+            return Ok(Vec::new());
+        }
+        let is_unknown = |finding: &&Node| {
+            let is = |name: &str| finding.at(name).is_some_and(Node::is_true);
+            text(finding, "ground") == "wire"
+                && !is("local")
+                && !is("apps_known")
+                && !is_about(stated, finding)
+        };
+        let findings: Vec<Node> =
+            taken.iter().flat_map(|view| &view.findings).filter(is_unknown).cloned().collect();
+        self.among(&findings, stated.contradicted_by.as_ref(), &stated.grounds)
+    }
+
+    fn among(
+        &mut self,
+        findings: &[Node],
+        asked: Option<&Asked>,
+        grounds: &[String],
+    ) -> Result<Vec<Node>, ClaimsError> {
         let Some(asked) = asked else { return Ok(Vec::new()) };
         let id = &self.stated.claim.id;
         let fail = |fault| asked.error(id, fault);
         let mut shapes = self.shapes(asked);
-        let findings = self.names.get("findings").map_or(&[][..], Node::items);
-        let all = shapes.get("findings").cloned().unwrap_or_default();
+        let all = Shape::list(findings.iter().map(Shape::of));
         shapes.insert("f".to_owned(), all.any());
         let each = asked.condition.steps(&shapes).saturating_add(all.any().weight);
         self.budget.take(each.saturating_mul(all.len)).map_err(fail)?;
@@ -338,7 +371,11 @@ fn number(node: Option<&Node>) -> f64 {
 fn is_about(stated: &Stated, node: &Node) -> bool {
     let Stated { hosts, apps, owners, except_apps, .. } = stated;
     let by = node.at("apps").map_or(&[][..], Node::items);
-    if !by.is_empty() && by.iter().all(|app| except_apps.iter().any(|known| known == app.as_text())) {
+    let is_known = node.at("apps_known").is_some_and(Node::is_true);
+    if is_known
+        && !by.is_empty()
+        && by.iter().all(|app| except_apps.iter().any(|known| known == app.as_text()))
+    {
         return false;
     }
     if hosts.is_empty() && apps.is_empty() && owners.is_empty() {

@@ -77,6 +77,11 @@ impl Node {
         }
     }
 
+    /// Whether it is true; what is neither true nor false is not.
+    pub(crate) fn is_true(&self) -> bool {
+        matches!(self, Self::Bool(true))
+    }
+
     /// Its number; 0 where it is no whole one.
     pub(crate) fn as_int(&self) -> i64 {
         match self {

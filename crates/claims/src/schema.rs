@@ -98,6 +98,7 @@ pub const FINDING: &[Field] = &[
     field("plain_countries", TEXTS, "countries of those addresses alone that are no edge"),
     field("local", Kind::Bool, "no receiver lies outside of the local network"),
     field("apps", TEXTS, "packages that sent it, as noted with the flow or told by the phone"),
+    field("apps_known", Kind::Bool, "of every flow to where it went it is known which packages sent it"),
     field("security", TEXTS, "`clear`, `encrypted`: who could read it on its way"),
     field("encodings", TEXTS, "the decoders between the message and the value: `base64`, `gzip`"),
     field("forms", TEXTS, "how the value was written: `digits`, `md5/hex`"),

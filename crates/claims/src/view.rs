@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{
     Attribution, Behaviour, Case, Content, Destination, Direction, EndpointId, Fate, Finding, FindingKind,
-    Grade, Ground, IdentifierKind, MessageSource, Security, SightingKey, Subject, Timestamp, Transport,
-    prose,
+    Grade, Ground, IdentifierKind, LedgerRow, MessageSource, Security, SightingKey, Subject, Timestamp,
+    Transport, prose,
 };
 
 use crate::{
-    about::{About, Asked, Sent},
+    about::{About, Asked, Sent, is_attributed},
     node::Node,
 };
 
@@ -28,6 +28,8 @@ pub(crate) struct View {
     message_sources: Vec<MessageSource>,
     pub(crate) fates: BTreeMap<&'static str, u64>,
     sent: Vec<Sent>,
+    /// What could not be read and went nobody knows whither.
+    unplaced: Asked,
     pub(crate) missing: u64,
     /// Bytes sent that the captures hold of those that the phone counted, and these.
     captured: Option<(u64, u64)>,
@@ -63,6 +65,7 @@ impl View {
                 .iter()
                 .map(|one| Sent::to(one, destination(role, one), reached.senders_of(one.id)))
                 .collect(),
+            unplaced: unplaced(&rows),
             missing: case.coverage.missing().iter().fold(0, |sum, row| sum.saturating_add(row.bytes)),
             captured: case.phone.captured(),
             missed: missed(case),
@@ -163,8 +166,8 @@ impl View {
     fn asked(&self, about: &About<'_>) -> Asked {
         self.sent
             .iter()
-            .filter(|sent| sent.is_outside())
-            .fold(Asked::default(), |asked, sent| asked.with(sent, about))
+            .filter(|sent| sent.counts())
+            .fold(self.unplaced, |asked, sent| asked.with(sent, about))
     }
 
     /// `97% of the 930 bytes that may concern it were read (3 destinations of other apps left out)`.
@@ -242,6 +245,20 @@ fn missed(case: &Case) -> Option<String> {
     })
 }
 
+/// Content that no destination is known of: of protocols without a reader, over a limit, encrypted below TCP and UDP.
+fn unplaced(rows: &[LedgerRow]) -> Asked {
+    let is_below = |row: &LedgerRow| {
+        row.fate == Fate::Encrypted && BELOW.iter().any(|what| row.reason.starts_with(what))
+    };
+    let is_unplaced =
+        |row: &&LedgerRow| matches!(row.fate, Fate::NotParsed | Fate::OverLimit) || is_below(row);
+    let bytes = rows.iter().filter(is_unplaced).fold(0, |sum: u64, row| sum.saturating_add(row.bytes));
+    Asked { to_read: bytes, to_read_in: bytes, ..Asked::default() }
+}
+
+/// How reasons of rows begin for what is encrypted below TCP and UDP.
+const BELOW: [&str; 3] = ["802.11", "ESP", "MACsec"];
+
 /// What became of content that was not read, behind its share.
 fn unread(fate: Fate) -> &'static str {
     match fate {
@@ -309,7 +326,7 @@ pub(crate) fn names(views: &[&View], about: &About<'_>) -> BTreeMap<String, Node
     names.into_iter().map(|(name, node)| (name.to_owned(), node)).collect()
 }
 
-pub(crate) fn is_outside(destination: &Node) -> bool {
+fn is_outside(destination: &Node) -> bool {
     destination.at("scope").is_some_and(|scope| scope.as_text() == "public")
 }
 
@@ -441,6 +458,11 @@ fn one_finding(role: &str, case: &Case, finding: &Finding, reached: &Reached) ->
     let keys: Vec<_> = sightings.iter().map(|group| &group.key).collect();
     put(&mut fields, places(&keys, &destinations));
     let told = finding.endpoints.iter().filter_map(|id| reached.senders.get(id)).flatten();
+    let is_known = |one: &&Destination| is_attributed(one, reached.senders_of(one.id));
+    put(
+        &mut fields,
+        [("apps_known", Node::Bool(!destinations.is_empty() && destinations.iter().all(is_known)))],
+    );
     let apps = keys
         .iter()
         .map(|key| key.app.as_str())
@@ -835,9 +857,10 @@ fn special_behaviour(fields: &mut BTreeMap<String, Node>, behaviour: &Behaviour)
 }
 
 /// The fields that only some kinds of findings have, empty.
-fn nothing() -> [(&'static str, Node); 43] {
+fn nothing() -> [(&'static str, Node); 44] {
     let (none, text, zero, no) = (Node::List(vec![]), Node::text(""), Node::Int(0), Node::Bool(false));
     [
+        ("apps_known", no.clone()),
         ("behaviour", text.clone()),
         ("identifier", text.clone()),
         ("subject", text.clone()),

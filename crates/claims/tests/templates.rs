@@ -383,6 +383,66 @@ fn what_other_apps_sent_is_left_out_where_they_are_known() {
     assert_eq!(holding("com.vendor.app", 1, Ground::Log), (Holding::NotTestable, false));
     assert_eq!(holding("com.mail", 0, Ground::Log), (Holding::NotTestable, false), "not of every flow");
     assert_eq!(holding("com.mail", 1, Ground::Code), (Holding::NotTestable, false), "what an app could do");
+    assert_eq!(holding("A Mail App", 1, Ground::Wire), (Holding::NotTestable, false), "no name of a package");
+}
+
+fn attributed(mut made: Made, app: &str, flows: u64) -> Made {
+    let endpoint = made.0.destinations.last().unwrap().id;
+    made.0.phone.attributions.push(Attribution {
+        endpoint,
+        packages: vec![app.to_owned()],
+        uid: None,
+        privileges: vec![],
+        ground: Ground::Log,
+        flows,
+        quotes: vec![],
+        ties: vec![],
+        meetings: vec![],
+    });
+    made
+}
+
+/// What speaks against a statement is left out only where it is known of every flow that another app sent it.
+#[test]
+fn who_sent_it_has_to_be_known_to_leave_it_out() {
+    let holding = |scope: &str, made: Made| {
+        let text = format!(
+            "format = \"phonehome-claims/1.0\"\nvendor = \"V\"\n[[claim]]\nid = \"c\"\nstatement = \"s\"\n\
+             source = \"x\"\n{scope}\ncontradicted_by = \"f.identifier == 'imei'\"\n"
+        );
+        judge(&Claims::read(&text).unwrap(), &[("case", &made.0)]).unwrap().remove(0).holding
+    };
+    let sent = |app: &str, flows: u64| {
+        let mut made = attributed(day(&[Kind::Imei]).sent(Kind::Imei, CLEAR), app, flows);
+        made.0.sightings.iter_mut().for_each(|group| group.key.app.clear());
+        made.0.destinations.iter_mut().for_each(|one| one.flows = 2);
+        made
+    };
+    let except = "except_apps = [\"com.mail\"]";
+    assert_eq!(holding(except, sent("com.mail", 2)), Holding::Consistent);
+    assert_eq!(holding(except, sent("com.mail", 1)), Holding::Contradicted, "one flow of two");
+    assert_eq!(holding(except, sent("com.mail", 0)), Holding::Contradicted, "a name that was looked up");
+    let apps = "apps = [\"com.vendor.app\"]";
+    assert_eq!(holding(apps, sent("com.mail", 2)), Holding::Consistent);
+    assert_eq!(holding(apps, sent("com.mail", 1)), Holding::NotTestable, "it may have been the vendor's");
+    assert_eq!(holding(apps, sent("com.vendor.app", 1)), Holding::Contradicted);
+}
+
+/// What no destination is known of was not read, and neither was what an older program says nothing of.
+#[test]
+fn what_went_nobody_knows_whither_was_not_read() {
+    let judged = |change: fn(&mut evidence::Case)| {
+        let mut made = update(&[Kind::Imei], "B2").sent(Kind::Model, SEALED);
+        change(&mut made.0);
+        judged("only_technical", "", &one(made)).holding
+    };
+    assert_eq!(judged(|_| {}), Holding::Consistent);
+    assert_eq!(judged(|case| case.coverage.add(Fate::Encrypted, "ESP (IPsec)", 1000)), Holding::NotTestable);
+    assert_eq!(judged(|case| case.coverage.add(Fate::NotParsed, "GRE", 1000)), Holding::NotTestable);
+    let old = |case: &mut evidence::Case| {
+        case.destinations.iter_mut().for_each(|one| one.reading = evidence::Reading::default());
+    };
+    assert_eq!(judged(old), Holding::NotTestable);
 }
 
 /// What the phone counted and no capture holds is part of what a negative result says.

@@ -157,7 +157,7 @@ impl Reading {
 
     /// What waits for a reader: all but media.
     pub fn to_read(&self) -> u64 {
-        self.total().saturating_sub(self.media)
+        self.understood.saturating_add(self.searched).saturating_add(self.closed)
     }
 
     /// Whether nothing went that way.
