@@ -48,6 +48,8 @@ pub(crate) struct Sent {
     apps: BTreeSet<String>,
     /// Whether that is known of every flow.
     attributed: bool,
+    /// It is what recorded the radio.
+    of_recording: bool,
     out: Reading,
     came: Reading,
 }
@@ -64,6 +66,7 @@ impl Sent {
             node,
             apps: told.iter().flat_map(|told| told.packages.iter().cloned()).collect(),
             attributed: is_attributed(one, told),
+            of_recording: one.of_recording,
             out: closed(one.reading, one.bytes_out),
             came: closed(one.reading_in, one.bytes_in),
         }
@@ -72,7 +75,7 @@ impl Sent {
     /// Whether it may hold what somebody sends home: a proxy in the local network passes it on.
     pub(crate) fn counts(&self) -> bool {
         let scope = self.node.at("scope").map_or("", Node::as_text);
-        !matches!(scope, "loopback" | "multicast")
+        !self.of_recording && !matches!(scope, "loopback" | "multicast")
     }
 
     /// Whether it may be what a claim is about. What apps sent that the claim leaves out is not, nor what others sent than
