@@ -35,7 +35,7 @@ use std::{
 
 use evidence::{
     Behaviour, CaptureId, Device, Direction, EndpointId, Evidence, ExchangeId, Finding, FindingId,
-    FindingKind, Grade, IdentifierKind, Mark, Occurrence, Phone, Relation, Severity, SightingGroup,
+    FindingKind, Grade, Ground, IdentifierKind, Mark, Occurrence, Phone, Relation, Severity, SightingGroup,
     Timestamp,
 };
 
@@ -83,6 +83,15 @@ impl<'a> Scene<'a> {
         let number = usize::try_from(line.entry.endpoints.first()?.0).ok()?;
         let owner = merged.destinations.get(number)?.owner.as_ref()?;
         Some(owner.group.as_str()).filter(|group| !group.is_empty())
+    }
+
+    /// The packages that are known to have sent something to an endpoint; the rows are in its order.
+    fn senders(&self, endpoint: EndpointId) -> impl Iterator<Item = &'a str> {
+        let rows = &self.phone.attributions;
+        let first = rows.partition_point(|row| row.endpoint < endpoint);
+        let rows = rows.iter().skip(first).take_while(move |row| row.endpoint == endpoint);
+        let known = rows.filter(|row| row.ground > Ground::Code && row.flows > 0);
+        known.flat_map(|row| row.packages.iter().map(String::as_str))
     }
 
     /// The device of an address.

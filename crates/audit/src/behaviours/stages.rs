@@ -1,7 +1,7 @@
 //! What is sent in a state of the phone in which one would not expect it: in private mode, before anybody agreed,
 //! signed out, while a switch is off.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use evidence::{
     Behaviour, Destination, Direction, Evidence, Finding, Grade, IdentifierKind, Mark, Severity,
@@ -39,6 +39,7 @@ pub(super) fn judge(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
                 || scene.is_of_another(group)
                 || weight(group) < Severity::Medium
                 || is_own(group, receiver)
+                || stage.is_of_another_app(scene, group)
             {
                 continue;
             }
@@ -182,6 +183,23 @@ impl Stage<'_> {
         self.spans.iter().any(|(first, last, _)| time >= *first && time < *last)
     }
 
+    /// Whether the setting is one of apps that are known not to have sent it. Where somebody went and what they typed may
+    /// be told by any app.
+    fn is_of_another_app(&self, scene: &Scene<'_>, group: &SightingGroup) -> bool {
+        let of_setting = || self.spans.iter().filter(|(.., mark)| mark.kind == "setting-off");
+        let packages: BTreeSet<&str> = of_setting()
+            .map(|(.., mark)| mark.package.as_str())
+            .filter(|package| !package.is_empty())
+            .collect();
+        if packages.is_empty() || TYPED.contains(&group.key.kind) {
+            return false;
+        }
+        let told = scene.senders(group.key.endpoint);
+        let senders: BTreeSet<&str> =
+            told.into_iter().chain([group.key.app.as_str()]).filter(|sender| !sender.is_empty()).collect();
+        !senders.is_empty() && senders.is_disjoint(&packages)
+    }
+
     /// The state, to stand behind what was done in it: `in private mode`.
     fn in_words(&self) -> String {
         match self.name.as_str() {
@@ -195,5 +213,8 @@ impl Stage<'_> {
     }
 }
 
+/// What somebody types, and where they go.
+const TYPED: [IdentifierKind; 3] =
+    [IdentifierKind::SearchWord, IdentifierKind::TypedWord, IdentifierKind::Url];
 /// Settings that are told apart.
 const SETTINGS: usize = 8;
