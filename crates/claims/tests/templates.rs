@@ -359,19 +359,8 @@ fn what_was_only_searched_as_it_stands_was_not_read() {
 #[test]
 fn what_other_apps_sent_is_left_out_where_they_are_known() {
     let holding = |app: &str, flows: u64, ground: Ground| {
-        let mut made = update(&[Kind::Imei], "B2").sent(Kind::Model, SEALED).unreadable(1000);
-        let endpoint = made.0.destinations.last().unwrap().id;
-        made.0.phone.attributions.push(Attribution {
-            endpoint,
-            packages: vec![app.to_owned()],
-            uid: None,
-            privileges: vec![],
-            ground,
-            flows,
-            quotes: vec![],
-            ties: vec![],
-            meetings: vec![],
-        });
+        let made = update(&[Kind::Imei], "B2").sent(Kind::Model, SEALED).unreadable(1000);
+        let made = attributed(made, app, flows, ground);
         let text = "format = \"phonehome-claims/1.0\"\nvendor = \"V\"\n[[claim]]\nid = \"c\"\nstatement = \"s\"\n\
                     source = \"x\"\ntemplate = \"only_technical\"\nhosts = [\"vendor.example\"]\napps = [\"com.vendor.app\"]\n";
         let verdict = judge(&Claims::read(text).unwrap(), &[("case", &made.0)]).unwrap().remove(0);
@@ -386,14 +375,15 @@ fn what_other_apps_sent_is_left_out_where_they_are_known() {
     assert_eq!(holding("A Mail App", 1, Ground::Wire), (Holding::NotTestable, false), "no name of a package");
 }
 
-fn attributed(mut made: Made, app: &str, flows: u64) -> Made {
+/// With what the phone tells of who sent to the last destination.
+fn attributed(mut made: Made, app: &str, flows: u64, ground: Ground) -> Made {
     let endpoint = made.0.destinations.last().unwrap().id;
     made.0.phone.attributions.push(Attribution {
         endpoint,
         packages: vec![app.to_owned()],
         uid: None,
         privileges: vec![],
-        ground: Ground::Log,
+        ground,
         flows,
         quotes: vec![],
         ties: vec![],
@@ -413,7 +403,7 @@ fn who_sent_it_has_to_be_known_to_leave_it_out() {
         judge(&Claims::read(&text).unwrap(), &[("case", &made.0)]).unwrap().remove(0).holding
     };
     let sent = |app: &str, flows: u64| {
-        let mut made = attributed(day(&[Kind::Imei]).sent(Kind::Imei, CLEAR), app, flows);
+        let mut made = attributed(day(&[Kind::Imei]).sent(Kind::Imei, CLEAR), app, flows, Ground::Log);
         made.0.sightings.iter_mut().for_each(|group| group.key.app.clear());
         made.0.destinations.iter_mut().for_each(|one| one.flows = 2);
         made
