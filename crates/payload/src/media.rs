@@ -6,7 +6,10 @@
 //! as it goes. Behind the last block cameras put films, further pictures and notes of their own; what stands there and is
 //! noise from its first byte to its last, as ciphers make it and films are not, is none of these.
 
-use crate::sniff::{begins_as_media, magic};
+use crate::{
+    noise::is_random,
+    sniff::{begins_as_media, magic},
+};
 
 /// Whether bytes begin as a picture whose blocks can be followed, and do not consist of such blocks, or have more than
 /// 4 KiB of noise behind them.
@@ -42,7 +45,7 @@ fn hides_something(mut behind: &[u8]) -> bool {
             _ => break,
         }
     }
-    behind.len() > BEHIND && !is_known(behind) && is_noise(behind)
+    behind.len() > BEHIND && !is_known(behind) && is_random(behind)
 }
 
 /// Whether a known format begins there, at once or behind the few bytes of a label.
@@ -52,21 +55,6 @@ fn is_known(bytes: &[u8]) -> bool {
         BOXES.iter().any(|name| bytes.starts_with(name)) || magic(bytes).is_some()
     };
     begins_as_media(bytes) || (0..LABEL).filter_map(|at| bytes.get(at..)).any(begins)
-}
-
-/// Whether all bytes are equally frequent, as chance would have it: Pearson's test with 255 degrees of freedom, five
-/// deviations above the mean. Of compressed films, pictures and archives some bytes are more frequent.
-fn is_noise(bytes: &[u8]) -> bool {
-    let mut counts = [0_u32; 256];
-    for byte in bytes {
-        if let Some(count) = counts.get_mut(usize::from(*byte)) {
-            *count = count.saturating_add(1);
-        }
-    }
-    #[expect(clippy::cast_precision_loss, reason = "lengths of messages")]
-    let expected = bytes.len() as f64 / 256.0;
-    let square = counts.iter().map(|count| (f64::from(*count) - expected).powi(2)).sum::<f64>() / expected;
-    square <= 368.0
 }
 
 /// A screen, perhaps its colours, then images and extensions up to the trailer.

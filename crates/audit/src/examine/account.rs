@@ -5,11 +5,11 @@
 
 use evidence::{Fate, Ledger, Reading};
 use foldhash::HashMap;
-use payload::{FieldKind, Limit, Outcome, Tree};
+use payload::{FieldKind, Limit, Outcome, Tree, is_random};
 use wire::{Head, Message};
 
 use super::{
-    protection::{Stretch, bytes_of, innermost, is_random, readings_at},
+    protection::{Stretch, bytes_of, innermost, readings_at},
     roots::body_start,
 };
 

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use evidence::{Content, Protection};
-use payload::{BufferIndex, FieldKind, Outcome, Tree};
+use payload::{BufferIndex, FieldKind, Outcome, Tree, is_random};
 use wire::{Head, Message};
 
 use super::security;
@@ -135,33 +135,10 @@ fn is_media(media: &str) -> bool {
     ["image/", "video/", "audio/", "font/"].iter().any(|class| media.starts_with(class))
 }
 
-/// Whether bytes are spread like those of a cipher: the chi-square statistic against an even distribution lies
-/// within five standard deviations of what chance gives (255 degrees of freedom). Too few bytes cannot be told.
-pub(super) fn is_random(bytes: &[u8]) -> bool {
-    if bytes.len() < FEWEST {
-        return false;
-    }
-    let mut counts = [0_u64; 256];
-    for byte in bytes.iter().take(MOST) {
-        if let Some(count) = counts.get_mut(usize::from(*byte)) {
-            *count += 1;
-        }
-    }
-    let total = bytes.len().min(MOST) as u64;
-    // Sum of (count - total/256)^2 / (total/256), in whole numbers.
-    let squares: u64 = counts.iter().map(|count| count * count).sum();
-    let statistic = (squares * 256 / total).saturating_sub(total);
-    (142..=368).contains(&statistic)
-}
-
 /// Decoders, besides those of compressions, that undo a way of writing in which nobody reads.
 const HIDING: [&str; 6] = ["base64", "form-value", "hex", "lz4-block", "percent", "snappy-block"];
 /// Words by which a label says that the content is encrypted.
 const CLAIMS: [&str; 5] = ["aes", "cipher", "crypt", "pgp", "pkcs7"];
-/// Bytes from which on a distribution tells something: two of each value.
-const FEWEST: usize = 512;
-/// Bytes that are looked at.
-const MOST: usize = 1 << 16;
 /// The longest label kept, in characters.
 const LABEL: usize = 128;
 
