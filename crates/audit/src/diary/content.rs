@@ -12,7 +12,7 @@ pub(crate) fn content(looked: &[Looked<'_>], time: Timestamp) -> u32 {
     let sum = lasting.fold(0_u64, |sum, field| {
         sum.wrapping_add(field.hash.rotate_left(31).wrapping_mul(hash_of(field.bytes) | 1))
     });
-    ((sum >> 32) ^ sum) as u32
+    u32::try_from((sum >> 32) ^ (sum & u64::from(u32::MAX))).unwrap_or(u32::MAX)
 }
 
 /// Whether a value is one of this try alone: the time, or a number drawn at random.
